@@ -1,0 +1,56 @@
+"""Look inside Keras models: layer activations in a notebook widget, and as arrays."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from actwidget.capture import Activations, LayerNode, activations, layer_tree, submodel
+    from actwidget.widgets import LayerExplorer, LayerTree, PlotView
+
+# Names are looked up on first use: importing one room (actwidget.analysis, say) then loads neither TensorFlow nor Plotly.
+_ROOMS = {
+    "Activations": "capture",
+    "LayerExplorer": "widgets",
+    "LayerNode": "capture",
+    "LayerTree": "widgets",
+    "PlotView": "widgets",
+    "activations": "capture",
+    "layer_tree": "capture",
+    "submodel": "capture",
+}
+
+__all__ = [
+    "Activations",
+    "LayerExplorer",
+    "LayerNode",
+    "LayerTree",
+    "PlotView",
+    "activations",
+    "layer_tree",
+    "submodel",
+]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        message = f"module 'actwidget' has no attribute {name!r}"
+        raise AttributeError(message)
+    try:
+        value = getattr(import_module(f"actwidget.{_ROOMS[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in {"tensorflow", "keras"}:
+            raise
+        from actwidget.errors import MissingPackageError
+
+        message = 'actwidget needs TensorFlow: pip install "actwidget[tensorflow]" (or "actwidget[cpu]" without a GPU).'
+        raise MissingPackageError(message) from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,216 @@
+"""What the user feeds, checked against the model, with an error that says what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from actwidget.errors import InvalidInputsError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs that fit the model.
+
+    Attributes:
+        value: Arrays in the structure of the model's inputs; the first axis of each is the sample.
+        size: How many samples there are.
+        note: What was changed to make them fit, in words, or `""`.
+    """
+
+    value: Any
+    size: int
+    note: str = ""
+
+    def rows(self, start: int, stop: int) -> Any:
+        """The samples from `start` up to `stop`, in the same structure."""
+        if start == 0 and stop >= self.size:
+            return self.value
+        return keras.tree.map_structure(lambda array: None if array is None else array[start:stop], self.value)
+
+
+def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
+    """Checks inputs against a model's symbolic inputs and brings them into its structure and dtypes.
+
+    A single sample without its batch axis gets one, where it is unambiguous, and so does a missing channel axis of one.
+
+    Args:
+        inputs: What the user gave: an array, or a list or dict of them as the model takes it.
+        expected: The structure of the model's `keras.KerasTensor` inputs.
+        model_name: For the messages.
+
+    Raises:
+        InvalidInputsError: They do not fit; the message says what was expected, what came and what to do.
+    """
+    pairs = _paired(inputs, expected, model_name)
+    notes: dict[str, None] = {}
+    arrays = []
+    for tensor, value in pairs:
+        array, note = _fitted(value, tensor, model_name)
+        arrays.append(array)
+        notes.update(dict.fromkeys(filter(None, [note])))
+    sizes = {tensor.name: len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{name!r} has {size}" for name, size in sizes.items())
+        message = f"The inputs of model {model_name!r} must hold the same number of samples: {listed}."
+        raise InvalidInputsError(message)
+    size = next(iter(sizes.values()), 0)
+    if size == 0:
+        message = f"The batch for model {model_name!r} is empty: expected at least one sample."
+        raise InvalidInputsError(message)
+    return Batch(keras.tree.pack_sequence_as(expected, arrays), size, " ".join(notes))
+
+
+def built_shape(inputs: Any, model_name: str) -> tuple[int | None, ...]:
+    """The shape, batch axis unknown, by which a `Sequential` that was never built can be built for a sample batch.
+
+    Raises:
+        InvalidInputsError: The sample is no array with a batch axis.
+    """
+    array = _array(inputs, "inputs", model_name)
+    if array.ndim == 0:
+        message = f"Expected a batch of samples for model {model_name!r}, got the single value {array!r}."
+        raise InvalidInputsError(message)
+    return (None, *array.shape[1:])
+
+
+def _paired(inputs: Any, expected: Any, model_name: str) -> list[tuple[keras.KerasTensor, Any]]:
+    tensors = keras.tree.flatten(expected)
+    names = [tensor.name for tensor in tensors]
+    if isinstance(inputs, Mapping):
+        keys = list(expected) if isinstance(expected, Mapping) else names
+        if set(inputs) != set(keys):
+            missing = [key for key in keys if key not in inputs]
+            unknown = [key for key in inputs if key not in keys]
+            parts = [f"missing {missing}" * bool(missing), f"unknown {unknown}" * bool(unknown)]
+            message = f"Model {model_name!r} takes the inputs {keys}, got {list(inputs)}: {', '.join(filter(None, parts))}."
+            raise InvalidInputsError(message)
+        # keras.tree flattens a dict in the order of its sorted keys.
+        ordered = [inputs[key] for key in (sorted(keys) if isinstance(expected, Mapping) else keys)]
+        return list(zip(tensors, ordered, strict=True))
+    if isinstance(expected, Mapping):
+        message = (
+            f"Model {model_name!r} takes a dict of inputs with the keys {list(expected)}, got {_described(inputs)}. "
+            f"Pass {{{', '.join(f'{key!r}: ...' for key in expected)}}}."
+        )
+        raise InvalidInputsError(message)
+    if isinstance(expected, (list, tuple)):
+        if len(tensors) == 1 and not isinstance(inputs, (list, tuple)):
+            return [(tensors[0], inputs)]
+        flat = keras.tree.flatten(inputs) if _same_structure(inputs, expected) else inputs
+        if not isinstance(flat, (list, tuple)) or len(flat) != len(tensors):
+            message = (
+                f"Model {model_name!r} takes {len(tensors)} inputs, {names}, as a list; got {_described(inputs)}. "
+                f"Pass [{', '.join(names)}] in this order."
+            )
+            raise InvalidInputsError(message)
+        return list(zip(tensors, flat, strict=True))
+    if isinstance(inputs, (list, tuple)) and len(inputs) == 1 and np.ndim(inputs[0]) == len(expected.shape):
+        return [(expected, inputs[0])]
+    return [(expected, inputs)]
+
+
+def _same_structure(inputs: Any, expected: Any) -> bool:
+    try:
+        keras.tree.assert_same_structure(expected, inputs)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.ndarray[Any, Any] | None, str]:
+    shape = tuple(tensor.shape)
+    where = f"input {tensor.name!r} of model {model_name!r}"
+    if value is None:
+        if getattr(tensor._keras_history.operation, "optional", False):
+            return None, ""
+        message = f"Expected an array of shape {shape} for {where}, got None."
+        raise InvalidInputsError(message)
+    array = _array(value, tensor.name, model_name)
+    note = ""
+    if array.ndim == len(shape) - 1:
+        # A missing channel axis of one is what Keras itself fills in, so it comes first.
+        if shape[-1] == 1 and _fits(array.shape, shape[:-1]):
+            array, note = array[..., np.newaxis], f"A channel axis of 1 was added to {tensor.name!r}."
+        elif _fits(array.shape, shape[1:]):
+            array, note = array[np.newaxis], f"A single sample: a batch axis was added to {tensor.name!r}."
+    if array.ndim == len(shape) - 2 and shape[-1] == 1 and _fits(array.shape, shape[1:-1]):
+        array = array[np.newaxis, ..., np.newaxis]
+        note = f"A single sample: batch and channel axes were added to {tensor.name!r}."
+    if not _fits(array.shape, shape):
+        message = f"Expected shape {shape} for {where}, got {array.shape}. {_advice(array.shape, shape)}"
+        raise InvalidInputsError(message)
+    return _cast(array, str(tensor.dtype), where), note
+
+
+def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
+    if keras.ops.is_tensor(value):
+        value = keras.ops.convert_to_numpy(value)
+    if hasattr(value, "element_spec") or (hasattr(value, "__next__") and hasattr(value, "__iter__")):
+        message = (
+            f"Expected one batch for {name!r} of model {model_name!r}, got {type(value).__name__}, which yields many. "
+            "Take one: next(iter(dataset))."
+        )
+        raise InvalidInputsError(message)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        message = f"Expected an array for {name!r} of model {model_name!r}; its parts differ in shape. Stack equal ones."
+        raise InvalidInputsError(message) from error
+    texts = array.dtype.kind in "US" or (
+        array.dtype == object and array.size and all(isinstance(item, (str, bytes)) for item in array.flat)
+    )
+    if array.dtype.kind not in "biufcV" and not texts:
+        message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {_described(value)}."
+        raise InvalidInputsError(message)
+    return array
+
+
+def _cast(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any, Any]:
+    is_text = array.dtype.kind in "USO"
+    if is_text != (dtype == "string"):
+        message = f"Expected {dtype} values for {where}, got {'text' if is_text else array.dtype}."
+        raise InvalidInputsError(message)
+    if is_text:
+        return array.astype(object)
+    if dtype.startswith(("int", "uint")) and array.dtype.kind == "f" and np.any(array != np.trunc(array)):
+        message = f"Expected whole numbers ({dtype}) for {where}, got fractions ({array.dtype})."
+        raise InvalidInputsError(message)
+    if dtype == "bfloat16":
+        return array.astype(np.float32, copy=False)
+    return array.astype(dtype, copy=False)
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(expected) and all(
+        want is None or want == got for got, want in zip(shape, expected, strict=True)
+    )
+
+
+def _advice(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
+    if len(shape) == len(expected) == 4:
+        if _fits((shape[0], shape[2], shape[3], shape[1]), expected):
+            return "The channels come first here: move them last with np.moveaxis(x, 1, -1)."
+        if expected[3] == 3 and shape[3] == 1:
+            return "A grey picture: repeat its channel with np.repeat(x, 3, axis=-1)."
+        if expected[3] == 3 and shape[3] == 4:
+            return "The pictures have an alpha channel: leave it out with x[..., :3]."
+        if expected[1] is not None and shape[3] == expected[3]:
+            return f"Resize the pictures first: keras.ops.image.resize(x, ({expected[1]}, {expected[2]}))."
+    if len(shape) == len(expected) - 1:
+        return "A batch axis may be missing: x[np.newaxis] makes a batch of one."
+    if len(shape) != len(expected):
+        return f"The array needs {len(expected)} axes, the first one for the samples."
+    return "Each axis but the first must be as the model has it."
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"a {type(value).__name__} of {len(value)}"
+    shape = getattr(value, "shape", None)
+    kind = type(value).__name__
+    return f"{kind} of shape {tuple(shape)}" if shape is not None else f"{kind}"

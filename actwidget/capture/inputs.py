@@ -53,7 +53,7 @@ def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
         array, note = _fitted(value, tensor, model_name)
         arrays.append(array)
         notes.update(dict.fromkeys(filter(None, [note])))
-    sizes = {tensor.name: len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
+    sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name!r} has {size}" for name, size in sizes.items())
         message = f"The inputs of model {model_name!r} must hold the same number of samples: {listed}."
@@ -80,7 +80,7 @@ def built_shape(inputs: Any, model_name: str) -> tuple[int | None, ...]:
 
 def _paired(inputs: Any, expected: Any, model_name: str) -> list[tuple[keras.KerasTensor, Any]]:
     tensors = keras.tree.flatten(expected)
-    names = [tensor.name for tensor in tensors]
+    names = [_name(tensor) for tensor in tensors]
     if isinstance(inputs, Mapping):
         keys = list(expected) if isinstance(expected, Mapping) else names
         if set(inputs) != set(keys):
@@ -114,6 +114,11 @@ def _paired(inputs: Any, expected: Any, model_name: str) -> list[tuple[keras.Ker
     return [(expected, inputs)]
 
 
+def _name(tensor: keras.KerasTensor) -> str:
+    """An input's name as the tree has it; the symbolic tensor of an unnamed input has another one."""
+    return str(tensor._keras_history.operation.name)
+
+
 def _same_structure(inputs: Any, expected: Any) -> bool:
     try:
         keras.tree.assert_same_structure(expected, inputs)
@@ -124,23 +129,24 @@ def _same_structure(inputs: Any, expected: Any) -> bool:
 
 def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.ndarray[Any, Any] | None, str]:
     shape = tuple(tensor.shape)
-    where = f"input {tensor.name!r} of model {model_name!r}"
+    name = _name(tensor)
+    where = f"input {name!r} of model {model_name!r}"
     if value is None:
         if getattr(tensor._keras_history.operation, "optional", False):
             return None, ""
         message = f"Expected an array of shape {shape} for {where}, got None."
         raise InvalidInputsError(message)
-    array = _array(value, tensor.name, model_name)
+    array = _array(value, name, model_name)
     note = ""
     if array.ndim == len(shape) - 1:
         # A missing channel axis of one is what Keras itself fills in, so it comes first.
         if shape[-1] == 1 and _fits(array.shape, shape[:-1]):
-            array, note = array[..., np.newaxis], f"A channel axis of 1 was added to {tensor.name!r}."
+            array, note = array[..., np.newaxis], f"A channel axis of 1 was added to {name!r}."
         elif _fits(array.shape, shape[1:]):
-            array, note = array[np.newaxis], f"A single sample: a batch axis was added to {tensor.name!r}."
+            array, note = array[np.newaxis], f"A single sample: a batch axis was added to {name!r}."
     if array.ndim == len(shape) - 2 and shape[-1] == 1 and _fits(array.shape, shape[1:-1]):
         array = array[np.newaxis, ..., np.newaxis]
-        note = f"A single sample: batch and channel axes were added to {tensor.name!r}."
+        note = f"A single sample: batch and channel axes were added to {name!r}."
     if not _fits(array.shape, shape):
         message = f"Expected shape {shape} for {where}, got {array.shape}. {_advice(array.shape, shape)}"
         raise InvalidInputsError(message)

@@ -139,7 +139,9 @@ def run(sub: keras.Model, value: Any, *, training: bool = False) -> list[Array]:
     Raises:
         CaptureError: The call raised; the cause is chained.
     """
-    state = [(variable, variable.value) for variable in sub.variables if not variable.trainable]
+    # `variable.value` is the variable itself, which moves; a tensor of it stays, and shares its memory until then. Trainable
+    # ones too: SpectralNormalization sets a kernel.
+    state = [(variable, keras.ops.convert_to_tensor(variable)) for variable in sub.variables]
     try:
         outputs = sub(_tensors(value, sub), training=training)
         return [_as_numpy(output) for output in keras.tree.flatten(outputs)]
@@ -235,6 +237,10 @@ class Session:
             while self.bytes_kept > self.budget:
                 self._cache.popitem(last=False)
         return value
+
+    def holds(self, path: str) -> bool:
+        """Whether the activation at `path` is in the cache."""
+        return path in self._cache
 
     def clear(self) -> None:
         """Lets go of all activations."""

@@ -1,0 +1,140 @@
+"""What the axes of one layer's output mean: feature maps, units, a sequence, a volume, one number, or no numbers."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Kind = Literal["maps", "units", "sequence", "volume", "scalar", "values"]
+
+_KINDS: dict[int, Kind] = {0: "scalar", 1: "units", 2: "sequence", 3: "maps"}
+_EXTENSION_NUMBERS = ("bfloat", "float", "int", "uint")
+
+
+def is_numeric(dtype: Any) -> bool:
+    """Whether values of a dtype can be put on a colour scale.
+
+    Args:
+        dtype: A numpy dtype, or the name of one as Keras gives it (`"bfloat16"`, `"string"`).
+
+    Returns:
+        True for floats (bfloat16 and the float8 types too), integers and booleans; False for strings, objects,
+        dates, and complex numbers, which have no order.
+    """
+    try:
+        known = np.dtype(dtype)
+    except TypeError:
+        return str(dtype).startswith(_EXTENSION_NUMBERS)
+    # Types from ml_dtypes (bfloat16, float8, int4) are no np.floating: numpy calls them void, but for the name.
+    return known.kind in "fiub" or (known.kind == "V" and known.name.startswith(_EXTENSION_NUMBERS))
+
+
+def kind_of(shape: tuple[int, ...], dtype: Any) -> Kind:
+    """Say what one sample of a layer's output is.
+
+    Args:
+        shape: The shape of one sample, the batch axis removed.
+        dtype: Its dtype, or the name of it.
+
+    Returns:
+        `"scalar"` for `()`, `"units"` for `(n,)`, `"sequence"` for `(steps, units)`, `"maps"` for three axes,
+        `"volume"` for four or more, and `"values"` for what is not numeric, whatever its shape.
+
+    >>> kind_of((112, 112, 96), "float32")
+    'maps'
+    >>> kind_of((2,), "string")
+    'values'
+    """
+    if not is_numeric(dtype):
+        return "values"
+    return _KINDS.get(len(shape), "volume")
+
+
+def floats(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Give numbers in a dtype that numpy computes with quickly and precisely.
+
+    Args:
+        values: Numbers of any shape and any numeric dtype.
+
+    Returns:
+        The same shape as float32 (for what float32 holds exactly: half precision, booleans, integers of up to 16
+        bits) or float64 (everything wider). An array that is float32 or float64 already is returned itself.
+    """
+    dtype = values.dtype
+    if dtype in (np.float32, np.float64):
+        return values.astype(dtype.newbyteorder("="), copy=False)
+    narrow = dtype.itemsize <= 2 or dtype.kind == "V"
+    return values.astype(np.float32 if narrow else np.float64)
+
+
+def channels(sample: npt.NDArray[Any], *, channels_last: bool = True) -> npt.NDArray[Any]:
+    """Arrange one sample as one small picture a channel.
+
+    Args:
+        sample: One sample, without the batch axis: `()`, `(n,)`, `(steps, units)`, `(height, width, channels)`
+            or `(..., height, width, channels)`.
+        channels_last: False when the channel axis comes first (sequences, maps and volumes only).
+
+    Returns:
+        An array `(channel, height, width)`; a view of `sample` unless half precision was widened to float32.
+        Units are `(n, 1, 1)`, a sequence is `(units, 1, steps)`, a scalar `(1, 1, 1)`, and of a volume it is the
+        slice that `middle` names.
+
+    Raises:
+        TypeError: `sample` is not numeric (`kind_of` is `"values"`).
+
+    >>> channels(np.zeros((7, 5, 3))).shape
+    (3, 7, 5)
+    >>> channels(np.zeros((10, 4))).shape
+    (4, 1, 10)
+    """
+    sample = np.asarray(sample)
+    kind = kind_of(sample.shape, sample.dtype)
+    if kind == "values":
+        message = f"Expected a numeric sample, got dtype {sample.dtype}. Show its values as text instead."
+        raise TypeError(message)
+    if kind in {"scalar", "units"}:
+        return _widened(sample.reshape(-1, 1, 1))
+    if kind == "sequence":
+        by_channel = sample.T if channels_last else sample
+        return _widened(by_channel[:, np.newaxis, :])
+    by_channel = np.moveaxis(sample, -1, 0) if channels_last else sample
+    leading = by_channel.shape[1:-2]
+    if 0 in leading:
+        return _widened(np.empty((by_channel.shape[0], 0, 0), sample.dtype))
+    chosen: list[slice | int] = [slice(None), *(_middle_index(size) for size in leading)]
+    return _widened(by_channel[tuple(chosen)])
+
+
+def middle(shape: tuple[int, ...], *, channels_last: bool = True) -> str:
+    """Say which slice of a volume `channels` shows.
+
+    Args:
+        shape: The shape of one sample, the batch axis removed.
+        channels_last: False when the channel axis comes first.
+
+    Returns:
+        For people, counted from 1, one part for each axis that was cut; empty when everything is shown.
+
+    >>> middle((8, 32, 32, 16))
+    'slice 4 of 8'
+    >>> middle((2, 9, 32, 32, 16))
+    'slice 1 of 2, 5 of 9'
+    >>> middle((32, 32, 16))
+    ''
+    """
+    leading = shape[:-3] if channels_last else shape[1:-2]
+    if prod(leading) <= 1:
+        return ""
+    return "slice " + ", ".join(f"{_middle_index(size) + 1} of {size}" for size in leading)
+
+
+def _middle_index(size: int) -> int:
+    return (size - 1) // 2
+
+
+def _widened(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return values if values.dtype.kind in "iub" or values.dtype.itemsize >= 4 else floats(values)

@@ -1,0 +1,327 @@
+"""All channels of a layer as tiles of one picture of 256 levels, and which channel is where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actwidget.analysis.axes import floats
+
+LEVELS = 254
+NAN_LEVEL = 254
+GAP_LEVEL = 255
+
+Pixels = npt.NDArray[np.uint8]
+
+_GAP_SHARE = 0.04
+# Values quantised at a time: their float32 copy stays in a core's cache.
+_BLOCK = 65_536
+
+
+@dataclass(frozen=True, eq=False)
+class Mosaic:
+    """One picture of all channels.
+
+    Attributes:
+        pixels: uint8 `(height, width)`: 0 to 253 from low to high, `NAN_LEVEL`, or `GAP_LEVEL` between the tiles.
+        order: `(channels,)`, which channel is at each position; positions run along the rows.
+        columns: Tiles in a row.
+        rows: Rows of tiles; the last may be partly empty.
+        tile_height: Of one tile, in pixels (after the reduction).
+        tile_width: Of one tile, in pixels (after the reduction).
+        gap: Pixels between neighbouring tiles; there are none around the whole.
+        reduction: How many values of a channel, along each axis, one pixel stands for; 1 when every value is shown.
+            A pixel then shows the value with the largest magnitude.
+    """
+
+    pixels: Pixels
+    order: npt.NDArray[np.intp]
+    columns: int
+    rows: int
+    tile_height: int
+    tile_width: int
+    gap: int
+    reduction: int = 1
+
+    def position(self, channel: int) -> tuple[int, int]:
+        """Give the (row, column) of a channel's tile.
+
+        Args:
+            channel: Index of a channel that is in `order`.
+
+        Raises:
+            IndexError: No tile shows this channel.
+        """
+        if channel not in self._positions:
+            message = f"Channel {channel} has no tile: expected one of the {len(self.order)} channels in the picture."
+            raise IndexError(message)
+        row, column = divmod(self._positions[channel], self.columns)
+        return row, column
+
+    def channel_at(self, row: int, column: int) -> int | None:
+        """Give the channel whose tile is at a row and column, or None where there is no tile."""
+        position = row * self.columns + column
+        if row < 0 or not 0 <= column < self.columns or position >= len(self.order):
+            return None
+        return int(self.order[position])
+
+    def box(self, channel: int) -> tuple[int, int, int, int]:
+        """Give (x0, y0, x1, y1) of a channel's tile: `pixels[y0:y1, x0:x1]` is the tile.
+
+        Args:
+            channel: Index of a channel that is in `order`.
+
+        Raises:
+            IndexError: No tile shows this channel.
+        """
+        row, column = self.position(channel)
+        y0, x0 = row * (self.tile_height + self.gap), column * (self.tile_width + self.gap)
+        return x0, y0, x0 + self.tile_width, y0 + self.tile_height
+
+    @cached_property
+    def _positions(self) -> dict[int, int]:
+        return {int(channel): position for position, channel in enumerate(self.order)}
+
+
+def columns_for(channels: int, height: int, width: int, *, aspect: float) -> int:
+    """Choose the columns with which a grid of tiles fills its panel best.
+
+    Args:
+        channels: How many tiles.
+        height: Of one tile, in pixels.
+        width: Of one tile, in pixels.
+        aspect: The panel's width divided by its height.
+
+    Returns:
+        The number of columns, at least 1, that lets the tiles be drawn largest; among equals the one that leaves
+        the fewest cells empty.
+
+    >>> columns_for(96, 112, 112, aspect=1.5)
+    12
+    >>> columns_for(64, 1, 100, aspect=1.3)
+    1
+    """
+    if channels <= 1:
+        return 1
+    columns = np.arange(1, channels + 1)
+    rows = -(-channels // columns)
+    scale = np.minimum(aspect / (columns * max(width, 1)), 1.0 / (rows * max(height, 1)))
+    largest = np.flatnonzero(scale >= scale.max() * (1 - 1e-9))
+    return int(columns[largest[np.argmin((rows * columns)[largest])]])
+
+
+def mosaic(
+    channels: npt.NDArray[Any],
+    *,
+    low: npt.ArrayLike,
+    high: npt.ArrayLike,
+    order: npt.ArrayLike | None = None,
+    aspect: float = 1.3,
+    gap: int | None = None,
+    max_pixels: int = 4_000_000,
+) -> Mosaic:
+    """Tile all channels into one picture.
+
+    Args:
+        channels: `(channels, height, width)`, of any numeric dtype. A channels-first view of a channels-last array
+            is as quick as a plain one.
+        low: The value of level 0: a number, or `(channels,)` for a range of its own for each channel.
+        high: The value of level 253, like `low`.
+        order: Which channels to show, in which order, without repeats; all of them as they come by default.
+        aspect: Width by height of the panel that the picture should fill.
+        gap: Pixels between tiles; by default about 4 % of a tile, at least 1, and none between single cells.
+        max_pixels: Tiles are reduced by a whole factor until the picture has no more pixels than this.
+
+    Returns:
+        The picture, with the place of every channel in it. It has at least one pixel, even for no channels.
+
+    >>> picture = mosaic(np.arange(12.0).reshape(3, 2, 2), low=0, high=11, aspect=3)
+    >>> picture.columns, picture.rows, picture.gap
+    (3, 1, 1)
+    >>> picture.pixels[0].tolist()
+    [0, 23, 255, 92, 115, 255, 184, 207]
+    """
+    values = floats(np.asarray(channels))
+    count, height, width = values.shape
+    shown = np.arange(count) if order is None else np.asarray(order, dtype=np.intp)
+    factor = _reduction(shown.size, height, width, aspect, gap, max_pixels)
+    tile_height, tile_width = _tile(height, width, factor)
+    columns, rows, between = _layout(shown.size, tile_height, tile_width, aspect, gap)
+
+    canvas = np.full((rows, tile_height + between, columns, tile_width + between), GAP_LEVEL, dtype=np.uint8)
+    if shown.size and height and width:
+        quantised = levels(values if factor == 1 else _reduced(values, factor), low, high)
+        if order is not None:
+            # Picking channels out of a channels-first view is slow; out of a plain array it copies whole tiles.
+            quantised = np.ascontiguousarray(quantised)[shown]
+        _fill(canvas[:, :tile_height, :, :tile_width], quantised)
+    flat = canvas.reshape(rows * (tile_height + between), columns * (tile_width + between))
+    pixels = np.ascontiguousarray(flat[: flat.shape[0] - between, : flat.shape[1] - between])
+    return Mosaic(pixels, shown, columns, rows, tile_height, tile_width, between, factor)
+
+
+def levels(values: npt.NDArray[Any], low: npt.ArrayLike, high: npt.ArrayLike) -> Pixels:
+    """Quantise values to the levels 0 to 253.
+
+    Args:
+        values: Numbers of any shape and any numeric dtype.
+        low: The value of level 0: a number, or one for each index of the first axis.
+        high: The value of level 253, like `low`. Where it is not above `low`, finite values are level 0.
+
+    Returns:
+        uint8, of the shape (and the order in memory) of `values`. What lies outside the range, infinities
+        included, gets the level of the nearer end; NaN gets `NAN_LEVEL`.
+
+    >>> levels(np.array([-1.0, 0.0, 0.5, 1.0, np.inf, np.nan]), 0, 1).tolist()
+    [0, 0, 126, 253, 253, 254]
+    """
+    values = floats(np.asarray(values))
+    shape, values = values.shape, np.atleast_1d(values)
+    bottom, top = (_along_first(end, values.ndim) for end in (low, high))
+    with np.errstate(all="ignore"):
+        ranged = np.isfinite(bottom) & np.isfinite(top) & (top > bottom)
+        shrink = 0.25 if bool((ranged & ~np.isfinite(top - bottom)).any()) else 1.0
+        span = top * shrink - bottom * shrink
+        # In float32 the start of the range must not lose digits that matter, nor the span leave what float32 holds.
+        moderate = bool(((np.abs(bottom) < 100 * span) & (span > 1e-30) & (span < 1e38))[ranged].all())
+    dtype: type[np.float32 | np.float64] = np.float32 if values.dtype == np.float32 and moderate else np.float64
+    # With no range, a start above all finite values sends them to level 0, and keeps NaN and infinity what they are.
+    start = np.where(ranged, bottom * shrink, np.finfo(dtype).max).astype(dtype)
+    span = np.where(ranged, span, 1.0).astype(dtype)
+
+    # In the order of the memory, so that a channels-first view of a channels-last array is read straight through.
+    axes = sorted(range(values.ndim), key=lambda axis: -abs(values.strides[axis]))
+    source = values.transpose(axes)
+    result = np.empty(source.shape, np.uint8)
+    if start.ndim:
+        _quantise(source, start.transpose(axes), span.transpose(axes), shrink, result)
+    elif source.flags.c_contiguous:
+        _quantise(source.reshape(-1), start, span, shrink, result.reshape(-1))
+    else:
+        _quantise(source, start, span, shrink, result)
+    return result.transpose(np.argsort(axes)).reshape(shape)
+
+
+def values_of(levels: Pixels, low: npt.ArrayLike, high: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Give the value in the middle of each level: the inverse of `levels`, up to half a level.
+
+    Args:
+        levels: uint8 of any shape.
+        low: The value of level 0: a number, or one for each index of the first axis.
+        high: The value of level 253, like `low`.
+
+    Returns:
+        float64 of the same shape; NaN for `NAN_LEVEL` and `GAP_LEVEL`.
+
+    >>> values_of(np.array([0, 253, 254, 255], dtype=np.uint8), -1, 1).tolist()
+    [-1.0, 1.0, nan, nan]
+    """
+    bottom, top = (_along_first(end, levels.ndim) for end in (low, high))
+    share = levels / (LEVELS - 1)
+    # Weighed, not low + share * (high - low): the difference of two huge ends overflows.
+    values = bottom * (1.0 - share) + top * share
+    return np.asarray(np.where(levels < LEVELS, values, np.nan))
+
+
+def _along_first(end: npt.ArrayLike, dimensions: int) -> npt.NDArray[np.float64]:
+    """Shape one end of a range so that it goes with the first axis of an array."""
+    numbers = np.asarray(end, dtype=np.float64)
+    return numbers.reshape(-1, *[1] * (dimensions - 1)) if numbers.ndim else numbers
+
+
+def _quantise(
+    source: npt.NDArray[Any], start: npt.NDArray[Any], span: npt.NDArray[Any], shrink: float, result: Pixels
+) -> None:
+    """Write the level of each value of `source` into `result`, block by block along the first axis."""
+    inner = source.shape[1:]
+    step = max(1, _BLOCK // max(1, int(np.prod(inner))))
+    if start.ndim and start.shape[0] == 1:
+        # Written out along a row, numpy takes the whole row in one loop, not one loop for each few channels.
+        start, span = (np.broadcast_to(end, (1, *inner)).copy() for end in (start, span))
+    buffer = np.empty((min(step, len(source)), *inner), start.dtype)
+    with np.errstate(all="ignore"):
+        for first in range(0, len(source), step):
+            part = slice(first, first + step)
+            ends = (start[part], span[part]) if start.ndim and start.shape[0] > 1 else (start, span)
+            block = source[part]
+            scaled = buffer[: len(block)]
+            if shrink != 1.0:
+                block = np.multiply(block, shrink, dtype=scaled.dtype)
+            np.subtract(block, ends[0], out=scaled, dtype=scaled.dtype)
+            np.divide(scaled, ends[1], out=scaled)
+            np.multiply(scaled, LEVELS - 1, out=scaled)
+            np.maximum(scaled, 0, out=scaled)
+            np.minimum(scaled, LEVELS - 1, out=scaled)
+            np.rint(scaled, out=scaled)
+            line = scaled.reshape(-1)
+            # All in 0..253 or NaN by now, so one number tells whether there is any NaN.
+            if np.isnan(np.dot(line, line)):
+                np.copyto(scaled, NAN_LEVEL, where=np.isnan(scaled))
+            result[part] = scaled
+
+
+def _fill(tiles: Pixels, quantised: Pixels) -> None:
+    """Write channels `(channels, height, width)` to their places in `tiles` `(rows, height, columns, width)`."""
+    columns = tiles.shape[2]
+    full, rest = divmod(len(quantised), columns)
+    grid = quantised[: full * columns].reshape(full, columns, *quantised.shape[1:])
+    tiles[:full] = grid.transpose(0, 2, 1, 3)
+    if rest:
+        tiles[full, :, :rest] = quantised[full * columns :].transpose(1, 0, 2)
+
+
+def _tile(height: int, width: int, factor: int) -> tuple[int, int]:
+    return max(1, -(-height // factor)), max(1, -(-width // factor))
+
+
+def _layout(count: int, height: int, width: int, aspect: float, gap: int | None) -> tuple[int, int, int]:
+    """Choose columns, rows and gap for tiles of a size."""
+    columns = columns_for(count, height, width, aspect=aspect)
+    rows = max(1, -(-count // columns))
+    if gap is not None:
+        return columns, rows, gap
+    # Beside a side of one pixel a gap takes as much room as the values; it is left out where they can be told apart.
+    if (height == 1 and (width == 1 or columns == 1)) or (width == 1 and rows == 1):
+        return columns, rows, 0
+    return columns, rows, max(1, round(_GAP_SHARE * min(height, width)))
+
+
+def _reduction(count: int, height: int, width: int, aspect: float, gap: int | None, max_pixels: int) -> int:
+    """Find the least factor with which the picture, gaps included, keeps within `max_pixels`."""
+    factor = max(1, int((count * height * width / max_pixels) ** 0.5))
+    while factor < max(height, width):
+        tile_height, tile_width = _tile(height, width, factor)
+        columns, rows, between = _layout(count, tile_height, tile_width, aspect, gap)
+        if rows * (tile_height + between) * columns * (tile_width + between) <= max_pixels:
+            break
+        factor += 1
+    return factor
+
+
+def _reduced(values: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
+    """Keep of each `factor` by `factor` square of `(channels, height, width)` the value of largest magnitude."""
+    largest, smallest = values, values
+    for axis in (1, 2):
+        largest = _folded(np.maximum, largest, factor, axis)
+        smallest = _folded(np.minimum, smallest, factor, axis)
+    # A NaN in a square is in both, the comparison is false, and the NaN is kept.
+    return np.where(largest >= -smallest, largest, smallest)
+
+
+def _folded(choose: np.ufunc, values: npt.NDArray[Any], factor: int, axis: int) -> npt.NDArray[Any]:
+    """Reduce each run of `factor` values along an axis to one."""
+
+    def every(first: int) -> tuple[slice, ...]:
+        return (*[slice(None)] * axis, slice(first, None, factor))
+
+    # Whole slices, in the order of the memory: `reduceat` along such an axis is ten times slower.
+    kept = values[every(0)].copy(order="K")
+    for first in range(1, min(factor, values.shape[axis])):
+        part = values[every(first)]
+        target = kept[(*[slice(None)] * axis, slice(part.shape[axis]))]
+        choose(target, part, out=target)
+    return kept

@@ -1,0 +1,274 @@
+"""The numbers that tell whether a layer is healthy: moments, zeros, dead and saturated channels, NaN and infinity."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actwidget.analysis.axes import floats
+
+Bounds = tuple[float | None, float | None]
+Numbers = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+# Values treated at a time: with their float64 copy they stay in a core's cache.
+_BLOCK = 32_768
+# Rows at a time: so many ones can be added up in a byte.
+_MOST_ROWS = 255
+# Narrower rows than this are joined, since numpy's cost is by the row.
+_WIDTH = 256
+_NEAR = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelStatistics:
+    """Numbers of each channel, over its finite values.
+
+    Attributes:
+        minimum: float64 `(channels,)`; NaN for a channel with no finite value, as for the next three.
+        maximum: float64 `(channels,)`.
+        mean: float64 `(channels,)`.
+        standard_deviation: float64 `(channels,)`, of the population.
+        zeros: float64 `(channels,)`, the share of exact zeros among all values, 0 to 1.
+        nan: int64 `(channels,)`, how many values are NaN.
+        infinite: int64 `(channels,)`, how many values are infinite.
+    """
+
+    minimum: Numbers
+    maximum: Numbers
+    mean: Numbers
+    standard_deviation: Numbers
+    zeros: Numbers
+    nan: Counts
+    infinite: Counts
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Numbers of one layer's activation on one batch.
+
+    Attributes:
+        count: How many values, whatever they are.
+        samples: Length of the batch.
+        channels: Length of the channel axis.
+        minimum: Over the finite values; NaN if there are none, as for the next three.
+        maximum: Over the finite values.
+        mean: Over the finite values.
+        standard_deviation: Over the finite values, of the population.
+        zeros: Share of exact zeros among all values, 0 to 1; NaN if there are no values.
+        nan: How many values are NaN.
+        infinite: How many values are infinite.
+        dead: How many channels are exactly 0 over the whole batch.
+        constant: How many channels have one and the same finite value throughout, dead ones among them. A channel
+            of a single value is not counted, unless it is dead.
+        saturated: Share of values at a bound, 0 to 1; None if no bound can saturate.
+        bound: The bounds that were given, or None.
+        per_channel: The same for each channel.
+    """
+
+    count: int
+    samples: int
+    channels: int
+    minimum: float
+    maximum: float
+    mean: float
+    standard_deviation: float
+    zeros: float
+    nan: int
+    infinite: int
+    dead: int
+    constant: int
+    saturated: float | None
+    bound: Bounds | None
+    per_channel: ChannelStatistics
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the numbers as plain Python values that go into JSON; what is not finite is None."""
+        plain: dict[str, Any] = {
+            field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name != "per_channel"
+        }
+        plain["per_channel"] = {
+            field.name: _plain(getattr(self.per_channel, field.name)) for field in fields(self.per_channel)
+        }
+        return plain
+
+
+def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bounds | None = None) -> Statistics:
+    """Describe one layer's activation.
+
+    Args:
+        batch: `(samples, ...)`, of any numeric dtype. One number a sample, `(samples,)`, counts as one channel.
+        channel_axis: The axis of `batch` that holds the channels.
+        bounds: Lower and upper bound of the activation function: `(0, 6)` for ReLU6, `(0, 1)` for a sigmoid,
+            `(-1, 1)` for tanh. Values within a thousandth of the upper bound, or of a lower one, are saturated. A
+            lower bound of 0 counts for the sigmoid's `(0, 1)` only: elsewhere it is a ReLU's, and `zeros` says it.
+
+    Returns:
+        The numbers, computed in float64.
+
+    >>> batch = np.array([[0.0, 1.0], [0.0, 3.0]])
+    >>> numbers = statistics(batch)
+    >>> numbers.mean, numbers.zeros, numbers.dead, numbers.per_channel.maximum.tolist()
+    (1.0, 0.5, 1, [0.0, 3.0])
+    """
+    rows = np.moveaxis(batch, channel_axis, -1) if batch.ndim > 1 else batch.reshape(-1, 1)
+    samples, channels, each = len(batch), rows.shape[-1], math.prod(rows.shape[:-1])
+    rows = rows.reshape(each, channels)
+    limits = _limits(bounds)
+    nan, infinite = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
+    with np.errstate(all="ignore"):
+        first = floats(rows[0]).astype(np.float64) if each else np.zeros(channels)
+        sums = _sums(rows, first, limits)
+        if not (np.isfinite(sums.minimum).all() and np.isfinite(sums.maximum).all()) and rows.size:
+            sums, nan, infinite = _sums_of_finite(rows, limits)
+        finite = each - nan - infinite
+        mean = np.where(finite > 0, sums.shift + sums.total / finite, np.nan)
+        squares = np.maximum(sums.squares - sums.total**2 / finite, 0.0)
+        per_channel = ChannelStatistics(
+            minimum=np.where(finite > 0, sums.minimum, np.nan),
+            maximum=np.where(finite > 0, sums.maximum, np.nan),
+            mean=mean,
+            standard_deviation=np.where(finite > 0, np.sqrt(squares / finite), np.nan),
+            zeros=sums.zeros / each if each else np.full(channels, np.nan),
+            nan=nan,
+            infinite=infinite,
+        )
+        known = finite > 0
+        number = int(finite.sum())
+        average = float((mean[known] * (finite[known] / number)).sum()) if number else math.nan
+        around = squares[known] + finite[known] * (mean[known] - average) ** 2
+        deviation = float(np.sqrt(around.sum() / number)) if number else math.nan
+    one_value = (sums.minimum == sums.maximum) & (finite == each) & ((sums.zeros == each) | (each > 1))
+    count = each * channels
+    return Statistics(
+        count=count,
+        samples=samples,
+        channels=channels,
+        minimum=float(sums.minimum[known].min()) if number else math.nan,
+        maximum=float(sums.maximum[known].max()) if number else math.nan,
+        mean=average,
+        standard_deviation=deviation,
+        zeros=float(sums.zeros.sum() / count) if count else math.nan,
+        nan=int(nan.sum()),
+        infinite=int(infinite.sum()),
+        dead=int((sums.zeros == each).sum()) if each else 0,
+        constant=int(one_value.sum()) if each else 0,
+        saturated=None if limits == (None, None) else sums.saturated / count if count else math.nan,
+        bound=bounds,
+        per_channel=per_channel,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """What one pass over finite values gives for each channel; `total` and `squares` are of `value - shift`."""
+
+    shift: Numbers
+    minimum: Numbers
+    maximum: Numbers
+    total: Numbers
+    squares: Numbers
+    zeros: Counts
+    saturated: int
+
+
+def _sums(rows: npt.NDArray[Any], shift: Numbers, limits: Bounds) -> _Sums:
+    """Go once over `(rows, channels)`.
+
+    With a shift that is itself one of the channel's values, the variance loses at most the factor `rows` of float64's
+    precision, however far from 0 the values are: `(shift - mean)**2` is no more than `rows` times the variance.
+    """
+    each, channels = rows.shape
+    joined = max(1, -(-_WIDTH // max(1, channels)))
+    whole = each // joined * joined
+    wide = _Accumulator(np.tile(shift, joined), limits)
+    wide.add(rows[:whole].reshape(whole // joined, joined * channels))
+    rest = _Accumulator(shift, limits)
+    rest.add(rows[whole:])
+
+    def by_channel(field: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return field.reshape(joined, channels)
+
+    return _Sums(
+        shift=shift,
+        minimum=np.minimum(by_channel(wide.minimum).min(axis=0), rest.minimum),
+        maximum=np.maximum(by_channel(wide.maximum).max(axis=0), rest.maximum),
+        total=by_channel(wide.total).sum(axis=0) + rest.total,
+        squares=by_channel(wide.squares).sum(axis=0) + rest.squares,
+        zeros=by_channel(wide.zeros).sum(axis=0) + rest.zeros,
+        saturated=wide.saturated + rest.saturated,
+    )
+
+
+class _Accumulator:
+    """Running sums of each column, block by block."""
+
+    def __init__(self, shift: Numbers, limits: Bounds) -> None:
+        self.shift = shift
+        self.limits = limits
+        self.minimum = np.full(shift.shape, np.inf)
+        self.maximum = np.full(shift.shape, -np.inf)
+        self.total = np.zeros(shift.shape)
+        self.squares = np.zeros(shift.shape)
+        self.zeros = np.zeros(shift.shape, np.int64)
+        self.saturated = 0
+
+    def add(self, rows: npt.NDArray[Any]) -> None:
+        step = min(_MOST_ROWS, max(1, _BLOCK // max(1, len(self.shift))))
+        buffer = np.empty((min(step, len(rows)), len(self.shift)))
+        for first in range(0, len(rows), step):
+            block = floats(rows[first : first + step])
+            shifted = buffer[: len(block)]
+            np.minimum(self.minimum, block.min(axis=0), out=self.minimum)
+            np.maximum(self.maximum, block.max(axis=0), out=self.maximum)
+            self.zeros += np.add.reduce((block == 0).view(np.uint8), axis=0, dtype=np.uint8)
+            self.saturated += _saturated(block, self.limits)
+            shifted[...] = block
+            shifted -= self.shift
+            self.total += np.add.reduce(shifted, axis=0)
+            shifted *= shifted
+            self.squares += np.add.reduce(shifted, axis=0)
+
+
+def _sums_of_finite(rows: npt.NDArray[Any], limits: Bounds) -> tuple[_Sums, Counts, Counts]:
+    """Like `_sums` for values with NaN or infinity among them; also counts these in each channel."""
+    values = floats(rows)
+    finite = np.isfinite(values)
+    nan = np.isnan(values).sum(axis=0)
+    missing = len(values) - finite.sum(axis=0)
+    chosen = values[finite.argmax(axis=0), np.arange(values.shape[1])]
+    fill = np.where(missing < len(values), chosen, 0).astype(values.dtype)
+    # A value that the channel has changes neither its extremes nor the sums of what is left of it: only the counts.
+    sums = _sums(np.where(finite, values, fill), fill.astype(np.float64), limits)
+    at_bound = sum(int(missing[index]) * _saturated(fill[index], limits) for index in np.flatnonzero(missing))
+    zeros = sums.zeros - np.where(fill == 0, missing, 0)
+    return replace(sums, zeros=zeros, saturated=sums.saturated - at_bound), nan, missing - nan
+
+
+def _limits(bounds: Bounds | None) -> Bounds:
+    """Give the values from which on a value counts as being at the lower and at the upper bound."""
+    if bounds is None:
+        return None, None
+    lower, upper = bounds
+    above = upper - _NEAR * abs(upper) if upper else None
+    if lower:
+        return lower + _NEAR * abs(lower), above
+    return (_NEAR if lower == 0 and upper == 1 else None), above
+
+
+def _saturated(values: npt.NDArray[Any], limits: Bounds) -> int:
+    below, above = limits
+    count = 0 if above is None else int(np.count_nonzero(values >= above))
+    return count if below is None else count + int(np.count_nonzero(values <= below))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,18 @@
+"""Numbers and pixels to `plotly.graph_objects.Figure`: pure functions."""
+
+from __future__ import annotations
+
+from actwidget.figures.activation import ORDERS, Picture, View, activation_figure, channel_order, picture
+from actwidget.figures.empty import message_figure
+from actwidget.figures.picture import thumbnail_png
+
+__all__ = [
+    "ORDERS",
+    "Picture",
+    "View",
+    "activation_figure",
+    "channel_order",
+    "message_figure",
+    "picture",
+    "thumbnail_png",
+]

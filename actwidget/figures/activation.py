@@ -1,0 +1,247 @@
+"""One activation as a figure: all channels, one of them close up, and the distribution of the values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from actwidget.analysis.axes import Kind, channels, kind_of, middle
+from actwidget.analysis.mosaic import Mosaic, levels, mosaic
+from actwidget.figures.layout import layout
+from actwidget.figures.palette import ACCENT, ColorRange
+from actwidget.figures.panels import bars, closeup, distribution, top_units
+from actwidget.figures.picture import palette_png
+from actwidget.figures.text import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from actwidget.analysis.histogram import Histogram
+    from actwidget.analysis.statistics import Statistics
+
+Scaling = Literal["layer", "channel"]
+ORDERS = {
+    "index": "index",
+    "mean": "mean",
+    "maximum": "maximum",
+    "standard_deviation": "spread",
+    "zeros": "fewest zeros",
+}
+GRID_ASPECT = 1.32
+BARS_LIMIT = 256
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All channels of one sample as one picture.
+
+    Attributes:
+        uri: The palette PNG as a data URI, `""` where the units are drawn as bars.
+        tiles: Which channel is where, or `None` for bars and sequences.
+        values: The channels, shape `(channels, height, width)`.
+        order: The channels in the order in which they are shown.
+        color: The range of the colours over the whole layer.
+        kind: What the axes of the sample mean.
+        scaling: Whether each channel has a colour range of its own.
+    """
+
+    uri: str
+    tiles: Mosaic | None
+    values: NDArray[Any]
+    order: NDArray[np.intp]
+    color: ColorRange
+    kind: Kind
+    scaling: Scaling
+
+
+@dataclass(frozen=True)
+class View:
+    """What a figure of one activation shows.
+
+    Attributes:
+        title: The layer's path.
+        picture: All its channels.
+        numbers: The statistics of the sample.
+        histogram: The distribution of the sample's values, with the chosen channel's.
+        channel: The channel close up, or `None` for the mean over all of them.
+        order_name: A key of `ORDERS`.
+        sample: The number of the sample, for the title; `None` where there is only one.
+        class_names: Names of the units, for a classifier's last layer.
+    """
+
+    title: str
+    picture: Picture
+    numbers: Statistics
+    histogram: Histogram
+    channel: int | None = None
+    order_name: str = "index"
+    sample: int | None = None
+    class_names: Sequence[str] | None = None
+
+
+def channel_order(numbers: Statistics, name: str) -> NDArray[np.intp]:
+    """The channels in the order called `name` (a key of `ORDERS`): largest first, fewest zeros first."""
+    if name == "index":
+        return np.arange(numbers.channels)
+    keys = np.asarray(getattr(numbers.per_channel, name), np.float64)
+    keys = np.nan_to_num(keys, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    return np.argsort(keys if name == "zeros" else -keys, kind="stable")
+
+
+def picture(sample: NDArray[Any], numbers: Statistics, order: NDArray[np.intp], scaling: Scaling = "layer") -> Picture:
+    """Draws all channels of one sample.
+
+    Args:
+        sample: One sample's activation, shape `(height, width, channels)`, `(time, units)`, `(units,)`, or any other.
+        numbers: The sample's statistics.
+        order: The channels in the order in which they are shown.
+        scaling: `"layer"` for one colour range, `"channel"` for one each.
+    """
+    kind = kind_of(sample.shape, sample.dtype)
+    values = channels(sample)
+    color = ColorRange.of(numbers.minimum, numbers.maximum)
+    low: Any = color.low
+    high: Any = color.high
+    if scaling == "channel":
+        per_channel = numbers.per_channel
+        ranges = [ColorRange.of(*ends) for ends in zip(per_channel.minimum, per_channel.maximum, strict=True)]
+        if color.scale == "balance":  # one scale in one picture: zero stays in its middle for every channel
+            bounds = np.array([max(abs(each.low), abs(each.high)) for each in ranges])
+            low, high = -bounds, bounds
+        else:
+            low, high = np.array([each.low for each in ranges]), np.array([each.high for each in ranges])
+    if kind == "units" and len(order) <= BARS_LIMIT or kind == "scalar":
+        return Picture("", None, values, order, color, kind, scaling)
+    if kind == "sequence":
+        ordered = values[order, 0, :]
+        if scaling == "channel":
+            low, high = low[order][:, np.newaxis], high[order][:, np.newaxis]
+        return Picture(
+            palette_png(levels(ordered, low, high), color.scale), None, values, order, color, kind, scaling
+        )
+    tiles = mosaic(values, low=low, high=high, order=order, aspect=GRID_ASPECT)
+    return Picture(palette_png(tiles.pixels, color.scale), tiles, values, order, color, kind, scaling)
+
+
+def activation_figure(view: View) -> go.Figure:
+    """The figure of one activation.
+
+    Its three panels are the grid of all channels (a click on a tile carries the channel's index in `customdata[0]`), the
+    chosen channel close up with its values, and the histogram with exact zeros counted apart.
+    """
+    drawn = view.picture
+    grid, shapes, axes = _grid(view)
+    units = drawn.kind in {"units", "scalar"}
+    near, near_axes, near_title = top_units(view) if units else closeup(view)
+    low, low_axes, low_title = distribution(view)
+    count = len(drawn.order)
+    noun = {"maps": "channel", "volume": "channel"}.get(drawn.kind, "unit")
+    parts = [escape(view.title), f"{count:,} {noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}"]
+    if (where := middle(_sample_shape(view))) and drawn.kind == "volume":
+        parts.append(where)
+    if drawn.tiles is not None and drawn.tiles.reduction > 1:
+        parts.append(f"reduced {drawn.tiles.reduction}× by largest magnitude")
+    if view.sample is not None:
+        parts.append(f"sample {view.sample}")
+    return go.Figure(
+        {
+            "data": [*grid, *near, *low],
+            "layout": layout(
+                title=" · ".join(parts), titles=(near_title, low_title), axes=[axes, near_axes, low_axes], shapes=shapes
+            ),
+        }
+    )
+
+
+def _sample_shape(view: View) -> tuple[int, ...]:
+    count, height, width = view.picture.values.shape
+    return (height, width, count)
+
+
+def _grid(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    """The panel of all channels: its traces, the mark on the chosen channel, and its axes."""
+    drawn = view.picture
+    if not drawn.uri:
+        return bars(view)
+    hidden = {"visible": False, "constrain": "domain"}
+    if drawn.tiles is None:
+        return _sequence(view)
+    tiles = drawn.tiles
+    height, width = tiles.pixels.shape
+    step_x, step_y = tiles.tile_width + tiles.gap, tiles.tile_height + tiles.gap
+    cells = np.full((tiles.rows, tiles.columns), -1)
+    cells.flat[: len(drawn.order)] = drawn.order
+    image = {"type": "image", "source": drawn.uri, "x0": 0.5, "y0": 0.5, "dx": 1, "dy": 1, "hoverinfo": "skip"}
+    over = _hover(view, cells)
+    over["x"] = np.arange(tiles.columns) * step_x + tiles.tile_width / 2
+    over["y"] = np.arange(tiles.rows) * step_y + tiles.tile_height / 2
+    axes = {
+        "xaxis": {**hidden, "range": [0, width]},
+        "yaxis": {**hidden, "range": [height, 0], "scaleanchor": "x"},
+    }
+    shapes = [_outline(tiles.box(view.channel))] if view.channel is not None else []
+    return [image, over], shapes, axes
+
+
+def _sequence(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    drawn = view.picture
+    count, _, steps = drawn.values.shape
+    image = {"type": "image", "source": drawn.uri, "x0": 0, "y0": 0, "dx": 1, "dy": 1, "hoverinfo": "skip"}
+    over = _hover(view, drawn.order[:, np.newaxis])
+    over["x"], over["y"] = [(steps - 1) / 2], np.arange(count)
+    over["dx"] = steps
+    # With one column Plotly needs the edges to know how wide it is.
+    over["x"] = [-0.5, steps - 0.5]
+    axes = {
+        "xaxis": {"range": [-0.5, steps - 0.5], "title": {"text": "step"}, "showgrid": False, "zeroline": False},
+        "yaxis": {
+            "range": [count - 0.5, -0.5],
+            "title": {"text": "unit" if view.order_name == "index" else "units, in order"},
+            "showgrid": False,
+            "zeroline": False,
+            "scaleanchor": False,
+        },
+    }
+    shapes = []
+    if view.channel is not None:
+        row = int(np.flatnonzero(drawn.order == view.channel)[0])
+        shapes = [_outline((-0.5, row - 0.5, steps - 0.5, row + 0.5))]
+    return [image, over], shapes, axes
+
+
+def _hover(view: View, cells: NDArray[np.intp]) -> dict[str, Any]:
+    """An unseen heatmap with one cell a channel, which answers hover and click."""
+    per_channel = view.numbers.per_channel
+    columns = [
+        np.arange(view.numbers.channels),
+        per_channel.minimum,
+        per_channel.maximum,
+        per_channel.mean,
+        100 * np.asarray(per_channel.zeros),
+    ]
+    rows = np.stack([np.asarray(column, np.float32) for column in columns], axis=-1)
+    noun = "unit" if view.picture.kind in {"units", "sequence"} else "channel"
+    # A cell beyond the last channel has no value, so it neither answers nor shows.
+    shown = np.where(cells >= 0, 0.0, np.nan)
+    return {
+        "type": "heatmap",
+        "z": shown,
+        "customdata": rows[np.maximum(cells, 0)],
+        "opacity": 0,
+        "showscale": False,
+        "hoverongaps": False,
+        "hovertemplate": (
+            f"<b>{noun} %{{customdata[0]:d}}</b><br>%{{customdata[1]:.4g}} to %{{customdata[2]:.4g}}"
+            "<br>mean %{customdata[3]:.4g}<br>zeros %{customdata[4]:.1f} %<extra></extra>"
+        ),
+    }
+
+
+def _outline(box: tuple[float, float, float, float]) -> dict[str, Any]:
+    x0, y0, x1, y1 = box
+    return {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": {"color": ACCENT, "width": 3}}

@@ -1,0 +1,22 @@
+"""A figure that says why there is nothing to see."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from actwidget.figures.text import escape
+
+
+def message_figure(title: str, message: str, height: int = 460) -> go.Figure:
+    """A figure with a title and one sentence in place of a picture."""
+    return go.Figure(
+        layout={
+            "title": {"text": escape(title)},
+            "height": height,
+            "xaxis": {"visible": False},
+            "yaxis": {"visible": False},
+            "annotations": [
+                {"text": escape(message, 400), "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
+            ],
+        }
+    )

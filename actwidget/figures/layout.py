@@ -1,0 +1,74 @@
+"""Where the panels of a figure stand, side by side and, on a narrow page, one below the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEIGHT = 480
+NARROW_HEIGHT = 1040
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+# (x domain, y domain) of the grid, the close-up and the histogram.
+WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.47, 1.0)), ((0.69, 1.0), (0.0, 0.32)))
+NARROW = (((0.0, 1.0), (0.62, 1.0)), ((0.0, 1.0), (0.28, 0.56)), ((0.0, 1.0), (0.0, 0.2)))
+
+
+def layout(
+    *, title: str, titles: tuple[str, str], axes: Sequence[dict[str, Any]], shapes: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The layout of a figure with three panels.
+
+    `layout.meta["narrow"]` holds what changes where the panels stack, as attribute paths that `Plotly.relayout` takes.
+
+    Args:
+        title: Above the grid; Plotly's markup in it is taken as such.
+        titles: Above the close-up and above the histogram.
+        axes: The axes of the three panels: `xaxis`, `yaxis`; `xaxis2`, ...
+        shapes: Marks on the grid.
+    """
+    merged = {name: dict(axis) for panel in axes for name, axis in panel.items()}
+    narrow: dict[str, Any] = {"height": NARROW_HEIGHT}
+    for number, (wide, small) in enumerate(zip(WIDE, NARROW, strict=True), start=1):
+        suffix = "" if number == 1 else str(number)
+        x_axis, y_axis = merged[f"xaxis{suffix}"], merged[f"yaxis{suffix}"]
+        x_axis |= {"domain": wide[0], "anchor": f"y{suffix}"}
+        y_axis |= {"domain": wide[1], "anchor": f"x{suffix}"}
+        narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = small
+        for axis in (x_axis, y_axis):
+            axis.setdefault("fixedrange", True)
+    annotations = []
+    for index, (text, (x, y)) in enumerate(zip(titles, (WIDE[1], WIDE[2]), strict=True)):
+        annotations.append(
+            {
+                "text": text,
+                "x": x[0],
+                "y": y[1],
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "yshift": 4,
+                "showarrow": False,
+                "font": {"size": 12},
+            }
+        )
+        narrow[f"annotations[{index}].x"] = NARROW[index + 1][0][0]
+        narrow[f"annotations[{index}].y"] = NARROW[index + 1][1][1]
+    return {
+        "title": {"text": title, "font": {"size": 12}, "x": 0, "xanchor": "left", "xref": "paper", "y": 1, "yanchor": "top", "pad": {"t": 6}},
+        "height": HEIGHT,
+        "margin": {"l": 8, "r": 44, "t": 30, "b": 36},
+        "font": {"family": FONT, "size": 11},
+        "showlegend": False,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "closest",
+        "dragmode": False,
+        "bargap": 0.1,
+        "annotations": annotations,
+        "shapes": shapes,
+        "meta": {"narrow": narrow},
+        **merged,
+    }

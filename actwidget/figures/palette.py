@@ -1,0 +1,50 @@
+"""The colours of activations: one scale for values of one sign, one centred on zero for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
+
+from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
+
+ACCENT = "#e8710a"
+NAN_COLOR = (255, 0, 200)
+
+
+@dataclass(frozen=True)
+class ColorRange:
+    """Which values the ends of a colour scale stand for.
+
+    Attributes:
+        low: The value of the first colour.
+        high: The value of the last colour.
+        scale: The name of the Plotly colour scale.
+    """
+
+    low: float
+    high: float
+    scale: str
+
+    @classmethod
+    def of(cls, minimum: float, maximum: float) -> ColorRange:
+        """The range for values from `minimum` to `maximum`: centred on zero where they have both signs."""
+        if not np.isfinite([minimum, maximum]).all():
+            return cls(0.0, 1.0, "viridis")
+        if minimum < 0 < maximum:
+            bound = max(-minimum, maximum)
+            return cls(-bound, bound, "balance")
+        return cls(float(minimum), float(maximum), "viridis")
+
+
+@cache
+def palette(scale: str) -> bytes:
+    """The 256 RGB entries of a palette picture: the scale's colours, then those of NaN and of the gap."""
+    colors = sample_colorscale(get_colorscale(scale), np.linspace(0, 1, LEVELS).tolist(), colortype="rgb")
+    entries = np.zeros((256, 3), np.uint8)
+    entries[:LEVELS] = [[round(part) for part in unlabel_rgb(color)] for color in colors]
+    entries[NAN_LEVEL] = NAN_COLOR
+    entries[GAP_LEVEL] = 128
+    return entries.tobytes()

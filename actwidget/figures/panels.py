@@ -1,0 +1,194 @@
+"""The panels beside the grid: one channel close up, the strongest units, the histogram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.figures.palette import ACCENT, ColorRange
+from actwidget.figures.text import escape, number, percent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from actwidget.figures.activation import View
+
+Panel = tuple[list[dict[str, Any]], dict[str, Any], str]
+MUTED = "#9aa4b2"
+CLOSEUP_LIMIT = 256
+TOP = 8
+
+
+def closeup(view: View) -> Panel:
+    """The chosen channel (or the mean over all of them) with its values: a map, or a line over time."""
+    drawn = view.picture
+    noun = "unit" if drawn.kind == "sequence" else "channel"
+    if view.channel is None:
+        values = drawn.values.mean(axis=0, dtype=np.float32)
+        title = f"mean of all {noun}s"
+    else:
+        values = drawn.values[view.channel].astype(np.float32)
+        title = f'<span style="color:{ACCENT}">{noun} {view.channel}</span>'
+    if drawn.kind == "sequence":
+        line = {
+            "type": "scatter",
+            "mode": "lines" if values.size > 1 else "markers",
+            "y": values[0],
+            "line": {"color": ACCENT, "width": 2, "shape": "hvh"},
+            "xaxis": "x2",
+            "yaxis": "y2",
+            "hovertemplate": "step %{x}: %{y:.4g}<extra></extra>",
+        }
+        return [line], {"xaxis2": {"title": {"text": "step"}}, "yaxis2": {"scaleanchor": False}}, title
+    color = drawn.color
+    if drawn.scaling == "channel" or view.channel is None:
+        finite = values[np.isfinite(values)]
+        color = ColorRange.of(float(finite.min()), float(finite.max())) if finite.size else color
+        if drawn.color.scale == "balance":
+            bound = max(abs(color.low), abs(color.high))
+            color = ColorRange(-bound, bound, "balance")
+    factor = -(-max(values.shape) // CLOSEUP_LIMIT)
+    if factor > 1:
+        values, title = _largest(values, factor), f"{title}, reduced {factor}× by largest magnitude"
+    height, width = values.shape
+    heatmap = {
+        "type": "heatmap",
+        "z": values,
+        "zmin": color.low,
+        "zmax": color.high if color.high > color.low else color.low + 1,
+        "colorscale": color.scale,
+        "colorbar": {"thickness": 8, "len": 0.5, "y": 1, "yanchor": "top", "x": 1, "xpad": 4, "ypad": 0, "outlinewidth": 0},
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "hovertemplate": "row %{y}, column %{x}<br>%{z:.5g}<extra></extra>",
+    }
+    if factor > 1:
+        heatmap |= {"x0": (factor - 1) / 2, "y0": (factor - 1) / 2, "dx": factor, "dy": factor}
+    ends = (-0.5, factor * width - 0.5), (factor * height - 0.5, -0.5)
+    hidden = {"visible": False, "constrain": "domain"}
+    axes = {
+        "xaxis2": {**hidden, "range": ends[0]},
+        "yaxis2": {**hidden, "range": ends[1], "scaleanchor": "x2"},
+    }
+    return [heatmap], axes, title
+
+
+def _largest(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Blocks of `factor` by `factor` reduced to their value of the largest magnitude."""
+    pad = [(0, -length % factor) for length in values.shape]
+    height, width = ((length + extra) // factor for length, (_, extra) in zip(values.shape, pad, strict=True))
+    blocks = np.pad(values, pad).reshape(height, factor, width, factor).swapaxes(1, 2).reshape(height, width, -1)
+    index = np.abs(np.nan_to_num(blocks)).argmax(axis=-1)
+    result: NDArray[np.float32] = np.take_along_axis(blocks, index[..., np.newaxis], axis=-1)[..., 0]
+    return result
+
+
+def bars(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    """A vector's units as bars in their order."""
+    drawn = view.picture
+    values = drawn.values[:, 0, 0].astype(np.float32)[drawn.order]
+    colors = [ACCENT if unit == view.channel else MUTED for unit in drawn.order.tolist()]
+    bar = {
+        "type": "bar",
+        "x": np.arange(len(values)),
+        "y": values,
+        "customdata": [[unit] for unit in drawn.order.tolist()],
+        "marker": {"color": colors, "line": {"width": 0}},
+        "hovertemplate": "<b>unit %{customdata[0]}</b><br>%{y:.5g}<extra></extra>",
+    }
+    few = len(values) <= 32  # noqa: PLR2004 - as many labels as fit side by side
+    ticks = {"tickmode": "array", "tickvals": list(range(len(values))), "ticktext": [str(u) for u in drawn.order.tolist()]}
+    hide = {"showticklabels": view.order_name == "index"}
+    axes = {
+        "xaxis": {
+            "title": {"text": "unit" if view.order_name == "index" or few else "units, in order"},
+            "showgrid": False,
+            "range": [-0.6, len(values) - 0.4],
+            **(ticks if few else hide),
+        },
+        "yaxis": {"title": {"text": "activation"}, "scaleanchor": False},
+    }
+    return [bar], [], axes
+
+
+def top_units(view: View) -> Panel:
+    """The units of a vector with the largest values, by name where there are names."""
+    values = np.nan_to_num(view.picture.values[:, 0, 0].astype(np.float64), nan=-np.inf)
+    units = np.argsort(-values, kind="stable")[:TOP]
+    if view.channel is not None and view.channel not in units:
+        units = np.append(units[: TOP - 1], view.channel)
+    names = view.class_names
+    labels = [escape(names[unit], 24) if names is not None else f"unit {unit}" for unit in units.tolist()]
+    shown = [values[unit] if np.isfinite(values[unit]) else 0.0 for unit in units]
+    colors = [ACCENT if unit == view.channel else MUTED for unit in units.tolist()]
+    bar = {
+        "type": "bar",
+        "orientation": "h",
+        "y": list(range(len(units))),
+        "x": shown,
+        "text": [number(float(values[unit])) for unit in units],
+        "textposition": "auto",
+        "customdata": [[unit] for unit in units.tolist()],
+        "marker": {"color": colors},
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "hovertemplate": "unit %{customdata[0]}<br>%{x:.5g}<extra></extra>",
+        "cliponaxis": False,
+    }
+    axes = {
+        "xaxis2": {"showgrid": False, "zeroline": False, "showticklabels": False},
+        "yaxis2": {
+            "range": [len(units) - 0.4, -0.6],
+            "tickmode": "array",
+            "tickvals": list(range(len(units))),
+            "ticktext": labels,
+            "showgrid": False,
+            "automargin": True,
+            "scaleanchor": False,
+        },
+    }
+    return [bar], axes, "top classes" if names is not None else "strongest units"
+
+
+def distribution(view: View) -> Panel:
+    """The histogram of the values, exact zeros (and a spike at the upper bound) counted apart and written out."""
+    histogram = view.histogram
+    centers = (histogram.edges[:-1] + histogram.edges[1:]) / 2
+    total = max(histogram.total, 1)
+    axis = {"xaxis": "x3", "yaxis": "y3"}
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "bar",
+            "x": centers,
+            "y": histogram.counts / total,
+            "width": np.diff(histogram.edges),
+            "marker": {"color": MUTED, "opacity": 0.6, "line": {"width": 0}},
+            "hovertemplate": "%{x:.4g}: %{y:.2%} of the layer<extra></extra>",
+            **axis,
+        }
+    ]
+    zeros = f"zeros {percent(histogram.zeros / total)} of the layer"
+    upper = f"at the bound {percent(histogram.at_upper / total)}" if histogram.at_upper else ""
+    if histogram.channel_counts is not None and view.picture.values[0].size > 1:
+        own = max(histogram.channel_total, 1)
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": centers,
+                "y": histogram.channel_counts / own,
+                "line": {"color": ACCENT, "width": 2, "shape": "hvh"},
+                "hovertemplate": "%{x:.4g}: %{y:.2%} of the channel<extra></extra>",
+                **axis,
+            }
+        )
+        zeros += f", {percent(histogram.channel_zeros / own)} of the channel"
+        if upper or histogram.channel_at_upper:
+            upper = f"at the bound {percent(histogram.at_upper / total)}, {percent(histogram.channel_at_upper / own)}"
+    title = f"{zeros}; {upper}" if upper else zeros
+    axes = {
+        "xaxis3": {"title": {"text": "activation, zeros left out" if histogram.zeros else "activation"}, "showgrid": False},
+        "yaxis3": {"tickformat": "~%", "rangemode": "tozero", "nticks": 4},
+    }
+    return traces, axes, title

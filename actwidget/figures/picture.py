@@ -1,0 +1,62 @@
+"""Levels to a palette PNG that a page can show."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from actwidget.analysis.mosaic import GAP_LEVEL
+from actwidget.figures.palette import palette
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def palette_png(levels: NDArray[np.uint8], scale: str) -> str:
+    """A PNG of colour levels as a data URI; the gap between tiles is transparent.
+
+    Args:
+        levels: Palette indices, shape `(height, width)`.
+        scale: The name of a Plotly colour scale.
+    """
+    image = Image.fromarray(np.ascontiguousarray(levels)).convert("L")
+    image = Image.frombytes("P", image.size, image.tobytes())
+    image.putpalette(palette(scale))
+    return _uri(image, transparency=GAP_LEVEL)
+
+
+def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
+    """A small PNG of an input that is a picture, as a data URI, or `None` where it is none.
+
+    Args:
+        pixels: One sample, shape `(height, width, 1 or 3)`, in any range: it is stretched to its minimum and maximum unless
+            that lies within 0 to 255 or 0 to 1.
+        size: The longer side of the result, in pixels.
+    """
+    if pixels.ndim != 3 or pixels.shape[-1] not in {1, 3} or min(pixels.shape[:2]) < 4 or pixels.dtype.kind not in "biuf":
+        return None
+    values = pixels.astype(np.float32)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    if not np.isfinite([low, high]).all():
+        return None
+    if low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 255:
+        low, high = 0.0, 255.0
+    scaled = np.nan_to_num((values - low) / ((high - low) or 1.0)) * 255
+    image = Image.fromarray(np.repeat(scaled.astype(np.uint8), 3 // pixels.shape[-1], axis=-1))
+    image.thumbnail((size, size))
+    if max(image.size) < size:
+        factor = size // max(image.size)
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    return _uri(image)
+
+
+def _uri(image: Image.Image, **options: Any) -> str:
+    stream = io.BytesIO()
+    image.save(stream, "png", compress_level=1, **options)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -1,0 +1,33 @@
+"""`CodePanel`: a button that shows a piece of code and copies it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anywidget
+import traitlets
+
+from actwidget.widgets.assets import asset
+
+
+class CodePanel(anywidget.AnyWidget):  # type: ignore[misc]  # see PlotView
+    """A button that folds out source code, with a button that copies it.
+
+    Attributes:
+        code: The source.
+        label: What stands on the button.
+    """
+
+    _esm = asset("code.js")
+    _css = asset("code.css")
+
+    code = traitlets.Unicode("").tag(sync=True)
+    label = traitlets.Unicode("Code").tag(sync=True)
+
+    def __init__(self, code: str = "", **kwargs: Any) -> None:
+        """Shows `code` when the button is pressed."""
+        super().__init__(code=code, **kwargs)
+
+    def __repr__(self) -> str:
+        """One line that is the same on every run."""
+        return f"CodePanel({len(self.code.splitlines())} lines)"

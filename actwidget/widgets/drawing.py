@@ -1,0 +1,157 @@
+"""From a selection to a figure: the session's arrays through analysis to what the explorer shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.analysis.axes import kind_of
+from actwidget.analysis.histogram import Histogram, histogram
+from actwidget.analysis.statistics import Statistics, statistics
+from actwidget.capture.bounds import activation_bounds
+from actwidget.figures import Picture, View, activation_figure, channel_order, message_figure, picture
+from actwidget.figures.text import number, percent
+from actwidget.widgets import html
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import plotly.graph_objects as go
+
+    from actwidget.capture.session import Session
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the explorer shows of a selection: the figure, its text twin, and the numbers as HTML."""
+
+    figure: go.Figure
+    alt: str
+    numbers: str
+
+
+class Drawings:
+    """Draws a session's activations; pictures and numbers are kept as long as the activation they rest on."""
+
+    def __init__(self, session: Session, class_names: Sequence[str] | None = None) -> None:
+        """Draws from `session`; `class_names` name the units of the model's output."""
+        self._session = session
+        self._class_names = class_names
+        self._statistics: dict[tuple[str, int | None], Statistics] = {}
+        self._pictures: dict[tuple[str, int, str, str], Picture] = {}
+        self._predictions: Array | None = None
+        self._asked_for_predictions = False
+
+    def clear(self) -> None:
+        """Lets go of everything."""
+        self._statistics.clear()
+        self._pictures.clear()
+        self._predictions = None
+
+    def statistics(self, path: str, sample: int | None = None) -> Statistics | None:
+        """The numbers of a layer over the whole batch, or over one sample; `None` where it has none."""
+        value = self._session.value(path)
+        if value is None or not _numeric(value):
+            return None
+        if sample is not None and len(value) == 1:
+            sample = None
+        if (path, sample) not in self._statistics:
+            rows = value if sample is None else value[sample : sample + 1]
+            bounds = activation_bounds(self._session.graph.operations[path])
+            if rows.ndim == 1:
+                rows = rows[:, np.newaxis]
+            self._statistics[path, sample] = statistics(rows, bounds=bounds)
+        return self._statistics[path, sample]
+
+    def draw(self, path: str, channel: int | None, sample: int, scaling: str, sort: str) -> Drawing:
+        """The figure of one selection.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        value = self._session.value(path)
+        if value is None:
+            return Drawing(message_figure(path, "Give inputs to see activations."), f"{path}: no inputs were given", "")
+        if not _numeric(value):
+            texts = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
+            return Drawing(message_figure(path, texts), f"{path}: {texts}", "")
+        numbers = self.statistics(path, sample)
+        whole = self.statistics(path)
+        if numbers is None or whole is None or not value[sample].size:
+            return Drawing(message_figure(path, "This activation holds no values."), f"{path}: no values", "")
+        drawn = self._picture(value, numbers, path, sample, scaling, sort)
+        view = View(
+            title=path,
+            picture=drawn,
+            numbers=numbers,
+            histogram=self._histogram(value[sample], channel, path),
+            channel=channel,
+            order_name=sort,
+            sample=sample if len(value) > 1 else None,
+            class_names=self._names(path),
+        )
+        noun = "channel" if drawn.kind in {"maps", "volume"} else "unit"
+        return Drawing(activation_figure(view), _alt(view, noun), html.numbers(whole, noun))
+
+    def prediction(self, sample: int) -> tuple[str, float]:
+        """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution."""
+        if not self._asked_for_predictions:
+            self._asked_for_predictions = True
+            self._predictions = self._output()
+        if self._predictions is None:
+            return "", 0.0
+        row = self._predictions[sample].astype(np.float64)
+        if row.min() < 0 or abs(row.sum() - 1) > 1e-2:  # noqa: PLR2004 - half precision sums are that far off
+            return "", 0.0
+        top = int(row.argmax())
+        return (self._class_names[top] if self._class_names else f"class {top}"), float(row[top])
+
+    def _output(self) -> Array | None:
+        """The model's output where it is one vector a sample."""
+        shape = self._session.graph.tree.output_shape
+        if shape is None or len(shape) != 2 or shape[1] in {None, 1}:  # noqa: PLR2004 - (samples, classes)
+            return None
+        try:
+            value = self._session.value(self._output_path())
+        except Exception:  # noqa: BLE001 - a later layer may fail; that is said when it is selected
+            return None
+        return value if value is not None and _numeric(value) else None
+
+    def _output_path(self) -> str:
+        graph = self._session.graph
+        return next(path for path, tensor in graph.tensors.items() if tensor is graph.model.outputs[0])
+
+    def _names(self, path: str) -> Sequence[str] | None:
+        return self._class_names if self._class_names and path == self._output_path() else None
+
+    def _picture(self, value: Array, numbers: Statistics, path: str, sample: int, scaling: str, sort: str) -> Picture:
+        key = (path, sample, scaling, sort)
+        if key not in self._pictures:
+            order = channel_order(numbers, sort)
+            self._pictures[key] = picture(value[sample], numbers, order, "channel" if scaling == "channel" else "layer")
+        drawn = self._pictures[key]
+        # A picture holds its activation: what the session has let go of goes here too.
+        self._pictures = {each: kept for each, kept in self._pictures.items() if self._session.holds(each[0])}
+        return drawn
+
+    def _histogram(self, values: Array, channel: int | None, path: str) -> Histogram:
+        bounds = activation_bounds(self._session.graph.operations[path])
+        own = None if channel is None or values.ndim == 0 else values[..., channel]
+        return histogram(values, channel_values=own, upper=None if bounds is None else bounds[1])
+
+
+def _numeric(value: Array) -> bool:
+    return kind_of(value.shape[1:], value.dtype) != "values"
+
+
+def _alt(view: View, noun: str) -> str:
+    numbers = view.numbers
+    text = (
+        f"{view.title}: {numbers.channels} {noun}s, values from {number(numbers.minimum)} to {number(numbers.maximum)}, "
+        f"mean {number(numbers.mean)}, {percent(numbers.zeros)} zeros"
+    )
+    return text if view.channel is None else f"{text}; {noun} {view.channel} close up"

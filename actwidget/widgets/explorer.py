@@ -1,0 +1,407 @@
+"""`LayerExplorer`: the layer tree, the selected layer's activations, and the traits that steer them."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import keras
+import numpy as np
+import traitlets
+
+from actwidget.capture.code import keras_code
+from actwidget.capture.select import select
+from actwidget.capture.session import Session
+from actwidget.capture.submodel import connect
+from actwidget.errors import ActwidgetError, ChannelError, OptionError, SampleError
+from actwidget.figures import ORDERS, thumbnail_png
+from actwidget.widgets import html
+from actwidget.widgets.assets import asset
+from actwidget.widgets.code import CodePanel
+from actwidget.widgets.drawing import Drawing, Drawings
+from actwidget.widgets.plot import PlotView
+from actwidget.widgets.stepper import Stepper
+from actwidget.widgets.tree import LayerTree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import plotly.graph_objects as go
+
+    from actwidget.analysis.statistics import Statistics
+    from actwidget.capture.node import LayerNode
+
+SCALINGS = {"layer": "layer", "channel": "channel"}
+
+
+class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
+    """Looks inside a Keras model: a tree of its layers, and the selected layer's activations as an interactive figure.
+
+    Everything on screen can be set and read by name, with or without a browser.
+
+    Attributes:
+        layer: The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
+            `model.layers`, or a layer.
+        channel: The channel (or unit) shown close up, or `None` for the mean over all of them.
+        sample: Which sample of the batch is shown.
+        scaling: `"layer"` for one colour range over the layer, `"channel"` for one for each channel.
+        sort: The order of the channels: `"index"`, `"mean"`, `"maximum"`, `"standard_deviation"` or `"zeros"`.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, name="conv")], name="small")
+        >>> explorer = LayerExplorer(model, np.ones((2, 8, 8, 1)))
+        >>> explorer
+        LayerExplorer('small', layer='conv', channel=None, sample=0)
+        >>> explorer.activation.shape
+        (2, 6, 6, 4)
+    """
+
+    layer = traitlets.Any("", help="The path of the selected layer.")
+    channel = traitlets.Any(None, allow_none=True, help="The channel close up, or None.")
+    sample = traitlets.Any(0, help="The sample that is shown.")
+    scaling = traitlets.Any("layer", help='"layer" or "channel".')
+    sort = traitlets.Any("index", help="The order of the channels.")
+
+    def __init__(
+        self,
+        model: keras.Model,
+        inputs: Any = None,
+        *,
+        layer: Any = None,
+        channel: int | None = None,
+        sample: int = 0,
+        scaling: str = "layer",
+        sort: str = "index",
+        class_names: Sequence[str] | None = None,
+        grouped: bool = True,
+        max_bytes: int = 256_000_000,
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Opens an explorer on a model.
+
+        Args:
+            model: A `Sequential` or functional Keras model.
+            inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. A single
+                sample without its batch axis is taken where that is unambiguous. Without inputs only the tree is shown.
+            layer: The layer to select first; by default the first one worth seeing.
+            channel: The channel to show close up.
+            sample: The sample to show.
+            scaling: The colour range, `"layer"` or `"channel"`.
+            sort: The order of the channels.
+            class_names: Names of the model's output units.
+            grouped: Whether the tree groups layers with systematic names by their prefix.
+            max_bytes: How many bytes of activations are kept.
+            state: What `state()` gave, to see the same view again; it goes before the other options.
+
+        Raises:
+            UnsupportedModelError: `model` can't be looked into; the message says why and what to do.
+            InvalidInputsError: `inputs` do not fit the model.
+            LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that is not there.
+        """
+        self._session = Session(model, inputs, budget=max_bytes)
+        graph = self._session.graph
+        self._drawings = Drawings(self._session, _checked_names(class_names, graph.tree))
+        self._submodels: dict[str, keras.Model] = {}
+        self._rendering = True  # nothing is drawn until all is in place
+        self._compose(grouped=grouped)
+        super().__init__([self._style, self._top, self._body, self._foot])
+        self.add_class("actw-explorer")
+        view = {"layer": layer, "channel": channel, "sample": sample, "scaling": scaling, "sort": sort}
+        view |= _checked_state(state)
+        self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
+        for name in ("sample", "scaling", "sort", "channel"):
+            setattr(self, name, view[name])
+        self._connect()
+        self._rendering = False
+        self._render()
+
+    def _compose(self, *, grouped: bool) -> None:
+        tree, batch = self.tree, self._session.batch
+        self._style = ipywidgets.HTML(f"<style>{asset('explorer.css')}</style>")
+        self._style.add_class("actw-style")
+        self._header = ipywidgets.HTML(html.header(tree.name, len(self.model.layers), tree.parameters))
+        self._prediction = ipywidgets.HTML()
+        self._top = ipywidgets.HBox([self._header, self._prediction])
+        self._top.add_class("actw-top")
+        self._tree_view = LayerTree(tree, grouped=grouped, label=f"Layers of {tree.name}")
+        self._tree_view.add_class("actw-side")
+        self._title = ipywidgets.HTML()
+        self._title.add_class("actw-title")
+        self._code = CodePanel(label="Keras code")
+        heading = ipywidgets.HBox([self._title, self._code])
+        heading.add_class("actw-heading")
+        self._sample_control = Stepper("sample", maximum=0 if batch is None else batch.size - 1)
+        self._channel_control = Stepper("channel", allow_none=True, placeholder="mean")
+        self._sort_control = ipywidgets.Dropdown(
+            options=[(text, name) for name, text in ORDERS.items()], description="order", tooltip="order of the channels"
+        )
+        self._scaling_control = ipywidgets.Dropdown(
+            options=list(SCALINGS), description="colour range", tooltip="one colour range for the layer or for each channel"
+        )
+        controls = ipywidgets.HBox(
+            [self._sample_control, self._channel_control, self._sort_control, self._scaling_control]
+        )
+        controls.add_class("actw-controls")
+        self._plot = PlotView()
+        self._plot.add_class("actw-figure")
+        self._numbers = ipywidgets.HTML()
+        main = ipywidgets.VBox([heading, controls, self._plot, self._numbers])
+        main.add_class("actw-main")
+        self._body = ipywidgets.HBox([self._tree_view, main])
+        self._body.add_class("actw-body")
+        self._alert = ipywidgets.HTML(html.live("alert", ""))
+        self._status = ipywidgets.HTML(html.live("status", "Ready"))
+        self._memory = ipywidgets.HTML()
+        self._foot = ipywidgets.HBox([self._alert, self._status, self._memory])
+        self._foot.add_class("actw-foot")
+
+    def _connect(self) -> None:
+        self._links = [
+            traitlets.link((self, "layer"), (self._tree_view, "selected")),
+            traitlets.link((self, "sample"), (self._sample_control, "value")),
+            traitlets.link((self, "channel"), (self._channel_control, "value")),
+            traitlets.link((self, "sort"), (self._sort_control, "value")),
+            traitlets.link((self, "scaling"), (self._scaling_control, "value")),
+        ]
+        self._plot.on_click(self._clicked)
+        for control in (self._sample_control, self._channel_control):
+            control.observe(lambda change: self._warn(change["new"]), "error")
+
+    # What can be read.
+
+    @property
+    def model(self) -> keras.Model:
+        """The user's model."""
+        return self._session.graph.model
+
+    @property
+    def inputs(self) -> Any:
+        """The batch, in the structure and the dtypes that the model takes; `None` where none was given."""
+        return None if self._session.batch is None else self._session.batch.value
+
+    @property
+    def tree(self) -> LayerNode:
+        """The root of the layer tree."""
+        return self._session.graph.tree
+
+    @property
+    def node(self) -> LayerNode:
+        """The selected node of the tree."""
+        return self._session.graph.nodes[self.layer]
+
+    @property
+    def activation(self) -> np.ndarray[Any, Any] | None:
+        """The selected layer's activation for all samples, shape `(samples, ...)`; `None` without inputs.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        return self._session.value(self.layer)
+
+    @property
+    def submodel(self) -> keras.Model:
+        """The `keras.Model` from the model's inputs to the selected activation."""
+        if self.layer not in self._submodels:
+            self._submodels = {self.layer: connect(self._session.graph, self._session.graph.tensors[self.layer], self.layer)}
+        return self._submodels[self.layer]
+
+    @property
+    def statistics(self) -> Statistics | None:
+        """The numbers of the selected layer over the whole batch; `None` where it has none."""
+        return self._drawings.statistics(self.layer)
+
+    @property
+    def figure(self) -> go.Figure:
+        """The `plotly.graph_objects.Figure` on screen."""
+        return self._plot.figure
+
+    @property
+    def code(self) -> str:
+        """Plain Keras source that gives the selected activation, with `model` and `x` in scope."""
+        return keras_code(self._session.graph, self.layer)
+
+    def state(self) -> dict[str, Any]:
+        """What makes the same view again, as a small dict of JSON values: `LayerExplorer(model, x, state=...)`."""
+        return {name: getattr(self, name) for name in ("layer", "channel", "sample", "scaling", "sort")}
+
+    def close(self) -> None:
+        """Removes the widget and all its parts from the page, and lets go of the activations."""
+        for link in getattr(self, "_links", []):
+            link.unlink()
+        self._session.clear()
+        self._drawings.clear()
+        self._submodels.clear()
+        for widget in _below(self):
+            widget.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        """One line that is the same on every run."""
+        return f"LayerExplorer({self.tree.name!r}, layer={self.layer!r}, channel={self.channel}, sample={self.sample})"
+
+    # What can be set, checked before it is.
+
+    @traitlets.validate("layer")
+    def _valid_layer(self, proposal: Any) -> str:
+        return self._checked(lambda: select(self._session.graph, proposal["value"]).path)
+
+    @traitlets.validate("sample")
+    def _valid_sample(self, proposal: Any) -> int:
+        batch = self._session.batch
+        count = 1 if batch is None else batch.size
+        return self._checked(lambda: _index(proposal["value"], count, "sample", f"the batch has {count}", SampleError))
+
+    @traitlets.validate("channel")
+    def _valid_channel(self, proposal: Any) -> int | None:
+        if proposal["value"] is None:
+            return None
+        count = self._channels()
+        there = f"{self.layer!r} has {count}"
+        return self._checked(lambda: _index(proposal["value"], count, "channel", there, ChannelError))
+
+    @traitlets.validate("scaling")
+    def _valid_scaling(self, proposal: Any) -> str:
+        return self._checked(lambda: _option(proposal["value"], SCALINGS, "scaling"))
+
+    @traitlets.validate("sort")
+    def _valid_sort(self, proposal: Any) -> str:
+        return self._checked(lambda: _option(proposal["value"], ORDERS, "sort"))
+
+    def _checked(self, check: Any) -> Any:
+        try:
+            return check()
+        except ActwidgetError as error:
+            self._warn(str(error))
+            raise
+
+    def _channels(self) -> int:
+        shape = self.node.output_shape
+        if not shape or len(shape) == 1:
+            return 1
+        if shape[-1] is not None:
+            return shape[-1]
+        value = self._session.value(self.layer)
+        return 1 if value is None else int(value.shape[-1])
+
+    # From a selection to the screen.
+
+    def _clicked(self, customdata: list[Any]) -> None:
+        if customdata and isinstance(customdata[0], (int, float)) and 0 <= customdata[0] < self._channels():
+            self.channel = int(customdata[0])
+
+    def _warn(self, text: str) -> None:
+        self._alert.value = html.live("alert", text)
+
+    @traitlets.observe("layer", "channel", "sample", "scaling", "sort")
+    def _changed(self, _change: Any) -> None:
+        if self._rendering:
+            return
+        self._rendering = True
+        try:
+            self._render()
+        finally:
+            self._rendering = False
+
+    def _render(self) -> None:
+        """Shows the selection; an error becomes a line on screen and the last picture stays."""
+        start = time.perf_counter()
+        node = self.node
+        try:
+            if not self._session.holds(node.path):
+                self._status.value = html.live("status", f"Computing {node.path} …")
+            if self.channel is not None and self.channel >= self._channels():
+                self.channel = None
+            drawing = self._drawings.draw(self.layer, self.channel, self.sample, self.scaling, self.sort)
+        except Exception as error:  # noqa: BLE001 - an exception in an observer would vanish
+            known = isinstance(error, ActwidgetError)
+            self._warn(f"{node.path}: {error}" if known else f"{node.path}: {type(error).__name__}: {error}")
+            self._status.value = html.live("status", f"{node.path} could not be shown; the picture is the last good one.")
+            return
+        self._show(node, drawing, start)
+
+    def _show(self, node: LayerNode, drawing: Drawing, start: float) -> None:
+        self._plot.alt = drawing.alt
+        self._plot.figure = drawing.figure
+        self._title.value = html.title(node)
+        self._code.code = self.code
+        self._channel_control.maximum = self._channels() - 1
+        self._numbers.value = drawing.numbers
+        self._warn("")
+        self._show_prediction()
+        self._show_status(start)
+
+    def _show_prediction(self) -> None:
+        batch = self._session.batch
+        if batch is None:
+            return
+        label, probability = self._drawings.prediction(self.sample)
+        first = keras.tree.flatten(batch.value)[0]
+        thumbnail = None if first is None else thumbnail_png(first[self.sample])
+        self._prediction.value = html.prediction(label, probability, thumbnail)
+
+    def _show_status(self, start: float) -> None:
+        session = self._session
+        if session.batch is None:
+            self._status.value = html.live("status", "No inputs were given: LayerExplorer(model, inputs) shows activations.")
+            return
+        captured = f"Captured in {session.seconds * 1000:,.0f} ms" if session.seconds else "From the cache"
+        spent = (time.perf_counter() - start - session.seconds) * 1000
+        count = session.batch.size
+        parts = [captured, f"drawn in {spent:,.0f} ms", f"{count:,} sample{'s' * (count != 1)}", session.batch.note]
+        self._status.value = html.live("status", " · ".join(filter(None, parts)))
+        kept, budget = session.bytes_kept / 1e6, session.budget / 1e6
+        self._memory.value = f'<span class="actw-muted">{escape(f"cache {kept:,.1f} of {budget:,.0f} MB")}</span>'
+
+
+def _below(widget: Any) -> list[Any]:
+    found = []
+    for child in getattr(widget, "children", ()):
+        found += [child, *_below(child)]
+    return found
+
+
+def _first_worth_seeing(tree: LayerNode) -> str:
+    """The first layer with weights that is no preprocessing, else the first that is no input."""
+    preprocessing = {"InputLayer", "Normalization", "Rescaling", "StringLookup", "IntegerLookup", "TextVectorization"}
+    nodes = [node for node in tree if node.origin != "opaque"]
+    learned = [node for node in nodes if node.parameters and node.class_name not in preprocessing]
+    rest = [node for node in nodes if node.class_name not in preprocessing]
+    return (learned or rest or nodes)[0].path
+
+
+def _index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetError]) -> int:
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -count <= value < count:
+        return int(value) % count
+    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {value!r}."
+    raise error(message)
+
+
+def _option(value: Any, known: Mapping[str, str], noun: str) -> str:
+    if isinstance(value, str) and value in known:
+        return value
+    message = f"Expected {noun} to be one of {', '.join(map(repr, known))}, got {value!r}."
+    raise OptionError(message)
+
+
+def _checked_names(names: Sequence[str] | None, tree: LayerNode) -> list[str] | None:
+    if names is None:
+        return None
+    listed = [str(name) for name in names]
+    units = tree.output_shape[-1] if tree.output_shape else None
+    if units is not None and len(listed) != units:
+        message = f"Expected {units} class_names, one for each output unit of {tree.name!r}, got {len(listed)}."
+        raise OptionError(message)
+    return listed
+
+
+def _checked_state(state: Mapping[str, Any] | None) -> dict[str, Any]:
+    if state is None:
+        return {}
+    known = {"layer", "channel", "sample", "scaling", "sort"}
+    if not hasattr(state, "keys") or not set(state) <= known:
+        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(known)}, got {state!r}."
+        raise OptionError(message)
+    return dict(state)

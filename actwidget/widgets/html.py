@@ -1,0 +1,86 @@
+"""The explorer's lines of text as HTML; everything that a model names is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from actwidget.figures.text import number, percent
+
+if TYPE_CHECKING:
+    from actwidget.analysis.statistics import Statistics
+    from actwidget.capture.node import LayerNode
+
+ORIGINS = {
+    "functional": "functional sub-model",
+    "composed": "composed sub-model",
+    "tapped": "tapped while the model runs",
+    "opaque": "not available",
+}
+
+
+def shape_text(shape: tuple[int | None, ...] | None) -> str:
+    """An output shape without its batch axis: `112 × 112 × 96`."""
+    if shape is None:
+        return ""
+    return " × ".join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"
+
+
+def header(name: str, layers: int, parameters: int) -> str:
+    """The model's name and size."""
+    return (
+        f'<span class="actw-model">{escape(name)}</span>'
+        f'<span class="actw-muted">{layers:,} layers · {parameters:,} parameters</span>'
+    )
+
+
+def prediction(label: str, probability: float, thumbnail: str | None) -> str:
+    """What the model says about the sample."""
+    picture = f'<img class="actw-thumbnail" alt="the input" src="{escape(thumbnail)}">' if thumbnail else ""
+    if not label:
+        return picture
+    width = max(0.0, min(1.0, probability)) * 100
+    return (
+        f'{picture}<span class="actw-prediction">{escape(label)}</span>'
+        f'<span class="actw-bar"><span style="width:{width:.1f}%"></span></span>'
+        f'<span class="actw-muted">{percent(probability)}</span>'
+    )
+
+
+def title(node: LayerNode) -> str:
+    """The selected layer's name, and chips with its class, shape, size and how its value was had."""
+    chips = [
+        node.class_name,
+        shape_text(node.output_shape),
+        f"{node.parameters:,} parameters" if node.parameters else "",
+        ORIGINS[node.origin],
+    ]
+    spans = "".join(f'<span class="actw-chip">{escape(chip)}</span>' for chip in chips if chip)
+    path = escape(node.path)
+    return f'<span class="actw-path" title="{path}">{path}</span>{spans}'
+
+
+def numbers(statistics: Statistics, noun: str) -> str:
+    """The layer's numbers as a list of terms, what warns marked and in words."""
+    dead, broken = statistics.dead, statistics.nan + statistics.infinite
+    missing = f"{statistics.nan:,} NaN, {statistics.infinite:,} infinite" if broken else "none"
+    terms = [
+        ("range", f"{number(statistics.minimum)} to {number(statistics.maximum)}", False),
+        ("mean ± sd", f"{number(statistics.mean)} ± {number(statistics.standard_deviation)}", False),
+        ("zeros", percent(statistics.zeros), False),
+        (f"dead {noun}s", f"{dead:,} of {statistics.channels:,}" if dead else "none", dead > 0),
+        ("NaN or infinite", missing, broken > 0),
+    ]
+    if statistics.saturated is not None and statistics.bound is not None:
+        ends = " or ".join(f"{bound:g}" for bound in statistics.bound if bound is not None and (bound != 0 or len(set(statistics.bound)) < 2))  # noqa: E501
+        terms.insert(4, (f"saturated at {ends}", percent(statistics.saturated), False))
+    items = "".join(
+        f'<div><dt>{term}</dt><dd{" class=actw-warning" if warns else ""}>{escape(text)}</dd></div>'
+        for term, text, warns in terms
+    )
+    return f'<dl class="actw-numbers">{items}</dl>'
+
+
+def live(role: str, text: str) -> str:
+    """A line that a screen reader speaks when it changes; `role` is `status` or `alert`."""
+    return f'<div role="{role}" class="actw-{role}">{escape(text)}</div>'

@@ -1,0 +1,209 @@
+// @ts-check
+/**
+ * Shows a Plotly figure. plotly.js comes from the kernel, once a page.
+ *
+ * @typedef {{
+ *   get(name: string): any,
+ *   on(event: string, callback: Function): void,
+ *   off(event: string, callback: Function): void,
+ *   send(content: object): void,
+ * }} Model
+ */
+
+const PLACEHOLDER = "actwidget:image:";
+const NARROW = 560;
+
+/**
+ * Sets one attribute, named by a path as Plotly.relayout takes it: `xaxis.domain`, `annotations[0].x`.
+ * @param {any} target
+ * @param {string} path
+ * @param {any} value
+ */
+export function setAttribute(target, path, value) {
+  const steps = path.replace(/\[(\d+)\]/g, ".$1").split(".");
+  const last = /** @type {string} */ (steps.pop());
+  let inner = target;
+  for (const step of steps) {
+    if (typeof inner[step] !== "object" || inner[step] === null) inner[step] = {};
+    inner = inner[step];
+  }
+  inner[last] = value;
+}
+
+/**
+ * The figure to draw: its pictures put back, its colours those of the page, its panels stacked where it is narrow.
+ * @param {string} spec
+ * @param {string[]} images
+ * @param {{narrow: boolean, text: string, line: string, background: string}} look
+ * @returns {{data: any[], layout: any}}
+ */
+export function resolveFigure(spec, images, look) {
+  const { data = [], layout = {} } = spec ? JSON.parse(spec) : {};
+  for (const trace of data) {
+    if (typeof trace.source === "string" && trace.source.startsWith(PLACEHOLDER)) {
+      trace.source = images[Number(trace.source.slice(PLACEHOLDER.length))];
+    }
+  }
+  if (look.narrow) {
+    for (const [path, value] of Object.entries(layout.meta?.narrow ?? {})) setAttribute(layout, path, value);
+  }
+  setAttribute(layout, "font.color", look.text);
+  setAttribute(layout, "paper_bgcolor", "rgba(0,0,0,0)");
+  setAttribute(layout, "plot_bgcolor", "rgba(0,0,0,0)");
+  setAttribute(layout, "hoverlabel.bgcolor", look.background);
+  setAttribute(layout, "hoverlabel.bordercolor", look.line);
+  setAttribute(layout, "hoverlabel.font.color", look.text);
+  for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
+    for (const part of ["gridcolor", "zerolinecolor", "linecolor"]) setAttribute(layout, `${name}.${part}`, look.line);
+  }
+  delete layout.template;
+  return { data, layout };
+}
+
+/**
+ * plotly.js, from this page or, the first time, from the kernel.
+ * @param {Model} model
+ * @returns {Promise<any>}
+ */
+function loadPlotly(model) {
+  const page = /** @type {any} */ (globalThis);
+  page.__actwidgetPlotly ??= new Promise((resolve, reject) => {
+    const receive = async (/** @type {any} */ content, /** @type {DataView[]} */ buffers) => {
+      if (content?.kind !== "plotly.js") return;
+      model.off("msg:custom", receive);
+      try {
+        resolve(await unpack(buffers[0]));
+      } catch (error) {
+        page.__actwidgetPlotly = undefined;
+        reject(error);
+      }
+    };
+    model.on("msg:custom", receive);
+    model.send({ kind: "plotly.js" });
+  });
+  return page.__actwidgetPlotly;
+}
+
+/**
+ * @param {DataView} packed
+ * @returns {Promise<any>}
+ */
+async function unpack(packed) {
+  const bytes = new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength);
+  const stream = new Blob([/** @type {any} */ (bytes)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const source = await new Response(stream).text();
+  // As a module the bundle finds no `module`; a page's AMD loader must not take it either.
+  const shielded = `const define = undefined, module = undefined, exports = undefined;\n${source}\n`;
+  const url = URL.createObjectURL(new Blob([shielded], { type: "text/javascript" }));
+  try {
+    await import(url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+  return /** @type {any} */ (globalThis).Plotly;
+}
+
+/** @param {HTMLElement} element */
+function lookOf(element) {
+  const style = getComputedStyle(element);
+  return {
+    narrow: element.clientWidth > 0 && element.clientWidth < NARROW,
+    text: style.color,
+    line: style.getPropertyValue("--actw-line").trim() || "#d0d7de",
+    background: style.getPropertyValue("--actw-background").trim() || "#ffffff",
+  };
+}
+
+/** @param {{model: Model, el: HTMLElement}} view */
+function render({ model, el }) {
+  const box = document.createElement("div");
+  box.className = "actw-plot";
+  const waiting = document.createElement("div");
+  waiting.className = "actw-plot-waiting";
+  waiting.textContent = "Loading Plotly from the kernel…";
+  const graph = document.createElement("div");
+  graph.className = "actw-plot-graph";
+  graph.setAttribute("role", "img");
+  box.append(waiting, graph);
+  el.append(box);
+
+  /** @type {any} */
+  let plotly;
+  let scheduled = false;
+  let closed = false;
+  let shape = "";
+
+  const draw = () => {
+    scheduled = false;
+    if (closed || !plotly || !box.isConnected || box.clientWidth === 0) return;
+    const look = lookOf(box);
+    shape = JSON.stringify([look, box.clientWidth]);
+    const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), look);
+    graph.setAttribute("aria-label", model.get("alt"));
+    layout.width = box.clientWidth;
+    plotly.react(graph, data, layout, { displayModeBar: false, responsive: false, doubleClick: false }).then(
+      () => waiting.remove(),
+      (/** @type {Error} */ error) => {
+        waiting.textContent = `Plotly could not draw the figure: ${error.message}`;
+        box.prepend(waiting);
+      },
+    );
+    if (!listening) {
+      listening = true;
+      /** @type {any} */ (graph).on("plotly_click", (/** @type {any} */ event) => {
+        const customdata = event.points?.find((/** @type {any} */ point) => point.customdata)?.customdata;
+        if (customdata) model.send({ kind: "click", customdata: Array.from(customdata) });
+      });
+    }
+  };
+  let listening = false;
+
+  // The figure and its pictures arrive in one message as two changes: one drawing for both.
+  const schedule = () => {
+    if (scheduled) return;
+    scheduled = true;
+    queueMicrotask(draw);
+  };
+  const reshape = () => {
+    if (JSON.stringify([lookOf(box), box.clientWidth]) !== shape) schedule();
+  };
+
+  model.on("change:_spec", schedule);
+  model.on("change:_images", schedule);
+  model.on("change:alt", schedule);
+  const size = new ResizeObserver(reshape);
+  size.observe(box);
+  const theme = new MutationObserver(reshape);
+  for (const root of [document.documentElement, document.body]) {
+    theme.observe(root, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-light", "data-jp-theme-name"] });
+  }
+  // A new theme's style sheet can load after its name is set.
+  const head = new MutationObserver(reshape);
+  head.observe(document.head, { childList: true });
+  document.head.addEventListener("load", reshape, true);
+
+  loadPlotly(model).then(
+    (loaded) => {
+      plotly = loaded;
+      schedule();
+    },
+    (error) => {
+      waiting.textContent = `Plotly could not be loaded: ${error.message}`;
+    },
+  );
+
+  return () => {
+    closed = true;
+    model.off("change:_spec", schedule);
+    model.off("change:_images", schedule);
+    model.off("change:alt", schedule);
+    size.disconnect();
+    theme.disconnect();
+    head.disconnect();
+    document.head.removeEventListener("load", reshape, true);
+    if (plotly) plotly.purge(graph);
+    box.remove();
+  };
+}
+
+export default { render };

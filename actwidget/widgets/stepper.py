@@ -1,0 +1,59 @@
+"""`Stepper`: a whole number, or none, between two buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+import traitlets
+
+
+class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type hints
+    """A number field with a button on either side; it can be empty where `allow_none` is set.
+
+    ipywidgets' own number fields know no empty value.
+
+    Attributes:
+        value: The number, or `None`.
+        maximum: The largest number; the smallest is 0.
+        error: What was typed and is no such number, in words, else `""`.
+    """
+
+    value = traitlets.Int(None, allow_none=True)
+    maximum = traitlets.Int(0)
+    error = traitlets.Unicode("")
+
+    def __init__(self, label: str, *, allow_none: bool = False, placeholder: str = "", **kwargs: Any) -> None:
+        """A stepper with `label` before it."""
+        self._allow_none = allow_none
+        self._label = label
+        self._field = ipywidgets.Text(placeholder=placeholder, continuous_update=False, tooltip=label)
+        self._field.add_class("actw-stepper-field")
+        self._down = ipywidgets.Button(description="‹", tooltip=f"Previous {label}")
+        self._up = ipywidgets.Button(description="›", tooltip=f"Next {label}")
+        self._down.on_click(lambda _button: self._step(-1))
+        self._up.on_click(lambda _button: self._step(1))
+        self._field.observe(self._typed, "value")
+        caption = ipywidgets.Label(label)
+        super().__init__([caption, self._down, self._field, self._up], **kwargs)
+        self.add_class("actw-stepper")
+        self._show()
+
+    @traitlets.observe("value", "maximum")
+    def _show(self, _change: Any = None) -> None:
+        self._field.value = "" if self.value is None else str(self.value)
+        self._down.disabled = self.value is None or self.value <= 0
+        self._up.disabled = self.value is not None and self.value >= self.maximum
+
+    def _step(self, by: int) -> None:
+        self.value = 0 if self.value is None else min(max(self.value + by, 0), self.maximum)
+
+    def _typed(self, change: Any) -> None:
+        text = change["new"].strip()
+        self.error = ""
+        if not text and self._allow_none:
+            self.value = None
+        elif text.isascii() and text.isdigit() and int(text) <= self.maximum:
+            self.value = int(text)
+        else:
+            self.error = f"Expected a {self._label} from 0 to {self.maximum}, got {text!r}."

@@ -1,0 +1,215 @@
+"""The layer tree: the layers of a model as one flat list of rows, which `tree.js` shows as an ARIA tree."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import anywidget
+import traitlets
+
+from actwidget.widgets.assets import asset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from actwidget.capture.tree import LayerNode
+
+Row = dict[str, Any]
+
+SEPARATORS = "_.- "
+FEWEST = 4
+"""A prefix group has at least so many layers."""
+FEWEST_NUMBERED = 3
+"""The same for a numbered prefix (`block1`) in a long list, so that VGG's blocks of two or three all are groups."""
+MOST = 20
+"""A stage with more layers than this is grouped by its blocks instead, if they are numbered too."""
+LONG = 20
+"""So many siblings no longer fit on the screen at once."""
+
+
+class Run(NamedTuple):
+    """Neighbours whose names share a prefix: `names[start:stop]`."""
+
+    prefix: str
+    start: int
+    stop: int
+
+
+def prefix_runs(names: Sequence[str]) -> list[Run]:
+    """Runs of neighbours with systematic names, to be shown as groups.
+
+    A prefix ends where a separator follows. Numbered prefixes (`block1`, `conv2_block1`) come before others (`head`),
+    and the outermost one whose run still fits on a screen is taken. Names that differ in their last number only are
+    Keras's own numbering (`dense`, `dense_1`) and make no group, and neither does a prefix that all the names have.
+
+    Args:
+        names: The names of siblings, in order.
+
+    Returns:
+        Runs in order, without overlap; names in no run stay as they are.
+
+    Example:
+        >>> prefix_runs(["image", "block1_dw", "block1_dw_bn", "block1_project", "block1_add", "head"])
+        [Run(prefix='block1', start=1, stop=5)]
+    """
+    runs: list[Run] = []
+    position = 0
+    while position < len(names):
+        run = _run_at(names, position)
+        if run is None:
+            position += 1
+        else:
+            runs.append(run)
+            position = run.stop
+    return runs
+
+
+def _run_at(names: Sequence[str], position: int) -> Run | None:
+    """The run to make of what begins at `position`, if any."""
+    candidates = []
+    for prefix in _prefixes(names[position]):
+        if position and _belongs(names[position - 1], prefix):
+            continue  # a part of a longer run that has been declined already
+        stop = position + 1
+        while stop < len(names) and _belongs(names[stop], prefix):
+            stop += 1
+        fewest = FEWEST_NUMBERED if _numbered(prefix) and len(names) >= LONG else FEWEST
+        kinds = {re.sub(r"_\d+$", "", name) for name in names[position:stop]}
+        if fewest <= stop - position < len(names) and len(kinds) > 1:
+            candidates.append(Run(prefix, position, stop))
+    numbered = [run for run in candidates if _numbered(run.prefix)]
+    fitting = [run for run in [*numbered, *candidates] if run.stop - run.start <= MOST]
+    chosen = next(iter(fitting), numbered[-1] if numbered else None)
+    if chosen is None:
+        return None
+    members = names[chosen.start : chosen.stop]
+    common = [
+        prefix
+        for prefix in _prefixes(members[0])
+        if _numbered(prefix) >= _numbered(chosen.prefix) and all(_belongs(member, prefix) for member in members)
+    ]
+    return chosen._replace(prefix=common[-1])
+
+
+def _prefixes(name: str) -> list[str]:
+    """What `name` can be grouped by, outermost first; the last is the whole name (`block1_dw` before `block1_dw_bn`)."""
+    ends = [index for index, character in enumerate(name) if character in SEPARATORS and index]
+    return [prefix for prefix in (name[:end] for end in [*ends, len(name)]) if _belongs(name, prefix)]
+
+
+def _belongs(name: str, prefix: str) -> bool:
+    if name == prefix:
+        return True
+    rest = name[len(prefix) :]
+    return name.startswith(prefix) and rest[0] in SEPARATORS and not rest[1:].isdigit()
+
+
+def _numbered(prefix: str) -> bool:
+    """Whether the last part of a prefix has a number in it: `block1`, `block1a`, `block_1`, but not `block1_se`."""
+    return any(character.isdigit() for character in re.split(f"[{re.escape(SEPARATORS)}]", prefix)[-1])
+
+
+def shape_text(shape: tuple[int | None, ...] | None) -> str:
+    """An output shape for a narrow column: without the batch axis, `?` for an axis not known beforehand.
+
+    Example:
+        >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
+        ('112×112×96', '?×8', 'scalar', '')
+    """
+    if not shape:
+        return ""
+    axes = ["?" if axis is None else str(axis) for axis in shape[1:]]
+    return "×".join(axes) or "scalar"
+
+
+def grouped_rows(tree: LayerNode) -> list[Row]:
+    """The rows of the tree: every node but the root, in the order of the tree, and the prefix groups between them.
+
+    Args:
+        tree: The root of the layers.
+
+    Returns:
+        Small dicts. All have `name`, `shape`, `level` (from 1) and `parent` (the index of the parent's row, -1 for
+        none). A layer's row has `path` and `class`, and `reason` if its value can't be had; a group's row has `group`
+        (unique in the list) and `count`.
+    """
+    rows: list[Row] = []
+    seen: dict[str, int] = {}
+    _add_rows(rows, seen, tree, -1)
+    return rows
+
+
+def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_index: int) -> None:
+    names = [node.path.rsplit("/", 1)[-1] for node in parent.children]
+    runs = {run.start: run for run in prefix_runs(names)}
+    level = rows[parent_index]["level"] + 1 if parent_index >= 0 else 1
+    group_index, group_stop = -1, 0
+    for index, (name, node) in enumerate(zip(names, parent.children, strict=True)):
+        if index in runs:
+            prefix, start, stop = runs[index]
+            key = f"{parent.path}/{prefix}" if parent.path else prefix
+            seen[key] = seen.get(key, 0) + 1
+            last_shape = shape_text(parent.children[stop - 1].output_shape)
+            group_index, group_stop = len(rows), stop
+            rows.append(
+                {
+                    "group": key if seen[key] == 1 else f"{key}~{seen[key]}",
+                    "name": prefix,
+                    "count": stop - start,
+                    "shape": last_shape,
+                    "level": level,
+                    "parent": parent_index,
+                }
+            )
+        in_group = index < group_stop
+        row: Row = {
+            "path": node.path,
+            "name": name,
+            "class": node.class_name,
+            "shape": shape_text(node.output_shape),
+            "level": level + in_group,
+            "parent": group_index if in_group else parent_index,
+        }
+        if node.origin == "opaque":
+            row["reason"] = node.reason or "its value can't be had"
+        rows.append(row)
+        _add_rows(rows, seen, node, len(rows) - 1)
+
+
+class LayerTree(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no type hints that mypy can read here
+    """An accessible tree of a model's layers, in which one is selected.
+
+    Args:
+        tree: The root of the layers; it has no row of its own.
+        selected: The path of the layer that is selected at first; `""` for none.
+        grouped: Whether neighbours with systematic names are shown under their common prefix.
+        label: The accessible name of the tree.
+
+    Attributes:
+        rows: What is shown; see `grouped_rows`.
+        selected: The path of the selected layer. It is set by a click or a key, and can be set from code: the layer is
+            then unfolded to and scrolled to.
+        grouped: Whether prefix groups are shown. Paths don't depend on it.
+        label: The accessible name of the tree.
+    """
+
+    _esm = asset("tree.js")
+    _css = asset("tree.css")
+
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+    grouped = traitlets.Bool(default_value=True).tag(sync=True)
+    label = traitlets.Unicode("Layers").tag(sync=True)
+
+    def __init__(self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers") -> None:
+        super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label)
+
+    def paths(self) -> Iterator[str]:
+        """The paths of all layers, in the order of the tree."""
+        return (row["path"] for row in self.rows if "path" in row)
+
+    def __repr__(self) -> str:
+        """One line without an address, so that an executed notebook doesn't change from run to run."""
+        count = sum(1 for _ in self.paths())
+        return f"LayerTree({count} {'layer' if count == 1 else 'layers'}, selected={self.selected!r})"

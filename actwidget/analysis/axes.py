@@ -65,7 +65,7 @@ def floats(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """
     dtype = values.dtype
     if dtype in (np.float32, np.float64):
-        return values.astype(dtype.newbyteorder("="), copy=False)
+        return values
     narrow = dtype.itemsize <= 2 or dtype.kind == "V"
     return values.astype(np.float32 if narrow else np.float64)
 

@@ -18,7 +18,7 @@ _SPIKE = 0.05
 _LEAST = float(np.finfo(np.float64).smallest_subnormal)
 _GREATEST = float(np.finfo(np.float64).max)
 # Values binned at a time: with their bin numbers they stay in a core's cache.
-_BLOCK = 16_384
+_BLOCK = 32_768
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,21 +73,26 @@ def histogram(
     """
     line = _finite(values)
     zeros = _count_equal(line, 0)
-    spike = 0 if upper is None or upper == 0 else _count_equal(line, upper)
-    apart = upper if spike > _SPIKE * line.size else None
+    at_upper = 0 if not upper else _count_equal(line, upper)
+    if at_upper <= _SPIKE * line.size:
+        upper, at_upper = None, 0
     low, high = _range(line, zeros)
-    counts = _binned(line, low, high, bins, apart)
+    numbering = _Numbering(low, high, bins, line.dtype)
+    counts = _binned(line, numbering)
+    # Taken out of their bins afterwards: a copy without them would cost more than all the counting.
+    for value, number in ((0.0, zeros), (upper, at_upper)):
+        if number:
+            counts[numbering(np.array([value], line.dtype))] -= number
     channel = None if channel_values is None else _finite(channel_values)
-    inside = None if channel is None else channel[(channel >= low) & (channel <= high)]
     return Histogram(
         edges=_edges(low, high, bins),
         counts=counts,
         zeros=zeros,
-        at_upper=0 if apart is None else spike,
+        at_upper=at_upper,
         total=line.size,
-        channel_counts=None if inside is None else _binned(inside, low, high, bins, apart),
+        channel_counts=None if channel is None else _binned(_inside(channel, low, high, upper), numbering),
         channel_zeros=0 if channel is None else _count_equal(channel, 0),
-        channel_at_upper=0 if channel is None or apart is None else _count_equal(channel, apart),
+        channel_at_upper=0 if channel is None or upper is None else _count_equal(channel, upper),
         channel_total=0 if channel is None else channel.size,
     )
 
@@ -95,9 +100,19 @@ def histogram(
 def _finite(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Give the finite values in one line, in the order of the memory (no copy where all are finite)."""
     line: npt.NDArray[Any] = floats(np.asarray(values).ravel(order="K"))
-    if line.size and not (np.isfinite(line.min()) and np.isfinite(line.max())):
-        line = line[np.isfinite(line)]
+    with np.errstate(invalid="ignore"):
+        if line.size and not (np.isfinite(line.min()) and np.isfinite(line.max())):
+            line = line[np.isfinite(line)]
     return line
+
+
+def _inside(channel: npt.NDArray[Any], low: float, high: float, upper: float | None) -> npt.NDArray[Any]:
+    """Keep the values that go into a bin: not 0, not counted apart, not outside."""
+    kept = (channel >= low) & (channel <= high) & (channel != 0)
+    if upper is not None:
+        kept &= channel != upper
+    inside: npt.NDArray[Any] = channel[kept]
+    return inside
 
 
 def _count_equal(line: npt.NDArray[Any], value: float) -> int:
@@ -115,20 +130,24 @@ def _range(line: npt.NDArray[Any], zeros: int) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(line.min()), float(line.max())
     if low == 0:
-        low = min(float(_lifted(block, high).min()) for block in _blocks(line))
+        low = min(float(block.min()) for block in _lifted(line, high))
     elif high == 0:
-        high = max(float(_lifted(block, low).max()) for block in _blocks(line))
+        high = max(float(block.max()) for block in _lifted(line, low))
     if low < high:
         return low, high
     half = max(abs(low) / 2, _LEAST)
     return max(low - half, -_GREATEST), min(low + half, _GREATEST)
 
 
-def _lifted(block: npt.NDArray[Any], value: float) -> npt.NDArray[Any]:
-    """Put `value` where there is 0 (adding is several times faster than choosing, with zeros scattered about)."""
-    lifted: npt.NDArray[Any] = (block == 0) * block.dtype.type(value)
-    lifted += block
-    return lifted
+def _lifted(line: npt.NDArray[Any], value: float) -> Iterator[npt.NDArray[Any]]:
+    """Give the values with `value` in the place of 0, in blocks that are overwritten one by the next."""
+    buffer: npt.NDArray[Any] = np.empty(_BLOCK, line.dtype)
+    for block in _blocks(line):
+        lifted = buffer[: block.size]
+        # Adding is several times faster than choosing, with zeros scattered about.
+        np.multiply(block == 0, line.dtype.type(value), out=lifted)
+        lifted += block
+        yield lifted
 
 
 def _edges(low: float, high: float, bins: int) -> Numbers:
@@ -138,24 +157,20 @@ def _edges(low: float, high: float, bins: int) -> Numbers:
     return low * (1 - share) + high * share
 
 
-def _binned(line: npt.NDArray[Any], low: float, high: float, bins: int, apart: float | None) -> Counts:
-    """Count finite values, each 0 or from `low` to `high`, in bins, but for those that are 0 or `apart`."""
-    counts = np.zeros(bins, np.int64)
-    if not line.size:
-        return counts
-    numbers = _Numbering(low, high, bins, line.dtype)
+def _binned(line: npt.NDArray[Any], numbering: _Numbering) -> Counts:
+    counts = np.zeros(numbering.bins, np.int64)
     for block in _blocks(line):
-        counts += np.bincount(numbers(block), minlength=bins)
-    # Taken out of their bins afterwards: a copy without them would cost more than all the counting.
-    for value in {0.0, 0.0 if apart is None else apart}:
-        counts[numbers(np.array([value], line.dtype))] -= _count_equal(line, value)
+        counts += np.bincount(numbering(block), minlength=numbering.bins)
     return counts
 
 
 class _Numbering:
-    """The number of the bin that each value belongs to."""
+    """Gives each value the number of its bin; what lies outside, the number of the nearer end's.
 
-    def __init__(self, low: float, high: float, bins: int, dtype: np.dtype[Any]) -> None:
+    The array that a call returns is overwritten by the next.
+    """
+
+    def __init__(self, low: float, high: float, bins: int, dtype: npt.DTypeLike) -> None:
         with np.errstate(over="ignore"):
             span = np.float64(high) - np.float64(low)
         moderate = 1e-30 < span < 1e37 and float(np.float32(low)) == low
@@ -167,14 +182,14 @@ class _Numbering:
         self.low, self.scale = self.dtype.type(start), self.dtype.type(bins / (end - start))
         self.bins = bins
         # Kept from block to block: asking the system for fresh memory each time costs as much as the arithmetic.
-        self.place = np.empty(_BLOCK, self.dtype)
+        self.place: npt.NDArray[Any] = np.empty(_BLOCK, self.dtype)
         self.number = np.empty(_BLOCK, np.intp)
 
     def __call__(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
         place, number = self.place[: values.size], self.number[: values.size]
         if self.exponent:
             values = np.ldexp(values.astype(np.float64), self.exponent)
-        np.subtract(values, self.low, out=place, dtype=self.dtype)
+        np.subtract(values, self.low, out=place)
         np.multiply(place, self.scale, out=place)
         np.maximum(place, 0, out=place)
         # The last bin has its upper edge in it.

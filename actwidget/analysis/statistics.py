@@ -188,7 +188,8 @@ def _sums(rows: npt.NDArray[Any], shift: Numbers, limits: Bounds) -> _Sums:
     wide = _Accumulator(np.tile(shift, joined), limits)
     wide.add(rows[:whole].reshape(whole // joined, joined * channels))
     rest = _Accumulator(shift, limits)
-    rest.add(rows[whole:])
+    if whole < each:
+        rest.add(rows[whole:])
 
     def by_channel(field: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return field.reshape(joined, channels)

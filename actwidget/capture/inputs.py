@@ -89,9 +89,12 @@ def _paired(inputs: Any, expected: Any, model_name: str) -> list[tuple[keras.Ker
             parts = [f"missing {missing}" * bool(missing), f"unknown {unknown}" * bool(unknown)]
             message = f"Model {model_name!r} takes the inputs {keys}, got {list(inputs)}: {', '.join(filter(None, parts))}."
             raise InvalidInputsError(message)
-        # keras.tree flattens a dict in the order of its sorted keys.
-        ordered = [inputs[key] for key in (sorted(keys) if isinstance(expected, Mapping) else keys)]
-        return list(zip(tensors, ordered, strict=True))
+        if isinstance(expected, Mapping):
+            pairs = [pair for key in keys for pair in _paired(inputs[key], expected[key], model_name)]
+            # keras.tree flattens a dict in the order of its sorted keys, an OrderedDict in its own.
+            order = {id(tensor): index for index, tensor in enumerate(tensors)}
+            return sorted(pairs, key=lambda pair: order[id(pair[0])])
+        return list(zip(tensors, (inputs[key] for key in keys), strict=True))
     if isinstance(expected, Mapping):
         message = (
             f"Model {model_name!r} takes a dict of inputs with the keys {list(expected)}, got {_described(inputs)}. "

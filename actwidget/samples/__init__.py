@@ -6,8 +6,8 @@ Everything here comes out of an installed package: nothing is downloaded when it
 
 from __future__ import annotations
 
-from actwidget.samples.digits import digits, digits_cnn
 from actwidget.samples.efficientnet import efficientnet_lite0
+from actwidget.samples.handwriting import digits, digits_cnn
 from actwidget.samples.imagenet import imagenet_class_names
 from actwidget.samples.photos import photo
 

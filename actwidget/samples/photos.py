@@ -5,8 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 import numpy as np
-from PIL import Image
 from numpy.typing import NDArray
+from PIL import Image
 
 from actwidget.errors import OptionError
 from actwidget.samples.packages import packaged_file

@@ -240,8 +240,11 @@ function render({ model, el }) {
   box.setAttribute("role", "tree");
   const head = make("div", "head");
   head.append(filter, grouping);
-  el.classList.add("actw-tree");
-  el.replaceChildren(head, box, note);
+  // A root of its own, since `el` belongs to ipywidgets, which lays it out by classes of its own.
+  const root = document.createElement("div");
+  root.className = "actw-tree";
+  root.append(head, box, note);
+  el.replaceChildren(root);
 
   const selectedIndex = () => {
     const path = model.get("selected");
@@ -306,7 +309,7 @@ function render({ model, el }) {
       active = candidates.find((index) => inSight.has(index)) ?? -1;
     }
     state = { rows: shown, visible, folded, active, parents };
-    el.dataset.grouped = String(grouped);
+    root.dataset.grouped = String(grouped);
     grouping.hidden = !rows.some((row) => row.group !== undefined);
     setAttribute(grouping, "aria-pressed", grouped);
     mark();
@@ -400,8 +403,8 @@ function render({ model, el }) {
   function ours(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) {
       // For JupyterLab the attribute means "no shortcuts at all", but Ctrl+S has to save the notebook from here too.
-      el.removeAttribute("data-lm-suppress-shortcuts");
-      setTimeout(() => el.setAttribute("data-lm-suppress-shortcuts", "true"));
+      root.removeAttribute("data-lm-suppress-shortcuts");
+      setTimeout(() => root.setAttribute("data-lm-suppress-shortcuts", "true"));
       return false;
     }
     if (event.key === "Tab") return false;
@@ -459,7 +462,7 @@ function render({ model, el }) {
     reveal(state.active, true);
   }
 
-  el.setAttribute("data-lm-suppress-shortcuts", "true");
+  root.setAttribute("data-lm-suppress-shortcuts", "true");
   box.addEventListener("keydown", onTreeKey, { signal });
   box.addEventListener("click", onClick, { signal });
   filter.addEventListener("keydown", onFilterKey, { signal });
@@ -488,9 +491,7 @@ function render({ model, el }) {
     listeners.abort();
     resizes.disconnect();
     for (const [event, callback] of changes) model.off(event, callback);
-    el.classList.remove("actw-tree");
-    el.removeAttribute("data-lm-suppress-shortcuts");
-    el.replaceChildren();
+    root.remove();
   };
 }
 

@@ -13,7 +13,7 @@ from actwidget.widgets.assets import asset
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from actwidget.capture.tree import LayerNode
+    from actwidget.capture.node import LayerNode
 
 Row = dict[str, Any]
 
@@ -93,7 +93,7 @@ def _run_at(names: Sequence[str], position: int) -> Run | None:
 
 
 def _prefixes(name: str) -> list[str]:
-    """What `name` can be grouped by, outermost first; the last is the whole name (`block1_dw` before `block1_dw_bn`)."""
+    """What `name` can be grouped by, outermost first; the last is the name itself (`block1_dw` of `block1_dw_bn`)."""
     ends = [index for index, character in enumerate(name) if character in SEPARATORS and index]
     return [prefix for prefix in (name[:end] for end in [*ends, len(name)]) if _belongs(name, prefix)]
 
@@ -177,7 +177,7 @@ def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_i
         _add_rows(rows, seen, node, len(rows) - 1)
 
 
-class LayerTree(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no type hints that mypy can read here
+class LayerTree(anywidget.AnyWidget):
     """An accessible tree of a model's layers, in which one is selected.
 
     Args:

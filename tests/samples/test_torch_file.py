@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import struct
+from dataclasses import dataclass
+from functools import singledispatch
 from pathlib import Path
 
 import numpy as np
@@ -15,61 +17,61 @@ from actwidget.samples.torch_file import read_state_dict
 MAGIC = 0x1950A86A20F9469CFC6C
 
 
-class _Global:
-    """A module and a name, whether or not these exist here."""
+@dataclass
+class Name:
+    """A function or class by module and name, whether or not it exists here."""
 
-    def __init__(self, module: str, name: str):
-        self.module, self.name = module, name
-
-
-class _Call:
-    def __init__(self, function, *arguments):
-        self.function, self.arguments = function, arguments
+    module: str
+    name: str
 
 
+@dataclass
+class Call:
+    function: Name
+    arguments: tuple = ()
+
+
+@dataclass
+class Storage:
+    key: str
+    count: int
+    kind: str = "FloatStorage"
+
+
+# Pickles are written by hand, since they name PyTorch's functions, which need not be installed.
+@singledispatch
 def opcodes(value) -> bytes:
-    """A pickle of protocol 2, written by hand: it names PyTorch's functions, which need not be installed."""
-
-    def item(value) -> bytes:
-        match value:
-            case None:
-                return b"N"
-            case bool():
-                return b"\x88" if value else b"\x89"
-            case int():
-                return b"\x8a\x10" + value.to_bytes(16, "little", signed=True)
-            case str():
-                return b"X" + struct.pack("<I", len(value)) + value.encode()
-            case tuple():
-                return b"(" + b"".join(map(item, value)) + b"t"
-            case list():
-                return b"](" + b"".join(map(item, value)) + b"e"
-            case dict():
-                return b"}(" + b"".join(item(key) + item(part) for key, part in value.items()) + b"u"
-            case _Global():
-                return f"c{value.module}\n{value.name}\n".encode()
-            case _Storage():
-                return item(("storage", _Global("torch", value.kind), value.key, "cpu", value.count, None)) + b"Q"
-            case _Call():
-                return item(value.function) + item(value.arguments) + b"R"
-        raise TypeError(value)
-
-    return b"\x80\x02" + item(value) + b"."
+    raise TypeError(value)
 
 
-class _Storage:
-    def __init__(self, key: str, count: int, kind: str = "FloatStorage"):
-        self.key, self.count, self.kind = key, count, kind
+opcodes.register(type(None), lambda _: b"N")
+opcodes.register(bool, lambda value: b"\x88" if value else b"\x89")
+opcodes.register(int, lambda value: b"\x8a\x10" + value.to_bytes(16, "little", signed=True))
+opcodes.register(str, lambda value: b"X" + struct.pack("<I", len(value)) + value.encode())
+opcodes.register(tuple, lambda value: b"(" + b"".join(map(opcodes, value)) + b"t")
+opcodes.register(list, lambda value: b"](" + b"".join(map(opcodes, value)) + b"e")
+opcodes.register(dict, lambda value: b"}(" + b"".join(opcodes(part) for item in value.items() for part in item) + b"u")
+opcodes.register(Name, lambda value: f"c{value.module}\n{value.name}\n".encode())
+opcodes.register(Call, lambda value: opcodes(value.function) + opcodes(value.arguments) + b"R")
 
 
-def tensor(storage: _Storage, offset: int, shape: tuple, strides: tuple) -> _Call:
-    rebuild = _Global("torch._utils", "_rebuild_tensor_v2")
-    return _Call(rebuild, storage, offset, shape, strides, False, _Call(_Global("collections", "OrderedDict")))
+@opcodes.register
+def _(value: Storage) -> bytes:
+    return opcodes(("storage", Name("torch", value.kind), value.key, "cpu", value.count, None)) + b"Q"
 
 
-def written(path: Path, tensors, storages: dict[str, np.ndarray], little_endian: bool = True) -> Path:
-    parts = [opcodes(MAGIC), opcodes(1001), opcodes({"little_endian": little_endian}), opcodes(tensors)]
-    parts.append(opcodes(list(storages)))
+def pickled(value) -> bytes:
+    return b"\x80\x02" + opcodes(value) + b"."
+
+
+def tensor(storage: Storage, offset: int, shape: tuple, strides: tuple) -> Call:
+    hooks = Call(Name("collections", "OrderedDict"))
+    return Call(Name("torch._utils", "_rebuild_tensor_v2"), (storage, offset, shape, strides, False, hooks))
+
+
+def written(path: Path, tensors, storages: dict[str, np.ndarray], *, little_endian: bool = True) -> Path:
+    parts = [pickled(MAGIC), pickled(1001), pickled({"little_endian": little_endian}), pickled(tensors)]
+    parts.append(pickled(list(storages)))
     parts += [len(numbers).to_bytes(8, "little") + numbers.tobytes() for numbers in storages.values()]
     path.write_bytes(b"".join(parts))
     return path
@@ -78,10 +80,10 @@ def written(path: Path, tensors, storages: dict[str, np.ndarray], little_endian:
 def test_strided_views_of_one_storage_and_a_scalar_of_another(tmp_path):
     numbers = np.arange(12, dtype="<f4") / 7
     tensors = {
-        "rows": tensor(_Storage("a", 12), 0, (3, 4), (4, 1)),
-        "columns": tensor(_Storage("a", 12), 0, (4, 3), (1, 4)),
-        "tail": tensor(_Storage("a", 12), 7, (5,), (1,)),
-        "count": tensor(_Storage("b", 1, "LongStorage"), 0, (), ()),
+        "rows": tensor(Storage("a", 12), 0, (3, 4), (4, 1)),
+        "columns": tensor(Storage("a", 12), 0, (4, 3), (1, 4)),
+        "tail": tensor(Storage("a", 12), 7, (5,), (1,)),
+        "count": tensor(Storage("b", 1, "LongStorage"), 0, (), ()),
     }
     read = read_state_dict(written(tmp_path / "w.pth", tensors, {"a": numbers, "b": np.array([-5], "<i8")}))
     assert list(read) == ["rows", "columns", "tail", "count"]
@@ -105,14 +107,14 @@ class _RunsACommand:
 def test_a_hostile_pickle_is_refused_wherever_it_stands_and_runs_nothing(tmp_path, place):
     ran = tmp_path / "ran"
     hostile = pickle.dumps(_RunsACommand(f"touch {ran}"), protocol=2)
-    parts = [opcodes(MAGIC), opcodes(1001), opcodes({"little_endian": True}), opcodes({}), opcodes([])]
+    parts = [pickled(MAGIC), pickled(1001), pickled({"little_endian": True}), pickled({}), pickled([])]
     parts[place] = hostile
     path = tmp_path / "w.pth"
     path.write_bytes(b"".join(parts))
     with pytest.raises(pickle.UnpicklingError, match=r"may not name (posix|nt)\.system"):
         read_state_dict(path)
     assert not ran.exists()
-    pickle.loads(hostile)  # the witness: an ordinary unpickler runs it
+    pickle.loads(hostile)  # noqa: S301  the witness: an ordinary unpickler runs it
     assert ran.exists()
 
 
@@ -121,7 +123,7 @@ def test_a_hostile_pickle_is_refused_wherever_it_stands_and_runs_nothing(tmp_pat
     [("builtins", "eval"), ("builtins", "getattr"), ("torch", "load"), ("torch._utils", "_rebuild_qtensor")],
 )
 def test_other_names_are_refused_too(tmp_path, module, name):
-    path = written(tmp_path / "w.pth", {"w": _Global(module, name)}, {})
+    path = written(tmp_path / "w.pth", {"w": Name(module, name)}, {})
     with pytest.raises(pickle.UnpicklingError, match=f"may not name {module}.{name}"):
         read_state_dict(path)
 
@@ -131,14 +133,14 @@ def test_other_names_are_refused_too(tmp_path, module, name):
     [(9, (4,), (1,)), (0, (3, 4), (5, 1)), (-1, (4,), (1,)), (5, (4,), (-1,)), (0, (2**60,), (1,)), (12, (), ())],
 )
 def test_a_tensor_that_reaches_outside_its_storage_is_refused(tmp_path, offset, shape, strides):
-    tensors = {"w": tensor(_Storage("a", 12), offset, shape, strides)}
+    tensors = {"w": tensor(Storage("a", 12), offset, shape, strides)}
     path = written(tmp_path / "w.pth", tensors, {"a": np.zeros(12, "<f4")})
     with pytest.raises(pickle.UnpicklingError, match="'w' reaches outside its storage of 12 numbers"):
         read_state_dict(path)
 
 
 def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path):
-    tensors = {"w": tensor(_Storage("a", 3), 0, (3,), (1,))}
+    tensors = {"w": tensor(Storage("a", 3), 0, (3,), (1,))}
     whole = written(tmp_path / "w.pth", tensors, {"a": np.ones(3, "<f4")}).read_bytes()
     np.testing.assert_array_equal(read_state_dict(tmp_path / "w.pth")["w"], 1)
     for length in range(len(whole)):
@@ -148,7 +150,7 @@ def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path):
 
 
 def test_a_storage_whose_size_the_file_contradicts_is_refused(tmp_path):
-    tensors = {"w": tensor(_Storage("a", 2**50), 0, (3,), (1,))}
+    tensors = {"w": tensor(Storage("a", 2**50), 0, (3,), (1,))}
     path = written(tmp_path / "w.pth", tensors, {"a": np.ones(3, "<f4")})
     with pytest.raises(pickle.UnpicklingError, match="should hold 1125899906842624 numbers"):
         read_state_dict(path)

@@ -20,7 +20,7 @@ _BATCH = 35
 
 
 def digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Scikit-learn's 1,797 handwritten digits (`sklearn.datasets.load_digits`; UCI, CC BY 4.0).
+    """Scikit-learn's 1,797 handwritten digits (`sklearn.datasets.load_digits`), in its order.
 
     Returns:
         The images, `(1797, 8, 8, 1)`, float32 from 0 (paper) to 1 (ink), and the digits they show, `(1797,)`, 0 to 9.
@@ -43,10 +43,11 @@ def digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 def digits_cnn(seed: int = 0, epochs: int = 8, *, verbose: bool = True) -> keras.Model:
     """Trains a small convolutional network on `digits()`, every seventh held out; it takes a few seconds.
 
-    It gets about 0.98 of the held-out images right. Which ones are held out matters: trained on the first 1,500 instead,
-    it gets 0.92 to 0.94 of the last 297.
+    It gets about 0.98 of the held-out images right. Which ones are held out matters: trained on the first 1,500
+    instead, it gets 0.92 to 0.94 of the last 297.
 
-    The same seed gives the same weights on the same machine, and the random state of the caller (of `random`, of
+    The same seed gives the same weights on the same machine (with another number of threads, sums are rounded
+    otherwise), and the random state of the caller (of `random`, of
     `numpy.random`, of `keras.utils.set_random_seed`) neither matters nor moves.
 
     Args:

@@ -1,0 +1,142 @@
+"""Looking into a model leaves it as it was."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+import actwidget as aw
+from actwidget.errors import CaptureError
+from tests.capture import zoo
+
+
+def graph_of(model):
+    return model._functional if isinstance(model, keras.Sequential) else model
+
+
+def state_of(model):
+    """All that a look into the model could have moved."""
+    operations = list(graph_of(model).operations)
+    layers = list(model._flatten_layers())
+    return {
+        "nodes": [(op.name, len(op._inbound_nodes), len(op._outbound_nodes)) for op in operations],
+        "inner nodes": [(layer.name, len(layer._inbound_nodes), len(layer._outbound_nodes)) for layer in layers],
+        "trainable": [(layer.name, layer.trainable) for layer in layers],
+        "variables": [(variable.path, variable.numpy().tolist()) for variable in model.variables],
+        "compiled": (model.compiled, getattr(model, "optimizer", None), model.built),
+        "functions": (model.train_function, model.test_function, model.predict_function),
+        "losses": len(model.losses),
+        "calls": [getattr(layer, "_called", None) for layer in layers],
+        "layers": [id(layer) for layer in model.layers],
+        "outputs": [id(tensor) for tensor in model.outputs],
+    }
+
+
+def restless():
+    """A model with all that moves: seeds, moving statistics, spectral norms, counters."""
+
+    class Counter(keras.Layer):
+        def build(self, _shape):
+            # Trainable, as add_weight has it unless it is told otherwise.
+            self.calls = self.add_weight(shape=(), initializer="zeros", name="calls")
+
+        def call(self, inputs):
+            self.calls.assign_add(1.0)
+            return inputs + self.calls
+
+    x = keras.Input((6,))
+    y = keras.layers.GaussianNoise(0.5)(keras.layers.Dense(4, activity_regularizer="l2")(x))
+    y = keras.layers.SpectralNormalization(keras.layers.Dense(4))(Counter()(keras.layers.BatchNormalization()(y)))
+    frozen = keras.layers.Dense(4, trainable=False)
+    model = keras.Model(x, keras.layers.Dropout(0.5)(frozen(y)))
+    model.compile("adam", "mse")
+    return model, zoo.noise(8, 6)
+
+
+LOOKS = {
+    "layer_tree": lambda model, _: str(aw.layer_tree(model)),
+    "submodel": lambda model, _: [aw.submodel(model, node.path) for node in aw.layer_tree(model)],
+    "submodel of all": lambda model, _: aw.submodel(model, [node.path for node in aw.layer_tree(model)]),
+    "activations": aw.activations,
+    "activations one at a time": lambda model, inputs: aw.activations(model, inputs, batch_size=1),
+    "activations in training": lambda model, inputs: aw.activations(model, inputs, training=True),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+@pytest.mark.parametrize(
+    "build",
+    [restless, zoo.dense, zoo.siamese, zoo.nested, zoo.transformer, zoo.bidirectional, zoo.operations, zoo.half_precision],
+    ids=lambda build: build.__name__,
+)
+def test_the_model_is_as_before(build, look):
+    model, inputs = build()
+    before, value = state_of(model), model(inputs)
+    # The model's own call may move what is in it: the state that counts is the one right before the look.
+    before = state_of(model)
+    look(model, inputs)
+    assert state_of(model) == before
+    assert len(keras.tree.flatten(value)) == len(model.outputs)
+
+
+def test_a_pass_that_fails_leaves_the_model_as_before():
+    class Failing(keras.Layer):
+        def call(self, inputs, training=False):
+            if training:
+                message = "not in training"
+                raise RuntimeError(message)
+            return inputs
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5), Failing()])
+    before = state_of(model)
+    with pytest.raises(CaptureError, match="not in training"):
+        aw.activations(model, zoo.noise(5, 4), training=True)
+    assert state_of(model) == before
+
+
+def test_a_training_look_does_not_change_what_training_does_next():
+    losses = []
+    for look in (False, True):
+        keras.utils.set_random_seed(3)
+        model, inputs = zoo.dense()
+        model.compile("sgd", "mse")
+        if look:
+            aw.activations(model, inputs, training=True)
+        losses.append(model.fit(inputs, np.ones((5, 3)), verbose=0, epochs=2, shuffle=False).history["loss"])
+    assert losses[0] == losses[1]
+
+
+def test_the_counter_of_automatic_names_goes_on_as_if_nothing_had_happened():
+    def names():
+        x = keras.Input((3,))
+        return [x._keras_history.operation.name, keras.layers.Dense(1).name, keras.Model(x, x).name]
+
+    def number(name):
+        return int(name.rsplit("_", 1)[1])
+
+    model, inputs = zoo.siamese()
+    names()
+    before = names()
+    aw.layer_tree(model)
+    aw.submodel(model, "norm@1")
+    aw.submodel(model, ["norm@1"])
+    aw.activations(model, inputs)
+    after = names()
+    assert [number(name) for name in after] == [number(name) + 1 for name in before]
+
+
+def test_a_stateful_recurrent_layer_keeps_its_state():
+    model = keras.Sequential([keras.Input((4, 3), batch_size=2), keras.layers.LSTM(5, stateful=True, name="memory")])
+    model(zoo.noise(2, 4, 3))
+    states = [np.array(state.numpy()) for state in model.layers[0].states]
+    assert all(np.any(state) for state in states)
+
+    first = aw.activations(model, zoo.noise(2, 4, 3, seed=1))["memory"]
+    second = aw.activations(model, zoo.noise(2, 4, 3, seed=1))["memory"]
+
+    np.testing.assert_array_equal(first, second)
+    for state, before in zip(model.layers[0].states, states, strict=True):
+        np.testing.assert_array_equal(state.numpy(), before)
+    # And they start from it: the model itself gives the same next.
+    np.testing.assert_allclose(model(zoo.noise(2, 4, 3, seed=1)).numpy(), first, rtol=1e-5, atol=1e-6)

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+from pathlib import Path
 
 import pytest
 
+BROWSER = Path(__file__).parent / "browser"
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of a Chromium, for `playwright`'s `launch(executable_path=...)`.
 
-    Where there is none the test is skipped, but not in CI: there it must run.
-    """
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found:
-        return found
-    message = f"no Chromium found: none of {', '.join(names)} is on PATH"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in tests/browser has the marker `browser`, so that `-m "not browser"` leaves it out."""
+    for item in items:
+        if item.path.is_relative_to(BROWSER):
+            item.add_marker(pytest.mark.browser)

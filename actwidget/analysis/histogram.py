@@ -179,7 +179,8 @@ class _Numbering:
         self.exponent = 0 if 1e-290 < span < 1e300 else -int(np.frexp(max(abs(low), abs(high)))[1])
         start, end = np.ldexp(low, self.exponent), np.ldexp(high, self.exponent)
         # A scalar of another dtype than the values would have numpy convert each of them.
-        self.low, self.scale = self.dtype.type(start), self.dtype.type(bins / (end - start))
+        self.low: Any = self.dtype.type(start)
+        self.scale: Any = self.dtype.type(bins / (end - start))
         self.bins = bins
         # Kept from block to block: asking the system for fresh memory each time costs as much as the arithmetic.
         self.place: npt.NDArray[Any] = np.empty(_BLOCK, self.dtype)

@@ -148,7 +148,7 @@ def mosaic(
     values = floats(np.asarray(channels))
     count, height, width = values.shape
     shown = np.arange(count) if order is None else np.asarray(order, dtype=np.intp)
-    factor = _reduction(shown.size, height, width, aspect, gap, max_pixels)
+    factor = _reduction(shown.size, height, width, aspect=aspect, gap=gap, max_pixels=max_pixels)
     tile_height, tile_width = _tile(height, width, factor)
     columns, rows, between = _layout(shown.size, tile_height, tile_width, aspect, gap)
 
@@ -290,7 +290,7 @@ def _layout(count: int, height: int, width: int, aspect: float, gap: int | None)
     return columns, rows, max(1, round(_GAP_SHARE * min(height, width)))
 
 
-def _reduction(count: int, height: int, width: int, aspect: float, gap: int | None, max_pixels: int) -> int:
+def _reduction(count: int, height: int, width: int, *, aspect: float, gap: int | None, max_pixels: int) -> int:
     """Find the least factor with which the picture, gaps included, keeps within `max_pixels`."""
     factor = max(1, int((count * height * width / max_pixels) ** 0.5))
     while factor < max(height, width):

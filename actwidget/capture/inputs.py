@@ -112,9 +112,17 @@ def _paired(inputs: Any, expected: Any, model_name: str) -> list[tuple[keras.Ker
             )
             raise InvalidInputsError(message)
         return list(zip(tensors, flat, strict=True))
-    if isinstance(inputs, (list, tuple)) and len(inputs) == 1 and np.ndim(inputs[0]) == len(expected.shape):
+    if isinstance(inputs, (list, tuple)) and len(inputs) == 1 and _axes(inputs[0]) == len(expected.shape):
         return [(expected, inputs[0])]
     return [(expected, inputs)]
+
+
+def _axes(value: Any) -> int | None:
+    """How many axes a value has, or `None` where its parts differ in shape."""
+    try:
+        return np.ndim(value)
+    except ValueError:
+        return None
 
 
 def _name(tensor: keras.KerasTensor) -> str:
@@ -131,7 +139,8 @@ def _same_structure(inputs: Any, expected: Any) -> bool:
 
 
 def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.ndarray[Any, Any] | None, str]:
-    shape = tuple(tensor.shape)
+    # Keras holds no model to a fixed number of samples, and a Sequential built by a call has that call's.
+    shape = (None, *tensor.shape[1:])
     name = _name(tensor)
     where = f"input {name!r} of model {model_name!r}"
     if value is None:
@@ -173,7 +182,8 @@ def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
     texts = array.dtype.kind in "US" or (
         array.dtype == object and array.size and all(isinstance(item, (str, bytes)) for item in array.flat)
     )
-    if array.dtype.kind not in "biufcV" and not texts:
+    # bfloat16 is of kind V too, as records are.
+    if (array.dtype.kind not in "biufcV" or array.dtype.name.startswith("void")) and not texts:
         message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {_described(value)}."
         raise InvalidInputsError(message)
     return array

@@ -17,7 +17,7 @@ from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.select import select
 from actwidget.capture.submodel import connect
 from actwidget.capture.tree import ModelGraph, trace
-from actwidget.errors import ActwidgetError, CaptureError, MemoryBudgetError, OptionError
+from actwidget.errors import ActwidgetError, CaptureError, MemoryBudgetError, NotCapturableError, OptionError
 
 if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
@@ -99,7 +99,8 @@ def activations(
     graph = trace(model, inputs)
     batch = prepare(inputs, graph.inputs, model.name)
     if layers is None:
-        nodes = list(graph.tree)
+        absent = left_out(graph, batch)
+        nodes = [node for node in graph.tree if node.path not in absent]
     else:
         chosen = layers if isinstance(layers, (list, tuple)) else [layers]
         wanted = {select(graph, selector).path for selector in chosen}
@@ -116,6 +117,7 @@ def capture(
 
     Raises:
         OptionError: `batch_size` is below 1.
+        NotCapturableError: An optional input that was left out is asked for.
         CaptureError: Something in the forward pass raised.
     """
     if batch_size < 1:
@@ -123,9 +125,15 @@ def capture(
         raise OptionError(message)
     if not nodes:
         return {}
+    absent = left_out(graph, batch)
+    for node in nodes:
+        if node.path in absent:
+            message = f"The optional input {node.path!r} of model {graph.model.name!r} was left out: no values."
+            raise NotCapturableError(message)
     sub = connect(graph, [graph.tensors[node.path] for node in nodes], str(len(nodes)))
-    # What is no value per sample can't be put together from parts.
-    if any(not node.output_shape or node.output_shape[0] is not None for node in nodes):
+    # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
+    whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
+    if whole or any(getattr(layer, "stateful", False) for layer in sub._flatten_layers()):  # noqa: SLF001
         batch_size = batch.size
     parts = [
         run(sub, batch.rows(start, start + batch_size), training=training) for start in range(0, batch.size, batch_size)
@@ -136,14 +144,20 @@ def capture(
     return dict(zip((node.path for node in nodes), joined, strict=True))
 
 
+def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
+    """The paths of the optional inputs for which the batch holds `None`."""
+    given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
+    absent = {id(tensor) for tensor, array in given if array is None}
+    return {path for path, tensor in graph.tensors.items() if id(tensor) in absent}
+
+
 def run(sub: keras.Model, value: Any, *, training: bool = False) -> list[Array]:
     """One call of a model on arrays; its counters, seeds and moving statistics are afterwards as before.
 
     Raises:
         CaptureError: The call raised; the cause is chained.
     """
-    # Trainable ones as well: SpectralNormalization sets a kernel, and a layer's own counter is trainable by default.
-    variables = [variable.value for variable in sub.variables]
+    variables = [variable.value for variable in _variables(sub)]
     state = [tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype) for variable in variables]
     try:
         outputs = sub(_tensors(value, sub), training=training)
@@ -158,6 +172,17 @@ def run(sub: keras.Model, value: Any, *, training: bool = False) -> list[Array]:
         # The raw operations share memory and cost a tenth of Variable.assign, which counts in a model of 300 variables.
         for variable, before in zip(variables, state, strict=True):
             tf.raw_ops.AssignVariableOp(resource=variable.handle, value=before)
+
+
+def _variables(sub: keras.Model) -> list[keras.Variable]:
+    """What a pass can move.
+
+    Trainable ones as well: SpectralNormalization sets a kernel, and a layer's own counter is trainable by default. A
+    stateful recurrent layer keeps its states where `variables` does not look.
+    """
+    recurrent = [layer.states for layer in sub._flatten_layers() if getattr(layer, "stateful", False)]  # noqa: SLF001
+    states = [leaf for leaf in keras.tree.flatten(recurrent) if isinstance(leaf, keras.Variable)]
+    return [*sub.variables, *states]
 
 
 def _tensors(value: Any, sub: keras.Model) -> Any:

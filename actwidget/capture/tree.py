@@ -99,13 +99,13 @@ def trace(model: Any, inputs: Any = None) -> ModelGraph:
             path = namer.output(called, index)
             tensors[path] = tensor
             by_path[path] = operation
-            children.append(_leaf(path, operation, call, tensor))
+            children.append(_leaf(path, operation, call, _shape(tensor, model), tensor.dtype))
     root = LayerNode(
         path="",
         name=model.name,
         class_name=type(model).__name__,
         call=0,
-        output_shape=tuple(model.outputs[0].shape) if len(model.outputs) == 1 else None,
+        output_shape=_shape(model.outputs[0], model) if len(model.outputs) == 1 else None,
         dtype=str(model.outputs[0].dtype) if len(model.outputs) == 1 else "",
         parameters=model.count_params(),
         trainable=bool(model.trainable),
@@ -115,15 +115,23 @@ def trace(model: Any, inputs: Any = None) -> ModelGraph:
     return ModelGraph(model, root, structure, tensors, paths, by_path)
 
 
-def _leaf(path: str, operation: keras.Operation, call: int, tensor: keras.KerasTensor) -> LayerNode:
+def _shape(tensor: keras.KerasTensor, model: keras.Model) -> tuple[int | None, ...]:
+    """A tensor's shape; the batch axis of a `Sequential` is open though it was built by a call on a batch of some size."""
+    shape = tuple(tensor.shape)
+    if isinstance(model, keras.Sequential) and shape and shape[0] == model.inputs[0].shape[0]:
+        return (None, *shape[1:])
+    return shape
+
+
+def _leaf(path: str, operation: keras.Operation, call: int, shape: tuple[int | None, ...], dtype: object) -> LayerNode:
     is_layer = isinstance(operation, keras.Layer)
     return LayerNode(
         path=path,
         name=operation.name,
         class_name=type(operation).__name__,
         call=call,
-        output_shape=tuple(tensor.shape),
-        dtype=str(tensor.dtype),
+        output_shape=shape,
+        dtype=str(dtype),
         parameters=operation.count_params() if is_layer and operation.built else 0,
         trainable=bool(operation.trainable) if is_layer else False,
     )
@@ -182,6 +190,8 @@ def check_is_keras_model(model: Any) -> None:
     bases = {base.__module__.partition(".")[0] for base in type(model).__mro__}
     if isinstance(model, type) and issubclass(model, keras.Model):
         advice = f"That is the class itself: make a model of it first, {model.__name__}(...)."
+    elif isinstance(model, keras.Layer):
+        advice = "That is a single layer. Wrap it: keras.Sequential([keras.Input(shape), layer])."
     elif "tf_keras" in bases:
         advice = (
             "That is a legacy Keras 2 model (tf_keras). Save it with model.save('model.keras') and load that file with "
@@ -194,8 +204,6 @@ def check_is_keras_model(model: Any) -> None:
             "That is a TensorFlow object, such as a loaded SavedModel, which keeps no layers. Load the .keras file with "
             "keras.models.load_model."
         )
-    elif isinstance(model, keras.Layer):
-        advice = "That is a single layer. Wrap it: keras.Sequential([keras.Input(shape), layer])."
     elif isinstance(model, (str, bytes)) or hasattr(model, "__fspath__"):
         advice = "That is a path or a name. Load it first: keras.models.load_model(path)."
     else:

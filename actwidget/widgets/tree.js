@@ -344,6 +344,8 @@ function render({ model, el }) {
     filterFolds = new Set();
     if (filter.value !== text) filter.value = text;
     refresh();
+    box.scrollTop = 0;
+    if (!text.trim()) reveal(selectedIndex(), true);
   }
 
   /** Unfolds to the selected layer and shows it, whoever has set it. */

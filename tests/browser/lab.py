@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
+# Not returned: the promise ends only when every cell has run.
+RUN_ALL = "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+KERNEL_IDLE = "() => document.querySelector('#jp-bottom-panel, #jp-main-statusbar')?.textContent.includes('| Idle')"
 
 
 def chromium() -> str:
@@ -54,6 +56,9 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
         "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True",
         "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
+    news = root / ".jupyter" / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True, exist_ok=True)
+    news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     log = (root / "lab.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyter", application, *options], env=environment, stdout=log, stderr=log
@@ -101,9 +106,10 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 def open_notebook(page: Page, address: str, name: str, *, run: bool = True, timeout: float = 120_000) -> None:
     """Opens a notebook, with nothing but it on the page, and runs all its cells."""
-    page.goto(f"{address}/lab/tree/{name}?reset")
+    page.goto(f"{address}/lab/tree/{name}?reset", wait_until="commit")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=timeout)
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=timeout)
+    # Before the kernel is connected JupyterLab asks for one.
+    page.wait_for_function(KERNEL_IDLE, timeout=timeout)
     collapse = "() => { if (document.querySelector('#jp-left-stack:not(.lm-mod-hidden)')) window.jupyterapp.commands.execute('application:toggle-left-area') }"  # noqa: E501
     page.evaluate(collapse)
     if run:

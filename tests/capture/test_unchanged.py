@@ -67,28 +67,37 @@ LOOKS = {
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 @pytest.mark.parametrize(
     "build",
-    [restless, zoo.dense, zoo.siamese, zoo.nested, zoo.transformer, zoo.bidirectional, zoo.operations, zoo.half_precision],
+    [
+        restless,
+        zoo.dense,
+        zoo.siamese,
+        zoo.nested,
+        zoo.transformer,
+        zoo.bidirectional,
+        zoo.operations,
+        zoo.half_precision,
+    ],
     ids=lambda build: build.__name__,
 )
 def test_the_model_is_as_before(build, look):
     model, inputs = build()
-    before, value = state_of(model), model(inputs)
-    # The model's own call may move what is in it: the state that counts is the one right before the look.
+    model(inputs)
     before = state_of(model)
     look(model, inputs)
     assert state_of(model) == before
-    assert len(keras.tree.flatten(value)) == len(model.outputs)
 
 
 def test_a_pass_that_fails_leaves_the_model_as_before():
     class Failing(keras.Layer):
-        def call(self, inputs, training=False):
+        def call(self, inputs, training=None):
             if training:
                 message = "not in training"
                 raise RuntimeError(message)
             return inputs
 
-    model = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5), Failing()])
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5), Failing()]
+    )
     before = state_of(model)
     with pytest.raises(CaptureError, match="not in training"):
         aw.activations(model, zoo.noise(5, 4), training=True)

@@ -241,7 +241,5 @@ APPLICATIONS: tuple[tuple[str, int], ...] = (
 
 def application(name: str, size: int, *, top: bool) -> tuple[keras.Model, Any]:
     options = {"classes": 5} if top else {}
-    model = getattr(keras.applications, name)(
-        include_top=top, weights=None, input_shape=(size, size, 3), **options
-    )
+    model = getattr(keras.applications, name)(include_top=top, weights=None, input_shape=(size, size, 3), **options)
     return model, np.random.default_rng(0).uniform(0, 255, (2, size, size, 3)).astype("float32")

@@ -1,0 +1,197 @@
+"""A sub-model is a real Keras model on the user's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import actwidget as aw
+from actwidget.errors import UnsupportedModelError
+from tests.capture import zoo
+from tests.capture.witness import witness
+
+
+def net():
+    x = keras.Input((4,), name="x")
+    y = layers.Dense(5, activation="relu", name="first")(x)
+    return keras.Model(x, layers.Dense(2, name="second")(y), name="net")
+
+
+def test_the_output_has_the_structure_of_what_was_asked_for():
+    model, batch = net(), zoo.noise(3, 4)
+    wanted = aw.activations(model, batch)
+    one = aw.submodel(model, "first")(batch)
+    np.testing.assert_allclose(one, wanted["first"], rtol=1e-5)
+
+    single = aw.submodel(model, ["first"])(batch)
+    assert type(single) is list
+    np.testing.assert_allclose(single[0], wanted["first"], rtol=1e-5)
+
+    several = aw.submodel(model, ["second", model.layers[1], 0])(batch)
+    for value, path in zip(several, ["second", "first", "x"], strict=True):
+        np.testing.assert_allclose(value, wanted[path], rtol=1e-5)
+
+    named = aw.submodel(model, {"late": -1, "early": "first"})(batch)
+    assert set(named) == {"late", "early"}
+    np.testing.assert_allclose(named["late"], wanted["second"], rtol=1e-5)
+    np.testing.assert_allclose(named["early"], wanted["first"], rtol=1e-5)
+
+
+def test_one_layer_twice_comes_twice():
+    first, again = aw.submodel(net(), ["first", "first"])(zoo.noise(3, 4))
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("selection", ["first", ["first"], ["first", "second"], {"a": "first"}], ids=str)
+def test_predict_gives_what_a_call_gives(selection):
+    sub, batch = aw.submodel(net(), selection), zoo.noise(3, 4)
+    called, predicted = sub(batch), sub.predict(batch, verbose=0)
+    keras.tree.assert_same_structure(keras.tree.map_structure(np.asarray, called), predicted)
+    for value, wanted in zip(keras.tree.flatten(predicted), keras.tree.flatten(called), strict=True):
+        np.testing.assert_allclose(value, wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("selection", ["first", ["first"], ["first", "second"], {"a": "first"}], ids=str)
+def test_a_saved_one_loads_and_computes_the_same(selection, tmp_path):
+    sub, batch = aw.submodel(net(), selection), zoo.noise(3, 4)
+    sub.save(tmp_path / "sub.keras")
+    loaded = keras.models.load_model(tmp_path / "sub.keras")
+    keras.tree.assert_same_structure(
+        keras.tree.map_structure(np.asarray, sub(batch)), keras.tree.map_structure(np.asarray, loaded(batch))
+    )
+    for value, wanted in zip(keras.tree.flatten(loaded(batch)), keras.tree.flatten(sub(batch)), strict=True):
+        np.testing.assert_array_equal(value, wanted)
+
+
+@pytest.mark.parametrize(
+    "build", [zoo.siamese, zoo.dict_inputs, zoo.nested, zoo.unet], ids=lambda build: build.__name__
+)
+def test_it_takes_what_the_model_takes_and_gives_what_the_layer_gives(build):
+    model, inputs = build()
+    calls = witness(model, inputs)
+    layer = [call.operation for call in calls if isinstance(call.operation, keras.Layer)][-1]
+    call = next(call for call in calls if call.operation is layer)
+    sub = aw.submodel(model, layer)
+    keras.tree.assert_same_structure(sub.input, model.input)
+    np.testing.assert_allclose(sub.predict(inputs, verbose=0), call.outputs[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("selection", ["first", ["first"]], ids=str)
+def test_training_it_trains_the_users_weights(selection):
+    model = net()
+    before = [weight.numpy().copy() for weight in model.weights]
+    sub = aw.submodel(model, selection)
+    assert all(mine is theirs for mine, theirs in zip(sub.weights, model.weights, strict=False))
+    target = np.ones((8, 5), "float32")
+    sub.compile("sgd", "mse")
+    sub.fit(zoo.noise(8, 4), [target] if isinstance(selection, list) else target, verbose=0)
+    changed = [not np.array_equal(weight.numpy(), old) for weight, old in zip(model.weights, before, strict=True)]
+    assert changed == [True, True, False, False]
+    assert not model.compiled
+
+
+def test_it_is_a_base_for_transfer_learning():
+    model, batch = zoo.convolutional()
+    base = aw.submodel(model, model.layers[-2])
+    base.trainable = False
+    x = keras.Input((12, 12, 3))
+    new = keras.Model(x, layers.Dense(1, name="new_head")(base(x, training=False)))
+    new.compile("sgd", "mse")
+    before = [weight.numpy().copy() for weight in base.weights]
+    head = new.get_layer("new_head").kernel.numpy().copy()
+    new.fit(batch, np.ones((3, 1)), verbose=0)
+    for weight, old in zip(base.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), old)
+    assert not np.array_equal(new.get_layer("new_head").kernel.numpy(), head)
+
+
+def test_two_of_them_work_side_by_side_in_one_model():
+    model = net()
+    first, second = aw.submodel(model, "first"), aw.submodel(model, "second")
+    x = keras.Input((4,))
+    joined = keras.Model(x, layers.Concatenate()([first(x), second(x)]))
+    batch = zoo.noise(3, 4)
+    np.testing.assert_allclose(joined(batch)[:, :5], first(batch), rtol=1e-5)
+    np.testing.assert_allclose(joined(batch)[:, 5:], second(batch), rtol=1e-5)
+
+
+def test_a_list_of_one_stays_a_list_in_another_model():
+    sub = aw.submodel(net(), ["first"])
+    x = keras.Input((4,))
+    inner = sub(x)
+    assert type(inner) is list
+    assert keras.Model(x, inner[0])(zoo.noise(3, 4)).shape == (3, 5)
+
+
+class FakeTorchBase:
+    pass
+
+
+FakeTorchBase.__module__ = "torch.nn.modules.module"
+
+
+class TorchLike(FakeTorchBase):
+    pass
+
+
+class FakeLegacyBase:
+    pass
+
+
+FakeLegacyBase.__module__ = "tf_keras.src.engine.training"
+
+
+class LegacyLike(FakeLegacyBase):
+    pass
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__(name="mine")
+        self.dense = layers.Dense(2)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+class OverridingFunctional(keras.Model):
+    def __init__(self):
+        x = keras.Input((4,))
+        super().__init__(x, layers.Dense(2)(x), name="mine")
+
+    def call(self, inputs, **_options):
+        return super().call(inputs) + 1.0
+
+
+class OverridingSequential(keras.Sequential):
+    def call(self, inputs, training=None, mask=None):
+        return super().call(inputs, training=training, mask=mask) + 1.0
+
+
+NO_MODELS = {
+    "path": (lambda: "model.keras", r"got builtins\.str\. .*keras\.models\.load_model"),
+    "path object": (lambda: Path("model.keras"), r"Path\. .*keras\.models\.load_model"),
+    "class": (lambda: Subclassed, r"That is the class itself: make a model of it first, Subclassed\("),
+    "torch": (TorchLike, "PyTorch"),
+    "tf_keras": (LegacyLike, "legacy Keras 2 model"),
+    "tf module": (tf.Module, r"got tensorflow\..*keras\.models\.load_model"),
+    "layer": (lambda: layers.Dense(2), r"Dense\. That is a single layer\. Wrap it"),
+    "nothing": (lambda: None, r"got builtins\.NoneType\. Pass a keras\.Sequential"),
+    "array": (lambda: np.zeros(3), r"got numpy\.ndarray"),
+    "function": (lambda: len, "Pass a keras.Sequential or a functional keras.Model"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), NO_MODELS.values(), ids=NO_MODELS)
+def test_what_is_no_keras_model_is_refused_with_advice(make, message):
+    model = make()
+    for ask in (aw.layer_tree, lambda it: aw.submodel(it, 0), lambda it: aw.activations(it, zoo.noise(2, 4))):
+        with pytest.raises(UnsupportedModelError, match=message) as caught:
+            ask(model)
+        assert str(caught.value).startswith("Expected a Keras 3 model, got ")
+        assert isinstance(caught.value, TypeError)

@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEIGHT = 480
-NARROW_HEIGHT = 1040
+NARROW_HEIGHT = 1080
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 # (x domain, y domain) of the grid, the close-up and the histogram.
-WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.47, 1.0)), ((0.69, 1.0), (0.0, 0.32)))
-NARROW = (((0.0, 1.0), (0.62, 1.0)), ((0.0, 1.0), (0.28, 0.56)), ((0.0, 1.0), (0.0, 0.2)))
+WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.0, 0.3)))
+NARROW = (((0.0, 1.0), (0.63, 1.0)), ((0.0, 1.0), (0.28, 0.54)), ((0.0, 1.0), (0.0, 0.19)))
 
 
 def layout(
@@ -38,6 +38,8 @@ def layout(
         narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = small
         for axis in (x_axis, y_axis):
             axis.setdefault("fixedrange", True)
+            if "title" in axis:
+                axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
     annotations = []
     for index, (text, (x, y)) in enumerate(zip(titles, (WIDE[1], WIDE[2]), strict=True)):
         annotations.append(
@@ -59,7 +61,7 @@ def layout(
     return {
         "title": {"text": title, "font": {"size": 12}, "x": 0, "xanchor": "left", "xref": "paper", "y": 1, "yanchor": "top", "pad": {"t": 6}},
         "height": HEIGHT,
-        "margin": {"l": 8, "r": 44, "t": 30, "b": 36},
+        "margin": {"l": 8 if merged["xaxis"].get("visible") is False else 48, "r": 44, "t": 30, "b": 36},
         "font": {"family": FONT, "size": 11},
         "showlegend": False,
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -40,7 +40,7 @@ def closeup(view: View) -> Panel:
             "yaxis": "y2",
             "hovertemplate": "step %{x}: %{y:.4g}<extra></extra>",
         }
-        return [line], {"xaxis2": {"title": {"text": "step"}}, "yaxis2": {"scaleanchor": False}}, title
+        return [line], {"xaxis2": {}, "yaxis2": {"scaleanchor": False}}, f"{title} over the steps"
     color = drawn.color
     if drawn.scaling == "channel" or view.channel is None:
         finite = values[np.isfinite(values)]

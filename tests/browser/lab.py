@@ -132,4 +132,4 @@ def title_of(explorer: Any) -> str:
 def set_theme(page: Page, name: str) -> None:
     """Switches JupyterLab's theme, `"JupyterLab Dark"` or `"JupyterLab Light"`, and waits for it."""
     page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
-    page.wait_for_selector(f'body[data-jp-theme-name="{name}"]')
+    page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")

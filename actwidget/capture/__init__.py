@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from actwidget.capture.node import LayerNode
 from actwidget.capture.session import Activations, Session, activations
 from actwidget.capture.submodel import submodel
-from actwidget.capture.tree import LayerNode, layer_tree
+from actwidget.capture.tree import layer_tree
 
 __all__ = ["Activations", "LayerNode", "Session", "activations", "layer_tree", "submodel"]

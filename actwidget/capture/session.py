@@ -194,7 +194,7 @@ def _tensors(value: Any, sub: keras.Model) -> Any:
 
 
 def _as_numpy(tensor: Any) -> Array:
-    array = keras.ops.convert_to_numpy(tensor)
+    array: Array = keras.ops.convert_to_numpy(tensor)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 

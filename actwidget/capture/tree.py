@@ -88,7 +88,10 @@ def trace(model: Any, inputs: Any = None) -> ModelGraph:
     namer = Namer(operation.name for operation in operations)
     names = {id(operation): namer.sibling(operation.name) for operation in operations}
     calls: dict[int, int] = {}
-    children, tensors, paths, by_path = [], {}, {}, {}
+    children: list[LayerNode] = []
+    tensors: dict[str, keras.KerasTensor] = {}
+    paths: dict[int, str] = {}
+    by_path: dict[str, keras.Operation] = {}
     for node in nodes:
         operation = node.operation
         call = calls.get(id(operation), 0)

@@ -29,7 +29,7 @@ def layout(
         shapes: Marks on the grid.
     """
     merged = {name: dict(axis) for panel in axes for name, axis in panel.items()}
-    narrow: dict[str, Any] = {"height": NARROW_HEIGHT}
+    narrow: dict[str, Any] = {"height": NARROW_HEIGHT, "margin.l": 48}
     for number, (wide, small) in enumerate(zip(WIDE, NARROW, strict=True), start=1):
         suffix = "" if number == 1 else str(number)
         x_axis, y_axis = merged[f"xaxis{suffix}"], merged[f"yaxis{suffix}"]
@@ -40,6 +40,10 @@ def layout(
             axis.setdefault("fixedrange", True)
             if "title" in axis:
                 axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
+    if "coloraxis" in merged:
+        (_, (bottom, top)), (_, (narrow_bottom, narrow_top)) = WIDE[1], NARROW[1]
+        merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom}
+        narrow |= {"coloraxis.colorbar.y": narrow_top, "coloraxis.colorbar.len": narrow_top - narrow_bottom}
     annotations = []
     for index, (text, (x, y)) in enumerate(zip(titles, (WIDE[1], WIDE[2]), strict=True)):
         annotations.append(

@@ -55,10 +55,7 @@ def closeup(view: View) -> Panel:
     heatmap = {
         "type": "heatmap",
         "z": values,
-        "zmin": color.low,
-        "zmax": color.high if color.high > color.low else color.low + 1,
-        "colorscale": color.scale,
-        "colorbar": {"thickness": 8, "len": 0.5, "y": 1, "yanchor": "top", "x": 1, "xpad": 4, "ypad": 0, "outlinewidth": 0},
+        "coloraxis": "coloraxis",
         "xaxis": "x2",
         "yaxis": "y2",
         "hovertemplate": "row %{y}, column %{x}<br>%{z:.5g}<extra></extra>",
@@ -70,6 +67,13 @@ def closeup(view: View) -> Panel:
     axes = {
         "xaxis2": {**hidden, "range": ends[0]},
         "yaxis2": {**hidden, "range": ends[1], "scaleanchor": "x2"},
+        # An axis of the layout, not the trace's own bar, so that it can move along with its panel.
+        "coloraxis": {
+            "cmin": color.low,
+            "cmax": color.high if color.high > color.low else color.low + 1,
+            "colorscale": color.scale,
+            "colorbar": {"thickness": 8, "x": 1, "xpad": 4, "yanchor": "top", "ypad": 0, "outlinewidth": 0},
+        },
     }
     return [heatmap], axes, title
 

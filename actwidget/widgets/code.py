@@ -10,7 +10,7 @@ import traitlets
 from actwidget.widgets.assets import asset
 
 
-class CodePanel(anywidget.AnyWidget):  # type: ignore[misc]  # see PlotView
+class CodePanel(anywidget.AnyWidget):
     """A button that folds out source code, with a button that copies it.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets
 import keras
@@ -26,13 +26,14 @@ from actwidget.widgets.stepper import Stepper
 from actwidget.widgets.tree import LayerTree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import plotly.graph_objects as go
 
     from actwidget.analysis.statistics import Statistics
     from actwidget.capture.node import LayerNode
 
+Checked = TypeVar("Checked")
 SCALINGS = {"layer": "layer", "channel": "channel"}
 
 
@@ -270,7 +271,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _valid_sort(self, proposal: Any) -> str:
         return self._checked(lambda: _option(proposal["value"], ORDERS, "sort"))
 
-    def _checked(self, check: Any) -> Any:
+    def _checked(self, check: Callable[[], Checked]) -> Checked:
         try:
             return check()
         except ActwidgetError as error:

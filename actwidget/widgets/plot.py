@@ -27,7 +27,7 @@ def plotlyjs_gzipped() -> bytes:
     return gzip.compress(get_plotlyjs().encode("utf-8"), compresslevel=6, mtime=0)
 
 
-class PlotView(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no type hints that mypy can read here
+class PlotView(anywidget.AnyWidget):
     """Shows a `plotly.graph_objects.Figure`.
 
     The first view on a page asks the kernel for plotly.js (1.5 MB, compressed, from the installed plotly package); later

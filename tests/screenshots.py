@@ -1,7 +1,6 @@
-"""Takes the screenshots of the explorer: `python tests/screenshots.py [folder]`.
+"""Takes screenshots of the explorer in real JupyterLab: `python tests/screenshots.py [folder]`.
 
-Image, sequence and dense models, wide and narrow, light and dark, in real JupyterLab. `docs` pictures in the README come
-from here.
+Into a folder: an image, a sequence and a dense model, wide and narrow, light and dark. Without one: the README's picture.
 """
 
 from __future__ import annotations
@@ -9,8 +8,12 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from browser.lab import browser, jupyter_lab, open_notebook, set_theme, title_of, wait_for_explorer, write_notebook
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 IMAGE = """
 import actwidget as aw
@@ -36,31 +39,43 @@ layers += [keras.layers.Dense(1024, activation="tanh", name="hidden_2"), keras.l
 model = keras.Sequential(layers, name="mlp")
 aw.LayerExplorer(model, np.random.default_rng(0).normal(size=(8, 20)), layer="hidden_1", channel=5)
 """
-SIZES = {"wide": (1400, 900), "narrow": (640, 1500)}
+SIZES = {"wide": (1400, 900), "narrow": (640, 1900)}
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
-def main(folder: Path) -> None:
-    """Writes the pictures into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+README_PICTURE = Path(__file__).parents[1] / "notebooks" / "images" / "explorer.png"
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str, str]]) -> None:
+    """Runs the notebook `name` and takes each picture in its theme and size."""
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
+    open_notebook(page, address, f"{name}.ipynb")
+    explorer = wait_for_explorer(page)
+    for path, (theme, size) in shots.items():
+        set_theme(page, THEMES[theme])
+        width, height = SIZES[size]
+        page.set_viewport_size({"width": width, "height": height})
+        explorer.scroll_into_view_if_needed()
+        page.evaluate(TWO_FRAMES)
+        explorer.screenshot(path=path)
+        print(path, title_of(explorer))
+    page.close()
+
+
+def main(folder: Path | None) -> None:
+    """Writes all pictures into `folder`, or the README's picture where there is none."""
+    cells = {"image": IMAGE, "sequence": SEQUENCE, "dense": DENSE} if folder else {"image": IMAGE}
+    (folder or README_PICTURE.parent).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, jupyter_lab(Path(scratch)) as address, browser() as chromium:
-        for name, cell in {"image": IMAGE, "sequence": SEQUENCE, "dense": DENSE}.items():
+        for name, cell in cells.items():
             write_notebook(Path(scratch) / f"{name}.ipynb", cell)
-            page = chromium.new_page(viewport={"width": 1400, "height": 900})
-            open_notebook(page, address, f"{name}.ipynb")
-            explorer = wait_for_explorer(page)
-            for theme, theme_name in THEMES.items():
-                set_theme(page, theme_name)
-                for size, (width, height) in SIZES.items():
-                    page.set_viewport_size({"width": width, "height": height})
-                    explorer.scroll_into_view_if_needed()
-                    page.wait_for_function("() => document.fonts.status === 'loaded'")
-                    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-                    path = folder / f"{name}-{theme}-{size}.png"
-                    explorer.screenshot(path=path)
-                    print(path, title_of(explorer))  # noqa: T201 - a command's output
-            page.close()
+            shots = {README_PICTURE: ("light", "wide")}
+            if folder:
+                looks = [(theme, size) for theme in THEMES for size in SIZES]
+                shots = {folder / f"{name}-{theme}-{size}.png": (theme, size) for theme, size in looks}
+            take(chromium, address, name, shots)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -152,7 +152,7 @@ def activation_figure(view: View) -> go.Figure:
         {
             "data": [*grid, *near, *low],
             "layout": layout(
-                title=" · ".join(parts), titles=(near_title, low_title), axes=[axes, near_axes, low_axes], shapes=shapes
+                title=" · ".join(parts), titles=(near_title, low_title), axes=[axes, near_axes, low_axes], shapes=shapes, labelled=units
             ),
         }
     )

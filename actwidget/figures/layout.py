@@ -12,11 +12,18 @@ NARROW_HEIGHT = 1080
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 # (x domain, y domain) of the grid, the close-up and the histogram.
 WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.0, 0.3)))
+# The close-up's x domain where names stand to its left.
+LABELLED = ((0.81, 1.0), (0.3, 1.0))
 NARROW = (((0.0, 1.0), (0.63, 1.0)), ((0.0, 1.0), (0.28, 0.54)), ((0.0, 1.0), (0.0, 0.19)))
 
 
 def layout(
-    *, title: str, titles: tuple[str, str], axes: Sequence[dict[str, Any]], shapes: list[dict[str, Any]]
+    *,
+    title: str,
+    titles: tuple[str, str],
+    axes: Sequence[dict[str, Any]],
+    shapes: list[dict[str, Any]],
+    labelled: bool = False,
 ) -> dict[str, Any]:
     """The layout of a figure with three panels.
 
@@ -27,6 +34,7 @@ def layout(
         titles: Above the close-up and above the histogram.
         axes: The axes of the three panels: `xaxis`, `yaxis`; `xaxis2`, ...
         shapes: Marks on the grid.
+        labelled: Whether the close-up has names to its left.
     """
     merged = {name: dict(axis) for panel in axes for name, axis in panel.items()}
     narrow: dict[str, Any] = {"height": NARROW_HEIGHT, "margin.l": 48}
@@ -40,6 +48,8 @@ def layout(
             axis.setdefault("fixedrange", True)
             if "title" in axis:
                 axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
+    if labelled:
+        merged["xaxis2"]["domain"], narrow["xaxis2.domain"] = LABELLED
     if "coloraxis" in merged:
         (_, (bottom, top)), (_, (narrow_bottom, narrow_top)) = WIDE[1], NARROW[1]
         merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom}

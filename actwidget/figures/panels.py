@@ -123,7 +123,7 @@ def top_units(view: View) -> Panel:
     if view.channel is not None and view.channel not in units:
         units = np.append(units[: TOP - 1], view.channel)
     names = view.class_names
-    labels = [escape(names[unit], 24) if names is not None else f"unit {unit}" for unit in units.tolist()]
+    labels = [escape(names[unit], 20) if names is not None else f"unit {unit}" for unit in units.tolist()]
     shown = [values[unit] if np.isfinite(values[unit]) else 0.0 for unit in units]
     colors = [ACCENT if unit == view.channel else MUTED for unit in units.tolist()]
     bar = {
@@ -148,7 +148,6 @@ def top_units(view: View) -> Panel:
             "tickvals": list(range(len(units))),
             "ticktext": labels,
             "showgrid": False,
-            "automargin": True,
             "scaleanchor": False,
         },
     }

@@ -72,7 +72,9 @@ def numbers(statistics: Statistics, noun: str) -> str:
         ("NaN or infinite", missing, broken > 0),
     ]
     if statistics.saturated is not None and statistics.bound is not None:
-        ends = " or ".join(f"{bound:g}" for bound in statistics.bound if bound is not None and (bound != 0 or len(set(statistics.bound)) < 2))  # noqa: E501
+        # At zero a sigmoid is saturated; a ReLU is not, it rests.
+        counted = [bound for bound in statistics.bound if bound or statistics.bound == (0, 1)]
+        ends = " or ".join(f"{bound:g}" for bound in counted if bound is not None)
         terms.insert(4, (f"saturated at {ends}", percent(statistics.saturated), False))
     items = "".join(
         f'<div><dt>{term}</dt><dd{" class=actw-warning" if warns else ""}>{escape(text)}</dd></div>'

@@ -54,7 +54,7 @@ class Drawings:
 
     def statistics(self, path: str, sample: int | None = None) -> Statistics | None:
         """The numbers of a layer over the whole batch, or over one sample; `None` where it has none."""
-        value = self._session.value(path)
+        value = self._samples(path)
         if value is None or not _numeric(value):
             return None
         if sample is not None and len(value) == 1:
@@ -67,15 +67,23 @@ class Drawings:
             self._statistics[path, sample] = statistics(rows, bounds=bounds)
         return self._statistics[path, sample]
 
+    def _samples(self, path: str) -> Array | None:
+        """A layer's activation with the sample as its first axis; what has none (a sum over the batch) counts as one."""
+        value, batch = self._session.value(path), self._session.batch
+        if value is None or batch is None:
+            return None
+        return value if value.ndim and len(value) == batch.size else value[np.newaxis]
+
     def draw(self, path: str, channel: int | None, sample: int, scaling: str, sort: str) -> Drawing:
         """The figure of one selection.
 
         Raises:
             CaptureError: The forward pass failed.
         """
-        value = self._session.value(path)
+        value = self._samples(path)
         if value is None:
             return Drawing(message_figure(path, "Give inputs to see activations."), f"{path}: no inputs were given", "")
+        sample = min(sample, len(value) - 1)
         if not _numeric(value):
             texts = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
             return Drawing(message_figure(path, texts), f"{path}: {texts}", "")

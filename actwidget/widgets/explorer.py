@@ -106,6 +106,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         graph = self._session.graph
         self._drawings = Drawings(self._session, _checked_names(class_names, graph.tree))
         self._submodels: dict[str, keras.Model] = {}
+        self._links: list[Any] = []
         self._rendering = True  # nothing is drawn until all is in place
         self._compose(grouped=grouped)
         super().__init__([self._style, self._top, self._body, self._foot])
@@ -230,8 +231,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and lets go of the activations."""
-        for link in getattr(self, "_links", []):
+        for link in self._links:
             link.unlink()
+        self._links = []  # a widget is closed once more when it is collected
         self._session.clear()
         self._drawings.clear()
         self._submodels.clear()
@@ -280,7 +282,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def _channels(self) -> int:
         shape = self.node.output_shape
-        if not shape or len(shape) == 1:
+        if not shape or shape == (None,):
             return 1
         if shape[-1] is not None:
             return shape[-1]

@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, WebSocket
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 # Not returned: the promise ends only when every cell has run.
@@ -133,3 +133,191 @@ def set_theme(page: Page, name: str) -> None:
     """Switches JupyterLab's theme, `"JupyterLab Dark"` or `"JupyterLab Light"`, and waits for it."""
     page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
     page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")
+
+
+# Runs in the kernel with no cell, so that the page stays as it is: gives what was printed.
+ASK = """async (code) => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code, store_history: false});
+  let printed = "";
+  future.onIOPub = ({header, content}) => {
+    if (header.msg_type === "stream" && content.name === "stdout") printed += content.text;
+    if (header.msg_type === "error") printed += content.traceback.join("\\n");
+  };
+  const {content} = await future.done;
+  return [content.status === "ok", printed];
+}"""
+# Gives the new cell's index and its outputs when it has run.
+RUN_CELL = """async (source) => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  const shared = notebook.model.sharedModel;
+  shared.insertCell(shared.cells.length, {cell_type: "code", source, metadata: {}});
+  notebook.activeCellIndex = notebook.widgets.length - 1;
+  await window.jupyterapp.commands.execute("notebook:run-cell");
+  return notebook.activeCell.model.outputs.toJSON();
+}"""
+OUTPUTS = "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.outputs?.toJSON() ?? [])"
+CELLS = "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.type)"
+SHUT_DOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+# Each Plotly.react is counted on the graph that it draws.
+COUNT_DRAWINGS = """() => {
+  const {react} = window.Plotly;
+  window.drawings = new Map();
+  window.Plotly.react = (graph, ...rest) => {
+    window.drawings.set(graph, (window.drawings.get(graph) ?? 0) + 1);
+    return react(graph, ...rest);
+  };
+}"""
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+class Explorer:
+    """An explorer on the page, as a person meets it."""
+
+    def __init__(self, notebook: Notebook, index: int = 0) -> None:
+        """Waits until the figure of the explorer number `index` is drawn."""
+        self.notebook = notebook
+        self.element = wait_for_explorer(notebook.page, index)
+        self.tree = self.element.get_by_role("tree")
+        self.graph = self.element.locator(".js-plotly-plot")
+        self.status = self.element.get_by_role("status")
+        self.alert = self.element.get_by_role("alert")
+        self.filter = self.element.get_by_role("searchbox")
+
+    @property
+    def title(self) -> str:
+        """The title in the picture, as it can be read there."""
+        return self.graph.locator(".gtitle").text_content()
+
+    @property
+    def selected(self) -> list[str]:
+        """The paths of all rows that say that they are selected."""
+        rows = self.tree.locator('[role="treeitem"][aria-selected="true"]')
+        return rows.evaluate_all("(rows) => rows.map((row) => row.dataset.path)")
+
+    @property
+    def shown(self) -> list[str]:
+        """The rows in sight, unless scrolled away: paths, and groups with a `+`."""
+        rows = self.tree.locator('[role="treeitem"]:not([hidden])')
+        return rows.evaluate_all("(rows) => rows.map((row) => row.dataset.path ?? `+${row.dataset.group}`)")
+
+    @property
+    def focused(self) -> str | None:
+        """The path or group of the row that has the focus."""
+        return self.tree.evaluate(
+            "(tree) => tree.contains(document.activeElement)"
+            " ? document.activeElement.dataset.path ?? `+${document.activeElement.dataset.group}` : null"
+        )
+
+    @property
+    def drawings(self) -> int:
+        """How often Plotly has drawn this figure since `Notebook.count_drawings`."""
+        self.settle()
+        return self.graph.evaluate("(graph) => window.drawings.get(graph) ?? 0")
+
+    def row(self, path: str) -> Locator:
+        """The row of a layer, in sight or not."""
+        return self.tree.locator(f'[role="treeitem"][data-path="{path}"]')
+
+    def unfold_to(self, path: str) -> None:
+        """Opens the prefix group that hides a layer, by a click on it."""
+        if not self.row(path).is_visible():
+            self.row(path).locator('xpath=preceding-sibling::*[@data-group][1]').click()
+
+    def select(self, path: str) -> None:
+        """Clicks a layer and waits until its figure is drawn."""
+        self.unfold_to(path)
+        self.row(path).click()
+        self.wait_for_title(path)
+
+    def wait_for_title(self, path: str) -> None:
+        """Waits until the figure is that of a layer and the kernel has nothing more to say."""
+        self.wait_until("(graph, path) => graph.querySelector('.gtitle').textContent.startsWith(`${path} ·`)", path)
+        self.settle()
+
+    def wait_until(self, condition: str, argument: Any = None) -> None:
+        """Waits until `condition(graph, argument)`, a JavaScript function, holds."""
+        handle = self.graph.element_handle()
+        self.notebook.page.wait_for_function(f"([graph, argument]) => ({condition})(graph, argument)", arg=[handle, argument])
+
+    def settle(self) -> None:
+        """Waits until what the kernel has been sent is answered, and the answers are drawn."""
+        self.notebook.ask("")
+        self.notebook.page.evaluate(TWO_FRAMES)
+
+    def layout(self, path: str) -> Any:
+        """What `graph.layout` holds at a path such as `yaxis.domain`."""
+        get = "(graph, path) => path.split('.').reduce((value, name) => value[name], graph._fullLayout)"
+        return self.graph.evaluate(get, path)
+
+    def tile(self, channel: int) -> tuple[float, float]:
+        """Where on the page the middle of a channel's tile is."""
+        self.graph.scroll_into_view_if_needed()
+        return self.graph.evaluate(
+            """(graph, channel) => {
+              const {x, y, customdata} = graph.data[1];
+              const row = customdata.findIndex((cells) => [...cells].some((cell) => cell[0] === channel));
+              const column = [...customdata[row]].findIndex((cell) => cell[0] === channel);
+              const {xaxis, yaxis} = graph._fullLayout;
+              const {left, top} = graph.getBoundingClientRect();
+              return [left + xaxis._offset + xaxis.d2p(x[column]), top + yaxis._offset + yaxis.d2p(y[row])];
+            }""",
+            channel,
+        )
+
+
+class Notebook:
+    """A notebook on a page of its own; it keeps every error that the page has, and the size of what comes from its kernel."""
+
+    def __init__(self, page: Page, address: str, name: str) -> None:
+        """Opens the notebook `name`; nothing is run yet."""
+        self.page = page
+        self.errors: list[str] = []
+        self.from_kernel: list[int] = []
+        page.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
+        page.on("console", self._console)
+        page.on("dialog", self._dialog)
+        page.on("websocket", self._websocket)
+        open_notebook(page, address, name, run=False)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"console: {message.text} {message.location}")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.errors.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _websocket(self, socket: WebSocket) -> None:
+        if "/channels" in socket.url:
+            socket.on("framereceived", lambda payload: self.from_kernel.append(len(payload)))
+
+    def ask(self, code: str) -> str:
+        """Runs code in the kernel, with no cell; gives what it prints."""
+        good, printed = self.page.evaluate(ASK, code)
+        assert good, printed
+        return printed.strip()
+
+    def run(self, code: str) -> str:
+        """Runs code in a new last cell; gives what it prints."""
+        return _printed(self.page.evaluate(RUN_CELL, code))
+
+    def run_all(self) -> None:
+        """Runs all cells to their end."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        for outputs in self.page.evaluate(OUTPUTS):
+            _printed(outputs)
+
+    def count_drawings(self) -> None:
+        """Counts drawings from zero, see `Explorer.drawings`."""
+        self.page.evaluate(COUNT_DRAWINGS)
+
+    def shut_down(self) -> None:
+        """Ends the kernel."""
+        self.page.evaluate(SHUT_DOWN)
+
+
+def _printed(outputs: list[dict[str, Any]]) -> str:
+    errors = ["\n".join(output["traceback"]) for output in outputs if output["output_type"] == "error"]
+    assert not errors, "\n".join(errors)
+    return "".join(output["text"] for output in outputs if output["output_type"] == "stream").strip()

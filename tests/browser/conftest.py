@@ -1,0 +1,75 @@
+"""One JupyterLab and one Chromium for all browser tests; each module has a notebook, a kernel and a page of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves it out
+from lab import Explorer, Notebook, browser, jupyter_lab, write_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("lab")
+    shutil.copytree(NOTEBOOKS, root / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    return root
+
+
+@pytest.fixture(scope="session")
+def address(folder) -> Iterator[str]:
+    with jupyter_lab(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with browser() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Notebook]]:
+    """Opens a notebook by its path below the folder, or one made of `cells`; `size` is the page's."""
+    opened = []
+
+    def open_page(path: str = "", *cells: str, size: tuple[int, int] = (1400, 1000)) -> Notebook:
+        name = path or f"{request.module.__name__.rpartition('.')[2]}{len(opened)}.ipynb"
+        if not path:
+            write_notebook(folder / name, *cells)
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, permissions=["clipboard-read", "clipboard-write"]
+        )
+        opened.append(Notebook(context.new_page(), address, name))
+        return opened[-1]
+
+    yield open_page
+    for notebook in opened:
+        notebook.shut_down()
+        notebook.page.context.close()
+        assert notebook.errors == []
+
+
+@pytest.fixture(autouse=True)
+def no_errors(request) -> Iterator[None]:
+    """No test leaves an error on its page or in its console."""
+    notebook = request.getfixturevalue("notebook")
+    yield
+    errors, notebook.errors[:] = list(notebook.errors), []
+    assert errors == []
+
+
+@pytest.fixture
+def explorer(notebook) -> Explorer:
+    return Explorer(notebook)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from actwidget.capture import Activations, LayerNode, activations, layer_tree, submodel
     from actwidget.widgets import LayerExplorer, LayerTree, PlotView
 
-# Names are looked up on first use: importing one room (actwidget.analysis, say) then loads neither TensorFlow nor Plotly.
+# Names are looked up on first use: importing one room (actwidget.analysis, say) then loads no TensorFlow and no Plotly.
 _ROOMS = {
     "Activations": "capture",
     "LayerExplorer": "widgets",

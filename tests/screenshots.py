@@ -1,6 +1,6 @@
 """Takes screenshots of the explorer in real JupyterLab: `python tests/screenshots.py [folder]`.
 
-Into a folder: an image, a sequence and a dense model, wide and narrow, light and dark. Without one: the README's picture.
+Into a folder: an image, a sequence and a dense model, wide and narrow, light and dark. Without: the README's picture.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 IMAGE = """
 import actwidget as aw
 from actwidget.samples import efficientnet_lite0, imagenet_class_names, photo
-aw.LayerExplorer(efficientnet_lite0(), photo("coffee"), class_names=imagenet_class_names(), layer="block1_expand_relu", channel=17)
+model, names = efficientnet_lite0(), imagenet_class_names()
+aw.LayerExplorer(model, photo("coffee"), class_names=names, layer="block1_expand_relu", channel=17)
 """
 SEQUENCE = """
 import keras, numpy as np, actwidget as aw
@@ -35,7 +36,8 @@ DENSE = """
 import keras, numpy as np, actwidget as aw
 keras.utils.set_random_seed(1)
 layers = [keras.Input((20,), name="features"), keras.layers.Dense(64, activation="relu", name="hidden_1")]
-layers += [keras.layers.Dense(1024, activation="tanh", name="hidden_2"), keras.layers.Dense(3, activation="softmax", name="species")]
+layers += [keras.layers.Dense(1024, activation="tanh", name="hidden_2")]
+layers += [keras.layers.Dense(3, activation="softmax", name="species")]
 model = keras.Sequential(layers, name="mlp")
 aw.LayerExplorer(model, np.random.default_rng(0).normal(size=(8, 20)), layer="hidden_1", channel=5)
 """

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def keras_code(graph: ModelGraph, path: str) -> str:
     """Source code that leaves the activation of the node at `path` in the variable `activation`.
 
-    It needs `model` (the user's model) and `x` (its inputs) in scope and imports the rest. It is plain public Keras where
-    that can reach the node; where it can't, it calls `actwidget.submodel` and a comment says why.
+    It needs `model` (the user's model) and `x` (its inputs) in scope and imports the rest. It is plain public Keras
+    where that can reach the node; where it can't, it calls `actwidget.submodel` and a comment says why.
 
     Args:
         graph: The model's graph.

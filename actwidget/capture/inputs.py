@@ -87,7 +87,9 @@ def _paired(inputs: Any, expected: Any, model_name: str) -> list[tuple[keras.Ker
             missing = [key for key in keys if key not in inputs]
             unknown = [key for key in inputs if key not in keys]
             parts = [f"missing {missing}" * bool(missing), f"unknown {unknown}" * bool(unknown)]
-            message = f"Model {model_name!r} takes the inputs {keys}, got {list(inputs)}: {', '.join(filter(None, parts))}."
+            message = (
+                f"Model {model_name!r} takes the inputs {keys}, got {list(inputs)}: {', '.join(filter(None, parts))}."
+            )
             raise InvalidInputsError(message)
         if isinstance(expected, Mapping):
             pairs = [pair for key in keys for pair in _paired(inputs[key], expected[key], model_name)]
@@ -177,7 +179,9 @@ def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        message = f"Expected an array for {name!r} of model {model_name!r}; its parts differ in shape. Stack equal ones."
+        message = (
+            f"Expected an array for {name!r} of model {model_name!r}; its parts differ in shape. Stack equal ones."
+        )
         raise InvalidInputsError(message) from error
     texts = array.dtype.kind in "US" or (
         array.dtype == object and array.size and all(isinstance(item, (str, bytes)) for item in array.flat)
@@ -211,20 +215,25 @@ def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
 
 
 def _advice(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
-    if len(shape) == len(expected) == 4:
-        if _fits((shape[0], shape[2], shape[3], shape[1]), expected):
-            return "The channels come first here: move them last with np.moveaxis(x, 1, -1)."
-        if expected[3] == 3 and shape[3] == 1:
-            return "A grey picture: repeat its channel with np.repeat(x, 3, axis=-1)."
-        if expected[3] == 3 and shape[3] == 4:
-            return "The pictures have an alpha channel: leave it out with x[..., :3]."
-        if expected[1] is not None and shape[3] == expected[3]:
-            return f"Resize the pictures first: keras.ops.image.resize(x, ({expected[1]}, {expected[2]}))."
+    if len(shape) == len(expected) == 4 and (text := _picture_advice(shape, expected)):
+        return text
     if len(shape) == len(expected) - 1:
         return "A batch axis may be missing: x[np.newaxis] makes a batch of one."
     if len(shape) != len(expected):
         return f"The array needs {len(expected)} axes, the first one for the samples."
     return "Each axis but the first must be as the model has it."
+
+
+def _picture_advice(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
+    if _fits((shape[0], shape[2], shape[3], shape[1]), expected):
+        return "The channels come first here: move them last with np.moveaxis(x, 1, -1)."
+    if expected[3] == 3 and shape[3] == 1:
+        return "A grey picture: repeat its channel with np.repeat(x, 3, axis=-1)."
+    if expected[3] == 3 and shape[3] == 4:
+        return "The pictures have an alpha channel: leave it out with x[..., :3]."
+    if expected[1] is not None and shape[3] == expected[3]:
+        return f"Resize the pictures first: keras.ops.image.resize(x, ({expected[1]}, {expected[2]}))."
+    return ""
 
 
 def _described(value: Any) -> str:

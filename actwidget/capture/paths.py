@@ -29,8 +29,8 @@ def aliases(path: str) -> Iterator[str]:
 class Namer:
     """Gives each activation of one level of a model its own name.
 
-    Literal names are kept by the layers that have them; repeated calls, further outputs and siblings of one name take the
-    next free suffix.
+    Literal names are kept by the layers that have them; repeated calls, further outputs and siblings of one name take
+    the next free suffix.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -72,7 +72,6 @@ def not_found(wanted: object, model_name: str, known: Iterable[str]) -> LayerNot
     """The error for a selector that names nothing."""
     matches = closest(str(wanted), known)
     hint = f"Closest: {', '.join(map(repr, matches))}. " if matches else ""
-    message = (
-        f"Layer {wanted!r} not found in model {model_name!r}. {hint}See print(actwidget.layer_tree(model)) for all paths."
-    )
+    see = "See print(actwidget.layer_tree(model)) for all paths."
+    message = f"Layer {wanted!r} not found in model {model_name!r}. {hint}{see}"
     return LayerNotFoundError(message)

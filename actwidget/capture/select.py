@@ -33,13 +33,12 @@ def select(graph: ModelGraph, selector: Any) -> LayerNode:
         if id(selector) in graph.paths:
             return graph.nodes[graph.paths[id(selector)]]
         message = (
-            f"Layer {selector.name!r} ({type(selector).__name__}) is no part of model {graph.model.name!r}: it belongs to "
-            "another model or was never called in this one. See print(actwidget.layer_tree(model))."
+            f"Layer {selector.name!r} ({type(selector).__name__}) is no part of model {graph.model.name!r}: it belongs "
+            "to another model or was never called in this one. See print(actwidget.layer_tree(model))."
         )
         raise LayerNotFoundError(message)
-    message = (
-        f"Expected a layer's path, its index in model.layers or the layer itself, got {type(selector).__name__}: {selector!r}."
-    )
+    kind = type(selector).__name__
+    message = f"Expected a layer's path, its index in model.layers or the layer itself, got {kind}: {selector!r}."
     raise LayerNotFoundError(message)
 
 
@@ -52,7 +51,9 @@ def _by_name(graph: ModelGraph, wanted: str) -> LayerNode:
         return named[0]
     if named:
         paths = ", ".join(repr(node.path) for node in named)
-        message = f"Layer {wanted!r} is ambiguous in model {graph.model.name!r}. Candidates: {paths}. Give the whole path."
+        message = (
+            f"Layer {wanted!r} is ambiguous in model {graph.model.name!r}. Candidates: {paths}. Give the whole path."
+        )
         raise LayerNotFoundError(message)
     raise not_found(wanted, graph.model.name, graph.nodes)
 

@@ -72,10 +72,10 @@ def activations(
     Args:
         model: A `Sequential` or functional Keras model.
         inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it.
-        layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None` for
-            every node.
-        training: Whether the layers behave as in training (dropout at work, batch statistics). Moving averages and seeds
-            are put back afterwards.
+        layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
+            for every node.
+        training: Whether the layers behave as in training (dropout at work, batch statistics). Moving averages and
+            seeds are put back afterwards.
         batch_size: How many samples go through the model at a time.
         max_bytes: An upper bound on the bytes of the result, checked before anything runs.
 
@@ -204,8 +204,8 @@ def _check_budget(nodes: Sequence[LayerNode], samples: int, max_bytes: int) -> N
     if total > max_bytes:
         largest = max(sizes, key=sizes.__getitem__)
         message = (
-            f"The activations asked for take about {total / 1e6:,.1f} MB, more than max_bytes={max_bytes / 1e6:,.1f} MB. "
-            f"Ask for fewer layers (the largest is {largest!r} with {sizes[largest] / 1e6:,.1f} MB) or fewer samples."
+            f"The activations asked for take {total / 1e6:,.1f} MB, more than max_bytes={max_bytes / 1e6:,.1f} MB."
+            f" Ask for fewer layers (the largest is {largest!r} with {sizes[largest] / 1e6:,.1f} MB) or fewer samples."
         )
         raise MemoryBudgetError(message)
 

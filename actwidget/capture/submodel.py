@@ -21,7 +21,7 @@ class ListModel(keras.src.models.Functional):  # type: ignore[misc]  # keras.Mod
     `keras.Model(inputs, [tensor])` gives the bare tensor.
     """
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:  # noqa: FBT001 - Keras's signature
         """As the functional model, with a list around a single output."""
         outputs = super().call(inputs, training=training, mask=mask, **kwargs)
         return outputs if isinstance(outputs, list) else [outputs]
@@ -30,12 +30,13 @@ class ListModel(keras.src.models.Functional):  # type: ignore[misc]  # keras.Mod
 def submodel(model: keras.Model, layers: Any) -> keras.Model:
     """A model from the given model's inputs to the activations of the chosen layers.
 
-    It shares its weights with the given model, which stays as it was, and can be called, trained, saved and used in other
-    models like any other.
+    It shares its weights with the given model, which stays as it was, and can be called, trained, saved and used in
+    other models like any other.
 
     Args:
         model: A `Sequential` or functional Keras model.
-        layers: One selector (a path, a unique name, an index into `model.layers`, or a layer), or a list or a dict of them.
+        layers: One selector (a path, a unique name, an index into `model.layers`, or a layer), or a list or a dict of
+            them.
 
     Returns:
         A `keras.Model` with one output tensor for one selector, a list of them for a list, a dict for a dict. The first

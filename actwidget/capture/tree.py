@@ -11,7 +11,6 @@ import keras
 from actwidget.capture.inputs import built_shape
 from actwidget.capture.node import LayerNode
 from actwidget.capture.paths import Namer
-
 from actwidget.errors import ModelNotBuiltError, UnsupportedModelError
 
 # keras.Model(inputs, outputs) makes one; the class has no public name.
@@ -119,7 +118,7 @@ def trace(model: Any, inputs: Any = None) -> ModelGraph:
 
 
 def _shape(tensor: keras.KerasTensor, model: keras.Model) -> tuple[int | None, ...]:
-    """A tensor's shape; the batch axis of a `Sequential` is open though it was built by a call on a batch of some size."""
+    """A tensor's shape; the batch axis of a `Sequential` is open, though a call on some batch may have built it."""
     shape = tuple(tensor.shape)
     if isinstance(model, keras.Sequential) and shape and shape[0] == model.inputs[0].shape[0]:
         return (None, *shape[1:])
@@ -172,8 +171,8 @@ def _function(model: Any, inputs: Any) -> Any:
 def _build(model: keras.Sequential, inputs: Any) -> None:
     if inputs is None:
         message = (
-            f"Model {model.name!r} has not been built, so its layers have no shapes yet. Pass a batch as `inputs`, or start "
-            "the model with keras.Input(shape)."
+            f"Model {model.name!r} has not been built, so its layers have no shapes yet. Pass a batch as `inputs`, or "
+            "start the model with keras.Input(shape)."
         )
         raise ModelNotBuiltError(message)
     model.build(built_shape(inputs, model.name))
@@ -204,8 +203,8 @@ def check_is_keras_model(model: Any) -> None:
         advice = "That is a PyTorch module. actwidget looks into Keras 3 models; with PyTorch use forward hooks."
     elif "tensorflow" in bases:
         advice = (
-            "That is a TensorFlow object, such as a loaded SavedModel, which keeps no layers. Load the .keras file with "
-            "keras.models.load_model."
+            "That is a TensorFlow object, such as a loaded SavedModel, which keeps no layers. Load the .keras file "
+            "with keras.models.load_model."
         )
     elif isinstance(model, (str, bytes)) or hasattr(model, "__fspath__"):
         advice = "That is a path or a name. Load it first: keras.models.load_model(path)."
@@ -217,6 +216,6 @@ def check_is_keras_model(model: Any) -> None:
 
 def _no_graph(model: keras.Model, why: str) -> UnsupportedModelError:
     return UnsupportedModelError(
-        f"Model {model.name!r} ({type(model).__name__}) {why}. This version of actwidget looks into Sequential and functional "
-        "models; build the model as keras.Model(inputs, outputs) to look inside it."
+        f"Model {model.name!r} ({type(model).__name__}) {why}. This version of actwidget looks into Sequential and "
+        "functional models; build the model as keras.Model(inputs, outputs) to look inside it."
     )

@@ -115,15 +115,13 @@ def picture(sample: NDArray[Any], numbers: Statistics, order: NDArray[np.intp], 
             low, high = -bounds, bounds
         else:
             low, high = np.array([each.low for each in ranges]), np.array([each.high for each in ranges])
-    if kind == "units" and len(order) <= BARS_LIMIT or kind == "scalar":
+    if (kind == "units" and len(order) <= BARS_LIMIT) or kind == "scalar":
         return Picture("", None, values, order, color, kind, scaling)
     if kind == "sequence":
         ordered = values[order, 0, :]
         if scaling == "channel":
             low, high = low[order][:, np.newaxis], high[order][:, np.newaxis]
-        return Picture(
-            palette_png(levels(ordered, low, high), color.scale), None, values, order, color, kind, scaling
-        )
+        return Picture(palette_png(levels(ordered, low, high), color.scale), None, values, order, color, kind, scaling)
     tiles = mosaic(values, low=low, high=high, order=order, aspect=GRID_ASPECT)
     return Picture(palette_png(tiles.pixels, color.scale), tiles, values, order, color, kind, scaling)
 
@@ -131,8 +129,8 @@ def picture(sample: NDArray[Any], numbers: Statistics, order: NDArray[np.intp], 
 def activation_figure(view: View) -> go.Figure:
     """The figure of one activation.
 
-    Its three panels are the grid of all channels (a click on a tile carries the channel's index in `customdata[0]`), the
-    chosen channel close up with its values, and the histogram with exact zeros counted apart.
+    Its three panels are the grid of all channels (a click on a tile carries the channel's index in `customdata[0]`),
+    the chosen channel close up with its values, and the histogram with exact zeros counted apart.
     """
     drawn = view.picture
     grid, shapes, axes = _grid(view)
@@ -152,7 +150,11 @@ def activation_figure(view: View) -> go.Figure:
         {
             "data": [*grid, *near, *low],
             "layout": layout(
-                title=" · ".join(parts), titles=(near_title, low_title), axes=[axes, near_axes, low_axes], shapes=shapes, labelled=units
+                title=" · ".join(parts),
+                titles=(near_title, low_title),
+                axes=[axes, near_axes, low_axes],
+                shapes=shapes,
+                labelled=units,
             ),
         }
     )

@@ -73,7 +73,16 @@ def layout(
         narrow[f"annotations[{index}].x"] = NARROW[index + 1][0][0]
         narrow[f"annotations[{index}].y"] = NARROW[index + 1][1][1]
     return {
-        "title": {"text": title, "font": {"size": 12}, "x": 0, "xanchor": "left", "xref": "paper", "y": 1, "yanchor": "top", "pad": {"t": 6}},
+        "title": {
+            "text": title,
+            "font": {"size": 12},
+            "x": 0,
+            "xanchor": "left",
+            "xref": "paper",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 6},
+        },
         "height": HEIGHT,
         "margin": {"l": 8 if merged["xaxis"].get("visible") is False else 48, "r": 44, "t": 30, "b": 36},
         "font": {"family": FONT, "size": 11},

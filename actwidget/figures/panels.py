@@ -101,8 +101,12 @@ def bars(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[s
         "marker": {"color": colors, "line": {"width": 0}},
         "hovertemplate": "<b>unit %{customdata[0]}</b><br>%{y:.5g}<extra></extra>",
     }
-    few = len(values) <= 32  # noqa: PLR2004 - as many labels as fit side by side
-    ticks = {"tickmode": "array", "tickvals": list(range(len(values))), "ticktext": [str(u) for u in drawn.order.tolist()]}
+    few = len(values) <= 32
+    ticks = {
+        "tickmode": "array",
+        "tickvals": list(range(len(values))),
+        "ticktext": [str(u) for u in drawn.order.tolist()],
+    }
     hide = {"showticklabels": view.order_name == "index"}
     axes = {
         "xaxis": {
@@ -191,7 +195,10 @@ def distribution(view: View) -> Panel:
             upper = f"at the bound {percent(histogram.at_upper / total)}, {percent(histogram.channel_at_upper / own)}"
     title = f"{zeros}; {upper}" if upper else zeros
     axes = {
-        "xaxis3": {"title": {"text": "activation, zeros left out" if histogram.zeros else "activation"}, "showgrid": False},
+        "xaxis3": {
+            "title": {"text": "activation, zeros left out" if histogram.zeros else "activation"},
+            "showgrid": False,
+        },
         "yaxis3": {"tickformat": "~%", "rangemode": "tozero", "nticks": 4},
     }
     return traces, axes, title

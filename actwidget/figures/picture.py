@@ -33,11 +33,16 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
     """A small PNG of an input that is a picture, as a data URI, or `None` where it is none.
 
     Args:
-        pixels: One sample, shape `(height, width, 1 or 3)`, in any range: it is stretched to its minimum and maximum unless
-            that lies within 0 to 255 or 0 to 1.
+        pixels: One sample, shape `(height, width, 1 or 3)`, in any range: it is stretched to its minimum and maximum
+            unless these lie within 0 to 255 or 0 to 1.
         size: The longer side of the result, in pixels.
     """
-    if pixels.ndim != 3 or pixels.shape[-1] not in {1, 3} or min(pixels.shape[:2]) < 4 or pixels.dtype.kind not in "biuf":
+    if (
+        pixels.ndim != 3
+        or pixels.shape[-1] not in {1, 3}
+        or min(pixels.shape[:2]) < 4
+        or pixels.dtype.kind not in "biuf"
+    ):
         return None
     values = pixels.astype(np.float32)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def escape(text: str, limit: int = 80) -> str:
-    """Text as Plotly shows it literally: its pseudo-HTML undone, line breaks as spaces, long names cut in the middle."""
+    """Text as Plotly shows it literally: pseudo-HTML undone, line breaks as spaces, long names cut in the middle."""
     flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     if len(flat) > limit:
         flat = f"{flat[: limit // 2]}…{flat[-limit // 2 + 1 :]}"
@@ -18,9 +18,9 @@ def percent(share: float) -> str:
     ('21 %', '<0.1 %', '0 %')
     """
     value = share * 100
-    if 0 < value < 0.1:  # noqa: PLR2004 - the smallest share that is written out
+    if 0 < value < 0.1:
         return "<0.1 %"
-    return f"{value:.1f} %" if 0 < value < 10 and round(value, 1) != round(value) else f"{value:.0f} %"  # noqa: PLR2004
+    return f"{value:.1f} %" if 0 < value < 10 and round(value, 1) != round(value) else f"{value:.0f} %"
 
 
 def number(value: float) -> str:
@@ -29,4 +29,4 @@ def number(value: float) -> str:
     >>> number(1.96666), number(123456.0), number(0.00001234)
     ('1.97', '1.23e+05', '1.23e-05')
     """
-    return f"{value:.2f}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:.3g}"  # noqa: PLR2004
+    return f"{value:.2f}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:.3g}"

@@ -68,7 +68,7 @@ class Drawings:
         return self._statistics[path, sample]
 
     def _samples(self, path: str) -> Array | None:
-        """A layer's activation with the sample as its first axis; what has none (a sum over the batch) counts as one."""
+        """The activation with the sample as its first axis; what has none (a sum over the batch) is one sample."""
         value, batch = self._session.value(path), self._session.batch
         if value is None or batch is None:
             return None
@@ -91,7 +91,7 @@ class Drawings:
         whole = self.statistics(path)
         if numbers is None or whole is None or not value[sample].size:
             return Drawing(message_figure(path, "This activation holds no values."), f"{path}: no values", "")
-        drawn = self._picture(value, numbers, path, sample, scaling, sort)
+        drawn = self._picture(value, numbers, path, sample=sample, scaling=scaling, sort=sort)
         view = View(
             title=path,
             picture=drawn,
@@ -113,7 +113,7 @@ class Drawings:
         if self._predictions is None:
             return "", 0.0
         row = self._predictions[sample].astype(np.float64)
-        if row.min() < 0 or abs(row.sum() - 1) > 1e-2:  # noqa: PLR2004 - half precision sums are that far off
+        if row.min() < 0 or abs(row.sum() - 1) > 1e-2:
             return "", 0.0
         top = int(row.argmax())
         return (self._class_names[top] if self._class_names else f"class {top}"), float(row[top])
@@ -121,7 +121,7 @@ class Drawings:
     def _output(self) -> Array | None:
         """The model's output where it is one vector a sample."""
         shape = self._session.graph.tree.output_shape
-        if shape is None or len(shape) != 2 or shape[1] in {None, 1}:  # noqa: PLR2004 - (samples, classes)
+        if shape is None or len(shape) != 2 or shape[1] in {None, 1}:
             return None
         try:
             value = self._session.value(self._output_path())
@@ -136,7 +136,9 @@ class Drawings:
     def _names(self, path: str) -> Sequence[str] | None:
         return self._class_names if self._class_names and path == self._output_path() else None
 
-    def _picture(self, value: Array, numbers: Statistics, path: str, sample: int, scaling: str, sort: str) -> Picture:
+    def _picture(
+        self, value: Array, numbers: Statistics, path: str, *, sample: int, scaling: str, sort: str
+    ) -> Picture:
         key = (path, sample, scaling, sort)
         if key not in self._pictures:
             order = channel_order(numbers, sort)
@@ -159,7 +161,7 @@ def _numeric(value: Array) -> bool:
 def _alt(view: View, noun: str) -> str:
     numbers = view.numbers
     text = (
-        f"{view.title}: {numbers.channels} {noun}s, values from {number(numbers.minimum)} to {number(numbers.maximum)}, "
-        f"mean {number(numbers.mean)}, {percent(numbers.zeros)} zeros"
+        f"{view.title}: {numbers.channels} {noun}s, values from {number(numbers.minimum)} to {number(numbers.maximum)},"
+        f" mean {number(numbers.mean)}, {percent(numbers.zeros)} zeros"
     )
     return text if view.channel is None else f"{text}; {noun} {view.channel} close up"

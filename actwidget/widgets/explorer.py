@@ -85,8 +85,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
         Args:
             model: A `Sequential` or functional Keras model.
-            inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. A single
-                sample without its batch axis is taken where that is unambiguous. Without inputs only the tree is shown.
+            inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. A
+                single sample without its batch axis is taken where that is unambiguous. Without inputs only the tree
+                is shown.
             layer: The layer to select first; by default the first one worth seeing.
             channel: The channel to show close up.
             sample: The sample to show.
@@ -138,10 +139,14 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._sample_control = Stepper("sample", maximum=0 if batch is None else batch.size - 1)
         self._channel_control = Stepper("channel", allow_none=True, placeholder="mean")
         self._sort_control = ipywidgets.Dropdown(
-            options=[(text, name) for name, text in ORDERS.items()], description="order", tooltip="order of the channels"
+            options=[(text, name) for name, text in ORDERS.items()],
+            description="order",
+            tooltip="order of the channels",
         )
         self._scaling_control = ipywidgets.Dropdown(
-            options=list(SCALINGS), description="colour range", tooltip="one colour range for the layer or for each channel"
+            options=list(SCALINGS),
+            description="colour range",
+            tooltip="one colour range for the layer or for each channel",
         )
         controls = ipywidgets.HBox(
             [self._sample_control, self._channel_control, self._sort_control, self._scaling_control]
@@ -207,7 +212,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def submodel(self) -> keras.Model:
         """The `keras.Model` from the model's inputs to the selected activation."""
         if self.layer not in self._submodels:
-            self._submodels = {self.layer: connect(self._session.graph, self._session.graph.tensors[self.layer], self.layer)}
+            self._submodels = {
+                self.layer: connect(self._session.graph, self._session.graph.tensors[self.layer], self.layer)
+            }
         return self._submodels[self.layer]
 
     @property
@@ -321,7 +328,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         except Exception as error:  # noqa: BLE001 - an exception in an observer would vanish
             known = isinstance(error, ActwidgetError)
             self._warn(f"{node.path}: {error}" if known else f"{node.path}: {type(error).__name__}: {error}")
-            self._status.value = html.live("status", f"{node.path} could not be shown; the picture is the last good one.")
+            self._status.value = html.live(
+                "status", f"{node.path} could not be shown; the picture is the last good one."
+            )
             return
         self._show(node, drawing, start)
 
@@ -348,7 +357,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _show_status(self, start: float) -> None:
         session = self._session
         if session.batch is None:
-            self._status.value = html.live("status", "No inputs were given: LayerExplorer(model, inputs) shows activations.")
+            self._status.value = html.live(
+                "status", "No inputs were given: LayerExplorer(model, inputs) shows activations."
+            )
             return
         captured = f"Captured in {session.seconds * 1000:,.0f} ms" if session.seconds else "From the cache"
         spent = (time.perf_counter() - start - session.seconds) * 1000

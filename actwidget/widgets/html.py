@@ -77,7 +77,7 @@ def numbers(statistics: Statistics, noun: str) -> str:
         ends = " or ".join(f"{bound:g}" for bound in counted if bound is not None)
         terms.insert(4, (f"saturated at {ends}", percent(statistics.saturated), False))
     items = "".join(
-        f'<div><dt>{term}</dt><dd{" class=actw-warning" if warns else ""}>{escape(text)}</dd></div>'
+        f"<div><dt>{term}</dt><dd{' class=actw-warning' if warns else ''}>{escape(text)}</dd></div>"
         for term, text, warns in terms
     )
     return f'<dl class="actw-numbers">{items}</dl>'

@@ -30,8 +30,8 @@ def plotlyjs_gzipped() -> bytes:
 class PlotView(anywidget.AnyWidget):
     """Shows a `plotly.graph_objects.Figure`.
 
-    The first view on a page asks the kernel for plotly.js (1.5 MB, compressed, from the installed plotly package); later
-    ones find it there, and nothing of it is saved in the notebook. Setting `figure` redraws all views of the widget.
+    The first view on a page asks the kernel for plotly.js (1.5 MB, compressed, from the installed plotly package);
+    later ones find it there, and nothing of it is saved in the notebook. Setting `figure` redraws all views.
 
     Attributes:
         figure: The figure; assign a new one to show it.

@@ -45,14 +45,14 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
     ):
         return None
     values = pixels.astype(np.float32)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if not np.isfinite([low, high]).all():
+    if not np.isfinite(values).all():
         return None
+    low, high = float(values.min()), float(values.max())
     if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     elif low >= 0 and high <= 255:
         low, high = 0.0, 255.0
-    scaled = np.nan_to_num((values - low) / ((high - low) or 1.0)) * 255
+    scaled = (values - low) / ((high - low) or 1.0) * 255
     image = Image.fromarray(np.repeat(scaled.astype(np.uint8), 3 // pixels.shape[-1], axis=-1))
     image.thumbnail((size, size))
     if max(image.size) < size:

@@ -37,6 +37,12 @@ Checked = TypeVar("Checked")
 SCALINGS = {"layer": "layer", "channel": "channel"}
 
 
+class _Checked(traitlets.Any):
+    """A trait whose validator sees every value; of `traitlets.Any` it is spared `None`."""
+
+    allow_none = False
+
+
 class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
     """Looks inside a Keras model: a tree of its layers, and the selected layer's activations as an interactive figure.
 
@@ -60,11 +66,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         (2, 6, 6, 4)
     """
 
-    layer = traitlets.Any("", help="The path of the selected layer.")
+    layer = _Checked("", help="The path of the selected layer.")
     channel = traitlets.Any(None, allow_none=True, help="The channel close up, or None.")
-    sample = traitlets.Any(0, help="The sample that is shown.")
-    scaling = traitlets.Any("layer", help='"layer" or "channel".')
-    sort = traitlets.Any("index", help="The order of the channels.")
+    sample = _Checked(0, help="The sample that is shown.")
+    scaling = _Checked("layer", help='"layer" or "channel".')
+    sort = _Checked("index", help="The order of the channels.")
+    _links: tuple[Any, ...] = ()
 
     def __init__(
         self,
@@ -107,7 +114,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         graph = self._session.graph
         self._drawings = Drawings(self._session, _checked_names(class_names, graph.tree))
         self._submodels: dict[str, keras.Model] = {}
-        self._links: list[Any] = []
         self._rendering = True  # nothing is drawn until all is in place
         self._compose(grouped=grouped)
         super().__init__([self._style, self._top, self._body, self._foot])
@@ -166,13 +172,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._foot.add_class("actw-foot")
 
     def _connect(self) -> None:
-        self._links = [
+        self._links = (
             traitlets.link((self, "layer"), (self._tree_view, "selected")),
             traitlets.link((self, "sample"), (self._sample_control, "value")),
             traitlets.link((self, "channel"), (self._channel_control, "value")),
             traitlets.link((self, "sort"), (self._sort_control, "value")),
             traitlets.link((self, "scaling"), (self._scaling_control, "value")),
-        ]
+        )
         self._plot.on_click(self._clicked)
         for control in (self._sample_control, self._channel_control):
             control.observe(lambda change: self._warn(change["new"]), "error")
@@ -238,9 +244,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and lets go of the activations."""
+        if not self._links:  # closed already, or never opened: a widget is closed once more when it is collected
+            super().close()
+            return
         for link in self._links:
             link.unlink()
-        self._links = []  # a widget is closed once more when it is collected
+        self._links = ()
         self._session.clear()
         self._drawings.clear()
         self._submodels.clear()

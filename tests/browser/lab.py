@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, WebSocket
 
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 # Not returned: the promise ends only when every cell has run.
 RUN_ALL = "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
 KERNEL_IDLE = "() => document.querySelector('#jp-bottom-panel, #jp-main-statusbar')?.textContent.includes('| Idle')"
@@ -156,7 +162,9 @@ RUN_CELL = """async (source) => {
   await window.jupyterapp.commands.execute("notebook:run-cell");
   return notebook.activeCell.model.outputs.toJSON();
 }"""
-OUTPUTS = "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.outputs?.toJSON() ?? [])"
+OUTPUTS = (
+    "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.outputs?.toJSON() ?? [])"
+)
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.type)"
 SHUT_DOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 # Each Plotly.react is counted on the graph that it draws.
@@ -222,7 +230,7 @@ class Explorer:
     def unfold_to(self, path: str) -> None:
         """Opens the prefix group that hides a layer, by a click on it."""
         if not self.row(path).is_visible():
-            self.row(path).locator('xpath=preceding-sibling::*[@data-group][1]').click()
+            self.row(path).locator("xpath=preceding-sibling::*[@data-group][1]").click()
 
     def select(self, path: str) -> None:
         """Clicks a layer and waits until its figure is drawn."""
@@ -238,7 +246,9 @@ class Explorer:
     def wait_until(self, condition: str, argument: Any = None) -> None:
         """Waits until `condition(graph, argument)`, a JavaScript function, holds."""
         handle = self.graph.element_handle()
-        self.notebook.page.wait_for_function(f"([graph, argument]) => ({condition})(graph, argument)", arg=[handle, argument])
+        self.notebook.page.wait_for_function(
+            f"([graph, argument]) => ({condition})(graph, argument)", arg=[handle, argument]
+        )
 
     def settle(self) -> None:
         """Waits until what the kernel has been sent is answered, and the answers are drawn."""
@@ -318,6 +328,6 @@ class Notebook:
 
 
 def _printed(outputs: list[dict[str, Any]]) -> str:
-    errors = ["\n".join(output["traceback"]) for output in outputs if output["output_type"] == "error"]
-    assert not errors, "\n".join(errors)
+    errors = [f"{output['ename']}: {output['evalue']}" for output in outputs if output["output_type"] == "error"]
+    assert not errors, errors
     return "".join(output["text"] for output in outputs if output["output_type"] == "stream").strip()

@@ -143,7 +143,9 @@ def test_tab_leaves_the_tree_and_shift_tab_comes_back_to_the_selection(in_tree):
 
 def test_a_held_key_ends_on_the_last_layer_without_drawing_all(in_tree):
     keyboard = in_tree.notebook.page.keyboard
-    in_tree.notebook.ask("explorer.layer = 'block1_conv'; explorer.layer = 'block4_conv'; explorer.layer = 'stem'; seen.clear()")
+    in_tree.notebook.ask(
+        "explorer.layer = 'block1_conv'; explorer.layer = 'block4_conv'; explorer.layer = 'stem'; seen.clear()"
+    )
     in_tree.wait_for_title("stem")
     rows = in_tree.shown
     for _ in range(30):
@@ -210,7 +212,8 @@ def test_a_layer_that_raises_is_named_and_the_last_picture_stays(explorer):
 
 def test_a_wrong_name_from_code_is_said_and_changes_nothing(explorer):
     raised = explorer.notebook.run(
-        "try:\n    explorer.layer = 'blokc3_conv'\nexcept aw.LayerNotFoundError as error:\n    print(error)"
+        "from actwidget.errors import LayerNotFoundError\n"
+        "try:\n    explorer.layer = 'blokc3_conv'\nexcept LayerNotFoundError as error:\n    print(error)"
     )
     assert "'block3_conv'" in raised
     explorer.alert.get_by_text("blokc3_conv").wait_for()

@@ -1,0 +1,210 @@
+"""The figure's contents, decoded and compared with the arrays they were made of."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+
+from actwidget.analysis.histogram import histogram
+from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
+from actwidget.analysis.statistics import statistics
+from actwidget.figures import ORDERS, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
+from actwidget.figures.palette import ACCENT, NAN_COLOR, ColorRange, palette
+
+RNG = np.random.default_rng(3)
+SAMPLES = {
+    "maps": RNG.normal(size=(9, 7, 10)).astype("float32"),
+    "rectified maps": np.maximum(RNG.normal(size=(9, 7, 10)), 0).astype("float32"),
+    "one pixel": RNG.normal(size=(1, 1, 300)).astype("float32"),
+    "many units": RNG.normal(size=400).astype("float32"),
+    "sequence": RNG.normal(size=(12, 5)).astype("float32"),
+    "volume": RNG.normal(size=(3, 4, 4, 6)).astype("float32"),
+    "whole numbers": RNG.integers(0, 9, (4, 4, 3)),
+    "booleans": RNG.random((4, 4, 3)) > 0.5,
+}
+
+
+def view(sample, *, order_name="index", scaling="layer", channel=None, title="layer", names=None):
+    numbers = statistics(sample[np.newaxis])
+    own = None if channel is None else sample[..., channel]
+    return View(
+        title=title,
+        picture=picture(sample, numbers, channel_order(numbers, order_name), scaling),
+        numbers=numbers,
+        histogram=histogram(sample, channel_values=own),
+        channel=channel,
+        order_name=order_name,
+        class_names=names,
+    )
+
+
+def decoded(uri):
+    image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+    assert image.mode == "P"
+    return np.asarray(image)
+
+
+def shown_values(figure, shown):
+    """The values that the picture's colours stand for, by position: (positions, height, width)."""
+    levels = decoded(figure.data[0].source)
+    drawn = shown.picture
+    count, height, width = drawn.values.shape
+    if drawn.tiles is None:
+        tiles = [levels[row : row + 1] for row in range(count)]
+    else:
+        boxes = [drawn.tiles.box(channel) for channel in drawn.order.tolist()]
+        tiles = [levels[int(y0) : int(y1), int(x0) : int(x1)] for x0, y0, x1, y1 in boxes]
+    stacked = np.stack(tiles)
+    assert stacked.shape == (count, height, width)
+    assert (stacked < LEVELS).all()
+    return stacked / (LEVELS - 1)
+
+
+def middle_of(sample):
+    while sample.ndim > 3:
+        sample = sample[(len(sample) - 1) // 2]
+    if sample.ndim == 1:
+        return sample[:, np.newaxis, np.newaxis].astype(float)
+    if sample.ndim == 2:
+        return sample.T[:, np.newaxis, :].astype(float)
+    return np.moveaxis(sample, -1, 0).astype(float)
+
+
+@pytest.mark.parametrize("order_name", list(ORDERS))
+@pytest.mark.parametrize("kind", list(SAMPLES))
+def test_the_grid_shows_every_channel_within_a_colour_step(kind, order_name):
+    sample = SAMPLES[kind]
+    shown = view(sample, order_name=order_name)
+    values = middle_of(sample)[shown.picture.order]
+    color = ColorRange.of(float(sample.min()), float(sample.max()))
+    expected = (values - color.low) / (color.high - color.low)
+    np.testing.assert_allclose(shown_values(activation_figure(shown), shown), expected, atol=0.51 / (LEVELS - 1))
+    assert sorted(shown.picture.order.tolist()) == list(range(len(values)))
+
+
+@pytest.mark.parametrize("kind", ["rectified maps", "maps", "sequence"])
+def test_with_a_range_of_its_own_each_channel_uses_the_whole_scale(kind):
+    sample = SAMPLES[kind]
+    shown = view(sample, scaling="channel", order_name="mean")
+    values = middle_of(sample)[shown.picture.order]
+    flat = values.reshape(len(values), -1)
+    low, high = flat.min(1), flat.max(1)
+    if sample.min() < 0:
+        high = np.maximum(-low, high)
+        low = -high
+    expected = (values - low[:, None, None]) / (high - low)[:, None, None]
+    np.testing.assert_allclose(shown_values(activation_figure(shown), shown), expected, atol=0.51 / (LEVELS - 1))
+
+
+@pytest.mark.parametrize("kind", ["maps", "sequence", "many units"])
+def test_each_cell_carries_its_channel_and_its_numbers(kind):
+    sample = SAMPLES[kind]
+    shown = view(sample, order_name="mean")
+    over = activation_figure(shown).data[1]
+    cells = np.asarray(over.customdata).reshape(-1, 5)[np.isfinite(np.asarray(over.z, float)).ravel()]
+    flat = sample.reshape(-1, sample.shape[-1]).astype(float)
+    channels = cells[:, 0].astype(int)
+    assert channels.tolist() == shown.picture.order.tolist()
+    expected = [flat.min(0), flat.max(0), flat.mean(0), 100 * (flat == 0).mean(0)]
+    np.testing.assert_allclose(cells[:, 1:], np.stack(expected, -1)[channels], rtol=1e-4, atol=1e-5)
+
+
+def test_the_close_up_is_the_channel_itself_and_the_mean_where_none_is_chosen():
+    sample = SAMPLES["maps"]
+    chosen, mean = (activation_figure(view(sample, channel=channel)).data[2] for channel in (4, None))
+    np.testing.assert_array_equal(np.asarray(chosen.z), sample[..., 4])
+    np.testing.assert_allclose(np.asarray(mean.z), sample.mean(-1), rtol=1e-5, atol=1e-6)
+    line = activation_figure(view(SAMPLES["sequence"], channel=2)).data[2]
+    np.testing.assert_array_equal(np.asarray(line.y), SAMPLES["sequence"][:, 2])
+
+
+def test_a_large_close_up_keeps_a_lone_spike_and_says_that_it_is_reduced():
+    sample = np.zeros((600, 500, 2), "float32")
+    sample[301, 77, 0] = -9
+    figure = activation_figure(view(sample, channel=0))
+    assert np.asarray(figure.data[2].z).min() == -9
+    assert "reduced 3×" in figure.layout.annotations[0].text
+
+
+def test_the_outline_is_on_the_chosen_tile():
+    shown = view(SAMPLES["maps"], channel=3)
+    (outline,) = activation_figure(shown).layout.shapes
+    assert (outline.x0, outline.y0, outline.x1, outline.y1) == shown.picture.tiles.box(3)
+    assert outline.line.color == ACCENT
+
+
+def test_the_histogram_holds_all_values_and_writes_exact_zeros_out():
+    sample = SAMPLES["rectified maps"]
+    figure = activation_figure(view(sample, channel=1))
+    layer, channel = figure.data[3], figure.data[4]
+    zero, own_zero = (sample == 0).mean(), (sample[..., 1] == 0).mean()
+    assert np.sum(layer.y) == pytest.approx(1 - zero)
+    assert np.sum(channel.y) == pytest.approx(1 - own_zero)
+    text = figure.layout.annotations[1].text
+    assert f"zeros {100 * zero:.0f} % of the layer, {100 * own_zero:.0f} % of the channel" in text
+
+
+def test_few_units_are_bars_in_order_and_the_strongest_stand_apart_by_name():
+    sample = RNG.normal(size=6).astype("float32")
+    figure = activation_figure(view(sample, order_name="mean", channel=2, names=["a<b", *"bcdef"]))
+    order = np.argsort(-sample, kind="stable")
+    np.testing.assert_array_equal(np.asarray(figure.data[0].y), sample[order])
+    assert [row[0] for row in figure.data[0].customdata] == order.tolist()
+    assert figure.data[0].marker.color[order.tolist().index(2)] == ACCENT
+    names = np.array(["a&lt;b", *"bcdef"])
+    assert list(figure.layout.yaxis2.ticktext) == names[order].tolist()
+
+
+def test_values_that_are_no_numbers_have_a_colour_of_their_own():
+    sample = np.abs(SAMPLES["maps"]).copy()
+    sample[0, 0, 0], sample[1, 1, 1] = np.nan, np.inf
+    shown = view(sample)
+    levels = decoded(activation_figure(shown).data[0].source)
+    x0, y0, _, _ = shown.picture.tiles.box(0)
+    assert levels[int(y0), int(x0)] == NAN_LEVEL
+    assert (levels == NAN_LEVEL).sum() == 1
+    assert tuple(palette("viridis")[3 * NAN_LEVEL : 3 * NAN_LEVEL + 3]) == NAN_COLOR
+
+
+@pytest.mark.parametrize("fill", [0.0, 2.5, np.nan, np.inf])
+def test_a_layer_of_one_value_is_drawn(fill):
+    figure = activation_figure(view(np.full((4, 4, 3), fill, "float32"), channel=1))
+    levels = decoded(figure.data[0].source)
+    assert set(np.unique(levels)) <= {0, LEVELS // 2, LEVELS - 1, NAN_LEVEL, GAP_LEVEL}
+
+
+def test_two_layers_never_give_equal_figures_and_names_are_shown_literally():
+    sample = SAMPLES["maps"]
+    one, two = (activation_figure(view(sample, title=title)) for title in ("a", "b"))
+    assert one != two
+    hostile = activation_figure(view(sample, title="<a href='x'>&amp;</a>\n" + "x" * 500)).layout.title.text
+    assert hostile.startswith("&lt;a href='x'&gt;&amp;amp;&lt;/a&gt; xxx")
+    assert len(hostile) < 200
+    assert "<b>" not in message_figure("<b>", "<i>").layout.title.text
+
+
+def test_signed_values_are_centred_on_zero_and_others_span_their_range():
+    assert ColorRange.of(-1, 3) == ColorRange(-3, 3, "balance")
+    assert ColorRange.of(0, 6) == ColorRange(0, 6, "viridis")
+    assert ColorRange.of(float("nan"), 1) == ColorRange(0, 1, "viridis")
+
+
+def test_the_narrow_layout_stacks_the_panels():
+    figure = activation_figure(view(SAMPLES["maps"], channel=0))
+    narrow = figure.layout.meta["narrow"]
+    domains = [narrow[f"yaxis{suffix}.domain"] for suffix in ("", "2", "3")]
+    assert domains[0][0] > domains[1][1] > domains[1][0] > domains[2][1]
+    stacked = go.Figure(figure)
+    stacked.update_layout({key.replace(".", "_"): value for key, value in narrow.items() if "annotations" not in key})
+    assert stacked.layout.height > figure.layout.height
+
+
+def test_a_thumbnail_is_made_of_pictures_alone():
+    assert thumbnail_png(RNG.random((20, 30, 3))).startswith("data:image/png;base64,")
+    for other in (RNG.random((20, 30, 2)), RNG.random(20), np.full((8, 8, 3), np.nan), np.array([["a"]])):
+        assert thumbnail_png(other) is None

@@ -1,0 +1,305 @@
+"""The explorer without a browser: its traits, what it reads, its errors, its end."""
+
+from __future__ import annotations
+
+import gc
+import json
+import weakref
+
+import ipywidgets
+import keras
+import numpy as np
+import pytest
+import traitlets
+
+import actwidget as aw
+from actwidget import errors
+
+RNG = np.random.default_rng(0)
+
+
+class Fragile(keras.layers.Layer):
+    """Raises while `broken` is set."""
+
+    broken = False
+
+    def call(self, inputs):
+        if self.broken and not isinstance(inputs, keras.KerasTensor):
+            message = "no <b>bold</b> moves"
+            raise ValueError(message)
+        return inputs * 2
+
+
+def convolutional(name="small"):
+    layers = keras.layers
+    image = keras.Input((8, 8, 3), name="image")
+    x = layers.Conv2D(6, 3, activation="relu", name="conv")(image)
+    x = Fragile(name="fragile")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(image, layers.Dense(4, activation="softmax", name="classes")(x), name=name)
+
+
+@pytest.fixture
+def images():
+    return RNG.normal(size=(3, 8, 8, 3)).astype("float32")
+
+
+@pytest.fixture
+def explorer(images):
+    explorer = aw.LayerExplorer(convolutional(), images, class_names=["ant", "bee", "cat", "dog"])
+    yield explorer
+    explorer.close()
+
+
+def alert(explorer):
+    return explorer._alert.value.partition(">")[2].rpartition("<")[0]
+
+
+def status(explorer):
+    return explorer._status.value
+
+
+def test_the_first_layer_with_weights_is_selected_at_the_start(explorer):
+    assert explorer.layer == "conv"
+    assert explorer.channel is None
+    assert explorer.figure.layout.title.text.startswith("conv")
+    assert 'role="status"' in status(explorer)
+    assert alert(explorer) == ""
+
+
+@pytest.mark.parametrize("selector", ["pool", 3, -2, "object", "pool@0"])
+def test_a_layer_is_selected_by_path_index_or_object(explorer, selector):
+    explorer.layer = explorer.model.get_layer("pool") if selector == "object" else selector
+    assert explorer.layer == "pool"
+    assert explorer.node.path == "pool"
+    assert explorer._tree_view.selected == "pool"
+    assert explorer.activation.shape == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "words"),
+    [
+        ("layer", "cnv", errors.LayerNotFoundError, "'conv'"),
+        ("layer", 99, errors.LayerNotFoundError, "out of range"),
+        ("layer", None, errors.LayerNotFoundError, "NoneType"),
+        ("channel", 6, errors.ChannelError, "from 0 to 5"),
+        ("channel", "1", errors.ChannelError, "from 0 to 5"),
+        ("channel", 1.5, errors.ChannelError, "from 0 to 5"),
+        ("sample", 3, errors.SampleError, "from 0 to 2"),
+        ("sample", None, errors.SampleError, "from 0 to 2"),
+        ("scaling", "global", errors.OptionError, "'layer', 'channel'"),
+        ("sort", "size", errors.OptionError, "'index'"),
+    ],
+)
+def test_a_wrong_value_raises_is_said_on_screen_and_changes_nothing(explorer, name, value, error, words):
+    before, figure = explorer.state(), explorer.figure
+    with pytest.raises(error, match=words):
+        setattr(explorer, name, value)
+    assert words in alert(explorer).replace("&#x27;", "'")
+    assert explorer.state() == before
+    assert explorer.figure is figure
+    explorer.layer = "pool"
+    assert alert(explorer) == ""
+
+
+def test_each_trait_changes_the_figure(explorer):
+    seen = [explorer.figure.to_json()]
+    for name, value in [("channel", 2), ("sample", 1), ("sort", "mean"), ("scaling", "channel"), ("layer", "classes")]:
+        setattr(explorer, name, value)
+        seen.append(explorer.figure.to_json())
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_channel_that_the_next_layer_lacks_is_let_go(explorer):
+    explorer.channel = 5
+    explorer.layer = "fragile"
+    assert explorer.channel == 5
+    explorer.layer = "classes"
+    assert explorer.channel is None
+
+
+def test_what_is_read_agrees_with_the_model(explorer, images):
+    for node in explorer.tree:
+        explorer.layer = node.path
+        np.testing.assert_array_equal(explorer.activation, aw.activations(explorer.model, images, node.path)[node.path])
+        np.testing.assert_allclose(explorer.submodel(images), explorer.activation, rtol=1e-5, atol=1e-6)
+        assert explorer.statistics.maximum == pytest.approx(explorer.activation.max(), rel=1e-5)
+        assert explorer.statistics.samples == 3
+
+
+def graphs():
+    layers = keras.layers
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    shared = layers.Dense(3, name="shared")
+    one, two = shared(a), shared(b)
+    yield keras.Model([a, b], one * two + 1.0, name="shared"), [RNG.normal(size=(2, 4)), RNG.normal(size=(2, 4))]
+    yield keras.Model({"a": a, "b": b}, {"sum": shared(a) + b[:, :3]}, name="dicts"), {
+        "a": RNG.normal(size=(2, 4)),
+        "b": RNG.normal(size=(2, 4)),
+    }
+    steps = keras.Input((5, 2), name="steps")
+    yield keras.Model(steps, layers.LSTM(3, return_state=True, name="lstm")(steps), name="lstm"), RNG.normal(size=(2, 5, 2))
+    yield keras.Sequential([keras.Input((4,)), shared, layers.Dense(2, name="out")], name="row"), RNG.normal(size=(2, 4))
+
+
+@pytest.mark.parametrize(("model", "inputs"), list(graphs()), ids=lambda value: getattr(value, "name", ""))
+def test_the_code_gives_the_selected_activation_with_only_model_and_x_in_scope(model, inputs):
+    explorer = aw.LayerExplorer(model, inputs)
+    for node in explorer.tree:
+        explorer.layer = node.path
+        scope = {"model": model, "x": inputs}
+        exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
+        np.testing.assert_allclose(scope["activation"], explorer.activation, rtol=1e-5, atol=1e-6)
+
+
+def test_plain_keras_is_used_where_it_reaches_and_a_comment_says_where_not():
+    model, inputs = next(graphs())
+    explorer = aw.LayerExplorer(model, inputs)
+    explorer.layer = "shared"
+    assert "actwidget" not in explorer.code
+    inner = keras.Input((3,))
+    dense = keras.layers.Dense(3, name="again")
+    chain = keras.Model(inner, keras.layers.ReLU()(dense(dense(dense(inner)))), name="chain")
+    lost = aw.LayerExplorer(chain, np.ones((1, 3)), layer="again@1")
+    assert "actwidget.submodel(model, 'again@1')" in lost.code
+    assert lost.code.startswith("#")
+
+
+def test_the_state_makes_the_same_view_again(explorer, images):
+    explorer.layer, explorer.channel, explorer.sample, explorer.sort = "fragile", 3, 2, "mean"
+    state = json.loads(json.dumps(explorer.state()))
+    again = aw.LayerExplorer(explorer.model, images, state=state)
+    assert again.state() == explorer.state()
+    assert again.figure.to_json() == explorer.figure.to_json()
+
+
+@pytest.mark.parametrize("state", [{"layers": "conv"}, ["conv"], "conv"])
+def test_a_state_of_another_form_is_refused(explorer, images, state):
+    with pytest.raises(errors.OptionError, match="state"):
+        aw.LayerExplorer(explorer.model, images, state=state)
+
+
+def test_traits_can_be_observed_and_linked(explorer, images):
+    seen = []
+    explorer.observe(lambda change: seen.append(change["new"]), "layer")
+    other = aw.LayerExplorer(explorer.model, images)
+    traitlets.link((explorer, "layer"), (other, "layer"))
+    explorer.layer = "pool"
+    assert (seen, other.layer) == (["pool"], "pool")
+    other.layer = "conv"
+    assert seen == ["pool", "conv"]
+    assert isinstance(ipywidgets.HBox([explorer, other]), ipywidgets.Widget)
+
+
+def test_the_controls_and_the_tree_set_the_traits(explorer):
+    explorer._tree_view.selected = "fragile"
+    explorer._channel_control._field.value = "4"
+    explorer._sample_control._up.click()
+    explorer._sort_control.value = "maximum"
+    explorer._scaling_control.value = "channel"
+    assert explorer.state() == {
+        "layer": "fragile",
+        "channel": 4,
+        "sample": 1,
+        "scaling": "channel",
+        "sort": "maximum",
+    }
+    explorer._channel_control._field.value = "seven"
+    assert "seven" in alert(explorer)
+    assert explorer.channel == 4
+
+
+def test_a_click_on_a_tile_selects_its_channel(explorer):
+    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": [5.0, 0, 0]}, [])
+    assert explorer.channel == 5
+    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": [99]}, [])
+    assert explorer.channel == 5
+
+
+def test_the_prediction_is_named(explorer):
+    top = explorer.model(explorer.inputs, training=False).numpy()[0].argmax()
+    assert ["ant", "bee", "cat", "dog"][top] in explorer._prediction.value
+
+
+def test_a_layer_that_raises_is_said_and_the_last_picture_stays(explorer):
+    figure = explorer.figure
+    fragile = explorer.model.get_layer("fragile")
+    fragile.broken = True
+    explorer.layer = "fragile"
+    assert "fragile" in alert(explorer)
+    assert "no &lt;b&gt;bold&lt;/b&gt; moves" in alert(explorer)
+    assert explorer.figure is figure
+    with pytest.raises(errors.CaptureError, match="bold"):
+        _ = explorer.activation
+    fragile.broken = False
+    explorer.layer = "pool"
+    assert alert(explorer) == ""
+
+
+def test_a_single_sample_is_taken_with_a_note(explorer, images):
+    one = aw.LayerExplorer(explorer.model, images[0])
+    assert one.activation.shape == (1, 6, 6, 6)
+    assert "batch axis was added" in status(one)
+
+
+def test_without_inputs_there_is_the_tree_alone():
+    explorer = aw.LayerExplorer(convolutional())
+    assert explorer.activation is None
+    assert explorer.statistics is None
+    assert "No inputs" in status(explorer)
+
+
+def test_class_names_of_the_wrong_number_are_refused(explorer, images):
+    with pytest.raises(errors.OptionError, match="Expected 4 class_names"):
+        aw.LayerExplorer(explorer.model, images, class_names=["one", "two"])
+
+
+@pytest.mark.parametrize("wrong", [np.ones((2, 5, 5, 3)), np.ones((0, 8, 8, 3)), "cat.png"])
+def test_inputs_that_do_not_fit_are_refused(explorer, wrong):
+    with pytest.raises(errors.InvalidInputsError, match="Expected|empty"):
+        aw.LayerExplorer(explorer.model, wrong)
+
+
+def test_the_repr_is_one_line_without_addresses(explorer):
+    assert repr(explorer) == "LayerExplorer('small', layer='conv', channel=None, sample=0)"
+    assert explorer._repr_mimebundle_()["text/plain"] == repr(explorer)
+
+
+def test_names_of_the_model_are_escaped_wherever_they_become_html(images):
+    hostile = "<img src=x onerror=alert(1)>"
+    inputs = keras.Input((3,), name="i")
+    model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax", name=hostile)(inputs), name=hostile)
+    explorer = aw.LayerExplorer(model, np.ones((1, 3)), class_names=[hostile, hostile])
+    for widget in (explorer._header, explorer._prediction, explorer._title, explorer._numbers, explorer._status):
+        assert "<img src=x" not in widget.value
+    assert "&lt;img" in explorer.figure.layout.title.text
+    with pytest.raises(errors.LayerNotFoundError):
+        explorer.layer = "<script>"
+    assert "<script>" not in explorer._alert.value
+
+
+def test_close_frees_the_explorer_and_its_activations(images):
+    model = convolutional()
+    explorer = aw.LayerExplorer(model, images)
+    activation, widget = weakref.ref(explorer.activation), weakref.ref(explorer)
+    explorer.close()
+    del explorer
+    gc.collect()
+    assert widget() is None
+    assert activation() is None
+
+
+def test_activations_beyond_the_budget_are_let_go(images):
+    explorer = aw.LayerExplorer(convolutional(), images, max_bytes=3000)
+    for path in ("conv", "fragile", "pool", "classes"):
+        explorer.layer = path
+        assert explorer._session.bytes_kept <= 3000
+    assert {key[0] for key in explorer._drawings._pictures} == {"fragile", "pool", "classes"}
+    assert not explorer._session.holds("conv")
+
+
+def test_two_explorers_on_one_model_are_independent(explorer, images):
+    other = aw.LayerExplorer(explorer.model, images[:1], layer="pool")
+    explorer.channel = 1
+    assert (other.layer, other.channel, len(other.activation)) == ("pool", None, 1)
+    assert (explorer.layer, len(explorer.activation)) == ("conv", 3)

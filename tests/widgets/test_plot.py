@@ -1,0 +1,61 @@
+"""PlotView without a browser: what it sends, and what it answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from actwidget import PlotView
+
+PICTURE = "data:image/png;base64,AAAA"
+
+
+def figure(title):
+    return go.Figure([go.Image(source=PICTURE), go.Bar(y=[1, 2])], {"title": {"text": title}})
+
+
+def test_the_spec_is_the_figure_with_its_pictures_apart():
+    view = PlotView(figure("one"))
+    spec = json.loads(view._spec)
+    assert spec["layout"]["title"]["text"] == "one"
+    assert spec["data"][0]["source"] == "actwidget:image:0"
+    assert view._images == [PICTURE]
+    assert PICTURE not in view._spec
+    assert view.figure.data[0].source == PICTURE
+
+
+def test_a_redraw_with_the_same_picture_does_not_send_it_again(monkeypatch):
+    view = PlotView(figure("one"))
+    sent = []
+    monkeypatch.setattr(view, "_should_send_property", lambda key, _value: sent.append(key) or False)
+    view.figure = figure("two")
+    assert "_spec" in sent
+    assert "_images" not in sent
+
+
+def test_a_click_reaches_its_callbacks_until_they_are_removed():
+    view, seen = PlotView(figure("one")), []
+    view.on_click(seen.append)
+    view._answer(view, {"kind": "click", "customdata": [3, 4]}, [])
+    view.on_click(seen.append, remove=True)
+    view._answer(view, {"kind": "click", "customdata": [5]}, [])
+    view._answer(view, {"kind": "click", "customdata": "5"}, [])
+    assert seen == [[3, 4]]
+
+
+def test_plotlyjs_of_the_installed_package_is_sent_when_asked_for(monkeypatch):
+    view, sent = PlotView(), []
+    monkeypatch.setattr(view, "send", lambda content, buffers: sent.append((content, buffers)))
+    view._answer(view, {"kind": "plotly.js"}, [])
+    ((content, (packed,)),) = sent
+    assert content == {"kind": "plotly.js"}
+    assert gzip.decompress(packed).decode() == get_plotlyjs()
+    assert len(packed) < 1_700_000
+
+
+def test_the_repr_is_one_line_without_addresses():
+    assert repr(PlotView(figure("one"))) == "PlotView(2 traces)"
+    assert repr(PlotView()) == "PlotView(0 traces)"

@@ -225,7 +225,7 @@ class Session:
         graph: The model's graph.
         batch: The inputs, or `None` where none were given.
         budget: How many bytes of activations are kept.
-        seconds: How long the last forward pass took; 0 when it was found in the cache.
+        seconds: How long forward passes have taken since this was last set to 0.
     """
 
     def __init__(self, model: keras.Model, inputs: Any = None, *, budget: int = 256_000_000) -> None:
@@ -256,11 +256,10 @@ class Session:
             return None
         if path in self._cache:
             self._cache.move_to_end(path)
-            self.seconds = 0.0
             return self._cache[path]
         start = time.perf_counter()
         value = capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
-        self.seconds = time.perf_counter() - start
+        self.seconds += time.perf_counter() - start
         if value.nbytes <= self.budget:
             self._cache[path] = value
             while self.bytes_kept > self.budget:

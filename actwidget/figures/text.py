@@ -8,7 +8,8 @@ def escape(text: str, limit: int = 80) -> str:
     flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     if len(flat) > limit:
         flat = f"{flat[: limit // 2]}…{flat[-limit // 2 + 1 :]}"
-    return flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return flat.replace("%{", "&#37;{")  # Plotly fills in %{...} in titles too
 
 
 def percent(share: float) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
+
+# Whole lines only, so that nothing within a string is taken for a comment. Each widget sends its source to the page.
+_COMMENTS_AND_INDENTS = re.compile(r"^\s*/\*\*[\s\S]*?\*/\s*\n|^\s*//.*\n|^[ \t]+|^\n", re.MULTILINE)
 
 
 def asset(name: str) -> str:
-    """The text of a file of this package.
+    """The text of a file of this package, without comments and indentation.
 
     Widgets get their source as text: as a path, anywidget would watch the file and so keep every instance alive.
     """
-    return files("actwidget.widgets").joinpath(name).read_text(encoding="utf-8")
+    source = files("actwidget.widgets").joinpath(name).read_text(encoding="utf-8")
+    return _COMMENTS_AND_INDENTS.sub("", source)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 
 from actwidget.analysis.axes import kind_of
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
-from actwidget.figures import Picture, View, activation_figure, channel_order, message_figure, picture
+from actwidget.figures import Picture, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
 from actwidget.figures.text import number, percent
 from actwidget.widgets import html
 
@@ -43,6 +44,7 @@ class Drawings:
         self._class_names = class_names
         self._statistics: dict[tuple[str, int | None], Statistics] = {}
         self._pictures: dict[tuple[str, int, str, str], Picture] = {}
+        self._thumbnails: dict[int, str | None] = {}
         self._predictions: Array | None = None
         self._asked_for_predictions = False
 
@@ -50,6 +52,7 @@ class Drawings:
         """Lets go of everything."""
         self._statistics.clear()
         self._pictures.clear()
+        self._thumbnails.clear()
         self._predictions = None
 
     def statistics(self, path: str, sample: int | None = None) -> Statistics | None:
@@ -117,6 +120,14 @@ class Drawings:
             return "", 0.0
         top = int(row.argmax())
         return (self._class_names[top] if self._class_names else f"class {top}"), float(row[top])
+
+    def thumbnail(self, sample: int) -> str | None:
+        """A small picture of a sample as a data URI; `None` where the model's first input is no picture."""
+        batch = self._session.batch
+        if sample not in self._thumbnails and batch is not None:
+            first = keras.tree.flatten(batch.value)[0]
+            self._thumbnails[sample] = None if first is None else thumbnail_png(first[sample])
+        return self._thumbnails.get(sample)
 
     def _output(self) -> Array | None:
         """The model's output where it is one vector a sample."""

@@ -16,11 +16,12 @@ from actwidget.capture.select import select
 from actwidget.capture.session import Session
 from actwidget.capture.submodel import connect
 from actwidget.errors import ActwidgetError, ChannelError, OptionError, SampleError
-from actwidget.figures import ORDERS, thumbnail_png
+from actwidget.figures import ORDERS
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.code import CodePanel
 from actwidget.widgets.drawing import Drawing, Drawings
+from actwidget.widgets.parts import Parts
 from actwidget.widgets.plot import PlotView
 from actwidget.widgets.stepper import Stepper
 from actwidget.widgets.tree import LayerTree
@@ -116,8 +117,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._submodels: dict[str, keras.Model] = {}
         self._rendering = True  # nothing is drawn until all is in place
         self._compose(grouped=grouped)
-        super().__init__([self._style, self._top, self._body, self._foot])
-        self.add_class("actw-explorer")
+        super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
         view = {"layer": layer, "channel": channel, "sample": sample, "scaling": scaling, "sort": sort}
         view |= _checked_state(state)
         self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
@@ -129,47 +129,43 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def _compose(self, *, grouped: bool) -> None:
         tree, batch = self.tree, self._session.batch
-        self._style = ipywidgets.HTML(f"<style>{asset('explorer.css')}</style>")
-        self._style.add_class("actw-style")
-        self._header = ipywidgets.HTML(html.header(tree.name, len(self.model.layers), tree.parameters))
-        self._prediction = ipywidgets.HTML()
-        self._top = ipywidgets.HBox([self._header, self._prediction])
-        self._top.add_class("actw-top")
-        self._tree_view = LayerTree(tree, grouped=grouped, label=f"Layers of {tree.name}")
-        self._tree_view.add_class("actw-side")
-        self._title = ipywidgets.HTML()
-        self._title.add_class("actw-title")
-        self._code = CodePanel(label="Keras code")
-        heading = ipywidgets.HBox([self._title, self._code])
-        heading.add_class("actw-heading")
-        self._sample_control = Stepper("sample", maximum=0 if batch is None else batch.size - 1)
-        self._channel_control = Stepper("channel", allow_none=True, placeholder="mean")
-        self._sort_control = ipywidgets.Dropdown(
+        parts = Parts()
+        make = parts.make
+        self._style = make(ipywidgets.HTML, f"<style>{asset('explorer.css')}</style>", css="actw-style")
+        self._header = make(ipywidgets.HTML, html.header(tree.name, len(self.model.layers), tree.parameters))
+        self._prediction = make(ipywidgets.HTML)
+        self._top = make(ipywidgets.HBox, [self._header, self._prediction], css="actw-top")
+        self._tree_view = make(LayerTree, tree, grouped=grouped, label=f"Layers of {tree.name}", css="actw-side")
+        self._title = make(ipywidgets.HTML, css="actw-title")
+        self._code = make(CodePanel, label="Keras code")
+        heading = make(ipywidgets.HBox, [self._title, self._code], css="actw-heading")
+        self._sample_control = make(Stepper, "sample", parts, maximum=0 if batch is None else batch.size - 1)
+        self._channel_control = make(Stepper, "channel", parts, allow_none=True, placeholder="mean")
+        self._sort_control = make(
+            ipywidgets.Dropdown,
             options=[(text, name) for name, text in ORDERS.items()],
             description="order",
             tooltip="order of the channels",
         )
-        self._scaling_control = ipywidgets.Dropdown(
+        self._scaling_control = make(
+            ipywidgets.Dropdown,
             options=list(SCALINGS),
             description="colour range",
             tooltip="one colour range for the layer or for each channel",
         )
-        controls = ipywidgets.HBox(
-            [self._sample_control, self._channel_control, self._sort_control, self._scaling_control]
+        controls = make(
+            ipywidgets.HBox,
+            [self._sample_control, self._channel_control, self._sort_control, self._scaling_control],
+            css="actw-controls",
         )
-        controls.add_class("actw-controls")
-        self._plot = PlotView()
-        self._plot.add_class("actw-figure")
-        self._numbers = ipywidgets.HTML()
-        main = ipywidgets.VBox([heading, controls, self._plot, self._numbers])
-        main.add_class("actw-main")
-        self._body = ipywidgets.HBox([self._tree_view, main])
-        self._body.add_class("actw-body")
-        self._alert = ipywidgets.HTML(html.live("alert", ""))
-        self._status = ipywidgets.HTML(html.live("status", "Ready"))
-        self._memory = ipywidgets.HTML()
-        self._foot = ipywidgets.HBox([self._alert, self._status, self._memory])
-        self._foot.add_class("actw-foot")
+        self._plot = make(PlotView, css="actw-figure")
+        self._numbers = make(ipywidgets.HTML)
+        main = make(ipywidgets.VBox, [heading, controls, self._plot, self._numbers], css="actw-main")
+        self._body = make(ipywidgets.HBox, [self._tree_view, main], css="actw-body")
+        self._alert = make(ipywidgets.HTML, html.live("alert", ""))
+        self._status = make(ipywidgets.HTML, html.live("status", "Ready"))
+        self._memory = make(ipywidgets.HTML)
+        self._foot = make(ipywidgets.HBox, [self._alert, self._status, self._memory], css="actw-foot")
 
     def _connect(self) -> None:
         self._links = (
@@ -326,7 +322,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def _render(self) -> None:
         """Shows the selection; an error becomes a line on screen and the last picture stays."""
-        start = time.perf_counter()
+        start, self._session.seconds = time.perf_counter(), 0.0
         node = self.node
         try:
             if not self._session.holds(node.path):
@@ -344,8 +340,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._show(node, drawing, start)
 
     def _show(self, node: LayerNode, drawing: Drawing, start: float) -> None:
-        self._plot.alt = drawing.alt
-        self._plot.figure = drawing.figure
+        with self._plot.hold_sync():
+            self._plot.alt = drawing.alt
+            self._plot.figure = drawing.figure
         self._title.value = html.title(node)
         self._code.code = self.code
         self._channel_control.maximum = self._channels() - 1
@@ -355,13 +352,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._show_status(start)
 
     def _show_prediction(self) -> None:
-        batch = self._session.batch
-        if batch is None:
+        if self._session.batch is None:
             return
         label, probability = self._drawings.prediction(self.sample)
-        first = keras.tree.flatten(batch.value)[0]
-        thumbnail = None if first is None else thumbnail_png(first[self.sample])
-        self._prediction.value = html.prediction(label, probability, thumbnail)
+        self._prediction.value = html.prediction(label, probability, self._drawings.thumbnail(self.sample))
 
     def _show_status(self, start: float) -> None:
         session = self._session

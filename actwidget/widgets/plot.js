@@ -139,7 +139,6 @@ function render({ model, el }) {
     const look = lookOf(box);
     shape = JSON.stringify([look, box.clientWidth]);
     const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), look);
-    graph.setAttribute("aria-label", model.get("alt"));
     layout.width = box.clientWidth;
     plotly.react(graph, data, layout, { displayModeBar: false, responsive: false, doubleClick: false }).then(
       () => waiting.remove(),
@@ -164,13 +163,16 @@ function render({ model, el }) {
     scheduled = true;
     queueMicrotask(draw);
   };
+  // It comes in a message of its own; a drawing for it would show the last figure once more.
+  const relabel = () => graph.setAttribute("aria-label", model.get("alt"));
   const reshape = () => {
     if (JSON.stringify([lookOf(box), box.clientWidth]) !== shape) schedule();
   };
 
+  relabel();
   model.on("change:_spec", schedule);
   model.on("change:_images", schedule);
-  model.on("change:alt", schedule);
+  model.on("change:alt", relabel);
   const size = new ResizeObserver(reshape);
   size.observe(box);
   const theme = new MutationObserver(reshape);
@@ -196,7 +198,7 @@ function render({ model, el }) {
     closed = true;
     model.off("change:_spec", schedule);
     model.off("change:_images", schedule);
-    model.off("change:alt", schedule);
+    model.off("change:alt", relabel);
     size.disconnect();
     theme.disconnect();
     head.disconnect();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,10 @@ import anywidget
 import plotly.graph_objects as go
 import traitlets
 from ipywidgets import CallbackDispatcher
-from plotly.io import to_json
 from plotly.offline import get_plotlyjs
+from plotly.utils import PlotlyJSONEncoder
 
+from actwidget.errors import OptionError
 from actwidget.widgets.assets import asset
 
 if TYPE_CHECKING:
@@ -47,7 +49,6 @@ class PlotView(anywidget.AnyWidget):
     _esm = asset("plot.js")
     _css = asset("plot.css")
 
-    figure = traitlets.Instance(go.Figure, help="The figure that is shown.")
     alt = traitlets.Unicode("", help="A text that stands for the figure.").tag(sync=True)
     _spec = traitlets.Unicode("").tag(sync=True)
     # Pictures travel apart from the rest, so that a redraw with the same picture does not send it again.
@@ -56,8 +57,23 @@ class PlotView(anywidget.AnyWidget):
     def __init__(self, figure: go.Figure | None = None, **kwargs: Any) -> None:
         """Shows `figure`, or an empty one."""
         self._clicked = CallbackDispatcher()
-        super().__init__(figure=go.Figure() if figure is None else figure, **kwargs)
+        super().__init__(**kwargs)
+        self.figure = go.Figure() if figure is None else figure
         self.on_msg(self._answer)
+
+    # No trait: at each assignment traitlets would compare the figures, which takes as long as drawing one.
+    @property
+    def figure(self) -> go.Figure:
+        """The figure that is shown."""
+        return self._figure
+
+    @figure.setter
+    def figure(self, figure: go.Figure) -> None:
+        if not isinstance(figure, go.Figure):
+            message = f"Expected a plotly.graph_objects.Figure, got {type(figure).__name__}."
+            raise OptionError(message)
+        self._figure = figure
+        self._show()
 
     def on_click(self, callback: Callable[[list[Any]], None], *, remove: bool = False) -> None:
         """Calls `callback` with the `customdata` of a point or cell that was clicked.
@@ -73,10 +89,8 @@ class PlotView(anywidget.AnyWidget):
         count = len(self.figure.data)
         return f"PlotView({count} trace{'s' * (count != 1)})"
 
-    @traitlets.observe("figure")
-    def _show(self, _change: Any) -> None:
-        figure = self.figure
-        spec = figure.to_dict()
+    def _show(self) -> None:
+        spec = self._figure.to_dict()
         pictures = [trace for trace in spec["data"] if trace["type"] == "image" and trace.get("source")]
         images = [trace["source"] for trace in pictures]
         for index, trace in enumerate(pictures):
@@ -85,7 +99,8 @@ class PlotView(anywidget.AnyWidget):
         spec["layout"].pop("template", None)
         with self.hold_sync():
             self._images = images
-            self._spec = to_json(spec, validate=False)
+            # Not plotly's to_json, which writes each slash (of these base64 is full) as six characters.
+            self._spec = json.dumps(spec, cls=PlotlyJSONEncoder, separators=(",", ":"))
 
     def _answer(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         if content.get("kind") == "plotly.js":

@@ -7,6 +7,8 @@ from typing import Any
 import ipywidgets
 import traitlets
 
+from actwidget.widgets.parts import Parts
+
 
 class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type hints
     """A number field with a button on either side; it can be empty where `allow_none` is set.
@@ -23,20 +25,23 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
     maximum = traitlets.Int(0)
     error = traitlets.Unicode("")
 
-    def __init__(self, label: str, *, allow_none: bool = False, placeholder: str = "", **kwargs: Any) -> None:
-        """A stepper with `label` before it."""
+    def __init__(
+        self, label: str, parts: Parts | None = None, *, allow_none: bool = False, placeholder: str = "", **kwargs: Any
+    ) -> None:
+        """A stepper with `label` before it, put together from `parts`."""
+        make = (parts or Parts()).make
         self._allow_none = allow_none
         self._label = label
-        self._field = ipywidgets.Text(placeholder=placeholder, continuous_update=False, tooltip=label)
-        self._field.add_class("actw-stepper-field")
-        self._down = ipywidgets.Button(description="‹", tooltip=f"Previous {label}")
-        self._up = ipywidgets.Button(description="›", tooltip=f"Next {label}")
+        self._field = make(
+            ipywidgets.Text, placeholder=placeholder, continuous_update=False, tooltip=label, css="actw-stepper-field"
+        )
+        self._down = make(ipywidgets.Button, description="‹", tooltip=f"Previous {label}", disabled=True)
+        self._up = make(ipywidgets.Button, description="›", tooltip=f"Next {label}")
         self._down.on_click(lambda _button: self._step(-1))
         self._up.on_click(lambda _button: self._step(1))
         self._field.observe(self._typed, "value")
-        caption = ipywidgets.Label(label)
-        super().__init__([caption, self._down, self._field, self._up], **kwargs)
-        self.add_class("actw-stepper")
+        caption = make(ipywidgets.Label, label)
+        super().__init__([caption, self._down, self._field, self._up], _dom_classes=("actw-stepper",), **kwargs)
         self._show()
 
     @traitlets.observe("value", "maximum")

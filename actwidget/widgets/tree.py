@@ -202,8 +202,10 @@ class LayerTree(anywidget.AnyWidget):
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     label = traitlets.Unicode("Layers").tag(sync=True)
 
-    def __init__(self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers") -> None:
-        super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label)
+    def __init__(
+        self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers", **kwargs: Any
+    ) -> None:
+        super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label, **kwargs)
 
     def paths(self) -> Iterator[str]:
         """The paths of all layers, in the order of the tree."""

@@ -58,8 +58,9 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     options = [
-        "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--IdentityProvider.token=", "--ServerApp.password=",
-        "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True",
+        "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--IdentityProvider.token=",
+        "--ServerApp.password=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={root}",
+        "--LabApp.expose_app_in_browser=True",
         "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
     news = root / ".jupyter" / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
@@ -265,7 +266,7 @@ class Explorer:
         self.graph.scroll_into_view_if_needed()
         return self.graph.evaluate(
             """(graph, channel) => {
-              const {x, y, customdata} = graph.data[1];
+              const {x, y, customdata} = graph._fullData[1];
               const row = customdata.findIndex((cells) => [...cells].some((cell) => cell[0] === channel));
               const column = [...customdata[row]].findIndex((cell) => cell[0] === channel);
               const {xaxis, yaxis} = graph._fullLayout;
@@ -277,7 +278,10 @@ class Explorer:
 
 
 class Notebook:
-    """A notebook on a page of its own; it keeps every error that the page has, and the size of what comes from its kernel."""
+    """A notebook on a page of its own.
+
+    It keeps every error that the page has, and the size of each message that the kernel's widgets send.
+    """
 
     def __init__(self, page: Page, address: str, name: str) -> None:
         """Opens the notebook `name`; nothing is run yet."""
@@ -300,7 +304,12 @@ class Notebook:
 
     def _websocket(self, socket: WebSocket) -> None:
         if "/channels" in socket.url:
-            socket.on("framereceived", lambda payload: self.from_kernel.append(len(payload)))
+            socket.on("framereceived", self._received)
+
+    def _received(self, payload: str | bytes) -> None:
+        message = payload if isinstance(payload, bytes) else payload.encode()
+        if b'"msg_type": "comm_' in message:
+            self.from_kernel.append(len(message))
 
     def ask(self, code: str) -> str:
         """Runs code in the kernel, with no cell; gives what it prints."""

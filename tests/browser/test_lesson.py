@@ -6,7 +6,7 @@ import pytest
 
 LESSON = "notebooks/01-explore-a-real-network.ipynb"
 TEN = [
-    "pixels", "stem_conv", "block1_expand_relu", "block2_dw", "block3_project_bn", "block4_add", "block7_expand_relu",
+    "image", "stem_conv", "block1_expand_relu", "block2_dw", "block3_project_bn", "block4_add", "block7_expand_relu",
     "head_relu", "head_pool", "predictions",
 ]  # fmt: skip
 
@@ -50,7 +50,7 @@ def test_a_click_on_a_tile_shows_its_channel_close_up(explorer, notebook):
         )
         cell = explorer.graph.evaluate(
             """(graph, [x, y]) => {
-              const {customdata, x: xs, y: ys} = graph.data[1];
+              const {customdata, x: xs, y: ys} = graph._fullData[1];
               const nearest = (values, at) => [...values].reduce(
                 (best, value, index) => (Math.abs(value - at) < Math.abs(values[best] - at) ? index : best), 0);
               return customdata[nearest(ys, y)][nearest(xs, x)][0];

@@ -133,13 +133,18 @@ def graphs():
     shared = layers.Dense(3, name="shared")
     one, two = shared(a), shared(b)
     yield keras.Model([a, b], one * two + 1.0, name="shared"), [RNG.normal(size=(2, 4)), RNG.normal(size=(2, 4))]
-    yield keras.Model({"a": a, "b": b}, {"sum": shared(a) + b[:, :3]}, name="dicts"), {
-        "a": RNG.normal(size=(2, 4)),
-        "b": RNG.normal(size=(2, 4)),
-    }
+    yield (
+        keras.Model({"a": a, "b": b}, {"sum": shared(a) + b[:, :3]}, name="dicts"),
+        {
+            "a": RNG.normal(size=(2, 4)),
+            "b": RNG.normal(size=(2, 4)),
+        },
+    )
     steps = keras.Input((5, 2), name="steps")
-    yield keras.Model(steps, layers.LSTM(3, return_state=True, name="lstm")(steps), name="lstm"), RNG.normal(size=(2, 5, 2))
-    yield keras.Sequential([keras.Input((4,)), shared, layers.Dense(2, name="out")], name="row"), RNG.normal(size=(2, 4))
+    states = layers.LSTM(3, return_state=True, name="lstm")(steps)
+    yield keras.Model(steps, states, name="lstm"), RNG.normal(size=(2, 5, 2))
+    row = keras.Sequential([keras.Input((4,)), shared, layers.Dense(2, name="out")], name="row")
+    yield row, RNG.normal(size=(2, 4))
 
 
 @pytest.mark.parametrize(("model", "inputs"), list(graphs()), ids=lambda value: getattr(value, "name", ""))
@@ -256,7 +261,7 @@ def test_class_names_of_the_wrong_number_are_refused(explorer, images):
 
 @pytest.mark.parametrize("wrong", [np.ones((2, 5, 5, 3)), np.ones((0, 8, 8, 3)), "cat.png"])
 def test_inputs_that_do_not_fit_are_refused(explorer, wrong):
-    with pytest.raises(errors.InvalidInputsError, match="Expected|empty"):
+    with pytest.raises(errors.InvalidInputsError, match=r"Expected|empty"):
         aw.LayerExplorer(explorer.model, wrong)
 
 
@@ -265,7 +270,7 @@ def test_the_repr_is_one_line_without_addresses(explorer):
     assert explorer._repr_mimebundle_()["text/plain"] == repr(explorer)
 
 
-def test_names_of_the_model_are_escaped_wherever_they_become_html(images):
+def test_names_of_the_model_are_escaped_wherever_they_become_html():
     hostile = "<img src=x onerror=alert(1)>"
     inputs = keras.Input((3,), name="i")
     model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax", name=hostile)(inputs), name=hostile)

@@ -1,0 +1,138 @@
+"""In real JupyterLab and real Chromium: from a click to the painted frame, and the bytes from the kernel."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from browser.lab import Explorer, Notebook, browser, jupyter_lab, write_notebook
+from networks import LARGE, SOURCES
+from table import Row
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# Until the frame is painted in which Plotly, having drawn the title, has all its pictures decoded.
+CLICK_TO_PAINT = """([graph, target, title]) => new Promise((done) => {
+  const drawn = async () => {
+    if (!graph.querySelector('.gtitle')?.textContent.startsWith(title)) return;
+    graph.removeListener('plotly_afterplot', drawn);
+    await Promise.all([...graph.querySelectorAll('image')].map((image) => image.decode?.()));
+    requestAnimationFrame(() => {
+      const {port1, port2} = new MessageChannel();
+      port1.onmessage = () => done(performance.now() - start);
+      port2.postMessage(null);
+    });
+  };
+  graph.on('plotly_afterplot', drawn);
+  const start = performance.now();
+  target.click();
+})"""
+BARE = """
+import json, statistics, time
+import keras, actwidget as aw
+def bare(path, repeats=3):
+    sub, tensor = aw.submodel(model, path), keras.ops.convert_to_tensor(x)
+    taken = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        sub(tensor, training=False)
+        taken.append((time.perf_counter() - start) * 1000)
+    return statistics.median(taken)
+print(json.dumps([bare(path) for path in {paths!r}]))
+"""
+FIGURE_WIDGET = """
+import ipywidgets, plotly.graph_objects as go, sys
+sys.path.insert(0, {here!r})
+from rivals import tiled
+values = [tiled(aw.activations(model, x, path)[path][0]) for path in {paths!r}]
+rival = go.FigureWidget(go.Heatmap(z=values[0][:8, :8], colorscale="viridis"), layout={{"title": {{"text": "begin"}}, "width": 900, "height": 480}})
+button = ipywidgets.Button(description="rival")
+turn = 0
+def show(_):
+    global turn
+    with rival.batch_update():
+        rival.data[0].z = values[turn % len(values)]
+        rival.layout.title.text = f"turn {{turn}}."
+    turn += 1
+button.on_click(show)
+ipywidgets.VBox([button, rival])
+"""
+PATHS = "print(json.dumps([node.path for node in view.tree if node.class_name != 'InputLayer']))"
+PICTURES = "print(sum(len(trace.source) for trace in {}.figure.data if trace.type == 'image'))"
+
+
+def pages(layers: int, repeats: int) -> dict[str, list[Row]]:
+    """All that is measured on a page, for each network."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder, jupyter_lab(Path(folder)) as address, browser() as chromium:
+        for name in SOURCES:
+            write_notebook(Path(folder) / f"{name}.ipynb", "0")
+            found[name] = _page(name, chromium, address, layers, repeats)
+    return found
+
+
+def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int) -> list[Row]:
+    page = chromium.new_context(viewport={"width": 1400, "height": 1000}).new_page()
+    notebook = Notebook(page, address, f"{name}.ipynb")
+    notebook.run(f"import json, actwidget as aw\n{SOURCES[name]}")
+    first = _bytes_of(notebook, 0, f"view = aw.LayerExplorer(model, x, layer={LARGE[name]!r})\nview")
+    further = _bytes_of(notebook, 1, f"other = aw.LayerExplorer(model, x, layer={LARGE[name]!r})\nother")
+    pictures = int(notebook.ask(PICTURES.format("other")))
+    explorer = Explorer(notebook)
+    paths = json.loads(notebook.ask(PATHS))
+    paths = paths[:: max(1, len(paths) // layers)][:layers]
+    new = [_click(explorer, path) for path in paths]
+    bare = json.loads(notebook.ask(BARE.format(paths=paths)))
+    seen = [
+        median(times)
+        for times in zip(*([_click(explorer, path) for path in paths] for _ in range(repeats)), strict=True)
+    ]
+    beyond = [total - call for total, call in zip(new, bare, strict=True)]
+    large = [_click(explorer, path) for _ in range(3) for path in (LARGE[name], paths[0])][::2]
+    rival = _figure_widget(notebook, [LARGE[name]], repeats)
+    rows = [
+        Row.of("bare call of the sub-model", bare, "ms"),
+        Row.of("click to paint, new layer", new, "ms", base=median(bare), base_name="the bare call"),
+        Row.of("  beyond the bare call", beyond, "ms", goal=100),
+        Row.of("click to paint, layer seen before", seen, "ms", goal=100, base=median(bare), base_name="the bare call"),
+        Row.of(f"click to paint, {LARGE[name]}, seen before", large, "ms"),
+        Row.of("  the same by FigureWidget with a heatmap", rival, "ms", base=median(large), base_name="actwidget"),
+        Row("first explorer on the page, with its pictures", first / 1e6, "MB", goal=1.7),
+        Row("a further explorer, without its pictures", (further - pictures) / 1e3, "kB", goal=100),
+        Row("  its pictures", pictures / 1e3, "kB"),
+    ]
+    notebook.shut_down()
+    page.context.close()
+    assert notebook.errors == [], notebook.errors
+    return rows
+
+
+def _bytes_of(notebook: Notebook, index: int, code: str) -> int:
+    before = sum(notebook.from_kernel)
+    notebook.run(code)
+    Explorer(notebook, index).settle()
+    return sum(notebook.from_kernel) - before
+
+
+def _click(explorer: Explorer, path: str) -> float:
+    explorer.unfold_to(path)
+    explorer.settle()
+    return _painted(explorer.notebook, explorer.graph, explorer.row(path), f"{path} ·")
+
+
+def _painted(notebook: Notebook, graph: Any, target: Any, title: str) -> float:
+    handles = [graph.element_handle(), target.element_handle(), title]
+    return float(notebook.page.evaluate(CLICK_TO_PAINT, handles))
+
+
+def _figure_widget(notebook: Notebook, paths: list[str], repeats: int) -> list[float]:
+    notebook.run(FIGURE_WIDGET.format(paths=paths, here=str(Path(__file__).parent)))
+    page = notebook.page
+    graph = page.locator(".js-plotly-plot:not(.actw-explorer *)").last
+    graph.locator(".main-svg").first.wait_for()
+    button = page.get_by_role("button", name="rival")
+    return [_painted(notebook, graph, button, f"turn {turn}.") for turn in range(repeats)]

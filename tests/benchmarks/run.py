@@ -1,0 +1,58 @@
+"""Measures what a person waits for, all in one run: `python tests/benchmarks/run.py [--quick]`.
+
+A `!` marks a goal that is not met. On a busy machine all times grow together; the ratios stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS.parent), str(TESTS)]
+# Kernels and fresh processes take actwidget from this checkout as well.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TESTS.parent), os.environ.get("PYTHONPATH")]))
+
+SECTIONS = ("import", "notebook", "python", "rivals", "page")
+
+
+def main() -> None:
+    """Prints one table for each section."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer layers, fewer repetitions")
+    parser.add_argument(
+        "sections", nargs="*", choices=[[], *SECTIONS], help=f"of {', '.join(SECTIONS)}; all by default"
+    )
+    chosen = parser.parse_args()
+    sections, quick = chosen.sections or SECTIONS, chosen.quick
+    start = time.perf_counter()
+    # After the command line is read: each of these loads TensorFlow.
+    from networks import SOURCES
+    from page import pages
+    from rivals import drawings
+    from selection import selections
+    from startup import imports, saved_notebook
+    from table import show
+
+    if "import" in sections:
+        show("Import", imports(3 if quick else 5))
+    if "notebook" in sections:
+        show("Saved notebook", saved_notebook())
+    for name in SOURCES:
+        if "python" in sections:
+            title = f"{name}: Python's work for a layer not seen before, no front end connected"
+            show(title, selections(name, 8 if quick else 24, 1 if quick else 3))
+        if "rivals" in sections:
+            show(f"{name}: Python's work to draw one large layer, its activation at hand", drawings(name))
+    if "page" in sections:
+        for name, rows in pages(6 if quick else 15, 3).items():
+            show(f"{name}: in JupyterLab and Chromium", rows)
+    print(f"\n{time.perf_counter() - start:,.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()

@@ -49,7 +49,8 @@ import ipywidgets, plotly.graph_objects as go, sys
 sys.path.insert(0, {here!r})
 from rivals import tiled
 values = [tiled(aw.activations(model, x, path)[path][0]) for path in {paths!r}]
-rival = go.FigureWidget(go.Heatmap(z=values[0][:8, :8], colorscale="viridis"), layout={{"title": {{"text": "begin"}}, "width": 900, "height": 480}})
+look = {{"title": {{"text": "begin"}}, "width": 900, "height": 480}}
+rival = go.FigureWidget(go.Heatmap(z=values[0][:8, :8], colorscale="viridis"), layout=look)
 button = ipywidgets.Button(description="rival")
 turn = 0
 def show(_):
@@ -62,7 +63,13 @@ button.on_click(show)
 ipywidgets.VBox([button, rival])
 """
 PATHS = "print(json.dumps([node.path for node in view.tree if node.class_name != 'InputLayer']))"
-PICTURES = "print(sum(len(trace.source) for trace in {}.figure.data if trace.type == 'image'))"
+# The grid, the close-up's values as base64, and the thumbnail of the input.
+PICTURES = """
+spec = json.loads({0}._plot._spec)
+grid = sum(map(len, {0}._plot._images))
+closeup = sum(len(trace["z"]["bdata"]) for trace in spec["data"] if trace.get("coloraxis"))
+print(grid + closeup + len({0}._drawings.thumbnail(0) or ""))
+"""
 
 
 def pages(layers: int, repeats: int) -> dict[str, list[Row]]:
@@ -79,8 +86,8 @@ def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int)
     page = chromium.new_context(viewport={"width": 1400, "height": 1000}).new_page()
     notebook = Notebook(page, address, f"{name}.ipynb")
     notebook.run(f"import json, actwidget as aw\n{SOURCES[name]}")
-    first = _bytes_of(notebook, 0, f"view = aw.LayerExplorer(model, x, layer={LARGE[name]!r})\nview")
-    further = _bytes_of(notebook, 1, f"other = aw.LayerExplorer(model, x, layer={LARGE[name]!r})\nother")
+    first = _bytes_of(notebook, 0, "view = aw.LayerExplorer(model, x)\nview")
+    further = _bytes_of(notebook, 1, "other = aw.LayerExplorer(model, x)\nother")
     pictures = int(notebook.ask(PICTURES.format("other")))
     explorer = Explorer(notebook)
     paths = json.loads(notebook.ask(PATHS))
@@ -102,6 +109,7 @@ def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int)
         Row.of(f"click to paint, {LARGE[name]}, seen before", large, "ms"),
         Row.of("  the same by FigureWidget with a heatmap", rival, "ms", base=median(large), base_name="actwidget"),
         Row("first explorer on the page, with its pictures", first / 1e6, "MB", goal=1.7),
+        Row("  without its pictures", (first - pictures) / 1e6, "MB", goal=1.7),
         Row("a further explorer, without its pictures", (further - pictures) / 1e3, "kB", goal=100),
         Row("  its pictures", pictures / 1e3, "kB"),
     ]

@@ -308,3 +308,13 @@ def test_two_explorers_on_one_model_are_independent(explorer, images):
     explorer.channel = 1
     assert (other.layer, other.channel, len(other.activation)) == ("pool", None, 1)
     assert (explorer.layer, len(explorer.activation)) == ("conv", 3)
+
+
+def test_the_status_says_whether_the_model_ran(explorer):
+    assert "Captured in" in status(explorer)
+    explorer.layer = "pool"
+    assert "Captured in" in status(explorer)
+    explorer.layer = "conv"
+    assert "From the cache" in status(explorer)
+    explorer.channel = 2
+    assert "From the cache" in status(explorer)

@@ -55,12 +55,14 @@ class Drawings:
         self._thumbnails.clear()
         self._predictions = None
 
-    def statistics(self, path: str, sample: int | None = None) -> Statistics | None:
-        """The numbers of a layer over the whole batch, or over one sample; `None` where it has none."""
+    def statistics(self, path: str) -> Statistics | None:
+        """The numbers of a layer over the whole batch; `None` where it has none."""
         value = self._samples(path)
-        if value is None or not _numeric(value):
-            return None
-        if sample is not None and len(value) == 1:
+        return None if value is None or not _numeric(value) else self._numbers(value, path)
+
+    def _numbers(self, value: Array, path: str, sample: int | None = None) -> Statistics:
+        """The numbers of an activation at hand: one larger than the budget is in no cache to be asked for again."""
+        if len(value) == 1:
             sample = None
         if (path, sample) not in self._statistics:
             rows = value if sample is None else value[sample : sample + 1]
@@ -90,10 +92,9 @@ class Drawings:
         if not _numeric(value):
             texts = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
             return Drawing(message_figure(path, texts), f"{path}: {texts}", "")
-        numbers = self.statistics(path, sample)
-        whole = self.statistics(path)
-        if numbers is None or whole is None or not value[sample].size:
+        if not value[sample].size:
             return Drawing(message_figure(path, "This activation holds no values."), f"{path}: no values", "")
+        numbers, whole = self._numbers(value, path, sample), self._numbers(value, path)
         drawn = self._picture(value, numbers, path, sample=sample, scaling=scaling, sort=sort)
         view = View(
             title=path,

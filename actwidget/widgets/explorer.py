@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
 
 Checked = TypeVar("Checked")
+VIEW = ("layer", "channel", "sample", "scaling", "sort")
 SCALINGS = {"layer": "layer", "channel": "channel"}
 
 
@@ -236,7 +237,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def state(self) -> dict[str, Any]:
         """What makes the same view again, as a small dict of JSON values: `LayerExplorer(model, x, state=...)`."""
-        return {name: getattr(self, name) for name in ("layer", "channel", "sample", "scaling", "sort")}
+        return {name: getattr(self, name) for name in VIEW}
 
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and lets go of the activations."""
@@ -310,7 +311,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _warn(self, text: str) -> None:
         self._alert.value = html.live("alert", text)
 
-    @traitlets.observe("layer", "channel", "sample", "scaling", "sort")
+    @traitlets.observe(*VIEW)
     def _changed(self, _change: Any) -> None:
         if self._rendering:
             return
@@ -417,8 +418,7 @@ def _checked_names(names: Sequence[str] | None, tree: LayerNode) -> list[str] | 
 def _checked_state(state: Mapping[str, Any] | None) -> dict[str, Any]:
     if state is None:
         return {}
-    known = {"layer", "channel", "sample", "scaling", "sort"}
-    if not hasattr(state, "keys") or not set(state) <= known:
-        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(known)}, got {state!r}."
+    if not hasattr(state, "keys") or not set(state) <= set(VIEW):
+        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(VIEW)}, got {state!r}."
         raise OptionError(message)
     return dict(state)

@@ -318,3 +318,13 @@ def test_the_status_says_whether_the_model_ran(explorer):
     assert "From the cache" in status(explorer)
     explorer.channel = 2
     assert "From the cache" in status(explorer)
+
+
+def test_an_activation_larger_than_the_budget_is_computed_once_for_a_drawing(images, monkeypatch):
+    explorer = aw.LayerExplorer(convolutional(), images, max_bytes=100)
+    model_runs = []
+    value = explorer._session.value
+    monkeypatch.setattr(explorer._session, "value", lambda path: model_runs.append(path) or value(path))
+    explorer.layer = "fragile"
+    assert model_runs.count("fragile") == 1
+    assert explorer.statistics.maximum == pytest.approx(explorer.activation.max(), rel=1e-5)

@@ -40,12 +40,15 @@ def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
 
     Args:
         inputs: What the user gave: an array, or a list or dict of them as the model takes it.
-        expected: The structure of the model's `keras.KerasTensor` inputs.
+        expected: The structure of the model's `keras.KerasTensor` inputs, `None` for a model that has none: then
+            arrays are taken as they are.
         model_name: For the messages.
 
     Raises:
         InvalidInputsError: They do not fit; the message says what was expected, what came and what to do.
     """
+    if expected is None:
+        return _as_given(inputs, model_name)
     pairs = _paired(inputs, expected, model_name)
     notes: dict[str, None] = {}
     arrays = []
@@ -54,6 +57,34 @@ def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
         arrays.append(array)
         notes.update(dict.fromkeys(filter(None, [note])))
     sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
+    size = _common(sizes, model_name)
+    return Batch(keras.tree.pack_sequence_as(expected, arrays), size, " ".join(notes))
+
+
+def _as_given(inputs: Any, model_name: str) -> Batch:
+    """Inputs for a model of which only a forward pass can tell what it takes."""
+    nested = isinstance(inputs, Mapping) or (
+        isinstance(inputs, (list, tuple)) and all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(inputs))
+    )
+    leaves = keras.tree.flatten_with_path(inputs) if nested else [((), inputs)]
+    arrays = {"/".join(map(str, place)) or "inputs": leaf for place, leaf in leaves}
+    arrays = {name: None if leaf is None else _array(leaf, name, model_name) for name, leaf in arrays.items()}
+    for name, array in arrays.items():
+        if array is not None and array.ndim == 0:
+            message = (
+                f"Expected a batch of samples for {name!r} of model {model_name!r}, got the single value {array!r}."
+            )
+            raise InvalidInputsError(message)
+    size = _common({name: len(array) for name, array in arrays.items() if array is not None}, model_name)
+    flat = [
+        None if array is None else array.astype(object) if array.dtype.kind in "US" else array
+        for array in arrays.values()
+    ]
+    return Batch(keras.tree.pack_sequence_as(inputs, flat) if nested else flat[0], size)
+
+
+def _common(sizes: Mapping[str, int], model_name: str) -> int:
+    """The number of samples that all inputs share."""
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f"{name!r} has {size}" for name, size in sizes.items())
         message = f"The inputs of model {model_name!r} must hold the same number of samples: {listed}."
@@ -62,7 +93,7 @@ def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
     if size == 0:
         message = f"The batch for model {model_name!r} is empty: expected at least one sample."
         raise InvalidInputsError(message)
-    return Batch(keras.tree.pack_sequence_as(expected, arrays), size, " ".join(notes))
+    return size
 
 
 def built_shape(inputs: Any, model_name: str) -> tuple[int | None, ...]:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
 from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.select import select
-from actwidget.capture.submodel import connect
-from actwidget.capture.tree import ModelGraph, trace
-from actwidget.errors import ActwidgetError, CaptureError, MemoryBudgetError, NotCapturableError, OptionError
+from actwidget.capture.submodel import composable, connect, not_capturable
+from actwidget.capture.tap import Tap
+from actwidget.capture.tree import trace
+from actwidget.errors import MemoryBudgetError, NotCapturableError, OptionError
 
 if TYPE_CHECKING:
+    from actwidget.capture.graph import ModelGraph
     from actwidget.capture.node import LayerNode
-
-Array = np.ndarray[Any, Any]
 
 
 class Activations(Mapping[str, Array]):
@@ -70,10 +70,10 @@ def activations(
     """The activations of a model's layers for given inputs.
 
     Args:
-        model: A `Sequential` or functional Keras model.
+        model: A Keras model.
         inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it.
         layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
-            for every node.
+            for every node that can be had.
         training: Whether the layers behave as in training (dropout at work, batch statistics). Moving averages and
             seeds are put back afterwards.
         batch_size: How many samples go through the model at a time.
@@ -86,6 +86,7 @@ def activations(
         UnsupportedModelError: `model` can't be looked into.
         LayerNotFoundError: A selector names no layer, or several.
         InvalidInputsError: `inputs` do not fit the model.
+        NotCapturableError: A layer that was asked for can't be had; the tree says why.
         MemoryBudgetError: The result would be larger than `max_bytes`.
         OptionError: `batch_size` is below 1.
         CaptureError: The forward pass failed.
@@ -96,17 +97,22 @@ def activations(
         >>> activations(model, np.ones((5, 4)), "hidden")["hidden"].shape
         (5, 3)
     """
-    graph = trace(model, inputs)
+    # A model without a graph is run to be seen; when all is wanted, that run is enough.
+    record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
+    graph = trace(model, inputs, record=record)
     batch = prepare(inputs, graph.inputs, model.name)
     if layers is None:
         absent = left_out(graph, batch)
-        nodes = [node for node in graph.tree if node.path not in absent]
+        nodes = [node for node in graph.tree if node.path not in absent and node.origin != "opaque"]
     else:
         chosen = layers if isinstance(layers, (list, tuple)) else [layers]
         wanted = {select(graph, selector).path for selector in chosen}
         nodes = [node for node in graph.tree if node.path in wanted]
     if max_bytes is not None:
         _check_budget(nodes, batch.size, max_bytes)
+    if record and batch.size <= batch_size:
+        return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
+    record = None
     return Activations(capture(graph, batch, nodes, training=training, batch_size=batch_size), model.name)
 
 
@@ -117,7 +123,7 @@ def capture(
 
     Raises:
         OptionError: `batch_size` is below 1.
-        NotCapturableError: An optional input that was left out is asked for.
+        NotCapturableError: A node's value can't be had, or an optional input that was left out is asked for.
         CaptureError: Something in the forward pass raised.
     """
     if batch_size < 1:
@@ -127,75 +133,57 @@ def capture(
         return {}
     absent = left_out(graph, batch)
     for node in nodes:
+        if node.origin == "opaque":
+            raise not_capturable(node, graph.model.name)
         if node.path in absent:
             message = f"The optional input {node.path!r} of model {graph.model.name!r} was left out: no values."
             raise NotCapturableError(message)
-    sub = connect(graph, [graph.tensors[node.path] for node in nodes], str(len(nodes)))
+    paths = [node.path for node in nodes]
+    forward = _composed(graph, paths) if composable(graph, paths) else _tapped(graph, paths)
     # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
     whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
-    if whole or any(getattr(layer, "stateful", False) for layer in sub._flatten_layers()):  # noqa: SLF001
+    if whole or any(getattr(layer, "stateful", False) for layer in graph.root._flatten_layers()):
         batch_size = batch.size
-    parts = [
-        run(sub, batch.rows(start, start + batch_size), training=training) for start in range(0, batch.size, batch_size)
-    ]
+    parts = [forward(batch.rows(start, start + batch_size), training) for start in range(0, batch.size, batch_size)]
     if len(parts) == 1:
-        return dict(zip((node.path for node in nodes), parts[0], strict=True))
-    joined = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
-    return dict(zip((node.path for node in nodes), joined, strict=True))
+        return parts[0]
+    return {path: np.concatenate([part.pop(path) for part in parts]) for path in paths}
+
+
+def _composed(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Array]]:
+    """A forward pass through a functional sub-model."""
+    sub = connect(graph, paths, str(len(paths)))
+
+    def forward(value: Any, training: bool) -> dict[str, Array]:  # noqa: FBT001
+        with unchanged(sub):
+            outputs = sub(as_tensors(value, graph.inputs), training=training)
+            return {path: as_array(output) for path, output in zip(paths, outputs, strict=True)}
+
+    return forward
+
+
+def _tapped(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Array]]:
+    """A forward pass of the model itself, ended as soon as all values are there."""
+    tap = Tap(graph.root, wanted=set(paths), edits=graph.edits, stop=True)
+
+    def forward(value: Any, training: bool) -> dict[str, Array]:  # noqa: FBT001
+        with unchanged(graph.root):
+            tap.run(as_tensors(value, graph.inputs), training=training)
+        if missing := [path for path in paths if path not in tap.values]:
+            message = f"Model {graph.model.name!r} did not call {missing} on these samples."
+            raise NotCapturableError(message)
+        return {path: as_array(tap.values[path]) for path in paths}
+
+    return forward
 
 
 def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
     """The paths of the optional inputs for which the batch holds `None`."""
+    if graph.inputs is None:
+        return set()
     given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
     absent = {id(tensor) for tensor, array in given if array is None}
     return {path for path, tensor in graph.tensors.items() if id(tensor) in absent}
-
-
-def run(sub: keras.Model, value: Any, *, training: bool = False) -> list[Array]:
-    """One call of a model on arrays; its counters, seeds and moving statistics are afterwards as before.
-
-    Raises:
-        CaptureError: The call raised; the cause is chained.
-    """
-    variables = [variable.value for variable in _variables(sub)]
-    state = [tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype) for variable in variables]
-    try:
-        outputs = sub(_tensors(value, sub), training=training)
-        return [_as_numpy(output) for output in keras.tree.flatten(outputs)]
-    except ActwidgetError:
-        raise
-    except Exception as error:  # whatever a layer raises is shown at that layer
-        text = " ".join(str(error).split())
-        message = f"The forward pass of {sub.name!r} failed. {type(error).__name__}: {text[:600]}"
-        raise CaptureError(message) from error
-    finally:
-        # The raw operations share memory and cost a tenth of Variable.assign, which counts in a model of 300 variables.
-        for variable, before in zip(variables, state, strict=True):
-            tf.raw_ops.AssignVariableOp(resource=variable.handle, value=before)
-
-
-def _variables(sub: keras.Model) -> list[keras.Variable]:
-    """What a pass can move.
-
-    Trainable ones as well: SpectralNormalization sets a kernel, and a layer's own counter is trainable by default. A
-    stateful recurrent layer keeps its states where `variables` does not look.
-    """
-    recurrent = [layer.states for layer in sub._flatten_layers() if getattr(layer, "stateful", False)]  # noqa: SLF001
-    states = [leaf for leaf in keras.tree.flatten(recurrent) if isinstance(leaf, keras.Variable)]
-    return [*sub.variables, *states]
-
-
-def _tensors(value: Any, sub: keras.Model) -> Any:
-    flat = [
-        None if array is None else keras.ops.convert_to_tensor(array, dtype=tensor.dtype)
-        for array, tensor in zip(keras.tree.flatten(value), sub.inputs, strict=True)
-    ]
-    return keras.tree.pack_sequence_as(value, flat)
-
-
-def _as_numpy(tensor: Any) -> Array:
-    array: Array = keras.ops.convert_to_numpy(tensor)
-    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 def _check_budget(nodes: Sequence[LayerNode], samples: int, max_bytes: int) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
 
+from actwidget.capture.level import graph_nodes, runs_its_graph
 from actwidget.capture.select import select
+from actwidget.capture.tapped import Tapped
 from actwidget.capture.tree import trace
+from actwidget.errors import NotCapturableError
 
 if TYPE_CHECKING:
-    from actwidget.capture.tree import ModelGraph
+    from actwidget.capture.graph import ModelGraph, Place, Step
+    from actwidget.capture.node import LayerNode
 
 
+@runs_its_graph
 @keras.saving.register_keras_serializable(package="actwidget")
 class ListModel(keras.src.models.Functional):  # type: ignore[misc]  # keras.Model's functional form has no public name
     """A functional model whose output stays a list, also where it holds one tensor.
@@ -31,10 +37,11 @@ def submodel(model: keras.Model, layers: Any) -> keras.Model:
     """A model from the given model's inputs to the activations of the chosen layers.
 
     It shares its weights with the given model, which stays as it was, and can be called, trained, saved and used in
-    other models like any other.
+    other models like any other. What stands inside a nested model is reached through a sub-model of each level; what no
+    functional graph reaches is tapped while the whole model runs.
 
     Args:
-        model: A `Sequential` or functional Keras model.
+        model: A Keras model.
         layers: One selector (a path, a unique name, an index into `model.layers`, or a layer), or a list or a dict of
             them.
 
@@ -46,6 +53,7 @@ def submodel(model: keras.Model, layers: Any) -> keras.Model:
         UnsupportedModelError: `model` can't be looked into.
         ModelNotBuiltError: `model` has no graph yet; call it on a batch first.
         LayerNotFoundError: A selector names no layer, or several.
+        NotCapturableError: The layer's value can't be had, as the tree says with the reason.
 
     Example:
         >>> import keras, numpy as np
@@ -57,25 +65,148 @@ def submodel(model: keras.Model, layers: Any) -> keras.Model:
     """
     graph = trace(model)
     if isinstance(layers, Mapping):
-        outputs: Any = {key: _tensor(graph, selector) for key, selector in layers.items()}
+        paths: Any = {key: _reachable(graph, selector) for key, selector in layers.items()}
         label = "_".join(map(str, layers))
     elif isinstance(layers, (list, tuple)):
-        outputs = [_tensor(graph, selector) for selector in layers]
+        paths = [_reachable(graph, selector) for selector in layers]
         label = str(len(layers))
     else:
-        path = select(graph, layers).path
-        outputs, label = graph.tensors[path], path
-    return connect(graph, outputs, label)
+        paths = label = _reachable(graph, layers)
+    return connect(graph, paths, label)
 
 
-def connect(graph: ModelGraph, outputs: Any, label: str) -> keras.Model:
-    """The model from a graph's inputs to some of its tensors."""
+def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
+    """The model from a graph's inputs to the values at some paths, in the structure of `paths`."""
     # With a name of its own it does not advance Keras's counter, by which the user's next models are named.
     name = f"{graph.model.name}_to_{label}".replace("/", "_")
+    wanted = list(dict.fromkeys(keras.tree.flatten(paths)))
+    if all(path in graph.tensors for path in wanted):
+        return _model(graph.inputs, keras.tree.map_structure(graph.tensors.__getitem__, paths), name)
+    if composable(graph, wanted):
+        inputs = fresh_inputs(graph)
+        values = _compose({path: graph.places[path] for path in wanted}, inputs, name)
+        return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
+    tapped = Tapped(graph.root, paths, graph.edits, name=f"{name}_tapped")
+    if graph.inputs is None:
+        return tapped
+    inputs = fresh_inputs(graph)
+    return _model(inputs, tapped(inputs), name)
+
+
+def composable(graph: ModelGraph, paths: Iterable[str]) -> bool:
+    """Whether functional sub-models alone give the values at some paths.
+
+    Where two of them would hold the same layer, the composition would run it twice, and Keras could not load it again.
+    """
+    if any(path not in graph.places for path in paths):
+        return False
+    held: set[int] = set()
+    for function, tensors in _parts([graph.places[path] for path in paths]).values():
+        layers = _layers_for(function, tensors)
+        if held & layers:
+            return False
+        held |= layers
+    return True
+
+
+def _parts(places: Iterable[Place]) -> dict[Step | None, tuple[Any, list[keras.KerasTensor]]]:
+    """For each nested call to open (`None` is the model itself) its graph and the tensors that it must give."""
+    parts: dict[Step | None, tuple[Any, list[keras.KerasTensor]]] = {}
+    opened: set[Step] = set()
+    for place in places:
+        parts.setdefault(place.outer, (place.function, []))[1].append(place.tensor)
+        step = place.outer
+        while step is not None and step not in opened:
+            opened.add(step)
+            parts.setdefault(step.outer, (step.function, []))[1].extend(_tensors_of(step))
+            step = step.outer
+    return parts
+
+
+def _tensors_of(step: Step) -> list[keras.KerasTensor]:
+    """What a nested call is given."""
+    given = keras.tree.flatten((step.node.arguments.args, step.node.arguments.kwargs))
+    return [leaf for leaf in given if isinstance(leaf, keras.KerasTensor)]
+
+
+def _layers_for(function: Any, tensors: Iterable[keras.KerasTensor]) -> set[int]:
+    """The `id` of each layer that has to run in a graph for some of its tensors, with all that these hold."""
+    makers = {id(tensor): node for node in graph_nodes(function) for tensor in node.outputs}
+    waiting = [makers[id(tensor)] for tensor in tensors]
+    seen: set[int] = set()
+    layers: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or node.is_input:
+            continue
+        seen.add(id(node))
+        if isinstance(node.operation, keras.Layer):
+            layers |= {id(layer) for layer in node.operation._flatten_layers()}
+        waiting += [makers[id(tensor)] for tensor in node.input_tensors]
+    return layers
+
+
+def fresh_inputs(graph: ModelGraph) -> Any:
+    """New symbolic inputs like the model's own: what is composed on them adds no node to the user's layers."""
+    return keras.tree.map_structure(
+        lambda tensor: keras.Input(
+            batch_shape=tensor.shape,
+            dtype=tensor.dtype,
+            sparse=tensor.sparse,
+            name=tensor._keras_history.operation.name,
+            optional=getattr(tensor._keras_history.operation, "optional", False),
+        ),
+        graph.inputs,
+    )
+
+
+def _compose(places: Mapping[str, Place], inputs: Any, name: str) -> dict[str, keras.KerasTensor]:
+    """The values at some places, computed from the model's inputs through one sub-model for each nested call."""
+    parts = _parts(places.values())
+    values: dict[tuple[Step | None, int], keras.KerasTensor] = {}
+
+    def run(step: Step | None) -> None:
+        if step is None:
+            args, kwargs = (inputs,), {}
+        else:
+            run_once(step.outer)
+            fill = functools.partial(_filled, values, step.outer)
+            args, kwargs = keras.tree.map_structure(fill, (step.node.arguments.args, step.node.arguments.kwargs))
+        function, tensors = parts[step]
+        unique = list({id(tensor): tensor for tensor in tensors}.values())
+        part = ListModel(function.input, unique, name=f"{name}_part{len(done)}")
+        for tensor, value in zip(unique, part(*args, **kwargs), strict=True):
+            values[step, id(tensor)] = value
+
+    done: set[Step | None] = set()
+
+    def run_once(step: Step | None) -> None:
+        if step not in done:
+            run(step)
+            done.add(step)
+
+    for place in places.values():
+        run_once(place.outer)
+    return {path: values[place.outer, id(place.tensor)] for path, place in places.items()}
+
+
+def _filled(values: Mapping[tuple[Step | None, int], Any], step: Step | None, leaf: Any) -> Any:
+    return values[step, id(leaf)] if isinstance(leaf, keras.KerasTensor) else leaf
+
+
+def _model(inputs: Any, outputs: Any, name: str) -> keras.Model:
     if isinstance(outputs, list) and len(outputs) == 1:
-        return ListModel(graph.inputs, outputs, name=name)
-    return keras.Model(graph.inputs, outputs, name=name)
+        return ListModel(inputs, outputs, name=name)
+    return keras.Model(inputs, outputs, name=name)
 
 
-def _tensor(graph: ModelGraph, selector: Any) -> keras.KerasTensor:
-    return graph.tensors[select(graph, selector).path]
+def not_capturable(node: LayerNode, model_name: str) -> NotCapturableError:
+    """The error for a node whose value can't be had."""
+    return NotCapturableError(f"{node.path!r} of model {model_name!r} can't be captured: it {node.reason}.")
+
+
+def _reachable(graph: ModelGraph, selector: Any) -> str:
+    node = select(graph, selector)
+    if node.origin == "opaque":
+        raise not_capturable(node, graph.model.name)
+    return node.path

@@ -1,62 +1,50 @@
-"""What can be selected in a model: its graph, and `layer_tree(model)`."""
+"""What can be selected in a model: `layer_tree(model)`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import dataclasses
+import math
 from typing import Any
 
 import keras
 
-from actwidget.capture.inputs import built_shape
-from actwidget.capture.node import LayerNode
-from actwidget.capture.paths import Namer
-from actwidget.errors import ModelNotBuiltError, UnsupportedModelError
+from actwidget.capture.forward import as_tensors, unchanged
+from actwidget.capture.graph import ModelGraph, Place, Step
+from actwidget.capture.inputs import Batch, built_shape, prepare
+from actwidget.capture.level import (
+    SCORES,
+    Level,
+    function_of,
+    graph_nodes,
+    has_scores,
+    is_composite,
+    is_loop,
+    sublayers,
+)
+from actwidget.capture.node import LayerNode, Origin
+from actwidget.capture.tap import Call, Output, Tap
+from actwidget.capture.tapped import Tapped
+from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, UnsupportedModelError
 
-# keras.Model(inputs, outputs) makes one; the class has no public name.
-_FUNCTIONAL_CALL = keras.src.models.Functional.call
-
-
-@dataclass(frozen=True, eq=False)
-class ModelGraph:
-    """A model's tree and the symbolic tensors behind it.
-
-    Attributes:
-        model: The user's model.
-        tree: Its layer tree.
-        inputs: The structure of symbolic inputs that the model takes.
-        tensors: For each path the symbolic tensor in this model's own graph.
-        paths: For the `id` of each layer of the model the path of its first call.
-        operations: For each path the layer or operation that computes it.
-    """
-
-    model: keras.Model
-    tree: LayerNode
-    inputs: Any
-    tensors: dict[str, keras.KerasTensor]
-    paths: dict[int, str]
-    operations: dict[str, keras.Operation]
-
-    @cached_property
-    def nodes(self) -> dict[str, LayerNode]:
-        """All nodes but the root by path, in order of execution."""
-        return {node.path: node for node in self.tree}
+NOT_CALLED = "was not called in this forward pass"
+NO_TENSOR = "gives no tensor"
 
 
 def layer_tree(model: keras.Model, inputs: Any = None) -> LayerNode:
     """The tree of everything in a model whose activation can be selected.
 
     Args:
-        model: A Keras 3 model: `Sequential` or functional.
-        inputs: A sample batch, needed only by a `Sequential` model that nothing has built yet (it is built for that
-            shape).
+        model: A Keras 3 model of any kind.
+        inputs: A sample batch. It is needed by a model that nothing has built yet, and worth giving for a model without
+            a functional graph: only a forward pass can tell what such a model calls.
 
     Returns:
         The root, whose children are the nodes of the model in order of execution, inputs first.
 
     Raises:
-        UnsupportedModelError: `model` is no Keras 3 model, or of a kind that can't be looked into.
+        UnsupportedModelError: `model` is no Keras 3 model.
         ModelNotBuiltError: The model has never been built and no `inputs` were given.
+        InvalidInputsError: The model can't take `inputs`.
 
     Example:
         >>> import keras
@@ -70,54 +58,245 @@ def layer_tree(model: keras.Model, inputs: Any = None) -> LayerNode:
     return trace(model, inputs).tree
 
 
-def trace(model: Any, inputs: Any = None) -> ModelGraph:
-    """Reads the graph of a functional or sequential model; nothing is run and the model stays as it is.
+def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = None) -> ModelGraph:
+    """Reads what can be selected in a model; it stays as it is.
+
+    A functional graph is read without running anything. A model without one is run once on `inputs` and seen.
 
     Args:
         model: The model.
-        inputs: A sample batch, for a `Sequential` model that is not built yet.
+        inputs: A sample batch.
+        record: Is filled with the tensor at each path if the model is run.
 
     Raises:
-        UnsupportedModelError: The model has no functional graph to read.
+        UnsupportedModelError: It is no Keras 3 model.
         ModelNotBuiltError: The model is not built, and there is no sample to build it with.
+        InvalidInputsError: The model can't take `inputs`.
     """
-    function = _function(model, inputs)
-    nodes = _nodes(function)
-    operations = list(dict.fromkeys(node.operation for node in nodes))
-    namer = Namer(operation.name for operation in operations)
-    names = {id(operation): namer.sibling(operation.name) for operation in operations}
-    calls: dict[int, int] = {}
-    children: list[LayerNode] = []
-    tensors: dict[str, keras.KerasTensor] = {}
-    paths: dict[int, str] = {}
-    by_path: dict[str, keras.Operation] = {}
-    for node in nodes:
-        operation = node.operation
-        call = calls.get(id(operation), 0)
-        calls[id(operation)] = call + 1
-        called = namer.call(names[id(operation)], call)
-        paths.setdefault(id(operation), called)
-        for index, tensor in enumerate(node.outputs):
-            path = namer.output(called, index)
-            tensors[path] = tensor
-            by_path[path] = operation
-            children.append(_leaf(path, operation, call, _shape(tensor, model), tensor.dtype))
-    root = LayerNode(
+    check_is_keras_model(model)
+    root = model.model if isinstance(model, Tapped) else model
+    edits = dict(model.edits) if isinstance(model, Tapped) else {}
+    if isinstance(root, keras.Sequential) and function_of(root) is None:
+        _build(root, inputs)
+    function = function_of(root)
+    builder = _Builder()
+    if function is None:
+        children, outputs, output = _watched(root, builder, inputs, record)
+        given = None
+    else:
+        children = builder.graph(function, "", None, owner=root)
+        outputs = [Output(_shape(tensor, root), str(tensor.dtype)) for tensor in function.outputs]
+        output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
+        given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
+    if edits:
+        children = tuple(_tapped(child) for child in children)
+        builder.places.clear()
+    tree = LayerNode(
         path="",
         name=model.name,
         class_name=type(model).__name__,
         call=0,
-        output_shape=_shape(model.outputs[0], model) if len(model.outputs) == 1 else None,
-        dtype=str(model.outputs[0].dtype) if len(model.outputs) == 1 else "",
-        parameters=model.count_params(),
+        output_shape=outputs[0].shape if len(outputs) == 1 else None,
+        dtype=outputs[0].dtype if len(outputs) == 1 else "",
+        parameters=_parameters(model),
         trainable=bool(model.trainable),
         children=tuple(children),
     )
-    structure = model.inputs[0] if isinstance(model, keras.Sequential) else function.input
-    return ModelGraph(model, root, structure, tensors, paths, by_path)
+    return ModelGraph(model, root, tree, given, builder.places, builder.paths, builder.operations, output, edits)
 
 
-def _shape(tensor: keras.KerasTensor, model: keras.Model) -> tuple[int | None, ...]:
+class _Builder:
+    """Makes the nodes of a tree and keeps what is known of each."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, Place] = {}
+        self.paths: dict[int, str] = {}
+        self.operations: dict[str, keras.Operation] = {}
+
+    def graph(self, function: Any, prefix: str, outer: Step | None, owner: Any = None) -> tuple[LayerNode, ...]:
+        """The nodes of a functional graph, all its nested calls opened."""
+        level = Level(function)
+        origin: Origin = "functional" if outer is None else "composed"
+        found = []
+        for node in graph_nodes(function):
+            operation = node.operation
+            called, index = level.call(operation)
+            inside = () if node.is_input else self._inside(function, node, f"{prefix}{called}/", outer)
+            for number, tensor in enumerate(node.outputs):
+                path = prefix + level.output(called, number)
+                self.places[path] = Place(function, tensor, outer)
+                output = Output(_shape(tensor, owner), str(tensor.dtype))
+                found.append(self._node(path, operation, index, output, origin, () if number else inside))
+        return tuple(found)
+
+    def _inside(self, function: Any, node: Any, prefix: str, outer: Step | None) -> tuple[LayerNode, ...]:
+        operation = node.operation
+        nested = function_of(operation)
+        if nested is not None:
+            return self.graph(nested, prefix, Step(function, node, outer))
+        if not is_composite(operation):
+            return ()
+        if is_loop(operation):
+            return self._declared(operation, prefix)
+        try:
+            tap = _run_symbolically(operation, node.arguments.args, node.arguments.kwargs)
+        except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
+            return self._declared(operation, prefix)
+        return self.seen(tap.seen, prefix)
+
+    def seen(
+        self, call: Call, prefix: str, *, size: int | None = None, unseen: str = NOT_CALLED
+    ) -> tuple[LayerNode, ...]:
+        """The nodes of the calls inside one that was seen, and of the layers that were not called."""
+        if is_loop(call.operation):
+            return self._declared(call.operation, prefix)
+        found = []
+        for inner in call.calls:
+            inside = (
+                self.seen(inner, f"{prefix}{inner.name}/", size=size, unseen=unseen)
+                if not inner.reason or inner.calls
+                else ()
+            )
+            outputs = inner.outputs or {inner.name: None}
+            for number, (name, output) in enumerate(outputs.items()):
+                reason = inner.reason or ("" if output else NO_TENSOR)
+                shown = output and Output(_without_size(output.shape, size), output.dtype)
+                found.append(
+                    self._node(
+                        prefix + name,
+                        inner.operation,
+                        inner.index,
+                        shown,
+                        "opaque" if reason else "tapped",
+                        () if number else inside,
+                        reason,
+                    )
+                )
+        if call.scores is not None:
+            output = Output(_without_size(call.scores.shape, size), call.scores.dtype)
+            found.append(self._scores(prefix, call.operation, output))
+        if function_of(call.operation) is None:
+            called = {id(inner.operation) for inner in call.calls}
+            level = Level(call.operation)
+            found += [
+                self._node(prefix + level.call(layer)[0], layer, 0, None, "opaque", (), unseen)
+                for layer in sublayers(call.operation)
+                if id(layer) not in called
+            ]
+        return tuple(found)
+
+    def _declared(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
+        """The layers that a layer holds, when nothing is known of how it calls them."""
+        level = Level(operation)
+        loop = f"runs once a time step, inside the loop of {operation.name!r}" if is_loop(operation) else ""
+        found = []
+        for layer in sublayers(operation):
+            called, _ = level.call(layer)
+            inside = () if loop else self._declared(layer, f"{prefix}{called}/")
+            found.append(self._node(prefix + called, layer, 0, None, "opaque" if loop else "tapped", inside, loop))
+        if has_scores(operation):
+            found.append(self._scores(prefix, operation, None))
+        return tuple(found)
+
+    def _scores(self, prefix: str, operation: Any, output: Output | None) -> LayerNode:
+        node = self._node(prefix + SCORES, operation, 0, output, "tapped", (), "")
+        return dataclasses.replace(node, name=SCORES, class_name="AttentionScores", parameters=0, trainable=False)
+
+    def _node(
+        self,
+        path: str,
+        operation: Any,
+        index: int,
+        output: Output | None,
+        origin: Origin,
+        children: tuple[LayerNode, ...],
+        reason: str = "",
+    ) -> LayerNode:
+        self.paths.setdefault(id(operation), path)
+        self.operations[path] = operation
+        is_layer = isinstance(operation, keras.Layer)
+        return LayerNode(
+            path=path,
+            name=operation.name,
+            class_name=type(operation).__name__,
+            call=index,
+            output_shape=output and output.shape,
+            dtype=output.dtype if output else "",
+            parameters=_parameters(operation) if is_layer else 0,
+            trainable=bool(operation.trainable) if is_layer else False,
+            children=children,
+            origin=origin,
+            reason=reason,
+        )
+
+
+class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
+    """Runs a layer under a tap on symbolic inputs, of which Keras makes a scratch graph."""
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(name="trial")
+        self._tap = tap
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return self._tap.run(*args, **kwargs)
+
+
+def _run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
+    tap = Tap(operation, structure=True)
+    _Trial(tap).compute_output_spec(*args, **kwargs)
+    return tap
+
+
+def _watched(
+    root: keras.Model, builder: _Builder, inputs: Any, record: dict[str, Any] | None
+) -> tuple[tuple[LayerNode, ...], list[Output], str]:
+    """The nodes of a model without a functional graph: from one forward pass, or without inputs from a trial."""
+    if inputs is not None:
+        batch = prepare(inputs, None, root.name)
+        return _seen_on(root, builder, batch, record)
+    if not root.built:
+        message = (
+            f"Model {root.name!r} ({type(root).__name__}) has never been called, so nothing is known of its layers. Pass "
+            "a batch as `inputs`, or call the model on one first."
+        )
+        raise ModelNotBuiltError(message)
+    try:
+        shapes = root.get_build_config()
+        symbols = keras.tree.map_shape_structure(
+            lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=root.input_dtype), shapes["input_shape"]
+        )
+        tap = _run_symbolically(root, (symbols,), {})
+    except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
+        return builder._declared(root, ""), [], ""
+    return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
+
+
+def _seen_on(
+    root: keras.Model, builder: _Builder, batch: Batch, record: dict[str, Any] | None
+) -> tuple[tuple[LayerNode, ...], list[Output], str]:
+    tap = Tap(root, wanted=() if record is None else None, structure=True)
+    unseen = NOT_CALLED
+    try:
+        with unchanged(root):
+            tap.run(as_tensors(batch.value), training=False)
+    except CaptureError as error:
+        failed = tap.failed
+        if failed is None or len(tap.seen.calls) < 2 and not tap.seen.calls[0].calls:
+            message = f"Model {root.name!r} can't take these inputs. {error}"
+            raise InvalidInputsError(message) from error
+        unseen = f"was not reached, since {failed!r} raised"
+    if record is not None:
+        record.update(tap.values)
+    outputs = [Output(_without_size(output.shape, batch.size), output.dtype) for output in tap.outputs]
+    return builder.seen(tap.seen, "", size=batch.size, unseen=unseen), outputs, tap.output_path
+
+
+def _without_size(shape: tuple[int | None, ...] | None, size: int | None) -> tuple[int | None, ...] | None:
+    """A shape that was seen on a batch of `size`, with an open batch axis."""
+    return (None, *shape[1:]) if shape and size is not None and shape[0] == size else shape
+
+
+def _shape(tensor: keras.KerasTensor, model: Any) -> tuple[int | None, ...]:
     """A tensor's shape; the batch axis of a `Sequential` is open, though a call on some batch may have built it."""
     shape = tuple(tensor.shape)
     if isinstance(model, keras.Sequential) and shape and shape[0] == model.inputs[0].shape[0]:
@@ -125,59 +304,28 @@ def _shape(tensor: keras.KerasTensor, model: keras.Model) -> tuple[int | None, .
     return shape
 
 
-def _leaf(path: str, operation: keras.Operation, call: int, shape: tuple[int | None, ...], dtype: object) -> LayerNode:
-    is_layer = isinstance(operation, keras.Layer)
-    return LayerNode(
-        path=path,
-        name=operation.name,
-        class_name=type(operation).__name__,
-        call=call,
-        output_shape=shape,
-        dtype=str(dtype),
-        parameters=operation.count_params() if is_layer and operation.built else 0,
-        trainable=bool(operation.trainable) if is_layer else False,
-    )
+def _parameters(layer: keras.Layer) -> int:
+    return sum(math.prod(weight.shape) for weight in layer.weights)
 
 
-def _nodes(function: Any) -> list[Any]:
-    """The graph's nodes in the order in which Keras runs them, inputs first.
-
-    Only this graph's nodes: a layer that also works in another model has more of them.
-    """
-    by_depth = function._nodes_by_depth
-    ordered = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
-    order = {id(tensor): index for index, tensor in enumerate(function.inputs)}
-    given = [node for node in ordered if node.is_input]
-    given.sort(key=lambda node: order.get(id(node.outputs[0]), len(order)))
-    return given + [node for node in ordered if not node.is_input]
-
-
-def _function(model: Any, inputs: Any) -> Any:
-    """The object that holds the model's functional graph."""
-    check_is_keras_model(model)
-    if isinstance(model, keras.Sequential):
-        if type(model).call is not keras.Sequential.call:
-            raise _no_graph(model, "overrides call(), so its graph is not what runs")
-        if model._functional is None:
-            _build(model, inputs)
-        return model._functional
-    if not hasattr(model, "_nodes_by_depth"):
-        raise _no_graph(model, "is a subclass of keras.Model without a functional graph")
-    if type(model).call is not _FUNCTIONAL_CALL:
-        raise _no_graph(model, "overrides call(), so its graph is not what runs")
-    return model
+def _tapped(node: LayerNode) -> LayerNode:
+    """The node of an edited model: only a tap sees what flows there."""
+    origin = node.origin if node.origin == "opaque" else "tapped"
+    return dataclasses.replace(node, origin=origin, children=tuple(_tapped(child) for child in node.children))
 
 
 def _build(model: keras.Sequential, inputs: Any) -> None:
+    """Builds a `Sequential` for a sample, if it is one array; on other structures it runs layer by layer."""
+    if type(model).call is not keras.Sequential.call or model.built:
+        return
     if inputs is None:
         message = (
             f"Model {model.name!r} has not been built, so its layers have no shapes yet. Pass a batch as `inputs`, or "
             "start the model with keras.Input(shape)."
         )
         raise ModelNotBuiltError(message)
-    model.build(built_shape(inputs, model.name))
-    if model._functional is None:
-        raise _no_graph(model, "holds a layer whose output shape Keras can't infer")
+    if not isinstance(inputs, dict):
+        model.build(built_shape(inputs, model.name))
 
 
 def check_is_keras_model(model: Any) -> None:
@@ -209,13 +357,6 @@ def check_is_keras_model(model: Any) -> None:
     elif isinstance(model, (str, bytes)) or hasattr(model, "__fspath__"):
         advice = "That is a path or a name. Load it first: keras.models.load_model(path)."
     else:
-        advice = "Pass a keras.Sequential or a functional keras.Model."
+        advice = "Pass a keras.Model."
     message = f"Expected a Keras 3 model, got {kind}. {advice}"
     raise UnsupportedModelError(message)
-
-
-def _no_graph(model: keras.Model, why: str) -> UnsupportedModelError:
-    return UnsupportedModelError(
-        f"Model {model.name!r} ({type(model).__name__}) {why}. This version of actwidget looks into Sequential and "
-        "functional models; build the model as keras.Model(inputs, outputs) to look inside it."
-    )

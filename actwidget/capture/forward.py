@@ -1,0 +1,66 @@
+"""Forward passes that leave no trace: arrays in, variables put back, errors in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from actwidget.errors import ActwidgetError, CaptureError
+
+Array = np.ndarray[Any, Any]
+
+
+@contextmanager
+def unchanged(model: keras.Model) -> Iterator[None]:
+    """Puts a model's counters, seeds and moving statistics back afterwards.
+
+    Raises:
+        CaptureError: What ran inside raised; the cause is chained.
+    """
+    variables = [variable.value for variable in _variables(model)]
+    state = [tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype) for variable in variables]
+    try:
+        yield
+    except ActwidgetError:
+        raise
+    except Exception as error:  # whatever a layer raises is shown at that layer
+        text = " ".join(str(error).split())
+        message = f"The forward pass of {model.name!r} failed. {type(error).__name__}: {text[:600]}"
+        raise CaptureError(message) from error
+    finally:
+        # The raw operations share memory and cost a tenth of Variable.assign, which counts in a model of 300 variables.
+        for variable, before in zip(variables, state, strict=True):
+            tf.raw_ops.AssignVariableOp(resource=variable.handle, value=before)
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """What a pass can move.
+
+    Trainable ones as well: SpectralNormalization sets a kernel, and a layer's own counter is trainable by default. A
+    stateful recurrent layer keeps its states where `variables` does not look.
+    """
+    recurrent = [layer.states for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
+    states = [leaf for leaf in keras.tree.flatten(recurrent) if isinstance(leaf, keras.Variable)]
+    return [*model.variables, *states]
+
+
+def as_tensors(value: Any, symbols: Any = None) -> Any:
+    """Arrays as tensors, in the dtypes of a model's symbolic inputs where it has some."""
+    leaves = keras.tree.flatten(value)
+    dtypes = [None] * len(leaves) if symbols is None else [tensor.dtype for tensor in keras.tree.flatten(symbols)]
+    flat = [
+        None if array is None else keras.ops.convert_to_tensor(array, dtype=dtype)
+        for array, dtype in zip(leaves, dtypes, strict=True)
+    ]
+    return keras.tree.pack_sequence_as(value, flat)
+
+
+def as_array(tensor: Any) -> Array:
+    """A tensor's values; bfloat16 as float32, sparse and ragged ones filled up with zeros."""
+    array: Array = keras.ops.convert_to_numpy(tensor)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array

@@ -1,0 +1,80 @@
+"""`ModelGraph`: what can be selected in a model, and the way to each value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+
+    from actwidget.capture.node import LayerNode
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A call of a nested functional model, on the way to something inside it.
+
+    Attributes:
+        function: The functional graph in which the call is made.
+        node: The call, as that graph has it.
+        outer: The call in which `function` runs, `None` for the outermost.
+    """
+
+    function: Any
+    node: Any
+    outer: Step | None
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a symbolic tensor stands.
+
+    Attributes:
+        function: The functional graph that computes it.
+        tensor: The tensor in that graph.
+        outer: The call in which `function` runs, `None` where that is the user's model itself.
+    """
+
+    function: Any
+    tensor: keras.KerasTensor
+    outer: Step | None
+
+
+@dataclass(frozen=True, eq=False)
+class ModelGraph:
+    """A model's tree and the ways to the values in it.
+
+    Attributes:
+        model: The user's model.
+        root: The model that runs: the user's, or the one inside it of which that is an edited form.
+        tree: Its layer tree.
+        inputs: The structure of symbolic inputs that the model takes; `None` where it has none.
+        places: For each path that a functional graph reaches where it stands.
+        paths: For the `id` of each layer of the model the path of its first call.
+        operations: For each path the layer or operation that computes it.
+        output: The path of the model's first output, `""` where that is no layer's.
+        edits: What the value at a path is put through before it goes on.
+    """
+
+    model: keras.Model
+    root: keras.Model
+    tree: LayerNode
+    inputs: Any
+    places: dict[str, Place]
+    paths: dict[int, str]
+    operations: dict[str, keras.Operation]
+    output: str
+    edits: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    @cached_property
+    def nodes(self) -> dict[str, LayerNode]:
+        """All nodes but the root by path, in order of execution."""
+        return {node.path: node for node in self.tree}
+
+    @cached_property
+    def tensors(self) -> dict[str, keras.KerasTensor]:
+        """For each path of the model's own graph, not of a nested one, the symbolic tensor."""
+        return {path: place.tensor for path, place in self.places.items() if place.outer is None}

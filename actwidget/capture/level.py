@@ -1,0 +1,119 @@
+"""One level of a model: which calls inside a layer are nodes of the tree, and what they are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from actwidget.capture.paths import Namer
+
+# keras.Model(inputs, outputs) makes one; the class has no public name.
+Functional: Any = keras.src.models.Functional
+
+_LOOPS = (keras.layers.RNN, keras.layers.TimeDistributed)
+_ATTENTION = (
+    keras.layers.MultiHeadAttention,
+    keras.layers.GroupQueryAttention,
+    keras.layers.Attention,
+    keras.layers.AdditiveAttention,
+)
+SCORES = "scores"
+
+
+def function_of(operation: Any) -> Any:
+    """The object that holds the functional graph which runs when a layer is called, or `None` where there is none.
+
+    A `Sequential` keeps one inside; of a model that overrides `call()` the graph is not what runs.
+    """
+    if isinstance(operation, keras.Sequential):
+        return operation._functional if type(operation).call is keras.Sequential.call else None
+    if isinstance(operation, Functional) and type(operation).call in _GRAPH_CALLS:
+        return operation
+    return None
+
+
+# The `call` of every class that does nothing but run its graph.
+_GRAPH_CALLS = {Functional.call}
+
+
+def runs_its_graph(cls: type) -> type:
+    """Marks a functional model class whose `call` only shapes what the graph gives."""
+    _GRAPH_CALLS.add(cls.call)  # type: ignore[attr-defined]
+    return cls
+
+
+def graph_nodes(function: Any) -> list[Any]:
+    """The nodes of a functional graph in the order in which Keras runs them, inputs first.
+
+    Only this graph's nodes: a layer that also works in another model has more of them.
+    """
+    by_depth = function._nodes_by_depth
+    ordered = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+    order = {id(tensor): index for index, tensor in enumerate(function.inputs)}
+    given = [node for node in ordered if node.is_input]
+    given.sort(key=lambda node: order.get(id(node.outputs[0]), len(order)))
+    return given + [node for node in ordered if not node.is_input]
+
+
+def sublayers(operation: Any) -> list[keras.Layer]:
+    """The layers that a layer holds itself, in the order of declaration, lists and dicts of them opened."""
+    if not isinstance(operation, keras.Layer):
+        return []
+    layers: list[keras.Layer] = operation._flatten_layers(include_self=False, recursive=False)
+    return layers
+
+
+def is_loop(operation: Any) -> bool:
+    """Whether a layer runs what it holds once a time step."""
+    return isinstance(operation, _LOOPS)
+
+
+def has_scores(operation: Any) -> bool:
+    """Whether a layer can be asked for its attention scores."""
+    return isinstance(operation, _ATTENTION) and "return_attention_scores" in operation._call_signature.parameters
+
+
+def is_composite(operation: Any) -> bool:
+    """Whether there may be something to see inside a layer."""
+    return bool(sublayers(operation)) or has_scores(operation)
+
+
+class Level:
+    """Names the calls that one call of a layer makes directly.
+
+    In a functional graph these are its layers and operations, elsewhere the layers: operations that a layer makes up
+    while it runs are new ones on each pass.
+    """
+
+    def __init__(self, operation: Any) -> None:
+        """Reserves the names of what is known to be there."""
+        function = function_of(operation)
+        self.is_graph = function is not None
+        known: list[Any]
+        if function is not None:
+            known = list(dict.fromkeys(node.operation for node in graph_nodes(function)))
+        else:
+            known = sublayers(operation)
+        reserved = [each.name for each in known]
+        if has_scores(operation):
+            reserved.append(SCORES)
+        self._namer = Namer(reserved)
+        self._names = {id(each): self._namer.sibling(each.name) for each in known}
+        self._calls: dict[int, int] = {}
+
+    def holds(self, operation: Any) -> bool:
+        """Whether a call of this operation at this level is a node."""
+        return id(operation) in self._names if self.is_graph else isinstance(operation, keras.Layer)
+
+    def call(self, operation: Any) -> tuple[str, int]:
+        """The name of the next call of an operation, `name~k@n`, and its index n."""
+        index = self._calls.get(id(operation), 0)
+        self._calls[id(operation)] = index + 1
+        if id(operation) not in self._names:  # declared elsewhere, called here
+            self._names[id(operation)] = self._namer.sibling(operation.name)
+        return self._namer.call(self._names[id(operation)], index), index
+
+    def output(self, called: str, index: int) -> str:
+        """The name of output tensor `index` of a call."""
+        return self._namer.output(called, index)

@@ -1,0 +1,316 @@
+"""A tap on a running model: each layer call below it is seen, what it gives recorded or replaced."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import weakref
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+
+from actwidget.capture.level import SCORES, Level, function_of, has_scores, is_loop
+
+ELSEWHERE = "runs inside a loop, a branch or a function that TensorFlow compiles"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One tensor that a call gave: its shape (`None` for what is not known) and dtype."""
+
+    shape: tuple[int | None, ...] | None
+    dtype: str
+
+
+@dataclass
+class Call:
+    """One call that was seen.
+
+    Attributes:
+        operation: The layer or operation.
+        name: Its name at its level, `name~k@n`.
+        index: Which call of it this is.
+        outputs: The tensors that it gave, by their name at its level.
+        calls: The calls inside it.
+        scores: The attention scores, where it has some.
+        reason: Why its value can't be had, or `""`.
+    """
+
+    operation: keras.Operation
+    name: str
+    index: int
+    outputs: dict[str, Output] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    scores: Output | None = None
+    reason: str = ""
+
+
+@dataclass
+class _Frame:
+    """The inside of a call that is running."""
+
+    call: Call
+    prefix: str
+    level: Level | None  # of a call that is not looked into there is none
+
+
+class _AllSeen(BaseException):
+    """Ends a pass of which nothing more is wanted; no layer's own `except Exception` stops it."""
+
+
+class Tap:
+    """Runs a model and sees each call below it, in this thread.
+
+    The values are those that flow on: where an edit replaces one, the new one.
+
+    Attributes:
+        root: The model.
+        seen: The call of the model itself, with all calls inside it, once it has run.
+        values: The recorded tensors by path.
+        masks: The Keras masks of the recorded tensors that have one.
+        outputs: What the model itself gave.
+        output_path: The path of the layer that gave the first of it, `""` where none did.
+        failed: The path of the innermost call that raised, or `None`.
+    """
+
+    def __init__(
+        self,
+        root: keras.Model,
+        *,
+        wanted: Collection[str] | None = (),
+        edits: Mapping[str, Callable[[Any], Any]] | None = None,
+        structure: bool = False,
+        stop: bool = False,
+    ) -> None:
+        """Prepares a pass.
+
+        Args:
+            root: The model to run.
+            wanted: The paths to record, `None` for all.
+            edits: What to put each path's value through before it goes on.
+            structure: Whether to look at everything, so that `seen` is complete.
+            stop: Whether to end an eager pass as soon as all that is wanted is there; `run` then gives `None`.
+        """
+        self.root = root
+        self.seen = Call(root, "", 0)
+        self.values: dict[str, Any] = {}
+        self.masks: dict[str, Any] = {}
+        self._wanted = wanted
+        self._missing = set(wanted or ())
+        self._edits = dict(edits or {})
+        self._structure = structure or wanted is None
+        self._stop = stop and bool(self._missing)
+        self.outputs: list[Output] = []
+        self.failed: str | None = None
+        self._leaves: dict[str, weakref.ref[Any]] = {}
+        self.output_path = ""
+        self._frames: list[_Frame] = []
+        self._outer: Tap | None = None
+        self._graph: Any = None
+        self._symbolic = False
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the model; gives what it gives."""
+        self.seen = Call(self.root, "", 0)
+        self.values, self.masks = {}, {}
+        self._missing = set(self._wanted or ())
+        self._outer, self._graph, self._symbolic = _ACTIVE.get(), _graph(), in_symbolic_scope()
+        token = _ACTIVE.set(self)
+        try:
+            with _hooks():
+                result = self.root(*args, **kwargs)
+        except _AllSeen:
+            return None
+        finally:
+            _ACTIVE.reset(token)
+            self._frames.clear()
+        tensors = [leaf for leaf in keras.tree.flatten(result) if keras.ops.is_tensor(leaf)]
+        self.outputs = [_output(leaf) for leaf in tensors]
+        self.output_path = next((path for path, leaf in self._leaves.items() if tensors and leaf() is tensors[0]), "")
+        self._leaves.clear()
+        return result
+
+    def observe(self, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
+        """Carries out one call of a layer or operation, and takes note of it if it is below the model."""
+
+        def carry_out(operation: Any, *args: Any, **kwargs: Any) -> Any:
+            if self._outer is None:
+                return original(operation, *args, **kwargs)
+            return self._outer.observe(original, operation, args, kwargs)
+
+        # A layer that Keras builds by a trial run in a scratch graph makes calls that are none of this pass.
+        if in_symbolic_scope() != self._symbolic or (not self._frames and operation is not self.root):
+            return carry_out(operation, *args, **kwargs)
+        if not self._frames:
+            return self._inside(_Frame(self.seen, "", Level(operation)), carry_out, operation, args, kwargs)
+        frame = self._frames[-1]
+        if frame.level is None or not frame.level.holds(operation):
+            return carry_out(operation, *args, **kwargs)
+        name, index = frame.level.call(operation)
+        call = Call(operation, name, index)
+        frame.call.calls.append(call)
+        if _graph() is not self._graph:
+            call.reason = ELSEWHERE
+            return self._inside(_Frame(call, "", None), carry_out, operation, args, kwargs)
+        level = None if is_loop(operation) else Level(operation)
+        inner = _Frame(call, f"{frame.prefix}{name}/", level)
+        try:
+            outputs = self._inside(inner, carry_out, operation, args, kwargs)
+        except Exception as error:
+            self.failed = self.failed or frame.prefix + name
+            call.reason = f"raised {type(error).__name__}: {' '.join(str(error).split())[:600]}"
+            raise
+        if has_scores(operation):
+            self._take_scores(inner, original, operation, args, kwargs)
+        return self._pass_on(call, frame.level, frame.prefix, outputs)
+
+    def _inside(self, frame: _Frame, carry_out: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
+        self._frames.append(frame)
+        try:
+            if frame.level is not None and frame.level.is_graph:
+                args, kwargs = self._take_inputs(frame, operation, args, kwargs)
+            return carry_out(operation, *args, **kwargs)
+        finally:
+            self._frames.pop()
+
+    def _take_inputs(self, frame: _Frame, operation: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Notes the inputs of a functional model, which are no calls when it runs."""
+        function, level = function_of(operation), frame.level
+        assert level is not None
+        given = args[0] if args else kwargs.get("inputs")
+        flat = function._standardize_inputs(given)
+        passed = []
+        for tensor, leaf in zip(function.inputs, flat, strict=True):
+            layer = tensor._keras_history.operation
+            name, index = level.call(layer)
+            call = Call(layer, name, index)
+            frame.call.calls.append(call)
+            passed.append(leaf if leaf is None else self._pass_on(call, level, frame.prefix, leaf))
+        if all(new is old for new, old in zip(passed, flat, strict=True)):
+            return args, kwargs
+        packed = keras.tree.pack_sequence_as(given, passed)
+        return ((packed, *args[1:]), kwargs) if args else (args, {**kwargs, "inputs": packed})
+
+    def _pass_on(self, call: Call, level: Level, prefix: str, outputs: Any) -> Any:
+        """Notes what a call gave, and gives what goes on."""
+        leaves = keras.tree.flatten(outputs)
+        places = [place for place, leaf in enumerate(leaves) if keras.ops.is_tensor(leaf)]
+        changed = False
+        for number, place in enumerate(places):
+            leaf = leaves[place]
+            name = level.output(call.name, number)
+            call.outputs[name] = _output(leaf)
+            if (edit := self._edits.get(prefix + name)) is not None:
+                leaves[place] = leaf = self._edited(edit, leaf)
+                changed = True
+            if self._structure:
+                self._leaves[prefix + name] = weakref.ref(leaf)
+            self._record(prefix + name, leaf)
+        return keras.tree.pack_sequence_as(outputs, leaves) if changed else outputs
+
+    def _edited(self, edit: Callable[[Any], Any], leaf: Any) -> Any:
+        mask = getattr(leaf, "_keras_mask", None)
+        self._frames.append(_Frame(Call(self.root, "", 0), "", None))  # the edit's own layers are not the model's
+        try:
+            changed = edit(leaf)
+        finally:
+            self._frames.pop()
+        if mask is not None and getattr(changed, "_keras_mask", None) is None:
+            changed._keras_mask = mask
+        return changed
+
+    def _take_scores(self, inner: _Frame, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> None:
+        """Asks an attention layer for its scores by a call of its own, so that the model's own way is not changed."""
+        level, path = inner.level, inner.prefix + SCORES
+        assert level is not None
+        if not self._structure and path not in self._missing:
+            return
+        seeds = [each.state for each in operation._flatten_layers() for each in _seed_generators(each)]
+        before = [seed.value + 0 for seed in seeds]
+        self._frames.append(_Frame(inner.call, "", None))
+        try:
+            result = original(operation, *args, **{**kwargs, "return_attention_scores": True})
+        finally:
+            self._frames.pop()
+            for seed, value in zip(seeds, before, strict=True):
+                seed.assign(value)
+        scores = result[1] if isinstance(result, (tuple, list)) and len(result) > 1 else None
+        if keras.ops.is_tensor(scores):
+            inner.call.scores = _output(scores)
+            self._record(path, scores)
+
+    def _record(self, path: str, leaf: Any) -> None:
+        if self._wanted is not None and path not in self._wanted:
+            return
+        self.values[path] = leaf
+        mask = getattr(leaf, "_keras_mask", None)
+        if mask is not None:
+            self.masks[path] = mask
+        self._missing.discard(path)
+        if self._stop and not self._missing and self._graph is None:
+            raise _AllSeen
+
+
+def _seed_generators(layer: Any) -> list[Any]:
+    return [each for each in getattr(layer, "_seed_generators", ()) if isinstance(each, keras.random.SeedGenerator)]
+
+
+def _output(leaf: Any) -> Output:
+    rank = leaf.shape.rank
+    dtype = getattr(leaf.dtype, "name", str(leaf.dtype))
+    return Output(None if rank is None else tuple(leaf.shape.as_list()), dtype)
+
+
+def _graph() -> Any:
+    """The graph that TensorFlow is making, or `None` when it runs eagerly."""
+    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+
+# Keras has no hooks on calls. The classes' __call__ is exchanged while a tap is open, and what runs in other threads or
+# outside the tap's model goes straight through.
+_ACTIVE: ContextVar[Tap | None] = ContextVar("actwidget_tap", default=None)
+_LOCK = threading.Lock()
+_ORIGINALS: dict[type, Any] = {}
+_open = 0
+
+
+@contextmanager
+def _hooks() -> Iterator[None]:
+    global _open
+    with _LOCK:
+        if _open == 0:
+            _install()
+        _open += 1
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _open -= 1
+            if _open == 0:
+                for cls, original in _ORIGINALS.items():
+                    cls.__call__ = original  # type: ignore[operator]
+
+
+def _install() -> None:
+    layer_call, operation_call = keras.Layer.__call__, keras.Operation.__call__
+    _ORIGINALS.update({keras.Layer: layer_call, keras.Operation: operation_call})
+
+    @functools.wraps(layer_call)
+    def of_layer(self: Any, *args: Any, **kwargs: Any) -> Any:
+        tap = _ACTIVE.get()
+        return layer_call(self, *args, **kwargs) if tap is None else tap.observe(layer_call, self, args, kwargs)
+
+    @functools.wraps(operation_call)
+    def of_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
+        tap = _ACTIVE.get()
+        if tap is None or isinstance(self, keras.Layer):  # a layer's call comes through here as well
+            return operation_call(self, *args, **kwargs)
+        return tap.observe(operation_call, self, args, kwargs)
+
+    keras.Layer.__call__, keras.Operation.__call__ = of_layer, of_operation

@@ -1,0 +1,90 @@
+"""`Tapped`: a `keras.Model` around another one, with a tap on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from actwidget.capture.tap import Tap
+from actwidget.errors import NotCapturableError
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """Paths in the structure in which their values are wanted; a plain list or dict would be tracked by Keras."""
+
+    value: str | list[str] | dict[str, str] | None
+
+
+@keras.saving.register_keras_serializable(package="actwidget")
+class Tapped(keras.Model):  # type: ignore[misc]  # Keras has no type hints
+    """Runs a model and gives some of its activations, or its own output with activations changed on the way.
+
+    It shares the model's weights, works when called and under `predict` and `fit`, and is saved with the model inside.
+
+    Attributes:
+        model: The model inside.
+        edits: For each path the layer that its value goes through.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        paths: str | list[str] | dict[str, str] | None = None,
+        edits: Mapping[str, keras.Layer] | None = None,
+        *,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Puts a tap on `model`.
+
+        Args:
+            model: The model to run.
+            paths: The path whose activation is the output, or a list or dict of them; `None` for the model's output.
+            edits: For each path the layer that its value goes through before it goes on.
+            name: The name.
+            **kwargs: What `keras.Model` takes.
+        """
+        super().__init__(name=name or f"{model.name}_tapped", **kwargs)
+        self.model = model
+        self.edits = dict(edits or {})
+        self._paths = _Paths(paths)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """Runs the model inside; whether it trains is known from the context of the call.
+
+        Raises:
+            NotCapturableError: The model did not call one of the layers in this pass.
+        """
+        paths = self._paths.value
+        wanted = keras.tree.flatten(paths) if paths is not None else ()
+        tap = Tap(self.model, wanted=set(wanted), edits=self.edits, stop=True)
+        outputs = tap.run(inputs)
+        if paths is None:
+            return outputs
+        if missing := [path for path in wanted if path not in tap.values]:
+            message = f"Model {self.model.name!r} gave no value for {missing} in this forward pass."
+            raise NotCapturableError(message)
+        return keras.tree.map_structure(lambda path: tap.values[path], paths)
+
+    def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
+        """The outputs have the masks that they got inside the model."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The model inside, the paths and the edits, as Keras saves them."""
+        save = keras.saving.serialize_keras_object
+        edits = {path: save(layer) for path, layer in self.edits.items()}
+        return {"name": self.name, "model": save(self.model), "paths": self._paths.value, "edits": edits}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Tapped:
+        """Makes the model from what `get_config` gave."""
+        load = keras.saving.deserialize_keras_object
+        config = dict(config)
+        model = load(config.pop("model"), custom_objects=custom_objects)
+        edits = {path: load(layer, custom_objects=custom_objects) for path, layer in config.pop("edits").items()}
+        return cls(model, config.pop("paths"), edits, **config)

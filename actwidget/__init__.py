@@ -6,28 +6,46 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from actwidget.capture import Activations, LayerNode, activations, layer_tree, submodel
+    from actwidget.capture import (
+        Ablate,
+        Activations,
+        LayerNode,
+        Replace,
+        Scale,
+        activations,
+        edit,
+        layer_tree,
+        submodel,
+    )
     from actwidget.widgets import LayerExplorer, LayerTree, PlotView
 
 # Names are looked up on first use: importing one room (actwidget.analysis, say) then loads no TensorFlow and no Plotly.
 _ROOMS = {
+    "Ablate": "capture",
     "Activations": "capture",
     "LayerExplorer": "widgets",
     "LayerNode": "capture",
     "LayerTree": "widgets",
     "PlotView": "widgets",
+    "Replace": "capture",
+    "Scale": "capture",
     "activations": "capture",
+    "edit": "capture",
     "layer_tree": "capture",
     "submodel": "capture",
 }
 
 __all__ = [
+    "Ablate",
     "Activations",
     "LayerExplorer",
     "LayerNode",
     "LayerTree",
     "PlotView",
+    "Replace",
+    "Scale",
     "activations",
+    "edit",
     "layer_tree",
     "submodel",
 ]

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from actwidget.capture.edit import Ablate, Replace, Scale, edit
 from actwidget.capture.node import LayerNode
 from actwidget.capture.session import Activations, Session, activations
 from actwidget.capture.submodel import submodel
 from actwidget.capture.tree import layer_tree
 
-__all__ = ["Activations", "LayerNode", "Session", "activations", "layer_tree", "submodel"]
+__all__ = [
+    "Ablate",
+    "Activations",
+    "LayerNode",
+    "Replace",
+    "Scale",
+    "Session",
+    "activations",
+    "edit",
+    "layer_tree",
+    "submodel",
+]

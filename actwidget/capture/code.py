@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 
+from actwidget.capture.level import function_of, graph_nodes
+
 if TYPE_CHECKING:
-    from actwidget.capture.tree import ModelGraph
+    from actwidget.capture.graph import ModelGraph, Step
+
+_NO_NAME = (
+    "Keras has no public name for an output on the way to this node: a layer is called more than once,",
+    "and layer.output is always that of its very first call.",
+)
+_NOT_PLAIN = (
+    "The nested model is called with more than plain inputs (masks, say), which a model made of sub-models",
+    "would have to pass on.",
+)
+_NO_GRAPH = (
+    "No functional graph reaches this node, so keras.Model(model.inputs, ...) can't: it is tapped while the",
+    "model runs.",
+)
+_EDITED = ("The model is an edited one: the values that flow in it are only there while it runs.",)
+
+
+class _NotPublic(Exception):  # noqa: N818 - ends a search, is never seen
+    """Public Keras can't say it; the argument holds the lines of a comment that says why."""
 
 
 def keras_code(graph: ModelGraph, path: str) -> str:
@@ -20,58 +40,102 @@ def keras_code(graph: ModelGraph, path: str) -> str:
         graph: The model's graph.
         path: The path of one of its nodes.
     """
-    tensor = _expression(graph, path)
-    if tensor is None:
-        operation = graph.operations[path]
-        return (
-            f"# Keras has no public name for this output of {operation.name!r}: the layer is called more than once,\n"
-            "# and layer.output is always that of its very first call.\n"
-            "import actwidget\n\n"
-            f"extractor = actwidget.submodel(model, {path!r})\n"
-            "activation = extractor(x, training=False)\n"
-        )
-    inputs = "model.inputs[0]" if isinstance(graph.model, keras.Sequential) else "model.input"
+    node = graph.nodes[path]
+    if node.origin == "opaque":
+        return f"# {ascii(path)[1:-1]} can't be captured: it {' '.join(node.reason.split())}.\n"
+    try:
+        return _plain(graph, path)
+    except _NotPublic as unreachable:
+        comment = "".join(f"# {line}\n" for line in unreachable.args[0])
     return (
-        "import keras\n\n"
-        f"tensor = {tensor}\n"
-        f"extractor = keras.Model({inputs}, tensor)\n"
+        f"{comment}import actwidget\n\nextractor = actwidget.submodel(model, {path!r})\n"
         "activation = extractor(x, training=False)\n"
     )
 
 
-def _expression(graph: ModelGraph, path: str) -> str | None:
-    """A public expression for the symbolic tensor of a node, or `None` where there is none."""
-    model, tensor, operation = graph.model, graph.tensors[path], graph.operations[path]
-    for index, candidate in enumerate(model.inputs):
-        if candidate is tensor:
-            return f"model.inputs[{index}]"
-    named = _named(graph, operation)
-    if named is not None and (attribute := _attribute(operation, "output", tensor)) is not None:
-        return f"{named}.{attribute}"
-    for index, candidate in enumerate(model.outputs):
-        if candidate is tensor:
-            return f"model.outputs[{index}]"
-    for consumer in dict.fromkeys(graph.operations.values()):
-        attribute = _attribute(consumer, "input", tensor)
-        if attribute is not None and (name := _named(graph, consumer)) is not None:
-            return f"{name}.{attribute}"
-    return None
+def _plain(graph: ModelGraph, path: str) -> str:
+    if path not in graph.places:
+        raise _NotPublic(_EDITED if graph.edits else _NO_GRAPH)
+    place = graph.places[path]
+    owner, name, value = graph.root, "model", "x"
+    lines = ["import keras", ""]
+    for number, step in enumerate(_steps(place.outer)):
+        given = _given(owner, name, step)
+        nested = "nested" if number == 0 else f"nested_{number + 1}"
+        lines.append(f"{nested} = {_named(owner, name, step.node.operation)}")
+        lines.append(f"to_{nested} = keras.Model({_inputs(owner, name)}, {given})")
+        value = f"to_{nested}({value}, training=False)"
+        owner, name = step.node.operation, nested
+    lines += [
+        f"tensor = {_expression(owner, name, place.tensor)}",
+        f"extractor = keras.Model({_inputs(owner, name)}, tensor)",
+        f"activation = extractor({value}, training=False)",
+        "",
+    ]
+    return "\n".join(lines)
 
 
-def _named(graph: ModelGraph, operation: keras.Operation) -> str | None:
-    """How public Keras reaches a layer or operation of the model."""
-    if any(layer is operation for layer in graph.model.layers):
-        if graph.model.get_layer(operation.name) is operation:
-            return f"model.get_layer({operation.name!r})"
-        return None
-    same = [other for other in getattr(graph.model, "operations", []) if other.name == operation.name]
-    if len(same) == 1 and same[0] is operation:
-        return f"next(op for op in model.operations if op.name == {operation.name!r})"
-    return None
+def _steps(step: Step | None) -> list[Step]:
+    """The nested calls on the way, outermost first."""
+    return [] if step is None else [*_steps(step.outer), step]
+
+
+def _given(owner: Any, name: str, step: Step) -> str:
+    """The tensors that a nested call is given, as an expression."""
+    args, kwargs = step.node.arguments.args, step.node.arguments.kwargs
+    if len(args) != 1 or any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(kwargs)):
+        raise _NotPublic(_NOT_PLAIN)
+    if isinstance(args[0], keras.KerasTensor):
+        return _expression(owner, name, args[0])
+    if not isinstance(args[0], (list, tuple)) or len(args[0]) < 2 or len(keras.tree.flatten(args[0])) != len(args[0]):  # noqa: PLR2004
+        raise _NotPublic(_NOT_PLAIN)
+    return f"[{', '.join(_expression(owner, name, tensor) for tensor in args[0])}]"
+
+
+def _inputs(owner: Any, name: str) -> str:
+    return f"{name}.inputs[0]" if isinstance(owner, keras.Sequential) else f"{name}.input"
+
+
+def _expression(owner: Any, name: str, tensor: keras.KerasTensor) -> str:
+    """A public expression for a symbolic tensor of a model."""
+    for index, candidate in enumerate(owner.inputs):
+        if candidate is tensor:
+            return f"{name}.inputs[{index}]"
+    nodes = graph_nodes(function_of(owner))
+    maker = next(node.operation for node in nodes if any(output is tensor for output in node.outputs))
+    try:
+        if (attribute := _attribute(maker, "output", tensor)) is not None:
+            return f"{_named(owner, name, maker)}.{attribute}"
+    except _NotPublic:
+        pass
+    for index, candidate in enumerate(owner.outputs):
+        if candidate is tensor:
+            return f"{name}.outputs[{index}]"
+    for consumer in dict.fromkeys(node.operation for node in nodes):
+        if (attribute := _attribute(consumer, "input", tensor)) is not None:
+            try:
+                return f"{_named(owner, name, consumer)}.{attribute}"
+            except _NotPublic:
+                continue
+    raise _NotPublic(_NO_NAME)
+
+
+def _named(owner: Any, name: str, operation: Any) -> str:
+    """How public Keras reaches a layer or operation of a model."""
+    if any(layer is operation for layer in owner.layers):
+        if owner.get_layer(operation.name) is operation:
+            return f"{name}.get_layer({operation.name!r})"
+    else:
+        same = [other for other in getattr(owner, "operations", []) if other.name == operation.name]
+        if len(same) == 1 and same[0] is operation:
+            return f"next(op for op in {name}.operations if op.name == {operation.name!r})"
+    raise _NotPublic(_NO_NAME)
 
 
 def _attribute(operation: keras.Operation, name: str, tensor: keras.KerasTensor) -> str | None:
     """`"output"`, `"output[1]"`, `"input['a']"`: where the operation's first call holds the tensor, if it does."""
+    if function_of(operation) is not None:  # of a nested model these are the tensors of its own graph
+        return None
     try:
         value = getattr(operation, name)
     except (AttributeError, ValueError):

@@ -25,7 +25,8 @@ def unchanged(model: keras.Model) -> Iterator[None]:
     variables = [variable.value for variable in _variables(model)]
     state = [tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype) for variable in variables]
     try:
-        yield
+        with same_losses(model):
+            yield
     except ActwidgetError:
         raise
     except Exception as error:  # whatever a layer raises is shown at that layer
@@ -36,6 +37,21 @@ def unchanged(model: keras.Model) -> Iterator[None]:
         # The raw operations share memory and cost a tenth of Variable.assign, which counts in a model of 300 variables.
         for variable, before in zip(variables, state, strict=True):
             tf.raw_ops.AssignVariableOp(resource=variable.handle, value=before)
+
+
+@contextmanager
+def same_losses(model: keras.Model) -> Iterator[None]:
+    """Leaves what a model's layers remember of their last real call: the losses of it, and whether there was one."""
+    layers = model._flatten_layers()
+    remembered = [(list(layer._losses), set(layer._loss_ids), layer._called) for layer in layers]
+    try:
+        yield
+    finally:
+        for layer, (losses, ids, called) in zip(layers, remembered, strict=True):
+            layer._losses[:] = losses
+            layer._loss_ids.clear()
+            layer._loss_ids.update(ids)
+            layer._called = called
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

@@ -63,9 +63,7 @@ def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
 
 def _as_given(inputs: Any, model_name: str) -> Batch:
     """Inputs for a model of which only a forward pass can tell what it takes."""
-    nested = isinstance(inputs, Mapping) or (
-        isinstance(inputs, (list, tuple)) and all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(inputs))
-    )
+    nested = is_structure(inputs)
     leaves = keras.tree.flatten_with_path(inputs) if nested else [((), inputs)]
     arrays = {"/".join(map(str, place)) or "inputs": leaf for place, leaf in leaves}
     arrays = {name: None if leaf is None else _array(leaf, name, model_name) for name, leaf in arrays.items()}
@@ -81,6 +79,13 @@ def _as_given(inputs: Any, model_name: str) -> Batch:
         for array in arrays.values()
     ]
     return Batch(keras.tree.pack_sequence_as(inputs, flat) if nested else flat[0], size)
+
+
+def is_structure(inputs: Any) -> bool:
+    """Whether inputs are a structure of arrays, not one array or nested lists of numbers."""
+    if isinstance(inputs, Mapping):
+        return True
+    return isinstance(inputs, (list, tuple)) and all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(inputs))
 
 
 def _common(sizes: Mapping[str, int], model_name: str) -> int:

@@ -139,7 +139,9 @@ def capture(
             message = f"The optional input {node.path!r} of model {graph.model.name!r} was left out: no values."
             raise NotCapturableError(message)
     paths = [node.path for node in nodes]
-    forward = _composed(graph, paths) if composable(graph, paths) else _tapped(graph, paths)
+    # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
+    everything = len(nodes) > 1 and len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
+    forward = _composed(graph, paths) if not everything and composable(graph, paths) else _tapped(graph, paths)
     # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
     whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
     if whole or any(getattr(layer, "stateful", False) for layer in graph.root._flatten_layers()):

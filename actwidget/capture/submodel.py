@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
 
+from actwidget.capture.forward import same_losses
 from actwidget.capture.level import graph_nodes, runs_its_graph
 from actwidget.capture.select import select
 from actwidget.capture.tapped import Tapped
@@ -78,19 +80,24 @@ def submodel(model: keras.Model, layers: Any) -> keras.Model:
 def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
     """The model from a graph's inputs to the values at some paths, in the structure of `paths`."""
     # With a name of its own it does not advance Keras's counter, by which the user's next models are named.
-    name = f"{graph.model.name}_to_{label}".replace("/", "_")
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{graph.model.name}_to_{label}")
     wanted = list(dict.fromkeys(keras.tree.flatten(paths)))
     if all(path in graph.tensors for path in wanted):
         return _model(graph.inputs, keras.tree.map_structure(graph.tensors.__getitem__, paths), name)
     if composable(graph, wanted):
         inputs = fresh_inputs(graph)
-        values = _compose({path: graph.places[path] for path in wanted}, inputs, name)
+        with same_losses(graph.root):
+            values = _compose({path: graph.places[path] for path in wanted}, inputs, name)
         return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
     tapped = Tapped(graph.root, paths, graph.edits, name=f"{name}_tapped")
     if graph.inputs is None:
         return tapped
     inputs = fresh_inputs(graph)
-    return _model(inputs, tapped(inputs), name)
+    if all(graph.nodes[path].output_shape is not None for path in wanted):
+        tapped.expect(keras.tree.map_structure(lambda path: _spec(graph.nodes[path]), paths))
+    with same_losses(graph.root):
+        outputs = tapped(inputs)
+    return _model(inputs, outputs, name)
 
 
 def composable(graph: ModelGraph, paths: Iterable[str]) -> bool:
@@ -198,6 +205,10 @@ def _model(inputs: Any, outputs: Any, name: str) -> keras.Model:
     if isinstance(outputs, list) and len(outputs) == 1:
         return ListModel(inputs, outputs, name=name)
     return keras.Model(inputs, outputs, name=name)
+
+
+def _spec(node: LayerNode) -> keras.KerasTensor:
+    return keras.KerasTensor(node.output_shape, dtype=node.dtype)
 
 
 def not_capturable(node: LayerNode, model_name: str) -> NotCapturableError:

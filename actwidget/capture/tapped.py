@@ -12,11 +12,12 @@ from actwidget.capture.tap import Tap
 from actwidget.errors import NotCapturableError
 
 
-@dataclass(frozen=True)
-class _Paths:
-    """Paths in the structure in which their values are wanted; a plain list or dict would be tracked by Keras."""
+@dataclass
+class _Untracked:
+    """Holds what Keras would otherwise wrap and track, as it does with lists and dicts."""
 
-    value: str | list[str] | dict[str, str] | None
+    paths: str | list[str] | dict[str, str] | None
+    specs: Any = None
 
 
 @keras.saving.register_keras_serializable(package="actwidget")
@@ -51,7 +52,7 @@ class Tapped(keras.Model):  # type: ignore[misc]  # Keras has no type hints
         super().__init__(name=name or f"{model.name}_tapped", **kwargs)
         self.model = model
         self.edits = dict(edits or {})
-        self._paths = _Paths(paths)
+        self._plain = _Untracked(paths)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
@@ -60,7 +61,7 @@ class Tapped(keras.Model):  # type: ignore[misc]  # Keras has no type hints
         Raises:
             NotCapturableError: The model did not call one of the layers in this pass.
         """
-        paths = self._paths.value
+        paths = self._plain.paths
         wanted = keras.tree.flatten(paths) if paths is not None else ()
         tap = Tap(self.model, wanted=set(wanted), edits=self.edits, stop=True)
         outputs = tap.run(inputs)
@@ -71,6 +72,14 @@ class Tapped(keras.Model):  # type: ignore[misc]  # Keras has no type hints
             raise NotCapturableError(message)
         return keras.tree.map_structure(lambda path: tap.values[path], paths)
 
+    def expect(self, specs: Any) -> None:
+        """Tells what the outputs will be, as `keras.KerasTensor`s, so that a symbolic call need not run the model."""
+        self._plain.specs = specs
+
+    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
+        """The shapes and dtypes of the outputs."""
+        return super().compute_output_spec(inputs, **kwargs) if self._plain.specs is None else self._plain.specs
+
     def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
         """The outputs have the masks that they got inside the model."""
 
@@ -78,7 +87,7 @@ class Tapped(keras.Model):  # type: ignore[misc]  # Keras has no type hints
         """The model inside, the paths and the edits, as Keras saves them."""
         save = keras.saving.serialize_keras_object
         edits = {path: save(layer) for path, layer in self.edits.items()}
-        return {"name": self.name, "model": save(self.model), "paths": self._paths.value, "edits": edits}
+        return {"name": self.name, "model": save(self.model), "paths": self._plain.paths, "edits": edits}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Tapped:

@@ -10,7 +10,7 @@ import keras
 
 from actwidget.capture.forward import as_tensors, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
-from actwidget.capture.inputs import Batch, built_shape, prepare
+from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
     SCORES,
     Level,
@@ -324,7 +324,7 @@ def _build(model: keras.Sequential, inputs: Any) -> None:
             "start the model with keras.Input(shape)."
         )
         raise ModelNotBuiltError(message)
-    if not isinstance(inputs, dict):
+    if not is_structure(inputs):
         model.build(built_shape(inputs, model.name))
 
 

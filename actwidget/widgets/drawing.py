@@ -85,6 +85,9 @@ class Drawings:
         Raises:
             CaptureError: The forward pass failed.
         """
+        node = self._session.graph.nodes[path]
+        if node.origin == "opaque":
+            return Drawing(message_figure(path, f"Can't be captured: it {node.reason}."), f"{path}: {node.reason}", "")
         value = self._samples(path)
         if value is None:
             return Drawing(message_figure(path, "Give inputs to see activations."), f"{path}: no inputs were given", "")
@@ -135,18 +138,17 @@ class Drawings:
         shape = self._session.graph.tree.output_shape
         if shape is None or len(shape) != 2 or shape[1] in {None, 1}:
             return None
+        path = self._session.graph.output
+        if not path:
+            return None
         try:
-            value = self._session.value(self._output_path())
+            value = self._session.value(path)
         except Exception:  # noqa: BLE001 - a later layer may fail; that is said when it is selected
             return None
         return value if value is not None and _numeric(value) else None
 
-    def _output_path(self) -> str:
-        graph = self._session.graph
-        return next(path for path, tensor in graph.tensors.items() if tensor is graph.model.outputs[0])
-
     def _names(self, path: str) -> Sequence[str] | None:
-        return self._class_names if self._class_names and path == self._output_path() else None
+        return self._class_names if self._class_names and path == self._session.graph.output else None
 
     def _picture(
         self, value: Array, numbers: Statistics, path: str, *, sample: int, scaling: str, sort: str

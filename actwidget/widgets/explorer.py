@@ -14,7 +14,7 @@ import traitlets
 from actwidget.capture.code import keras_code
 from actwidget.capture.select import select
 from actwidget.capture.session import Session
-from actwidget.capture.submodel import connect
+from actwidget.capture.submodel import submodel
 from actwidget.errors import ActwidgetError, ChannelError, OptionError, SampleError
 from actwidget.figures import ORDERS
 from actwidget.widgets import html
@@ -93,7 +93,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """Opens an explorer on a model.
 
         Args:
-            model: A `Sequential` or functional Keras model.
+            model: A Keras model.
             inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. A
                 single sample without its batch axis is taken where that is unambiguous. Without inputs only the tree
                 is shown.
@@ -213,11 +213,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     @property
     def submodel(self) -> keras.Model:
-        """The `keras.Model` from the model's inputs to the selected activation."""
+        """The `keras.Model` from the model's inputs to the selected activation.
+
+        Raises:
+            NotCapturableError: The layer's value can't be had.
+        """
         if self.layer not in self._submodels:
-            self._submodels = {
-                self.layer: connect(self._session.graph, self._session.graph.tensors[self.layer], self.layer)
-            }
+            self._submodels = {self.layer: submodel(self.model, self.layer)}
         return self._submodels[self.layer]
 
     @property

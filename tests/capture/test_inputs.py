@@ -110,7 +110,7 @@ WRONG = {
         r"one batch .*next\(iter\(dataset\)\)",
     ),
     "a number for an unbuilt model": (raw, 3.0, "Expected a batch of samples for model 'net', got the single value"),
-    "a dict for an unbuilt model": (raw, {"x": z((2, 4))}, "Expected an array of numbers .* of model 'net', got dict"),
+    "a dict for an unbuilt model": (raw, {"x": z((2, 4))}, "Model 'net' can't take these inputs"),
     "fractions for tokens": (
         words,
         np.full((2, 4), 0.5),

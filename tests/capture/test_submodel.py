@@ -181,9 +181,9 @@ NO_MODELS = {
     "tf_keras": (LegacyLike, "legacy Keras 2 model"),
     "tf module": (tf.Module, r"got tensorflow\..*keras\.models\.load_model"),
     "layer": (lambda: layers.Dense(2), r"Dense\. That is a single layer\. Wrap it"),
-    "nothing": (lambda: None, r"got builtins\.NoneType\. Pass a keras\.Sequential"),
+    "nothing": (lambda: None, r"got builtins\.NoneType\. Pass a keras\.Model"),
     "array": (lambda: np.zeros(3), r"got numpy\.ndarray"),
-    "function": (lambda: len, "Pass a keras.Sequential or a functional keras.Model"),
+    "function": (lambda: len, "Pass a keras.Model"),
 }
 
 

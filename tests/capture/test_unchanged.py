@@ -54,10 +54,14 @@ def restless():
     return model, zoo.noise(8, 6)
 
 
+def reachable(model):
+    return [node.path for node in aw.layer_tree(model) if node.origin != "opaque"]
+
+
 LOOKS = {
     "layer_tree": lambda model, _: str(aw.layer_tree(model)),
-    "submodel": lambda model, _: [aw.submodel(model, node.path) for node in aw.layer_tree(model)],
-    "submodel of all": lambda model, _: aw.submodel(model, [node.path for node in aw.layer_tree(model)]),
+    "submodel": lambda model, _: [aw.submodel(model, path) for path in reachable(model)],
+    "submodel of all": lambda model, _: aw.submodel(model, reachable(model)),
     "activations": aw.activations,
     "activations one at a time": lambda model, inputs: aw.activations(model, inputs, batch_size=1),
     "activations in training": lambda model, inputs: aw.activations(model, inputs, training=True),

@@ -1,0 +1,236 @@
+"""Layers that change what flows by, and `edit`, which puts them behind a model's layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from actwidget.capture.select import select
+from actwidget.capture.submodel import not_capturable
+from actwidget.capture.tapped import Tapped
+from actwidget.capture.tree import trace
+from actwidget.errors import ChannelError, OptionError
+
+if TYPE_CHECKING:
+    from actwidget.capture.node import LayerNode
+
+register = keras.saving.register_keras_serializable(package="actwidget")
+
+
+class _OnChannels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hints
+    """Changes some channels and passes the others on."""
+
+    def __init__(self, channels: int | Iterable[int], *, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channels = tuple(int(channel) for channel in ([channels] if isinstance(channels, int) else channels))
+        self.axis = axis
+        self.supports_masking = True
+
+    def chosen(self, shape: Sequence[int | None]) -> np.ndarray[Any, Any]:
+        """One boolean a channel, shaped so that it broadcasts over an activation of a given shape."""
+        count = shape[self.axis]
+        if count is None:
+            message = (
+                f"{self.name!r} needs the number of channels, but axis {self.axis} of shape {tuple(shape)} is open."
+            )
+            raise OptionError(message)
+        for channel in self.channels:
+            if not -count <= channel < count:
+                message = f"Expected channels from 0 to {count - 1} for {self.name!r}, got {channel}."
+                raise ChannelError(message)
+        chosen = np.zeros(count, dtype=bool)
+        chosen[list(self.channels)] = True
+        axes = [1] * len(shape)
+        axes[self.axis] = count
+        return chosen.reshape(axes)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape that comes, after a check of the channels."""
+        self.chosen(input_shape)
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same layer again."""
+        return {**super().get_config(), "channels": list(self.channels), "axis": self.axis}
+
+
+@register
+class Ablate(_OnChannels):
+    """Sets channels to one value.
+
+    Example:
+        >>> import numpy as np
+        >>> Ablate([0, 2])(np.ones((1, 4))).numpy()
+        array([[0., 1., 0., 1.]], dtype=float32)
+    """
+
+    def __init__(self, channels: int | Iterable[int], value: float = 0.0, *, axis: int = -1, **kwargs: Any) -> None:
+        """Chooses the channels.
+
+        Args:
+            channels: The channel, or several.
+            value: What they are set to, in the units of the activation.
+            axis: The axis of the channels.
+            **kwargs: What `keras.layers.Layer` takes.
+        """
+        super().__init__(channels, axis=axis, **kwargs)
+        self.value = value
+
+    def call(self, inputs: Any) -> Any:
+        """The activation with the chosen channels set to the value."""
+        return keras.ops.where(self.chosen(inputs.shape), keras.ops.cast(self.value, inputs.dtype), inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same layer again."""
+        return {**super().get_config(), "value": self.value}
+
+
+@register
+class Scale(_OnChannels):
+    """Multiplies channels by a factor.
+
+    Example:
+        >>> import numpy as np
+        >>> Scale(1, 3.0)(np.ones((1, 3))).numpy()
+        array([[1., 3., 1.]], dtype=float32)
+    """
+
+    def __init__(self, channels: int | Iterable[int], factor: float, *, axis: int = -1, **kwargs: Any) -> None:
+        """Chooses the channels.
+
+        Args:
+            channels: The channel, or several.
+            factor: What they are multiplied by.
+            axis: The axis of the channels.
+            **kwargs: What `keras.layers.Layer` takes.
+        """
+        super().__init__(channels, axis=axis, **kwargs)
+        self.factor = factor
+
+    def call(self, inputs: Any) -> Any:
+        """The activation with the chosen channels multiplied by the factor."""
+        return keras.ops.where(self.chosen(inputs.shape), inputs * keras.ops.cast(self.factor, inputs.dtype), inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same layer again."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+@register
+class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hints
+    """Puts a given array in the place of what comes.
+
+    Example:
+        >>> import numpy as np
+        >>> Replace(np.array([5.0, 6.0]))(np.zeros((2, 2))).numpy()
+        array([[5., 6.],
+               [5., 6.]], dtype=float32)
+    """
+
+    def __init__(self, array: Any, **kwargs: Any) -> None:
+        """Keeps the array.
+
+        Args:
+            array: What goes on, of the shape of the activation: for one sample, which then serves all, or with the
+                batch axis.
+            **kwargs: What `keras.layers.Layer` takes.
+        """
+        super().__init__(**kwargs)
+        self.array = np.asarray(array)
+        self.supports_masking = True
+
+    def fitted(self, shape: Sequence[int | None]) -> np.ndarray[Any, Any]:
+        """The array with its batch axis."""
+        array = self.array if self.array.ndim == len(shape) else self.array[np.newaxis]
+        fits = array.ndim == len(shape) and all(
+            want in (None, got) for got, want in zip(array.shape[1:], shape[1:], strict=True)
+        )
+        samples = shape[0] if shape else None
+        if not fits or (samples is not None and array.shape[0] not in (1, samples)):
+            message = (
+                f"Expected an array of shape {tuple(shape[1:])}, or with the batch axis {tuple(shape)}, for {self.name!r},"
+                f" got {self.array.shape}."
+            )
+            raise OptionError(message)
+        return array
+
+    def call(self, inputs: Any) -> Any:
+        """The array, once for each sample where it is given for one."""
+        array = keras.ops.convert_to_tensor(self.fitted(inputs.shape), dtype=inputs.dtype)
+        return keras.ops.broadcast_to(array, keras.ops.shape(inputs))
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape that comes, after a check of the array."""
+        self.fitted(input_shape)
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes the same layer again."""
+        return {**super().get_config(), "array": self.array.tolist()}
+
+
+def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
+    """A model that computes as the given one does, but changes some layers' outputs before they go on.
+
+    It shares the given model's weights, works when called and under `predict` and `fit`, and can be edited, explored and
+    saved in its turn. The given model stays as it was.
+
+    Args:
+        model: A Keras model.
+        edits: For each selector (a path, a unique name, an index into `model.layers`, or a layer) a Keras layer, such as
+            `Ablate`, `Scale` or `Replace`, or a callable that takes the activation, shape `(samples, ...)`, and gives
+            one of the same shape. Only the chosen call of a shared layer is changed.
+
+    Raises:
+        LayerNotFoundError: A selector names no layer, or several.
+        NotCapturableError: What flows there can't be reached; the message says why.
+        ChannelError: A channel that the layer does not have.
+        OptionError: What is to be put in is no layer or callable, or changes the shape.
+
+    Example:
+        >>> import numpy as np
+        >>> layers = [keras.Input((4,)), keras.layers.Dense(3, name="hidden"), keras.layers.Dense(2, use_bias=False)]
+        >>> model = keras.Sequential(layers)
+        >>> edit(model, {"hidden": Ablate([0, 1, 2])})(np.ones((1, 4))).numpy()
+        array([[0., 0.]], dtype=float32)
+    """
+    if not isinstance(edits, Mapping):
+        message = f"Expected a dict of what to put behind each layer, edit(model, {{layer: ...}}), got {edits!r}."
+        raise OptionError(message)
+    graph = trace(model)
+    put: dict[str, keras.Layer] = dict(model.edits) if isinstance(model, Tapped) else {}
+    for selector, change in edits.items():
+        node = select(graph, selector)
+        if node.origin == "opaque":
+            raise not_capturable(node, model.name)
+        if node.path in put:
+            change = keras.Sequential([put[node.path], _layer(change, node)])
+        put[node.path] = _layer(change, node)
+    return Tapped(graph.root, None, put, name=f"{graph.root.name}_edited")
+
+
+def _layer(change: Any, node: LayerNode) -> keras.Layer:
+    """What is put behind a node, checked as far as the shape is known."""
+    if not isinstance(change, keras.Layer):
+        if not callable(change) or isinstance(change, type):
+            message = (
+                f"Expected a Keras layer or a callable to put behind {node.path!r}, got {change!r}. For example "
+                "actwidget.Ablate([0, 1])."
+            )
+            raise OptionError(message)
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"edit_of_{node.path}")
+        return keras.layers.Lambda(change, name=name)
+    if node.output_shape is not None:
+        expected = keras.KerasTensor(node.output_shape, dtype=node.dtype)
+        given = change.compute_output_spec(expected)
+        if tuple(given.shape) != tuple(expected.shape):
+            message = (
+                f"What is put behind {node.path!r} must keep its shape {tuple(expected.shape)}; {change.name!r} gives "
+                f"{tuple(given.shape)}."
+            )
+            raise OptionError(message)
+    return change

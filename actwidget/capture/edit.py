@@ -223,7 +223,9 @@ def _layer(change: Any, node: LayerNode) -> keras.Layer:
             )
             raise OptionError(message)
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"edit_of_{node.path}")
-        return keras.layers.Lambda(change, name=name)
+        layer = keras.layers.Lambda(change, name=name)
+        layer.supports_masking = True  # the tap puts the mask on again
+        return layer
     if node.output_shape is not None:
         expected = keras.KerasTensor(node.output_shape, dtype=node.dtype)
         given = change.compute_output_spec(expected)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
 
 from actwidget.capture.forward import same_losses
-from actwidget.capture.level import graph_nodes, runs_its_graph
+from actwidget.capture.level import function_of, graph_nodes, runs_its_graph
 from actwidget.capture.select import select
 from actwidget.capture.tapped import Tapped
 from actwidget.capture.tree import trace
@@ -83,7 +85,8 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{graph.model.name}_to_{label}")
     wanted = list(dict.fromkeys(keras.tree.flatten(paths)))
     if all(path in graph.tensors for path in wanted):
-        return _model(graph.inputs, keras.tree.map_structure(graph.tensors.__getitem__, paths), name)
+        with _room_for(function_of(graph.root)):
+            return _model(graph.inputs, keras.tree.map_structure(graph.tensors.__getitem__, paths), name)
     if composable(graph, wanted):
         inputs = fresh_inputs(graph)
         with same_losses(graph.root):
@@ -181,7 +184,8 @@ def _compose(places: Mapping[str, Place], inputs: Any, name: str) -> dict[str, k
             args, kwargs = keras.tree.map_structure(fill, (step.node.arguments.args, step.node.arguments.kwargs))
         function, tensors = parts[step]
         unique = list({id(tensor): tensor for tensor in tensors}.values())
-        part = ListModel(function.input, unique, name=f"{name}_part{len(done)}")
+        with _room_for(function):
+            part = ListModel(function.input, unique, name=f"{name}_part{len(done)}")
         for tensor, value in zip(unique, part(*args, **kwargs), strict=True):
             values[step, id(tensor)] = value
 
@@ -199,6 +203,17 @@ def _compose(places: Mapping[str, Place], inputs: Any, name: str) -> dict[str, k
 
 def _filled(values: Mapping[tuple[Step | None, int], Any], step: Step | None, leaf: Any) -> Any:
     return values[step, id(leaf)] if isinstance(leaf, keras.KerasTensor) else leaf
+
+
+@contextmanager
+def _room_for(function: Any) -> Iterator[None]:
+    """Lets Keras, which walks a graph by recursion, go through a very deep one."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + 4 * len(function._nodes))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _model(inputs: Any, outputs: Any, name: str) -> keras.Model:

@@ -1,0 +1,224 @@
+"""`edit` changes what flows, and only that."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import actwidget as aw
+from actwidget.errors import ChannelError, LayerNotFoundError, NotCapturableError, OptionError
+from tests.capture import zoo
+
+
+def residual():
+    """Two layers with a way around the second; the sums are easy by hand."""
+    x = keras.Input((3,), name="x")
+    first = layers.Dense(3, name="first")(x)
+    second = layers.Dense(3, name="second")(first)
+    return keras.Model(x, layers.Add(name="sum")([first, second]), name="residual")
+
+
+def by_hand(model, x, first_change=lambda v: v, second_change=lambda v: v):
+    (k1, b1), (k2, b2) = (model.get_layer(name).get_weights() for name in ("first", "second"))
+    first = first_change(x @ k1 + b1)
+    return first + second_change(first @ k2 + b2)
+
+
+def ablated(channels, value=0.0):
+    def change(values):
+        values = values.copy()
+        values[..., channels] = value
+        return values
+
+    return change
+
+
+CHANGES = {
+    "ablate": (lambda: aw.Ablate([0, 2]), ablated([0, 2])),
+    "ablate to a value": (lambda: aw.Ablate(1, value=2.5), ablated([1], 2.5)),
+    "ablate from the end": (lambda: aw.Ablate([-1]), ablated([2])),
+    "scale": (lambda: aw.Scale([1], 3.0), lambda v: v * np.array([1, 3, 1])),
+    "replace by one sample": (
+        lambda: aw.Replace(np.array([1.0, 2.0, 3.0])),
+        lambda v: np.broadcast_to([1, 2, 3], v.shape),
+    ),
+    "replace by a batch": (lambda: aw.Replace(np.ones((1, 3))), np.ones_like),
+    "a keras layer": (lambda: layers.ReLU(), lambda v: np.maximum(v, 0)),
+    "a callable": (lambda: lambda v: v * 2 + 1, lambda v: v * 2 + 1),
+    "decided at run time": (
+        lambda: lambda v: keras.ops.where(keras.ops.mean(v, axis=-1, keepdims=True) > 0, v, -v),
+        lambda v: np.where(v.mean(axis=-1, keepdims=True) > 0, v, -v),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "run", [lambda m, x: m(x).numpy(), lambda m, x: m.predict(x, verbose=0)], ids=["call", "predict"]
+)
+@pytest.mark.parametrize("layer", ["first", "second"])
+@pytest.mark.parametrize(("make", "change"), CHANGES.values(), ids=CHANGES)
+def test_what_goes_on_is_changed_through_skip_connections(make, change, layer, run):
+    model, x = residual(), zoo.noise(5, 3)
+    edited = aw.edit(model, {layer: make()})
+    np.testing.assert_allclose(run(edited, x), by_hand(model, x, **{f"{layer}_change": change}), rtol=1e-5, atol=1e-5)
+
+
+def test_selectors_of_all_kinds_are_taken():
+    model, x = residual(), zoo.noise(2, 3)
+    expected = by_hand(model, x, first_change=ablated([0]))
+    for selector in ("first", 1, -3, model.get_layer("first"), "first@0", "first:0"):
+        np.testing.assert_allclose(aw.edit(model, {selector: aw.Ablate(0)})(x), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_model_itself_is_as_before():
+    model, x = residual(), zoo.noise(4, 3)
+    before = model(x).numpy()
+    nodes = [(op.name, len(op._inbound_nodes), len(op._outbound_nodes)) for op in model.operations]
+    edited = aw.edit(model, {"first": aw.Ablate(0), "second": lambda v: v * 2})
+    edited(x)
+    edited.predict(x, verbose=0)
+    np.testing.assert_array_equal(model(x).numpy(), before)
+    assert [(op.name, len(op._inbound_nodes), len(op._outbound_nodes)) for op in model.operations] == nodes
+    assert [layer.name for layer in model.layers] == ["x", "first", "second", "sum"]
+
+
+def test_only_the_chosen_call_of_a_shared_layer_changes():
+    x = keras.Input((3,), name="x")
+    shared = layers.Dense(3, name="shared", use_bias=False)
+    model = keras.Model(x, [first := shared(x), shared(first)])
+    value = zoo.noise(2, 3)
+    (kernel,) = shared.get_weights()
+    once = value @ kernel
+
+    second = aw.edit(model, {"shared@1": aw.Ablate(0)})(value)
+    np.testing.assert_allclose(second[0], once, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(second[1], ablated([0])(once @ kernel), rtol=1e-5, atol=1e-6)
+
+    both = aw.edit(model, {"shared": aw.Ablate(0)})(value)
+    np.testing.assert_allclose(both[0], ablated([0])(once), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(both[1], ablated([0])(once) @ kernel, rtol=1e-5, atol=1e-6)
+
+
+def test_an_input_can_be_edited():
+    model, x = residual(), zoo.noise(2, 3)
+    np.testing.assert_allclose(aw.edit(model, {"x": aw.Scale([0, 1, 2], 2.0)})(x), model(x * 2), rtol=1e-5, atol=1e-6)
+
+
+def test_inside_nested_and_subclassed_models():
+    class Outer(keras.Model):
+        def __init__(self):
+            super().__init__(name="outer")
+            self.inner = residual()
+            self.head = layers.Dense(2, name="head", use_bias=False)
+
+        def call(self, inputs):
+            return self.head(self.inner(inputs))
+
+    model, x = Outer(), zoo.noise(4, 3)
+    model(x)
+    edited = aw.edit(model, {"residual/first": aw.Ablate([1])})
+    expected = by_hand(model.inner, x, first_change=ablated([1])) @ model.head.get_weights()[0]
+    np.testing.assert_allclose(edited(x), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(edited.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_masks_go_on():
+    tokens = keras.Input((5,), dtype="int32")
+    y = layers.Embedding(9, 4, mask_zero=True, name="embedding")(tokens)
+    model = keras.Model(tokens, layers.LSTM(3, name="lstm")(y))
+    x = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 7]])
+    same = aw.edit(model, {"embedding": lambda v: v * 1})
+    np.testing.assert_allclose(same(x), model(x), rtol=1e-5, atol=1e-6)
+    doubled = aw.edit(model, {"embedding": aw.Scale(range(4), 2.0)})(x)
+    table = model.get_layer("embedding").get_weights()[0] * 2
+    masked = model.get_layer("lstm")(keras.ops.convert_to_tensor(table[x]), mask=keras.ops.convert_to_tensor(x != 0))
+    np.testing.assert_allclose(doubled, masked, rtol=1e-5, atol=1e-6)
+
+
+def test_attention_is_edited_per_head_projection():
+    x = keras.Input((4, 6))
+    model = keras.Model(x, layers.MultiHeadAttention(2, 3, name="attention")(x, x))
+    value = zoo.noise(2, 4, 6)
+    silent = aw.edit(model, {"attention/value": lambda v: v * 0})(value)
+    bias = model.get_layer("attention").get_weights()[-1]
+    np.testing.assert_allclose(silent, np.broadcast_to(bias, silent.shape), atol=1e-6)
+
+
+def test_an_edited_model_is_explored_under_the_same_paths():
+    model, x = residual(), zoo.noise(2, 3)
+    edited = aw.edit(model, {"first": aw.Ablate([0])})
+    assert [node.path for node in aw.layer_tree(edited)] == [node.path for node in aw.layer_tree(model)]
+    values = aw.activations(edited, x)
+    np.testing.assert_array_equal(values["first"][:, 0], 0)
+    np.testing.assert_allclose(values["sum"], edited(x), rtol=1e-6)
+    np.testing.assert_allclose(
+        aw.submodel(edited, "second").predict(x, verbose=0), values["second"], rtol=1e-5, atol=1e-6
+    )
+
+
+def test_edits_add_up():
+    model, x = residual(), zoo.noise(2, 3)
+    twice = aw.edit(aw.edit(model, {"first": aw.Ablate(0)}), {"second": aw.Ablate(1), "first": aw.Scale(1, 2.0)})
+    expected = by_hand(model, x, lambda v: ablated([0])(v) * np.array([1, 2, 1]), ablated([1]))
+    np.testing.assert_allclose(twice(x), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: aw.Ablate([0, 1], 0.5), lambda: aw.Scale(2, -1.0), lambda: aw.Replace(np.arange(3.0))]
+)
+def test_edited_models_are_saved_and_loaded(make, tmp_path):
+    model, x = residual(), zoo.noise(3, 3)
+    edited = aw.edit(model, {"second": make()})
+    expected = edited(x).numpy()
+    edited.save(tmp_path / "edited.keras")
+    again = keras.saving.load_model(tmp_path / "edited.keras")
+    np.testing.assert_allclose(again.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_an_edited_model_can_be_trained_and_trains_the_models_own_weights():
+    model, x = residual(), zoo.noise(16, 3)
+    edited = aw.edit(model, {"first": aw.Ablate([0])})
+    before = [weight.copy() for weight in model.get_weights()]
+    edited.compile("sgd", "mse")
+    edited.fit(x, np.ones((16, 3)), verbose=0)
+    kernel, after = before[0], model.get_weights()[0]
+    np.testing.assert_array_equal(after[:, 0], kernel[:, 0])  # no gradient through what is ablated
+    assert np.abs(after[:, 1:] - kernel[:, 1:]).max() > 0
+
+
+def test_a_layer_with_weights_of_its_own_is_built_in():
+    model, x = residual(), zoo.noise(3, 3)
+    inserted = layers.Dense(3, kernel_initializer="zeros", bias_initializer="ones", name="inserted")
+    edited = aw.edit(model, {2: inserted})
+    np.testing.assert_allclose(edited(x), by_hand(model, x, second_change=np.ones_like), rtol=1e-5, atol=1e-5)
+    assert len(edited.trainable_weights) == len(model.trainable_weights) + 2
+
+
+WRONG = {
+    "a channel too high": ({"first": lambda: aw.Ablate([3])}, ChannelError, r"channels from 0 to 2 .*got 3"),
+    "a channel too low": ({"first": lambda: aw.Scale(-4, 2.0)}, ChannelError, r"channels from 0 to 2 .*got -4"),
+    "no such layer": ({"frist": lambda: aw.Ablate(0)}, LayerNotFoundError, "Closest: 'first'"),
+    "another shape": ({"first": lambda: layers.Dense(5)}, OptionError, r"must keep its shape \(None, 3\).*\(None, 5\)"),
+    "an array that does not fit": ({"first": lambda: aw.Replace(np.ones(4))}, OptionError, r"shape \(3,\).*got \(4,\)"),
+    "no layer": ({"first": lambda: 3.0}, OptionError, "Keras layer or a callable to put behind 'first', got 3.0"),
+    "a class": ({"first": lambda: layers.ReLU}, OptionError, "Keras layer or a callable"),
+}
+
+
+@pytest.mark.parametrize(("edits", "error", "text"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_put_in_is_refused_at_once(edits, error, text):
+    with pytest.raises(error, match=text):
+        aw.edit(residual(), {selector: make() for selector, make in edits.items()})
+
+
+def test_no_dict_of_edits_is_refused():
+    with pytest.raises(OptionError, match="Expected a dict"):
+        aw.edit(residual(), [aw.Ablate(0)])
+
+
+def test_what_runs_inside_a_loop_is_refused():
+    model = keras.Sequential([keras.Input((4, 3)), layers.LSTM(2, name="lstm")])
+    with pytest.raises(NotCapturableError, match="once a time step, inside the loop of 'lstm'"):
+        aw.edit(model, {"lstm/lstm_cell": aw.Ablate(0)})

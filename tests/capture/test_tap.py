@@ -1,0 +1,202 @@
+"""The tap sees its own model in its own thread, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import actwidget as aw
+from actwidget.capture.tap import Tap
+from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, NotCapturableError
+from tests.capture import zoo
+
+
+class Stack(keras.Model):
+    """Three layers, one of them called twice, one never."""
+
+    def __init__(self, name="stack"):
+        super().__init__(name=name)
+        self.blocks = [layers.Dense(4, name=f"block_{index}") for index in range(2)]
+        self.spare = layers.Dense(7, name="spare")
+
+    def call(self, inputs):
+        return self.blocks[1](self.blocks[1](self.blocks[0](inputs)))
+
+
+def test_calls_are_restored_afterwards_even_when_the_model_raises():
+    before = keras.Layer.__call__, keras.Operation.__call__
+
+    class Failing(keras.Model):
+        def call(self, inputs):
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        Tap(Failing(), wanted=None).run(zoo.noise(1, 2))
+    assert (keras.Layer.__call__, keras.Operation.__call__) == before
+
+
+def test_a_tap_ends_the_pass_when_it_has_all_that_is_wanted():
+    model, x = Stack(), keras.ops.convert_to_tensor(zoo.noise(2, 3))
+    model(x)
+    tap = Tap(model, wanted={"block_0"}, stop=True)
+    assert tap.run(x) is None
+    assert [call.name for call in tap.seen.calls] == ["block_0"]
+    np.testing.assert_array_equal(tap.values["block_0"], model.blocks[0](x))
+
+
+def test_two_threads_see_their_own_models():
+    models = [Stack(name) for name in ("one", "two")]
+    x = [keras.ops.convert_to_tensor(zoo.noise(3, 3, seed=seed)) for seed in range(2)]
+    for model, value in zip(models, x, strict=True):
+        model(value)
+    barrier, found = threading.Barrier(2, timeout=60), {}
+
+    class Meeting(keras.layers.Layer):
+        def call(self, inputs):
+            barrier.wait()
+            return inputs
+
+    for model in models:
+        model.blocks[1] = keras.Sequential([model.blocks[1], Meeting()], name="block_1")
+
+    def run(index):
+        tap = Tap(models[index], wanted=None)
+        tap.run(x[index])
+        found[index] = {path: np.array(value) for path, value in tap.values.items()}
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(2)]
+    [thread.start() for thread in threads]
+    [thread.join(60) for thread in threads]
+    for index, model in enumerate(models):
+        np.testing.assert_array_equal(found[index]["block_0"], model.blocks[0](x[index]))
+        assert sum(path.startswith("block_0") for path in found[index]) == 1
+
+
+def test_a_plain_call_in_another_thread_is_not_seen():
+    model, other = Stack(), Stack("other")
+    x = keras.ops.convert_to_tensor(zoo.noise(3, 3))
+    model(x)
+    other(x)
+
+    class Aside(keras.layers.Layer):
+        def call(self, inputs):
+            thread = threading.Thread(target=model, args=(x,))
+            thread.start()
+            thread.join(60)
+            return inputs
+
+    watched = keras.Sequential([keras.Input((3,)), Aside(name="aside"), layers.Dense(2, name="last")])
+    tap = Tap(watched, wanted=None, structure=True)
+    tap.run(x)
+    assert [call.name for call in tap.seen.calls][-2:] == ["aside", "last"]
+    assert tap.seen.calls[-2].calls == []
+
+
+def test_a_layer_never_called_is_in_the_tree_with_the_reason():
+    tree = aw.layer_tree(Stack(), zoo.noise(2, 3))
+    assert [node.path for node in tree] == ["block_0", "block_1", "block_1@1", "spare"]
+    assert (tree["spare"].origin, tree["spare"].reason) == ("opaque", "was not called in this forward pass")
+    model = Stack()
+    model(zoo.noise(2, 3))
+    with pytest.raises(NotCapturableError, match="'spare' of model 'stack' can't be captured: it was not called"):
+        aw.activations(model, zoo.noise(2, 3), "spare")
+    with pytest.raises(NotCapturableError, match="spare"):
+        aw.submodel(model, ["block_0", "spare"])
+
+
+def test_a_model_never_called_says_what_to_do():
+    with pytest.raises(ModelNotBuiltError, match="has never been called.*Pass a batch as `inputs`"):
+        aw.layer_tree(Stack())
+
+
+def test_inputs_that_nothing_can_take_are_refused():
+    model = Stack()
+    model(zoo.noise(2, 3))
+    with pytest.raises(InvalidInputsError, match="Model 'stack' can't take these inputs"):
+        aw.layer_tree(model, zoo.noise(2, 5))
+
+
+class Breaks(keras.Model):
+    """Raises in its third layer."""
+
+    def __init__(self):
+        super().__init__(name="breaks")
+        self.first, self.second = layers.Dense(4, name="first"), layers.Dense(3, name="second")
+        self.bad, self.after = layers.Dense(2, name="bad"), layers.Dense(2, name="after")
+        self.bad.build((None, 9))
+        self.built = True
+
+    def call(self, inputs):
+        return self.after(self.bad(self.second(self.first(inputs))))
+
+
+def test_what_is_before_a_layer_that_raises_stays_browsable():
+    model, x = Breaks(), zoo.noise(2, 5)
+    tree = aw.layer_tree(model, x)
+    assert [node.path for node in tree] == ["first", "second", "bad", "after"]
+    assert tree["bad"].origin == "opaque"
+    assert tree["bad"].reason.startswith("raised ValueError")
+    assert tree["after"].reason == "was not reached, since 'bad' raised"
+    np.testing.assert_allclose(aw.activations(model, x, "second")["second"], model.second(model.first(x)), rtol=1e-6)
+    explorer = aw.LayerExplorer(model, x)
+    explorer.layer = "bad"
+    assert "raised ValueError" in explorer.figure.layout.to_plotly_json().__str__()
+    explorer.layer = "second"
+    assert explorer.activation.shape == (2, 3)
+    explorer.close()
+
+
+def test_a_functional_model_that_breaks_stays_browsable_before():
+    class Bad(keras.layers.Layer):
+        def call(self, inputs):
+            if keras.ops.is_tensor(inputs) and hasattr(inputs, "numpy"):
+                try:
+                    inputs.numpy()
+                except NotImplementedError:
+                    return inputs
+                message = "out of order"
+                raise RuntimeError(message)
+            return inputs
+
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dense(2, name="after")(Bad(name="bad")(layers.Dense(4, name="before")(x))))
+    assert aw.activations(model, zoo.noise(2, 3), "before")["before"].shape == (2, 4)
+    with pytest.raises(CaptureError, match="out of order"):
+        aw.activations(model, zoo.noise(2, 3), "after")
+
+
+def test_control_flow_that_depends_on_the_data_is_followed():
+    class Fork(keras.Model):
+        def __init__(self):
+            super().__init__(name="fork")
+            self.low, self.high = layers.Dense(2, name="low"), layers.Dense(3, name="high")
+
+        def call(self, inputs):
+            if keras.ops.mean(inputs) > 0:
+                return self.high(inputs)
+            return self.low(inputs)
+
+    model = Fork()
+    up, down = np.ones((2, 4), "float32"), -np.ones((2, 4), "float32")
+    model(up), model(down)
+    assert [node.path for node in aw.layer_tree(model, up) if node.origin == "tapped"] == ["high"]
+    assert [node.path for node in aw.layer_tree(model, down) if node.origin == "tapped"] == ["low"]
+    np.testing.assert_allclose(aw.activations(model, down)["low"], model.low(down), rtol=1e-6)
+    with pytest.raises(NotCapturableError, match=r"did not call \['high'\] on these samples|'high'"):
+        aw.activations(model, down, "high")
+
+
+def test_the_tap_of_a_tapped_model_works_too():
+    model, x = Stack(), zoo.noise(2, 3)
+    model(x)
+    edited = aw.edit(model, {"block_0": aw.Ablate([0])})
+    outer = keras.Sequential([keras.Input((3,)), edited, layers.Dense(2, name="head")])
+    values = aw.activations(outer, x)
+    np.testing.assert_allclose(values["head"], outer(x), rtol=1e-6)
+    inner = next(path for path in values if path.endswith("block_1"))
+    expected = model.blocks[1](aw.activations(edited, x, "block_0")["block_0"])
+    np.testing.assert_allclose(values[inner], expected, rtol=1e-5, atol=1e-6)

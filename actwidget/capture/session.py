@@ -80,7 +80,8 @@ def activations(
         max_bytes: An upper bound on the bytes of the result, checked before anything runs.
 
     Returns:
-        A mapping from path to array, in order of execution; bfloat16 comes as float32.
+        A mapping from path to array, in order of execution; bfloat16 comes as float32, and what is sparse or ragged is
+        filled up with zeros. The arrays can't be written to: `.copy()` gives one that can.
 
     Raises:
         UnsupportedModelError: `model` can't be looked into.
@@ -149,7 +150,10 @@ def capture(
     parts = [forward(batch.rows(start, start + batch_size), training) for start in range(0, batch.size, batch_size)]
     if len(parts) == 1:
         return parts[0]
-    return {path: np.concatenate([part.pop(path) for part in parts]) for path in paths}
+    joined = {path: np.concatenate([part.pop(path) for part in parts]) for path in paths}
+    for array in joined.values():
+        array.flags.writeable = False
+    return joined
 
 
 def _composed(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Array]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -57,7 +58,12 @@ class _Frame:
 
     call: Call
     prefix: str
-    level: Level | None  # of a call that is not looked into there is none
+    is_open: bool = True  # whether it is looked into
+
+    @cached_property
+    def level(self) -> Level:
+        """The names of the calls inside, made up when there is the first one."""
+        return Level(self.call.operation)
 
 
 class _AllSeen(BaseException):
@@ -148,18 +154,17 @@ class Tap:
         if in_symbolic_scope() != self._symbolic or (not self._frames and operation is not self.root):
             return carry_out(operation, *args, **kwargs)
         if not self._frames:
-            return self._inside(_Frame(self.seen, "", Level(operation)), carry_out, operation, args, kwargs)
+            return self._inside(_Frame(self.seen, ""), carry_out, operation, args, kwargs)
         frame = self._frames[-1]
-        if frame.level is None or not frame.level.holds(operation):
+        if not frame.is_open or not frame.level.holds(operation):
             return carry_out(operation, *args, **kwargs)
         name, index = frame.level.call(operation)
         call = Call(operation, name, index)
         frame.call.calls.append(call)
         if _graph() is not self._graph:
             call.reason = ELSEWHERE
-            return self._inside(_Frame(call, "", None), carry_out, operation, args, kwargs)
-        level = None if is_loop(operation) else Level(operation)
-        inner = _Frame(call, f"{frame.prefix}{name}/", level)
+            return self._inside(_Frame(call, "", is_open=False), carry_out, operation, args, kwargs)
+        inner = _Frame(call, f"{frame.prefix}{name}/", is_open=not is_loop(operation))
         try:
             outputs = self._inside(inner, carry_out, operation, args, kwargs)
         except Exception as error:
@@ -173,7 +178,7 @@ class Tap:
     def _inside(self, frame: _Frame, carry_out: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
         self._frames.append(frame)
         try:
-            if frame.level is not None and frame.level.is_graph:
+            if frame.is_open and function_of(operation) is not None:
                 args, kwargs = self._take_inputs(frame, operation, args, kwargs)
             return carry_out(operation, *args, **kwargs)
         finally:
@@ -182,7 +187,6 @@ class Tap:
     def _take_inputs(self, frame: _Frame, operation: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Notes the inputs of a functional model, which are no calls when it runs."""
         function, level = function_of(operation), frame.level
-        assert level is not None
         given = args[0] if args else kwargs.get("inputs")
         flat = function._standardize_inputs(given)
         passed = []
@@ -205,18 +209,20 @@ class Tap:
         for number, place in enumerate(places):
             leaf = leaves[place]
             name = level.output(call.name, number)
-            call.outputs[name] = _output(leaf)
             if (edit := self._edits.get(prefix + name)) is not None:
                 leaves[place] = leaf = self._edited(edit, leaf)
                 changed = True
             if self._structure:
+                call.outputs[name] = _output(leaf)
                 self._leaves[prefix + name] = weakref.ref(leaf)
             self._record(prefix + name, leaf)
         return keras.tree.pack_sequence_as(outputs, leaves) if changed else outputs
 
     def _edited(self, edit: Callable[[Any], Any], leaf: Any) -> Any:
         mask = getattr(leaf, "_keras_mask", None)
-        self._frames.append(_Frame(Call(self.root, "", 0), "", None))  # the edit's own layers are not the model's
+        self._frames.append(
+            _Frame(Call(self.root, "", 0), "", is_open=False)
+        )  # the edit's own layers are not the model's
         try:
             changed = edit(leaf)
         finally:
@@ -227,13 +233,12 @@ class Tap:
 
     def _take_scores(self, inner: _Frame, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> None:
         """Asks an attention layer for its scores by a call of its own, so that the model's own way is not changed."""
-        level, path = inner.level, inner.prefix + SCORES
-        assert level is not None
+        path = inner.prefix + SCORES
         if not self._structure and path not in self._missing:
             return
         seeds = [each.state for each in operation._flatten_layers() for each in _seed_generators(each)]
         before = [seed.value + 0 for seed in seeds]
-        self._frames.append(_Frame(inner.call, "", None))
+        self._frames.append(_Frame(inner.call, "", is_open=False))
         try:
             result = original(operation, *args, **{**kwargs, "return_attention_scores": True})
         finally:

@@ -17,7 +17,7 @@ sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 # Kernels and fresh processes take actwidget from this checkout as well.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TESTS.parent), os.environ.get("PYTHONPATH")]))
 
-SECTIONS = ("import", "notebook", "python", "rivals", "page")
+SECTIONS = ("import", "notebook", "capture", "trees", "python", "rivals", "page", "fidelity")
 
 
 def main() -> None:
@@ -31,6 +31,8 @@ def main() -> None:
     sections, quick = chosen.sections or SECTIONS, chosen.quick
     start = time.perf_counter()
     # After the command line is read: each of these loads TensorFlow.
+    from capturing import captures, trees
+    from fidelity import report
     from networks import SOURCES
     from page import pages
     from rivals import drawings
@@ -42,6 +44,10 @@ def main() -> None:
         show("Import", imports(3 if quick else 5))
     if "notebook" in sections:
         show("Saved notebook", saved_notebook())
+    if "capture" in sections:
+        show("Capture", captures(5 if quick else 15, 5 if quick else 15))
+    if "trees" in sections:
+        show("Large models", trees())
     for name in SOURCES:
         if "python" in sections:
             title = f"{name}: Python's work for a layer not seen before, no front end connected"
@@ -51,6 +57,8 @@ def main() -> None:
     if "page" in sections:
         for name, rows in pages(6 if quick else 15, 3).items():
             show(f"{name}: in JupyterLab and Chromium", rows)
+    if "fidelity" in sections and not quick:
+        report()
     print(f"\n{time.perf_counter() - start:,.0f} s in all")
 
 

@@ -81,7 +81,7 @@ def activations(
 
     Returns:
         A mapping from path to array, in order of execution; bfloat16 comes as float32, and what is sparse or ragged is
-        filled up with zeros. The arrays can't be written to: `.copy()` gives one that can.
+        filled up with zeros.
 
     Raises:
         UnsupportedModelError: `model` can't be looked into.
@@ -150,10 +150,7 @@ def capture(
     parts = [forward(batch.rows(start, start + batch_size), training) for start in range(0, batch.size, batch_size)]
     if len(parts) == 1:
         return parts[0]
-    joined = {path: np.concatenate([part.pop(path) for part in parts]) for path in paths}
-    for array in joined.values():
-        array.flags.writeable = False
-    return joined
+    return {path: np.concatenate([part.pop(path) for part in parts]) for path in paths}
 
 
 def _composed(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Array]]:
@@ -178,7 +175,7 @@ def _tapped(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[s
         if missing := [path for path in paths if path not in tap.values]:
             message = f"Model {graph.model.name!r} did not call {missing} on these samples."
             raise NotCapturableError(message)
-        return {path: as_array(tap.values[path]) for path in paths}
+        return {path: as_array(tap.values.pop(path)) for path in paths}
 
     return forward
 
@@ -253,6 +250,7 @@ class Session:
             return self._cache[path]
         start = time.perf_counter()
         value = capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
+        value.flags.writeable = False  # it is shown again and again
         self.seconds += time.perf_counter() - start
         if value.nbytes <= self.budget:
             self._cache[path] = value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.forward import same_losses
+from actwidget.capture.forward import same_call_marks
 from actwidget.capture.level import function_of, graph_nodes, runs_its_graph
 from actwidget.capture.select import select
 from actwidget.capture.tapped import Tapped
@@ -30,6 +30,14 @@ class ListModel(keras.src.models.Functional):  # type: ignore[misc]  # keras.Mod
 
     `keras.Model(inputs, [tensor])` gives the bare tensor.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Takes what `keras.Model(inputs, outputs)` takes."""
+        super().__init__(*args, **kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
+        """The outputs have the masks that they got inside."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:  # noqa: FBT001 - Keras's signature
         """As the functional model, with a list around a single output."""
@@ -89,7 +97,7 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
             return _model(graph.inputs, keras.tree.map_structure(graph.tensors.__getitem__, paths), name)
     if composable(graph, wanted):
         inputs = fresh_inputs(graph)
-        with same_losses(graph.root):
+        with same_call_marks(graph.root):
             values = _compose({path: graph.places[path] for path in wanted}, inputs, name)
         return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
     tapped = Tapped(graph.root, paths, graph.edits, name=f"{name}_tapped")
@@ -98,7 +106,7 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
     inputs = fresh_inputs(graph)
     if all(graph.nodes[path].output_shape is not None for path in wanted):
         tapped.expect(keras.tree.map_structure(lambda path: _spec(graph.nodes[path]), paths))
-    with same_losses(graph.root):
+    with same_call_marks(graph.root):
         outputs = tapped(inputs)
     return _model(inputs, outputs, name)
 

@@ -154,7 +154,10 @@ class Tap:
         if in_symbolic_scope() != self._symbolic or (not self._frames and operation is not self.root):
             return carry_out(operation, *args, **kwargs)
         if not self._frames:
-            return self._inside(_Frame(self.seen, ""), carry_out, operation, args, kwargs)
+            whole = _Frame(self.seen, "")
+            outputs = self._inside(whole, carry_out, operation, args, kwargs)
+            self._take_scores(whole, original, operation, args, kwargs)
+            return outputs
         frame = self._frames[-1]
         if not frame.is_open or not frame.level.holds(operation):
             return carry_out(operation, *args, **kwargs)
@@ -171,8 +174,7 @@ class Tap:
             self.failed = self.failed or frame.prefix + name
             call.reason = f"raised {type(error).__name__}: {' '.join(str(error).split())[:600]}"
             raise
-        if has_scores(operation):
-            self._take_scores(inner, original, operation, args, kwargs)
+        self._take_scores(inner, original, operation, args, kwargs)
         return self._pass_on(call, frame.level, frame.prefix, outputs)
 
     def _inside(self, frame: _Frame, carry_out: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
@@ -234,7 +236,7 @@ class Tap:
     def _take_scores(self, inner: _Frame, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> None:
         """Asks an attention layer for its scores by a call of its own, so that the model's own way is not changed."""
         path = inner.prefix + SCORES
-        if not self._structure and path not in self._missing:
+        if not has_scores(operation) or (not self._structure and path not in self._missing):
             return
         seeds = [each.state for each in operation._flatten_layers() for each in _seed_generators(each)]
         before = [seed.value + 0 for seed in seeds]

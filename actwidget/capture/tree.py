@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from actwidget.capture.forward import as_tensors, unchanged
+from actwidget.capture.forward import as_tensors, same_call_marks, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
@@ -243,7 +243,8 @@ class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
 
 def _run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
     tap = Tap(operation, structure=True)
-    _Trial(tap).compute_output_spec(*args, **kwargs)
+    with same_call_marks(operation):
+        _Trial(tap).compute_output_spec(*args, **kwargs)
     return tap
 
 

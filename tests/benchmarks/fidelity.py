@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from capture.deep_witness import deep_witness
+from capture.observer import observed
 
 import actwidget as aw
 from actwidget import samples
@@ -46,7 +46,7 @@ def held(model: keras.Model, x: Any) -> tuple[int, list[str], list[str], list[st
     effects = [
         name for name, was, now in zip(before, before.values(), _state(model).values(), strict=True) if was != now
     ]
-    expected = deep_witness(model, x)
+    expected = observed(model, x)
     opaque = [f"{node.path}: {node.reason}" for node in tree if node.origin == "opaque"]
     wrong = [f"{path}: not seen by us" for path in expected if path not in values]
     wrong += [f"{path}: seen by us alone" for path in values if path not in expected]

@@ -11,7 +11,7 @@ from keras import layers, ops
 
 import actwidget as aw
 from tests.capture import zoo
-from tests.capture.test_values import assert_as_witnessed
+from tests.capture.test_values import assert_as_observed
 
 WIDTH = 4
 
@@ -76,4 +76,4 @@ def test_paths_are_unique_and_values_are_what_the_witness_saw(plan, samples, bat
     batches = [zoo.noise(samples, WIDTH, seed=seed) for seed in range(len(model.inputs))]
     paths = [node.path for node in aw.layer_tree(model)]
     assert len(paths) == len(set(paths))
-    assert_as_witnessed(model, batches if len(batches) > 1 else batches[0], batch_size=batch_size)
+    assert_as_observed(model, batches if len(batches) > 1 else batches[0], batch_size=batch_size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from plotly.colors import get_colorscale
 
 from actwidget.figures.palette import ACCENT, ColorRange
 from actwidget.figures.text import escape, number, percent
@@ -71,7 +72,7 @@ def closeup(view: View) -> Panel:
         "coloraxis": {
             "cmin": color.low,
             "cmax": color.high if color.high > color.low else color.low + 1,
-            "colorscale": color.scale,
+            "colorscale": get_colorscale(color.scale),
             "colorbar": {"thickness": 8, "x": 1, "xpad": 4, "yanchor": "top", "ypad": 0, "outlinewidth": 0},
         },
     }

@@ -134,7 +134,9 @@ def activation_figure(view: View) -> go.Figure:
 def activation_spec(view: View) -> dict[str, Any]:
     """The figure of one activation as a dict of `data` and `layout`, which Plotly has not checked.
 
-    Checking takes Plotly longer than all of the drawing. Its three panels are the grid of all channels (a click on a tile carries the channel's index in `customdata[0]`),
+    Checking takes Plotly longer than all of the drawing.
+
+    Its three panels are the grid of all channels (a click on a tile carries the channel's index in `customdata[0]`),
     the chosen channel close up with its values, and the histogram with exact zeros counted apart.
     """
     drawn = view.picture
@@ -232,7 +234,7 @@ def _hover(view: View, cells: NDArray[np.intp]) -> dict[str, Any]:
     rows = np.stack([np.asarray(column, np.float32) for column in columns], axis=-1)
     noun = "unit" if view.picture.kind in {"units", "sequence"} else "channel"
     # A cell beyond the last channel has no value, so it neither answers nor shows.
-    shown = np.where(cells >= 0, 0.0, np.nan)
+    shown = np.where(cells >= 0, 0.0, np.nan).astype(np.float32)
     return {
         "type": "heatmap",
         "z": shown,

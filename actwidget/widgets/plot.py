@@ -54,7 +54,8 @@ def serialize(figure: dict[str, Any]) -> Serialized:
         >>> serialize({"data": [{"type": "bar", "y": np.array([1, 3], np.int16)}], "layout": {}}).spec
         '{"data":[{"type":"bar","y":{"dtype":"i2","bdata":"AQADAA=="}}],"layout":{}}'
     """
-    traces, images = [], []
+    traces: list[dict[str, Any]] = []
+    images: list[str] = []
     for trace in figure["data"]:
         sent = {name: _array(value) if isinstance(value, np.ndarray) else value for name, value in trace.items()}
         if trace["type"] == "image" and trace.get("source"):

@@ -87,7 +87,7 @@ def _given(owner: Any, name: str, step: Step) -> str:
         raise _NotPublic(_NOT_PLAIN)
     if isinstance(args[0], keras.KerasTensor):
         return _expression(owner, name, args[0])
-    if not isinstance(args[0], (list, tuple)) or len(args[0]) < 2 or len(keras.tree.flatten(args[0])) != len(args[0]):  # noqa: PLR2004
+    if not isinstance(args[0], (list, tuple)) or len(args[0]) < 2 or len(keras.tree.flatten(args[0])) != len(args[0]):
         raise _NotPublic(_NOT_PLAIN)
     return f"[{', '.join(_expression(owner, name, tensor) for tensor in args[0])}]"
 

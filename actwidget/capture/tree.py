@@ -282,7 +282,7 @@ def _seen_on(
             tap.run(as_tensors(batch.value), training=False)
     except CaptureError as error:
         failed = tap.failed
-        if failed is None or len(tap.seen.calls) < 2 and not tap.seen.calls[0].calls:
+        if failed is None or (len(tap.seen.calls) < 2 and not tap.seen.calls[0].calls):
             message = f"Model {root.name!r} can't take these inputs. {error}"
             raise InvalidInputsError(message) from error
         unseen = f"was not reached, since {failed!r} raised"

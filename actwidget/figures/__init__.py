@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from actwidget.figures.activation import ORDERS, Picture, View, activation_figure, channel_order, picture
+from actwidget.figures.activation import (
+    ORDERS,
+    Picture,
+    View,
+    activation_figure,
+    activation_spec,
+    channel_order,
+    picture,
+)
 from actwidget.figures.empty import message_figure
 from actwidget.figures.picture import thumbnail_png
 
@@ -11,6 +19,7 @@ __all__ = [
     "Picture",
     "View",
     "activation_figure",
+    "activation_spec",
     "channel_order",
     "message_figure",
     "picture",

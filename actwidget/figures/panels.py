@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from plotly.colors import get_colorscale
 
 from actwidget.figures.palette import ACCENT, ColorRange
 from actwidget.figures.text import escape, number, percent
@@ -71,7 +72,7 @@ def closeup(view: View) -> Panel:
         "coloraxis": {
             "cmin": color.low,
             "cmax": color.high if color.high > color.low else color.low + 1,
-            "colorscale": color.scale,
+            "colorscale": get_colorscale(color.scale),
             "colorbar": {"thickness": 8, "x": 1, "xpad": 4, "yanchor": "top", "ypad": 0, "outlinewidth": 0},
         },
     }
@@ -168,8 +169,8 @@ def distribution(view: View) -> Panel:
         {
             "type": "bar",
             "x": centers,
-            "y": histogram.counts / total,
-            "width": np.diff(histogram.edges),
+            "y": (histogram.counts / total).astype(np.float32),
+            "width": float(histogram.edges[1] - histogram.edges[0]),
             "marker": {"color": MUTED, "opacity": 0.6, "line": {"width": 0}},
             "hovertemplate": "%{x:.4g}: %{y:.2%} of the layer<extra></extra>",
             **axis,
@@ -184,7 +185,7 @@ def distribution(view: View) -> Panel:
                 "type": "scatter",
                 "mode": "lines",
                 "x": centers,
-                "y": histogram.channel_counts / own,
+                "y": (histogram.channel_counts / own).astype(np.float32),
                 "line": {"color": ACCENT, "width": 2, "shape": "hvh"},
                 "hovertemplate": "%{x:.4g}: %{y:.2%} of the channel<extra></extra>",
                 **axis,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-# Whole lines only, so that nothing within a string is taken for a comment. Each widget sends its source to the page.
-_COMMENTS_AND_INDENTS = re.compile(r"^\s*/\*\*[\s\S]*?\*/\s*\n|^\s*//.*\n|^[ \t]+|^\n", re.MULTILINE)
+# Whole lines and type casts only, so that nothing within a string is taken for a comment. Each widget sends its source.
+_COMMENTS_AND_INDENTS = re.compile(
+    r"^\s*/\*\*[\s\S]*?\*/\s*\n|^\s*//.*\n|/\*\* @type [^*\n]*\*/ ?|^[ \t]+|^\n", re.MULTILINE
+)
+_CSS_COMMENTS_AND_SPACES = re.compile(r"/\*[\s\S]*?\*/|(?<=[{};,])\s+|\s+(?=[{}])|(?<=:) +")
 
 
 def asset(name: str) -> str:
@@ -15,4 +18,4 @@ def asset(name: str) -> str:
     Widgets get their source as text: as a path, anywidget would watch the file and so keep every instance alive.
     """
     source = files("actwidget.widgets").joinpath(name).read_text(encoding="utf-8")
-    return _COMMENTS_AND_INDENTS.sub("", source)
+    return (_CSS_COMMENTS_AND_SPACES if name.endswith(".css") else _COMMENTS_AND_INDENTS).sub("", source)

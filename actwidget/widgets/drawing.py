@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ from actwidget.analysis.axes import kind_of
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
-from actwidget.figures import Picture, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
+from actwidget.figures import Picture, View, activation_spec, channel_order, message_figure, picture, thumbnail_png
 from actwidget.figures.text import number, percent
 from actwidget.widgets import html
+from actwidget.widgets.plot import Serialized, serialize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +26,15 @@ if TYPE_CHECKING:
     from actwidget.capture.session import Session
 
 Array = np.ndarray[Any, Any]
+KEPT = 128
+"""So many drawings are kept, of activations that are kept too."""
 
 
 @dataclass(frozen=True)
 class Drawing:
     """What the explorer shows of a selection: the figure, its text twin, and the numbers as HTML."""
 
-    figure: go.Figure
+    figure: go.Figure | Serialized
     alt: str
     numbers: str
 
@@ -44,6 +48,7 @@ class Drawings:
         self._class_names = class_names
         self._statistics: dict[tuple[str, int | None], Statistics] = {}
         self._pictures: dict[tuple[str, int, str, str], Picture] = {}
+        self._drawn: OrderedDict[tuple[str, int | None, int, str, str], Drawing] = OrderedDict()
         self._thumbnails: dict[int, str | None] = {}
         self._predictions: Array | None = None
         self._asked_for_predictions = False
@@ -52,6 +57,7 @@ class Drawings:
         """Lets go of everything."""
         self._statistics.clear()
         self._pictures.clear()
+        self._drawn.clear()
         self._thumbnails.clear()
         self._predictions = None
 
@@ -85,6 +91,21 @@ class Drawings:
         Raises:
             CaptureError: The forward pass failed.
         """
+        key = (path, channel, sample, scaling, sort)
+        if key in self._drawn and self._session.holds(path):
+            self._session.value(path)  # the one that was used last is let go of last
+            self._drawn.move_to_end(key)
+            return self._drawn[key]
+        drawing = self._draw(path, channel, sample, scaling, sort)
+        self._drawn[key] = drawing
+        # A drawing holds its activation: what the session has let go of goes here too.
+        for old in [each for each in self._drawn if not self._session.holds(each[0])]:
+            del self._drawn[old]
+        if len(self._drawn) > KEPT:
+            self._drawn.popitem(last=False)
+        return drawing
+
+    def _draw(self, path: str, channel: int | None, sample: int, scaling: str, sort: str) -> Drawing:
         node = self._session.graph.nodes[path]
         if node.origin == "opaque":
             return Drawing(message_figure(path, f"Can't be captured: it {node.reason}."), f"{path}: {node.reason}", "")
@@ -110,7 +131,7 @@ class Drawings:
             class_names=self._names(path),
         )
         noun = "channel" if drawn.kind in {"maps", "volume"} else "unit"
-        return Drawing(activation_figure(view), _alt(view, noun), html.numbers(whole, noun))
+        return Drawing(serialize(activation_spec(view)), _alt(view, noun), html.numbers(whole, noun))
 
     def prediction(self, sample: int) -> tuple[str, float]:
         """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import anywidget
+import numpy as np
 import plotly.graph_objects as go
 import traitlets
 from ipywidgets import CallbackDispatcher
@@ -27,6 +30,53 @@ _PLACEHOLDER = "actwidget:image:"
 def plotlyjs_gzipped() -> bytes:
     """The plotly.js of the installed plotly package, compressed."""
     return gzip.compress(get_plotlyjs().encode("utf-8"), compresslevel=6, mtime=0)
+
+
+@dataclass(frozen=True)
+class Serialized:
+    """A figure as the page takes it.
+
+    Attributes:
+        figure: The figure as a dict.
+        spec: The same as JSON, with placeholders for its pictures.
+        images: The pictures as data URIs.
+    """
+
+    figure: dict[str, Any]
+    spec: str
+    images: list[str]
+
+
+def serialize(figure: dict[str, Any]) -> Serialized:
+    """A figure's dict of `data` and `layout` as the page takes it.
+
+    Example:
+        >>> serialize({"data": [{"type": "bar", "y": np.array([1, 3], np.int16)}], "layout": {}}).spec
+        '{"data":[{"type":"bar","y":{"dtype":"i2","bdata":"AQADAA=="}}],"layout":{}}'
+    """
+    traces: list[dict[str, Any]] = []
+    images: list[str] = []
+    for trace in figure["data"]:
+        sent = {name: _array(value) if isinstance(value, np.ndarray) else value for name, value in trace.items()}
+        if trace["type"] == "image" and trace.get("source"):
+            sent["source"] = f"{_PLACEHOLDER}{len(images)}"
+            images.append(trace["source"])
+        traces.append(sent)
+    # Colours come from the page, so the template that every figure carries stays here.
+    layout = {name: value for name, value in figure["layout"].items() if name != "template"}
+    # Not plotly's to_json, which writes each slash (of these base64 is full) as six characters.
+    spec = json.dumps({**figure, "data": traces, "layout": layout}, cls=PlotlyJSONEncoder, separators=(",", ":"))
+    return Serialized(figure, spec, images)
+
+
+def _array(values: np.ndarray[Any, Any]) -> Any:
+    """Numbers as plotly.js takes them packed; what it has no packed form for stays as it is."""
+    if values.dtype.kind == "i" and values.itemsize == 8 and np.abs(values).max(initial=0) < 2**31:
+        values = values.astype(np.int32)
+    if values.dtype.str.lstrip("<|") not in {"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"}:
+        return values
+    packed = {"dtype": values.dtype.str.lstrip("<|"), "bdata": base64.b64encode(values.tobytes()).decode("ascii")}
+    return packed if values.ndim == 1 else {**packed, "shape": ", ".join(map(str, values.shape))}
 
 
 class PlotView(anywidget.AnyWidget):
@@ -57,6 +107,7 @@ class PlotView(anywidget.AnyWidget):
     def __init__(self, figure: go.Figure | None = None, **kwargs: Any) -> None:
         """Shows `figure`, or an empty one."""
         self._clicked = CallbackDispatcher()
+        self._figure: go.Figure | None = None
         super().__init__(**kwargs)
         self.figure = go.Figure() if figure is None else figure
         self.on_msg(self._answer)
@@ -65,15 +116,23 @@ class PlotView(anywidget.AnyWidget):
     @property
     def figure(self) -> go.Figure:
         """The figure that is shown."""
+        if self._figure is None:
+            self._figure = go.Figure(self._shown.figure)
         return self._figure
 
     @figure.setter
-    def figure(self, figure: go.Figure) -> None:
-        if not isinstance(figure, go.Figure):
+    def figure(self, figure: go.Figure | Serialized) -> None:
+        if isinstance(figure, go.Figure):
+            self._figure, shown = figure, serialize(figure.to_dict())
+        elif isinstance(figure, Serialized):
+            self._figure, shown = None, figure
+        else:
             message = f"Expected a plotly.graph_objects.Figure, got {type(figure).__name__}."
             raise OptionError(message)
-        self._figure = figure
-        self._show()
+        self._shown = shown
+        with self.hold_sync():
+            self._images = shown.images
+            self._spec = shown.spec
 
     def on_click(self, callback: Callable[[list[Any]], None], *, remove: bool = False) -> None:
         """Calls `callback` with the `customdata` of a point or cell that was clicked.
@@ -88,19 +147,6 @@ class PlotView(anywidget.AnyWidget):
         """One line that is the same on every run."""
         count = len(self.figure.data)
         return f"PlotView({count} trace{'s' * (count != 1)})"
-
-    def _show(self) -> None:
-        spec = self._figure.to_dict()
-        pictures = [trace for trace in spec["data"] if trace["type"] == "image" and trace.get("source")]
-        images = [trace["source"] for trace in pictures]
-        for index, trace in enumerate(pictures):
-            trace["source"] = f"{_PLACEHOLDER}{index}"
-        # Colours come from the page, so the template that every figure carries stays here.
-        spec["layout"].pop("template", None)
-        with self.hold_sync():
-            self._images = images
-            # Not plotly's to_json, which writes each slash (of these base64 is full) as six characters.
-            self._spec = json.dumps(spec, cls=PlotlyJSONEncoder, separators=(",", ":"))
 
     def _answer(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         if content.get("kind") == "plotly.js":

@@ -14,6 +14,30 @@
 const TYPE_AHEAD_MS = 500;
 
 /**
+ * The rows, from the short form in which they travel; `packed_rows` in `tree.py` describes it.
+ * @param {{words: string[], cells: any[]}} packed
+ * @returns {Row[]}
+ */
+export function unpackRows({ words, cells }) {
+  /** @type {Row[]} */
+  const rows = [];
+  /** @type {string[]} */
+  const folders = [];
+  for (let at = 0; at < cells.length; at += 5) {
+    const [name, kind, shape, up, rest] = cells.slice(at, at + 5);
+    const parent = up ? rows.length - up : -1;
+    const above = rows[parent];
+    const folder = folders[parent] ?? "";
+    const row = { name, shape: words[shape], level: (above?.level ?? 0) + 1, parent };
+    const own = kind < 0 ? { group: folder + name, count: 0 } : { path: folder + name, class: words[kind] };
+    rows.push({ ...row, ...own, ...(rest || {}) });
+    folders.push(kind < 0 ? folder : `${rows[rows.length - 1].path}/`);
+    if (above?.count !== undefined) above.count += 1;
+  }
+  return rows;
+}
+
+/**
  * The rows as they are shown with or without prefix groups, with the same indices; a group that isn't shown is null.
  * @param {Row[]} rows
  * @param {boolean} grouped
@@ -387,7 +411,7 @@ function render({ model, el }) {
   }
 
   function rebuild() {
-    rows = model.get("rows");
+    rows = unpackRows(model.get("rows"));
     elements = rows.map((row, index) => rowElement(row, rows[row.parent], index));
     folds = new Set(rows.flatMap((row, index) => (row.group === undefined ? [] : [index])));
     filterFolds = new Set();

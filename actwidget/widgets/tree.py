@@ -177,6 +177,35 @@ def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_i
         _add_rows(rows, seen, node, len(rows) - 1)
 
 
+def packed_rows(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """The rows as they travel: what follows from the others is left out; `unpackRows` in `tree.js` puts it back.
+
+    Args:
+        rows: As `grouped_rows` gives them.
+
+    Returns:
+        `words`, the distinct classes and shapes, and `cells`: one line of five values a row. These are its name, the
+        place of its class in `words` (-1 for a group), that of its shape, how many rows above its parent is (0 for
+        none), and a dict of what does not follow, or 0.
+
+    Example:
+        >>> packed_rows([{"path": "a", "name": "a", "class": "Dense", "shape": "8", "level": 1, "parent": -1}])
+        {'words': ['Dense', '8'], 'cells': ['a', 0, 1, 0, 0]}
+    """
+    words: dict[str, int] = {}
+    cells: list[Any] = []
+    folders: list[str] = []  # what stands before the names of each row's children
+    for index, row in enumerate(rows):
+        folder = folders[row["parent"]] if row["parent"] >= 0 else ""
+        kind = "path" if "path" in row else "group"
+        rest = {name: row[name] for name in (kind,) if row[name] != folder + row["name"]}
+        rest |= {name: row[name] for name in ("reason",) if name in row}
+        folders.append(f"{row['path']}/" if "path" in row else folder)
+        numbers = [words.setdefault(row[name], len(words)) if name in row else -1 for name in ("class", "shape")]
+        cells += [row["name"], *numbers, index - row["parent"] if row["parent"] >= 0 else 0, rest or 0]
+    return {"words": list(words), "cells": cells}
+
+
 class LayerTree(anywidget.AnyWidget):
     """An accessible tree of a model's layers, in which one is selected.
 
@@ -197,7 +226,7 @@ class LayerTree(anywidget.AnyWidget):
     _esm = asset("tree.js")
     _css = asset("tree.css")
 
-    rows = traitlets.List(traitlets.Dict()).tag(sync=True)
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
     selected = traitlets.Unicode("").tag(sync=True)
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     label = traitlets.Unicode("Layers").tag(sync=True)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import keras
-import plotly.graph_objects as go
 from networks import network, spread_over
 from table import Row
 
 import actwidget as aw
 from actwidget.capture import session
-from actwidget.widgets import drawing, explorer, plot
+from actwidget.widgets import drawing, explorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,8 +28,8 @@ PARTS = {
     "statistics": [(drawing, "statistics")],
     "histogram": [(drawing, "histogram")],
     "picture": [(drawing, "picture")],
-    "figure": [(drawing, "activation_figure")],
-    "message": [(plot.json, "dumps"), (go.Figure, "to_dict")],
+    "figure": [(drawing, "activation_spec")],
+    "message": [(drawing, "serialize")],
     "code": [(explorer, "keras_code")],
 }
 REST = "widgets and the rest"

@@ -16,6 +16,7 @@ import actwidget as aw
 from actwidget import errors
 
 RNG = np.random.default_rng(0)
+from tests.capture import odd_zoo
 
 
 class Fragile(keras.layers.Layer):
@@ -147,11 +148,36 @@ def graphs():
     yield row, RNG.normal(size=(2, 4))
 
 
-@pytest.mark.parametrize(("model", "inputs"), list(graphs()), ids=lambda value: getattr(value, "name", ""))
+NESTED = (
+    odd_zoo.functional_in_functional,
+    odd_zoo.sequential_around_a_base,
+    odd_zoo.doubly_nested,
+    odd_zoo.nested_called_twice,
+    odd_zoo.nested_with_two_of_each,
+    odd_zoo.nested_with_a_dict,
+    odd_zoo.masks_through_nested,
+    odd_zoo.frozen_base,
+    odd_zoo.subclassed_in_functional,
+    odd_zoo.functional_in_subclassed,
+    odd_zoo.attention_of_each_kind,
+    odd_zoo.wrappers,
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs"),
+    [*graphs(), *(build() for build in NESTED)],
+    ids=lambda value: getattr(value, "name", ""),
+)
 def test_the_code_gives_the_selected_activation_with_only_model_and_x_in_scope(model, inputs):
     explorer = aw.LayerExplorer(model, inputs)
     for node in explorer.tree:
         explorer.layer = node.path
+        if node.origin == "opaque":
+            assert explorer.code.startswith("#")
+            assert explorer.code.count("\n") == 1
+            continue
+        assert ("actwidget" in explorer.code) >= (node.origin == "tapped")
         scope = {"model": model, "x": inputs}
         exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
         np.testing.assert_allclose(scope["activation"], explorer.activation, rtol=1e-5, atol=1e-6)

@@ -152,8 +152,8 @@ class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hi
         samples = shape[0] if shape else None
         if not fits or (samples is not None and array.shape[0] not in (1, samples)):
             message = (
-                f"Expected an array of shape {tuple(shape[1:])}, or with the batch axis {tuple(shape)}, for {self.name!r},"
-                f" got {self.array.shape}."
+                f"Expected an array of shape {tuple(shape[1:])}, or with the batch axis {tuple(shape)}, for "
+                f"{self.name!r}, got {self.array.shape}."
             )
             raise OptionError(message)
         return array
@@ -176,12 +176,12 @@ class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hi
 def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
     """A model that computes as the given one does, but changes some layers' outputs before they go on.
 
-    It shares the given model's weights, works when called and under `predict` and `fit`, and can be edited, explored and
-    saved in its turn. The given model stays as it was.
+    It shares the given model's weights, works when called and under `predict` and `fit`, and can be edited, explored
+    and saved in its turn. The given model stays as it was.
 
     Args:
         model: A Keras model.
-        edits: For each selector (a path, a unique name, an index into `model.layers`, or a layer) a Keras layer, such as
+        edits: For each selector (a path, a unique name, an index into `model.layers`, or a layer) a Keras layer, as
             `Ablate`, `Scale` or `Replace`, or a callable that takes the activation, shape `(samples, ...)`, and gives
             one of the same shape. Only the chosen call of a shared layer is changed.
 
@@ -207,9 +207,8 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
         node = select(graph, selector)
         if node.origin == "opaque":
             raise not_capturable(node, model.name)
-        if node.path in put:
-            change = keras.Sequential([put[node.path], _layer(change, node)])
-        put[node.path] = _layer(change, node)
+        layer = _layer(change, node)
+        put[node.path] = keras.Sequential([put[node.path], layer]) if node.path in put else layer
     return Tapped(graph.root, None, put, name=f"{graph.root.name}_edited")
 
 

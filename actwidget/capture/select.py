@@ -11,8 +11,8 @@ from actwidget.capture.paths import aliases, not_found
 from actwidget.errors import LayerNotFoundError
 
 if TYPE_CHECKING:
+    from actwidget.capture.graph import ModelGraph
     from actwidget.capture.node import LayerNode
-    from actwidget.capture.tree import ModelGraph
 
 
 def select(graph: ModelGraph, selector: Any) -> LayerNode:

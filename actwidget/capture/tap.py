@@ -284,24 +284,23 @@ def _graph() -> Any:
 _ACTIVE: ContextVar[Tap | None] = ContextVar("actwidget_tap", default=None)
 _LOCK = threading.Lock()
 _ORIGINALS: dict[type, Any] = {}
-_open = 0
+_OPEN: list[None] = []
 
 
 @contextmanager
 def _hooks() -> Iterator[None]:
-    global _open
     with _LOCK:
-        if _open == 0:
+        if not _OPEN:
             _install()
-        _open += 1
+        _OPEN.append(None)
     try:
         yield
     finally:
         with _LOCK:
-            _open -= 1
-            if _open == 0:
+            _OPEN.pop()
+            if not _OPEN:
                 for cls, original in _ORIGINALS.items():
-                    cls.__call__ = original  # type: ignore[operator]
+                    cls.__call__ = original  # type: ignore[method-assign]
 
 
 def _install() -> None:

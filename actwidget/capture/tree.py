@@ -126,7 +126,9 @@ class _Builder:
                 path = prefix + level.output(called, number)
                 self.places[path] = Place(function, tensor, outer)
                 output = Output(_shape(tensor, owner), str(tensor.dtype))
-                found.append(self._node(path, operation, index, output, origin, () if number else inside))
+                found.append(
+                    self._node(path, operation, index, output, origin=origin, children=() if number else inside)
+                )
         return tuple(found)
 
     def _inside(self, function: Any, node: Any, prefix: str, outer: Step | None) -> tuple[LayerNode, ...]:
@@ -137,11 +139,11 @@ class _Builder:
         if not is_composite(operation):
             return ()
         if is_loop(operation):
-            return self._declared(operation, prefix)
+            return self.declared(operation, prefix)
         try:
             tap = _run_symbolically(operation, node.arguments.args, node.arguments.kwargs)
         except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
-            return self._declared(operation, prefix)
+            return self.declared(operation, prefix)
         return self.seen(tap.seen, prefix)
 
     def seen(
@@ -149,7 +151,7 @@ class _Builder:
     ) -> tuple[LayerNode, ...]:
         """The nodes of the calls inside one that was seen, and of the layers that were not called."""
         if is_loop(call.operation):
-            return self._declared(call.operation, prefix)
+            return self.declared(call.operation, prefix)
         found = []
         for inner in call.calls:
             inside = (
@@ -157,7 +159,7 @@ class _Builder:
                 if not inner.reason or inner.calls
                 else ()
             )
-            outputs = inner.outputs or {inner.name: None}
+            outputs: dict[str, Output | None] = {**inner.outputs} or {inner.name: None}
             for number, (name, output) in enumerate(outputs.items()):
                 reason = inner.reason or ("" if output else NO_TENSOR)
                 shown = output and Output(_without_size(output.shape, size), output.dtype)
@@ -167,9 +169,9 @@ class _Builder:
                         inner.operation,
                         inner.index,
                         shown,
-                        "opaque" if reason else "tapped",
-                        () if number else inside,
-                        reason,
+                        origin="opaque" if reason else "tapped",
+                        children=() if number else inside,
+                        reason=reason,
                     )
                 )
         if call.scores is not None:
@@ -179,27 +181,31 @@ class _Builder:
             called = {id(inner.operation) for inner in call.calls}
             level = Level(call.operation)
             found += [
-                self._node(prefix + level.call(layer)[0], layer, 0, None, "opaque", (), unseen)
+                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=unseen)
                 for layer in sublayers(call.operation)
                 if id(layer) not in called
             ]
         return tuple(found)
 
-    def _declared(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
+    def declared(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
         """The layers that a layer holds, when nothing is known of how it calls them."""
         level = Level(operation)
         loop = f"runs once a time step, inside the loop of {operation.name!r}" if is_loop(operation) else ""
         found = []
         for layer in sublayers(operation):
             called, _ = level.call(layer)
-            inside = () if loop else self._declared(layer, f"{prefix}{called}/")
-            found.append(self._node(prefix + called, layer, 0, None, "opaque" if loop else "tapped", inside, loop))
+            inside = () if loop else self.declared(layer, f"{prefix}{called}/")
+            found.append(
+                self._node(
+                    prefix + called, layer, 0, origin="opaque" if loop else "tapped", children=inside, reason=loop
+                )
+            )
         if has_scores(operation):
             found.append(self._scores(prefix, operation, None))
         return tuple(found)
 
     def _scores(self, prefix: str, operation: Any, output: Output | None) -> LayerNode:
-        node = self._node(prefix + SCORES, operation, 0, output, "tapped", (), "")
+        node = self._node(prefix + SCORES, operation, 0, output, origin="tapped")
         return dataclasses.replace(node, name=SCORES, class_name="AttentionScores", parameters=0, trainable=False)
 
     def _node(
@@ -207,9 +213,10 @@ class _Builder:
         path: str,
         operation: Any,
         index: int,
-        output: Output | None,
+        output: Output | None = None,
+        *,
         origin: Origin,
-        children: tuple[LayerNode, ...],
+        children: tuple[LayerNode, ...] = (),
         reason: str = "",
     ) -> LayerNode:
         self.paths.setdefault(id(operation), path)
@@ -220,7 +227,7 @@ class _Builder:
             name=operation.name,
             class_name=type(operation).__name__,
             call=index,
-            output_shape=output and output.shape,
+            output_shape=output.shape if output else None,
             dtype=output.dtype if output else "",
             parameters=_parameters(operation) if is_layer else 0,
             trainable=bool(operation.trainable) if is_layer else False,
@@ -257,8 +264,8 @@ def _watched(
         return _seen_on(root, builder, batch, record)
     if not root.built:
         message = (
-            f"Model {root.name!r} ({type(root).__name__}) has never been called, so nothing is known of its layers. Pass "
-            "a batch as `inputs`, or call the model on one first."
+            f"Model {root.name!r} ({type(root).__name__}) has never been called, so nothing is known of its layers. "
+            "Pass a batch as `inputs`, or call the model on one first."
         )
         raise ModelNotBuiltError(message)
     try:
@@ -268,7 +275,7 @@ def _watched(
         )
         tap = _run_symbolically(root, (symbols,), {})
     except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
-        return builder._declared(root, ""), [], ""
+        return builder.declared(root, ""), [], ""
     return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
 
 

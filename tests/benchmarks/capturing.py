@@ -1,4 +1,4 @@
-"""Capture beside what it stands on: one layer and the bare sub-model, all layers and a plain eager pass, trees, memory."""
+"""Capture beside what it stands on: a sub-model's bare call, a plain eager pass; and large models."""
 
 from __future__ import annotations
 
@@ -84,12 +84,10 @@ def _one_layer(name: str, model: keras.Model, x: np.ndarray, layers: int, repeat
     for path in spread_over(graph.tree, layers):
         sub = connect(graph, [path], "one")
 
-        def capture(sub: keras.Model = sub) -> None:
-            with unchanged(sub):
-                [as_array(output) for output in sub(as_tensors(x, graph.inputs), training=False)]
-
         tensor = as_tensors(x, graph.inputs)
-        bare, ours = _in_turn(repeats, lambda s=sub, t=tensor: s(t, training=False), capture)
+        bare, ours = _in_turn(
+            repeats, lambda s=sub, t=tensor: s(t, training=False), lambda s=sub: _capture(s, x, graph.inputs)
+        )
         calls.append(median(bare))
         captured.append(median(ours))
     total = sum(calls)
@@ -104,6 +102,11 @@ def _one_layer(name: str, model: keras.Model, x: np.ndarray, layers: int, repeat
             base_name="the bare calls",
         ),
     ]
+
+
+def _capture(sub: keras.Model, x: np.ndarray, inputs: object) -> list[np.ndarray]:
+    with unchanged(sub):
+        return [as_array(output) for output in sub(as_tensors(x, inputs), training=False)]
 
 
 def _in_turn(repeats: int, *functions: Callable[[], object]) -> list[list[float]]:

@@ -1,7 +1,7 @@
 """What every call in a model really puts out, at every depth, with its path by the rules in the documentation.
 
-An eager pass is logged from outside, start and end of each call; the paths are worked out afterwards from the log. Nothing
-of actwidget is used here, so that it can be checked against this.
+An eager pass is logged from outside, start and end of each call; the paths are worked out afterwards from the log.
+Nothing of actwidget is used here, so that it can be checked against this.
 """
 
 from __future__ import annotations
@@ -96,42 +96,52 @@ def _collect(event: Event, prefix: str, found: dict[str, np.ndarray]) -> None:
     if isinstance(layer, LOOPS):
         return
     graph = _graph(layer)
-    names: dict[int, str] = {}
     used: Counter[str] = Counter()
-    known = graph.operations if graph is not None else list(_children(layer))
-    for each in known:
+    names: dict[int, str] = {}
+
+    def declare(each: Any) -> None:
         used[each.name] += 1
         names[id(each)] = each.name if used[each.name] == 1 else f"{each.name}~{used[each.name]}"
+
+    for each in graph.operations if graph is not None else _children(layer):
+        declare(each)
     if graph is not None:
-        given = event.args[0] if event.args else event.kwargs["inputs"]
-        flat = keras.tree.flatten(given)
-        for symbol, leaf in zip(graph.inputs, flat, strict=True):
-            if leaf is not None:
-                shaped = tf.cast(leaf, symbol.dtype) if symbol.dtype != "string" else leaf
-                found[f"{prefix}{symbol._keras_history.operation.name}"] = array_of(shaped)
+        _collect_inputs(event, graph, prefix, found)
     calls: Counter[int] = Counter()
     for inner in event.inner:
+        if id(inner.of) not in names and (graph is not None or not isinstance(inner.of, keras.Layer)):
+            continue
         if id(inner.of) not in names:
-            if graph is not None or not isinstance(inner.of, keras.Layer):
-                continue
-            used[inner.of.name] += 1
-            number = used[inner.of.name]
-            names[id(inner.of)] = inner.of.name if number == 1 else f"{inner.of.name}~{number}"
+            declare(inner.of)
         number = calls[id(inner.of)]
         calls[id(inner.of)] += 1
-        name = names[id(inner.of)] + (f"@{number}" if number else "")
+        name = prefix + names[id(inner.of)] + (f"@{number}" if number else "")
         tensors = [leaf for leaf in keras.tree.flatten(inner.result) if tf.is_tensor(leaf)]
         for index, tensor in enumerate(tensors):
-            found[f"{prefix}{name}" + (f":{index}" if index else "")] = array_of(tensor)
+            found[f"{name}:{index}" if index else name] = array_of(tensor)
             if index == 0:
-                _collect(inner, f"{prefix}{name}/", found)
-    if isinstance(layer, ATTENTION) and "return_attention_scores" in inspect.signature(layer.call).parameters:
-        seeds = [seed.state for part in layer._flatten_layers() for seed in part._seed_generators]
-        before = [np.array(seed) for seed in seeds]
-        _, scores = layer(*event.args, **{**event.kwargs, "return_attention_scores": True})
-        for seed, value in zip(seeds, before, strict=True):
-            seed.assign(value)
-        found[f"{prefix}scores"] = array_of(scores)
+                _collect(inner, f"{name}/", found)
+    _collect_scores(event, prefix, found)
+
+
+def _collect_inputs(event: Event, graph: Any, prefix: str, found: dict[str, np.ndarray]) -> None:
+    given = event.args[0] if event.args else event.kwargs["inputs"]
+    for symbol, leaf in zip(graph.inputs, keras.tree.flatten(given), strict=True):
+        if leaf is not None:
+            value = leaf if symbol.dtype == "string" else tf.cast(leaf, symbol.dtype)
+            found[f"{prefix}{symbol._keras_history.operation.name}"] = array_of(value)
+
+
+def _collect_scores(event: Event, prefix: str, found: dict[str, np.ndarray]) -> None:
+    layer = event.of
+    if not isinstance(layer, ATTENTION) or "return_attention_scores" not in inspect.signature(layer.call).parameters:
+        return
+    seeds = [seed.state for part in layer._flatten_layers() for seed in part._seed_generators]
+    before = [np.array(seed) for seed in seeds]
+    _, scores = layer(*event.args, **{**event.kwargs, "return_attention_scores": True})
+    for seed, value in zip(seeds, before, strict=True):
+        seed.assign(value)
+    found[f"{prefix}scores"] = array_of(scores)
 
 
 def _children(layer: Any) -> Iterator[keras.Layer]:

@@ -49,7 +49,7 @@ class Transformer(layers.Layer):
         self.norms = [layers.LayerNormalization(), layers.LayerNormalization()]
         self.dropout = layers.Dropout(0.3, name="dropout")
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: Any = None) -> Any:
         y = self.norms[0](inputs + self.dropout(self.attention(inputs, inputs), training=training))
         return self.norms[1](y + self.feed(y))
 

@@ -45,7 +45,7 @@ CHANGES = {
         lambda v: np.broadcast_to([1, 2, 3], v.shape),
     ),
     "replace by a batch": (lambda: aw.Replace(np.ones((1, 3))), np.ones_like),
-    "a keras layer": (lambda: layers.ReLU(), lambda v: np.maximum(v, 0)),
+    "a keras layer": (layers.ReLU, lambda v: np.maximum(v, 0)),
     "a callable": (lambda: lambda v: v * 2 + 1, lambda v: v * 2 + 1),
     "decided at run time": (
         lambda: lambda v: keras.ops.where(keras.ops.mean(v, axis=-1, keepdims=True) > 0, v, -v),

@@ -31,7 +31,7 @@ def test_calls_are_restored_afterwards_even_when_the_model_raises():
     before = keras.Layer.__call__, keras.Operation.__call__
 
     class Failing(keras.Model):
-        def call(self, inputs):
+        def call(self, _inputs):
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -109,7 +109,7 @@ def test_a_layer_never_called_is_in_the_tree_with_the_reason():
 
 
 def test_a_model_never_called_says_what_to_do():
-    with pytest.raises(ModelNotBuiltError, match="has never been called.*Pass a batch as `inputs`"):
+    with pytest.raises(ModelNotBuiltError, match=r"has never been called.*Pass a batch as `inputs`"):
         aw.layer_tree(Stack())
 
 

@@ -59,7 +59,7 @@ def test_each_node_alone_and_its_submodel_give_the_same(build):
         assert_same(aw.activations(model, inputs, path)[path], wanted, path)
         if build is odd_zoo.inside_a_tf_function and path.startswith("looped"):
             # Run eagerly the loop's calls are there; under predict they are in a graph of their own.
-            with pytest.raises((NotCapturableError, LayerNotFoundError), match="inside a loop|Closest: 'looped'"):
+            with pytest.raises((NotCapturableError, LayerNotFoundError), match=r"inside a loop|Closest: 'looped'"):
                 aw.submodel(model, path)
             continue
         sub = aw.submodel(model, path)

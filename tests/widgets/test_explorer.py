@@ -14,9 +14,9 @@ import traitlets
 
 import actwidget as aw
 from actwidget import errors
+from tests.capture import odd_zoo
 
 RNG = np.random.default_rng(0)
-from tests.capture import odd_zoo
 
 
 class Fragile(keras.layers.Layer):

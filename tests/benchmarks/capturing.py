@@ -86,7 +86,7 @@ def _one_layer(name: str, model: keras.Model, x: np.ndarray, layers: int, repeat
 
         tensor = as_tensors(x, graph.inputs)
         bare, ours = _in_turn(
-            repeats, lambda s=sub, t=tensor: s(t, training=False), lambda s=sub: _capture(s, x, graph.inputs)
+            repeats, lambda s=sub, t=tensor: s(t, training=False), lambda s=sub, v=x: _capture(s, v, graph.inputs)
         )
         calls.append(median(bare))
         captured.append(median(ours))

@@ -288,7 +288,7 @@ class Notebook:
         self.page = page
         self.errors: list[str] = []
         self.from_kernel: list[int] = []
-        page.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
+        page.on("pageerror", lambda error: self.errors.append(f"page: {error.stack or error}"))
         page.on("console", self._console)
         page.on("dialog", self._dialog)
         page.on("websocket", self._websocket)

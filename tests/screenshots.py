@@ -41,6 +41,38 @@ layers += [keras.layers.Dense(3, activation="softmax", name="species")]
 model = keras.Sequential(layers, name="mlp")
 aw.LayerExplorer(model, np.random.default_rng(0).normal(size=(8, 20)), layer="hidden_1", channel=5)
 """
+ATTENTION = """
+import keras, numpy as np, actwidget as aw
+keras.utils.set_random_seed(2)
+layers = keras.layers
+class Block(layers.Layer):
+    def __init__(self, width, heads, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = layers.MultiHeadAttention(heads, width // heads, name="attention")
+        self.feed = keras.Sequential([layers.Dense(32, activation="gelu"), layers.Dense(width)], name="feed")
+        self.norm = layers.LayerNormalization(name="norm")
+    def call(self, inputs):
+        y = self.norm(inputs + self.attention(inputs, inputs))
+        return y + self.feed(y)
+class Reader(keras.Model):
+    def __init__(self):
+        super().__init__(name="reader")
+        self.embedding = layers.Embedding(50, 16, mask_zero=True, name="embedding")
+        self.blocks = [Block(16, 4, name=f"block_{number}") for number in (1, 2)]
+        self.lstm = layers.LSTM(12, return_sequences=True, name="lstm")
+        self.head = layers.Dense(3, activation="softmax", name="mood")
+    def call(self, inputs):
+        y = self.embedding(inputs)
+        for block in self.blocks:
+            y = block(y)
+        return self.head(self.lstm(y)[:, -1])
+words = "the cat sat on the mat and then it slept".split()
+x = np.zeros((1, 14), int)
+x[0, : len(words)] = [3, 7, 9, 4, 3, 12, 5, 8, 11, 2]
+tokens = [words + ["·"] * 4]
+aw.LayerExplorer(Reader(), x, tokens=tokens, layer="block_1/attention/scores", channel=2)
+"""
+MASKED = ATTENTION.replace('layer="block_1/attention/scores", channel=2', 'layer="embedding", channel=4')
 SIZES = {"wide": (1400, 900), "narrow": (640, 1900)}
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
@@ -67,7 +99,7 @@ def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str
 
 def main(folder: Path | None) -> None:
     """Writes all pictures into `folder`, or the README's picture where there is none."""
-    cells = {"image": IMAGE, "sequence": SEQUENCE, "dense": DENSE} if folder else {"image": IMAGE}
+    cells = {"image": IMAGE, "sequence": SEQUENCE, "dense": DENSE, "attention": ATTENTION, "masked": MASKED} if folder else {"image": IMAGE}
     (folder or README_PICTURE.parent).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, jupyter_lab(Path(scratch)) as address, browser() as chromium:
         for name, cell in cells.items():

@@ -6,6 +6,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -114,12 +115,38 @@ def activations(
     if record and batch.size <= batch_size:
         return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
     record = None
-    return Activations(capture(graph, batch, nodes, training=training, batch_size=batch_size), model.name)
+    captured = capture(graph, batch, nodes, training=training, batch_size=batch_size)
+    return Activations({path: each.value for path, each in captured.items()}, model.name)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """One activation.
+
+    Attributes:
+        value: Its values, shape `(samples, ...)`.
+        mask: Where Keras's mask says that a step counts, shape `(samples, steps)`; `None` where there is no mask.
+    """
+
+    value: Array
+    mask: Array | None = None
+
+    @classmethod
+    def of(cls, tensor: Any) -> Captured:
+        """What a layer gave."""
+        mask = getattr(tensor, "_keras_mask", None)
+        return cls(as_array(tensor), None if mask is None else as_array(mask))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Captured]) -> Captured:
+        """What it gave for several parts of a batch."""
+        masks = [part.mask for part in parts if part.mask is not None]
+        return cls(np.concatenate([part.value for part in parts]), np.concatenate(masks) if masks else None)
 
 
 def capture(
     graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], *, training: bool = False, batch_size: int = 32
-) -> dict[str, Array]:
+) -> dict[str, Captured]:
     """Runs the model up to the chosen nodes, batch by batch, and puts every variable that moved back.
 
     Raises:
@@ -150,32 +177,32 @@ def capture(
     parts = [forward(batch.rows(start, start + batch_size), training) for start in range(0, batch.size, batch_size)]
     if len(parts) == 1:
         return parts[0]
-    return {path: np.concatenate([part.pop(path) for part in parts]) for path in paths}
+    return {path: Captured.joined([part.pop(path) for part in parts]) for path in paths}
 
 
-def _composed(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Array]]:
+def _composed(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Captured]]:
     """A forward pass through a functional sub-model."""
     sub = connect(graph, paths, str(len(paths)))
 
-    def forward(value: Any, training: bool) -> dict[str, Array]:  # noqa: FBT001
+    def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
         with unchanged(sub):
             outputs = sub(as_tensors(value, graph.inputs), training=training)
-            return {path: as_array(output) for path, output in zip(paths, outputs, strict=True)}
+            return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
 
     return forward
 
 
-def _tapped(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Array]]:
+def _tapped(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Captured]]:
     """A forward pass of the model itself, ended as soon as all values are there."""
     tap = Tap(graph.root, wanted=set(paths), edits=graph.edits, stop=True)
 
-    def forward(value: Any, training: bool) -> dict[str, Array]:  # noqa: FBT001
+    def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
         with unchanged(graph.root):
             tap.run(as_tensors(value, graph.inputs), training=training)
         if missing := [path for path in paths if path not in tap.values]:
             message = f"Model {graph.model.name!r} did not call {missing} on these samples."
             raise NotCapturableError(message)
-        return {path: as_array(tap.values.pop(path)) for path in paths}
+        return {path: Captured.of(tap.values.pop(path)) for path in paths}
 
     return forward
 
@@ -230,15 +257,24 @@ class Session:
         self.batch: Batch | None = None if inputs is None else prepare(inputs, self.graph.inputs, model.name)
         self.budget = budget
         self.seconds = 0.0
-        self._cache: OrderedDict[str, Array] = OrderedDict()
+        self._cache: OrderedDict[str, Captured] = OrderedDict()
 
     @property
     def bytes_kept(self) -> int:
         """The bytes of the activations in the cache."""
-        return sum(value.nbytes for value in self._cache.values())
+        return sum(captured.value.nbytes for captured in self._cache.values())
 
     def value(self, path: str) -> Array | None:
         """The activation of the node at `path` for the whole batch, shape `(samples, ...)`; `None` without inputs.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        captured = self.captured(path)
+        return None if captured is None else captured.value
+
+    def captured(self, path: str) -> Captured | None:
+        """The activation of the node at `path` with its mask; `None` without inputs.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -249,14 +285,14 @@ class Session:
             self._cache.move_to_end(path)
             return self._cache[path]
         start = time.perf_counter()
-        value = capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
-        value.flags.writeable = False  # it is shown again and again
+        captured = capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
+        captured.value.flags.writeable = False  # it is shown again and again
         self.seconds += time.perf_counter() - start
-        if value.nbytes <= self.budget:
-            self._cache[path] = value
+        if captured.value.nbytes <= self.budget:
+            self._cache[path] = captured
             while self.bytes_kept > self.budget:
                 self._cache.popitem(last=False)
-        return value
+        return captured
 
     def holds(self, path: str) -> bool:
         """Whether the activation at `path` is in the cache."""

@@ -79,7 +79,6 @@ class Tap:
         root: The model.
         seen: The call of the model itself, with all calls inside it, once it has run.
         values: The recorded tensors by path.
-        masks: The Keras masks of the recorded tensors that have one.
         outputs: What the model itself gave.
         output_path: The path of the layer that gave the first of it, `""` where none did.
         failed: The path of the innermost call that raised, or `None`.
@@ -106,7 +105,6 @@ class Tap:
         self.root = root
         self.seen = Call(root, "", 0)
         self.values: dict[str, Any] = {}
-        self.masks: dict[str, Any] = {}
         self._wanted = wanted
         self._missing = set(wanted or ())
         self._edits = dict(edits or {})
@@ -124,7 +122,7 @@ class Tap:
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the model; gives what it gives."""
         self.seen = Call(self.root, "", 0)
-        self.values, self.masks = {}, {}
+        self.values = {}
         self._missing = set(self._wanted or ())
         self._outer, self._graph, self._symbolic = _ACTIVE.get(), _graph(), in_symbolic_scope()
         token = _ACTIVE.set(self)
@@ -256,9 +254,6 @@ class Tap:
         if self._wanted is not None and path not in self._wanted:
             return
         self.values[path] = leaf
-        mask = getattr(leaf, "_keras_mask", None)
-        if mask is not None:
-            self.masks[path] = mask
         self._missing.discard(path)
         if self._stop and not self._missing and self._graph is None:
             raise _AllSeen

@@ -12,7 +12,7 @@ from actwidget.analysis.axes import Kind, channels, kind_of, middle
 from actwidget.analysis.mosaic import Mosaic, levels, mosaic
 from actwidget.figures.layout import layout
 from actwidget.figures.palette import ACCENT, ColorRange
-from actwidget.figures.panels import bars, closeup, distribution, top_units
+from actwidget.figures.panels import bars, closeup, distribution, masked_steps, step_ticks, top_units
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape
 
@@ -72,6 +72,9 @@ class View:
         order_name: A key of `ORDERS`.
         sample: The number of the sample, for the title; `None` where there is only one.
         class_names: Names of the units, for a classifier's last layer.
+        noun: What a channel is called: `"channel"`, `"unit"`, `"head"`.
+        tokens: The texts of the steps of a sequence.
+        mask: Which of its steps count, shape `(steps,)`; `None` where all do.
     """
 
     title: str
@@ -82,6 +85,9 @@ class View:
     order_name: str = "index"
     sample: int | None = None
     class_names: Sequence[str] | None = None
+    noun: str = "channel"
+    tokens: Sequence[str] | None = None
+    mask: NDArray[np.bool_] | None = None
 
 
 def channel_order(numbers: Statistics, name: str) -> NDArray[np.intp]:
@@ -145,8 +151,9 @@ def activation_spec(view: View) -> dict[str, Any]:
     near, near_axes, near_title = top_units(view) if units else closeup(view)
     low, low_axes, low_title = distribution(view)
     count = len(drawn.order)
-    noun = {"maps": "channel", "volume": "channel"}.get(drawn.kind, "unit")
-    parts = [escape(view.title), f"{count:,} {noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}"]
+    parts = [escape(view.title), f"{count:,} {view.noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}"]
+    if view.mask is not None and not view.mask.all():
+        parts.append(f"{np.count_nonzero(~view.mask)} of {view.mask.size} steps masked")
     if (where := middle(_sample_shape(view))) and drawn.kind == "volume":
         parts.append(where)
     if drawn.tiles is not None and drawn.tiles.reduction > 1:
@@ -214,10 +221,12 @@ def _sequence(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], d
             "scaleanchor": False,
         },
     }
-    shapes = []
+    if (ticks := step_ticks(view, steps)) is not None:
+        axes["xaxis"] |= ticks
+    shapes = masked_steps(view, steps)
     if view.channel is not None:
         row = int(np.flatnonzero(drawn.order == view.channel)[0])
-        shapes = [_outline((-0.5, row - 0.5, steps - 0.5, row + 0.5))]
+        shapes += [_outline((-0.5, row - 0.5, steps - 0.5, row + 0.5))]
     return [image, over], shapes, axes
 
 
@@ -232,7 +241,6 @@ def _hover(view: View, cells: NDArray[np.intp]) -> dict[str, Any]:
         100 * np.asarray(per_channel.zeros),
     ]
     rows = np.stack([np.asarray(column, np.float32) for column in columns], axis=-1)
-    noun = "unit" if view.picture.kind in {"units", "sequence"} else "channel"
     # A cell beyond the last channel has no value, so it neither answers nor shows.
     shown = np.where(cells >= 0, 0.0, np.nan).astype(np.float32)
     return {
@@ -243,7 +251,7 @@ def _hover(view: View, cells: NDArray[np.intp]) -> dict[str, Any]:
         "showscale": False,
         "hoverongaps": False,
         "hovertemplate": (
-            f"<b>{noun} %{{customdata[0]:d}}</b><br>%{{customdata[1]:.4g}} to %{{customdata[2]:.4g}}"
+            f"<b>{view.noun} %{{customdata[0]:d}}</b><br>%{{customdata[1]:.4g}} to %{{customdata[2]:.4g}}"
             "<br>mean %{customdata[3]:.4g}<br>zeros %{customdata[4]:.1f} %<extra></extra>"
         ),
     }

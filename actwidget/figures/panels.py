@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 Panel = tuple[list[dict[str, Any]], dict[str, Any], str]
 MUTED = "#9aa4b2"
 CLOSEUP_LIMIT = 256
+TOKENS_LIMIT = 40
 TOP = 8
 
 
 def closeup(view: View) -> Panel:
     """The chosen channel (or the mean over all of them) with its values: a map, or a line over time."""
     drawn = view.picture
-    noun = "unit" if drawn.kind == "sequence" else "channel"
+    noun = view.noun
     if view.channel is None:
         values = drawn.values.mean(axis=0, dtype=np.float32)
         title = f"mean of all {noun}s"
@@ -41,7 +42,8 @@ def closeup(view: View) -> Panel:
             "yaxis": "y2",
             "hovertemplate": "step %{x}: %{y:.4g}<extra></extra>",
         }
-        return [line], {"xaxis2": {}, "yaxis2": {"scaleanchor": False}}, f"{title} over the steps"
+        steps = step_ticks(view, values.size) or {}
+        return [line], {"xaxis2": steps, "yaxis2": {"scaleanchor": False}}, f"{title} over the steps"
     color = drawn.color
     if drawn.scaling == "channel" or view.channel is None:
         finite = values[np.isfinite(values)]
@@ -76,7 +78,42 @@ def closeup(view: View) -> Panel:
             "colorbar": {"thickness": 8, "x": 1, "xpad": 4, "yanchor": "top", "ypad": 0, "outlinewidth": 0},
         },
     }
+    if noun == "head":
+        title = f"{title}: target by source"
+        heatmap["hovertemplate"] = "target %{y}, source %{x}<br>%{z:.5g}<extra></extra>"
+        for name, size in (("xaxis2", values.shape[1]), ("yaxis2", values.shape[0])):
+            if factor == 1 and (ticks := step_ticks(view, size)) is not None:
+                axes[name] |= {**ticks, "visible": True, "showgrid": False, "zeroline": False}
     return [heatmap], axes, title
+
+
+def step_ticks(view: View, steps: int) -> dict[str, Any] | None:
+    """An axis that names the steps by their tokens; `None` where there are none or too many to be read."""
+    if view.tokens is None or len(view.tokens) < steps or steps > TOKENS_LIMIT:
+        return None
+    texts = [escape(token, 12) for token in view.tokens[:steps]]
+    return {"tickmode": "array", "tickvals": list(range(steps)), "ticktext": texts, "title": {"text": ""}}
+
+
+def masked_steps(view: View, steps: int) -> list[dict[str, Any]]:
+    """A veil over the steps that a mask leaves out."""
+    if view.mask is None or view.mask.size != steps:
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], view.mask, [True]]).astype(np.int8)))
+    return [
+        {
+            "type": "rect",
+            "x0": float(start) - 0.5,
+            "x1": float(stop) - 0.5,
+            "y0": 0,
+            "y1": 1,
+            "yref": "y domain",
+            "fillcolor": MUTED,
+            "opacity": 0.75,
+            "line": {"width": 0},
+        }
+        for start, stop in edges.reshape(-1, 2)
+    ]
 
 
 def _largest(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:

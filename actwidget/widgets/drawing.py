@@ -13,6 +13,7 @@ from actwidget.analysis.axes import kind_of
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
+from actwidget.capture.channels import Channels, channels_of
 from actwidget.figures import Picture, View, activation_spec, channel_order, message_figure, picture, thumbnail_png
 from actwidget.figures.text import number, percent
 from actwidget.widgets import html
@@ -42,10 +43,22 @@ class Drawing:
 class Drawings:
     """Draws a session's activations; pictures and numbers are kept as long as the activation they rest on."""
 
-    def __init__(self, session: Session, class_names: Sequence[str] | None = None) -> None:
-        """Draws from `session`; `class_names` name the units of the model's output."""
+    def __init__(
+        self,
+        session: Session,
+        class_names: Sequence[str] | None = None,
+        tokens: Sequence[Sequence[str]] | None = None,
+    ) -> None:
+        """Draws from `session`.
+
+        Args:
+            session: Where activations come from.
+            class_names: Names of the units of the model's output.
+            tokens: For each sample the texts of its steps.
+        """
         self._session = session
         self._class_names = class_names
+        self._tokens = tokens
         self._statistics: dict[tuple[str, int | None], Statistics] = {}
         self._pictures: dict[tuple[str, int, str, str], Picture] = {}
         self._drawn: OrderedDict[tuple[str, int | None, int, str, str], Drawing] = OrderedDict()
@@ -83,7 +96,17 @@ class Drawings:
         value, batch = self._session.value(path), self._session.batch
         if value is None or batch is None:
             return None
-        return value if value.ndim and len(value) == batch.size else value[np.newaxis]
+        value = value if value.ndim and len(value) == batch.size else value[np.newaxis]
+        # Some layers divide their output along another axis than the last; from here on it is the last.
+        return self.channels(path).last(value) if value.ndim > 1 and _numeric(value) else value
+
+    def channels(self, path: str) -> Channels:
+        """How a layer's activation is divided, and what the parts are called."""
+        return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
+
+    def _mask(self, path: str, sample: int) -> Array | None:
+        captured = self._session.captured(path)
+        return None if captured is None or captured.mask is None else captured.mask[sample]
 
     def draw(self, path: str, channel: int | None, sample: int, scaling: str, sort: str) -> Drawing:
         """The figure of one selection.
@@ -119,6 +142,7 @@ class Drawings:
         if not value[sample].size:
             return Drawing(message_figure(path, "This activation holds no values."), f"{path}: no values", "")
         numbers, whole = self._numbers(value, path, sample), self._numbers(value, path)
+        noun = self.channels(path).noun
         drawn = self._picture(value, numbers, path, sample=sample, scaling=scaling, sort=sort)
         view = View(
             title=path,
@@ -129,8 +153,10 @@ class Drawings:
             order_name=sort,
             sample=sample if len(value) > 1 else None,
             class_names=self._names(path),
+            noun=noun,
+            tokens=self._tokens[sample] if self._tokens is not None else None,
+            mask=self._mask(path, sample) if drawn.kind == "sequence" else None,
         )
-        noun = "channel" if drawn.kind in {"maps", "volume"} else "unit"
         return Drawing(serialize(activation_spec(view)), _alt(view, noun), html.numbers(whole, noun))
 
     def prediction(self, sample: int) -> tuple[str, float]:

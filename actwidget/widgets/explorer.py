@@ -86,6 +86,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         scaling: str = "layer",
         sort: str = "index",
         class_names: Sequence[str] | None = None,
+        tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
         grouped: bool = True,
         max_bytes: int = 256_000_000,
         state: Mapping[str, Any] | None = None,
@@ -103,6 +104,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             scaling: The colour range, `"layer"` or `"channel"`.
             sort: The order of the channels.
             class_names: Names of the model's output units.
+            tokens: The texts of the steps of a sequence, for all samples or a list for each; they name the steps on
+                screen.
             grouped: Whether the tree groups layers with systematic names by their prefix.
             max_bytes: How many bytes of activations are kept.
             state: What `state()` gave, to see the same view again; it goes before the other options.
@@ -114,7 +117,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """
         self._session = Session(model, inputs, budget=max_bytes)
         graph = self._session.graph
-        self._drawings = Drawings(self._session, _checked_names(class_names, graph.tree))
+        self._drawings = Drawings(self._session, _checked_names(class_names, graph.tree), self._checked_tokens(tokens))
         self._submodels: dict[str, keras.Model] = {}
         self._rendering = True  # nothing is drawn until all is in place
         self._compose(grouped=grouped)
@@ -167,6 +170,17 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._status = make(ipywidgets.HTML, html.live("status", "Ready"))
         self._memory = make(ipywidgets.HTML)
         self._foot = make(ipywidgets.HBox, [self._alert, self._status, self._memory], css="actw-foot")
+
+    def _checked_tokens(self, tokens: Any) -> list[list[str]] | None:
+        batch = self._session.batch
+        if tokens is None or batch is None:
+            return None
+        if not isinstance(tokens, str) and all(isinstance(token, str) for token in tokens):
+            return [list(tokens)] * batch.size
+        if isinstance(tokens, str) or len(tokens) != batch.size:
+            message = f"Expected tokens as a list of texts, or one such list for each of the {batch.size} samples."
+            raise OptionError(message)
+        return [[str(token) for token in sample] for sample in tokens]
 
     def _connect(self) -> None:
         self._links = (
@@ -296,13 +310,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             raise
 
     def _channels(self) -> int:
-        shape = self.node.output_shape
-        if not shape or shape == (None,):
+        divided, shape = self._drawings.channels(self.layer), self.node.output_shape
+        if self.node.origin == "opaque":
             return 1
-        if shape[-1] is not None:
-            return shape[-1]
-        value = self._session.value(self.layer)
-        return 1 if value is None else int(value.shape[-1])
+        count = None if shape is None else divided.count(shape)
+        if count is None and (value := self._session.value(self.layer)) is not None:
+            count = divided.count(value.shape)
+        return 1 if count is None else count
 
     # From a selection to the screen.
 

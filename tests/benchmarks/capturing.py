@@ -62,7 +62,7 @@ def captures(layers: int, repeats: int) -> list[Row]:
         for label, each in ((name, model), (f"{name}, subclassed", wrapped)):
             tensor = keras.ops.convert_to_tensor(x)
             plain, whole = _in_turn(
-                repeats, lambda e=each, t=tensor: e(t, training=False), lambda e=each: aw.activations(e, x)
+                repeats, lambda e=each, t=tensor: e(t, training=False), lambda e=each, v=x: aw.activations(e, v)
             )
             rows += [
                 Row.of(f"{label}: a plain eager pass", plain, "ms"),

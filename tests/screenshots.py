@@ -99,7 +99,11 @@ def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str
 
 def main(folder: Path | None) -> None:
     """Writes all pictures into `folder`, or the README's picture where there is none."""
-    cells = {"image": IMAGE, "sequence": SEQUENCE, "dense": DENSE, "attention": ATTENTION, "masked": MASKED} if folder else {"image": IMAGE}
+    cells = (
+        {"image": IMAGE, "sequence": SEQUENCE, "dense": DENSE, "attention": ATTENTION, "masked": MASKED}
+        if folder
+        else {"image": IMAGE}
+    )
     (folder or README_PICTURE.parent).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, jupyter_lab(Path(scratch)) as address, browser() as chromium:
         for name, cell in cells.items():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
+from actwidget.errors import MissingPackageError
 
 Bounds = tuple[float | None, float | None]
 Numbers = npt.NDArray[np.float64]
@@ -95,6 +97,20 @@ class Statistics:
             field.name: _plain(getattr(self.per_channel, field.name)) for field in fields(self.per_channel)
         }
         return plain
+
+    def to_frame(self) -> Any:
+        """Give the numbers of each channel as a `pandas.DataFrame`, one row a channel.
+
+        Raises:
+            MissingPackageError: pandas is not installed.
+        """
+        try:
+            pandas = import_module("pandas")  # an option: this room needs numpy alone
+        except ImportError as error:
+            message = "to_frame() needs pandas: pip install pandas. to_dict() gives the same without it."
+            raise MissingPackageError(message) from error
+        columns = {field.name: getattr(self.per_channel, field.name) for field in fields(self.per_channel)}
+        return pandas.DataFrame(columns).rename_axis("channel")
 
 
 def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bounds | None = None) -> Statistics:

@@ -294,6 +294,28 @@ class Session:
                 self._cache.popitem(last=False)
         return captured
 
+    def walk(self, paths: Sequence[str]) -> Iterator[tuple[str, Captured]]:
+        """The activations of many nodes, one after the other, with no more than the budget at a time.
+
+        Those that are kept are not computed again; the others are not kept.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        if self.batch is None:
+            return
+        yield from ((path, self._cache[path]) for path in paths if path in self._cache)
+        group: list[LayerNode] = []
+        size = 0
+        for node in [self.graph.nodes[path] for path in paths if path not in self._cache] + [None]:
+            own = 0 if node is None else size_of(node, self.batch.size)
+            if group and (node is None or size + own > self.budget):
+                yield from capture(self.graph, self.batch, group).items()
+                group, size = [], 0
+            if node is not None:
+                group.append(node)
+                size += own
+
     def holds(self, path: str) -> bool:
         """Whether the activation at `path` is in the cache."""
         return path in self._cache

@@ -12,7 +12,9 @@ from actwidget.figures.activation import (
     picture,
 )
 from actwidget.figures.empty import message_figure
+from actwidget.figures.overview import overview_figure, overview_spec
 from actwidget.figures.picture import thumbnail_png
+from actwidget.figures.weights import weights_spec
 
 __all__ = [
     "ORDERS",
@@ -22,6 +24,9 @@ __all__ = [
     "activation_spec",
     "channel_order",
     "message_figure",
+    "overview_figure",
+    "overview_spec",
     "picture",
     "thumbnail_png",
+    "weights_spec",
 ]

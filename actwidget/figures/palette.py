@@ -11,6 +11,7 @@ from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
 from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
 
 ACCENT = "#e8710a"
+WARNING = "#c4480d"
 NAN_COLOR = (255, 0, 200)
 
 

@@ -27,7 +27,7 @@ def percent(share: float) -> str:
 def number(value: float) -> str:
     """A value in a few digits.
 
-    >>> number(1.96666), number(123456.0), number(0.00001234)
-    ('1.97', '1.23e+05', '1.23e-05')
+    >>> number(1.96666), number(0.07142), number(123456.0), number(0.00001234)
+    ('1.97', '0.0714', '1.23e+05', '1.23e-05')
     """
-    return f"{value:.2f}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:.3g}"
+    return f"{value:.2f}" if value == 0 or 0.1 <= abs(value) < 10_000 else f"{value:.3g}"

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 # Whole lines and type casts only, so that nothing within a string is taken for a comment. Each widget sends its source.
 _COMMENTS_AND_INDENTS = re.compile(
-    r"^\s*/\*\*[\s\S]*?\*/\s*\n|^\s*//.*\n|/\*\* @type [^*\n]*\*/ ?|^[ \t]+|^\n", re.MULTILINE
+    r"^\s*/\*\*(?:(?!\*/)[\s\S])*\*/\s*\n|^\s*//.*\n|/\*\* @type [^*\n]*\*/ ?|^[ \t]+|^\n", re.MULTILINE
 )
 _CSS_COMMENTS_AND_SPACES = re.compile(r"/\*[\s\S]*?\*/|(?<=[{};,])\s+|\s+(?=[{}])|(?<=:) +")
 

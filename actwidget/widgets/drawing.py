@@ -10,11 +10,23 @@ import keras
 import numpy as np
 
 from actwidget.analysis.axes import kind_of
+from actwidget.analysis.health import Summary, summary, warnings
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of
-from actwidget.figures import Picture, View, activation_spec, channel_order, message_figure, picture, thumbnail_png
+from actwidget.capture.weights import kernel_channels, weights_of
+from actwidget.figures import (
+    Picture,
+    View,
+    activation_spec,
+    channel_order,
+    message_figure,
+    overview_spec,
+    picture,
+    thumbnail_png,
+    weights_spec,
+)
 from actwidget.figures.text import number, percent
 from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
@@ -59,6 +71,7 @@ class Drawings:
         self._session = session
         self._class_names = class_names
         self._tokens = tokens
+        self._summaries: dict[str, Summary] = {}
         self._statistics: dict[tuple[str, int | None], Statistics] = {}
         self._pictures: dict[tuple[str, int, str, str], Picture] = {}
         self._drawn: OrderedDict[tuple[str, int | None, int, str, str], Drawing] = OrderedDict()
@@ -69,6 +82,7 @@ class Drawings:
     def clear(self) -> None:
         """Lets go of everything."""
         self._statistics.clear()
+        self._summaries.clear()
         self._pictures.clear()
         self._drawn.clear()
         self._thumbnails.clear()
@@ -93,10 +107,12 @@ class Drawings:
 
     def _samples(self, path: str) -> Array | None:
         """The activation with the sample as its first axis; what has none (a sum over the batch) is one sample."""
-        value, batch = self._session.value(path), self._session.batch
-        if value is None or batch is None:
-            return None
-        value = value if value.ndim and len(value) == batch.size else value[np.newaxis]
+        value = self._session.value(path)
+        return None if value is None else self._as_samples(path, value)
+
+    def _as_samples(self, path: str, value: Array) -> Array:
+        size = 0 if self._session.batch is None else self._session.batch.size
+        value = value if value.ndim and len(value) == size else value[np.newaxis]
         # Some layers divide their output along another axis than the last; from here on it is the last.
         return self.channels(path).last(value) if value.ndim > 1 and _numeric(value) else value
 
@@ -104,9 +120,53 @@ class Drawings:
         """How a layer's activation is divided, and what the parts are called."""
         return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
 
+    def warnings(self, path: str) -> tuple[str, ...]:
+        """What is wrong with a layer that has been looked at, in words."""
+        if path in self._summaries:
+            return self._summaries[path].warnings
+        numbers = self._statistics.get((path, None))
+        return () if numbers is None else warnings(numbers, self.channels(path).noun)
+
     def _mask(self, path: str, sample: int) -> Array | None:
         captured = self._session.captured(path)
         return None if captured is None or captured.mask is None else captured.mask[sample]
+
+    def summaries(self) -> list[Summary]:
+        """A line on each layer that has numbers, in order of execution; the model runs where that is needed.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        nodes = [node for node in self._session.graph.tree if node.origin != "opaque"]
+        for path, captured in self._session.walk([node.path for node in nodes if node.path not in self._summaries]):
+            value = self._as_samples(path, captured.value)
+            if _numeric(value) and value.size:
+                self._summaries[path] = summary(path, value, self._numbers(value, path), self.channels(path).noun)
+        return [self._summaries[node.path] for node in nodes if node.path in self._summaries]
+
+    def overview(self, selected: str) -> Drawing:
+        """The whole network, with one layer marked."""
+        name = self._session.graph.tree.name
+        rows = self.summaries()
+        if not rows:
+            return Drawing(message_figure(name, "Give inputs to see activations."), f"{name}: no inputs were given", "")
+        unwell = [row for row in rows if row.warnings]
+        title = f"{name} · {len(rows):,} layers · {len(unwell):,} to look at"
+        alt = "; ".join([title, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
+        return Drawing(serialize(overview_spec(rows, title, selected)), alt, "")
+
+    def weights(self, path: str, channel: int | None) -> Drawing:
+        """The weights of a layer."""
+        weights = weights_of(self._session.graph.operations[path])
+        if not weights:
+            return Drawing(message_figure(path, "This layer has no weights."), f"{path}: no weights", "")
+        pictures = {
+            name: channels for name, array in weights.items() if (channels := kernel_channels(array)) is not None
+        }
+        alt = "; ".join(
+            f"{name}: {array.shape}, {number(array.min())} to {number(array.max())}" for name, array in weights.items()
+        )
+        return Drawing(serialize(weights_spec(path, weights, pictures, channel)), f"{path}, weights: {alt}", "")
 
     def draw(self, path: str, channel: int | None, sample: int, scaling: str, sort: str) -> Drawing:
         """The figure of one selection.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,15 +28,17 @@ from actwidget.widgets.stepper import Stepper
 from actwidget.widgets.tree import LayerTree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import plotly.graph_objects as go
 
+    from actwidget.analysis.health import Summary
     from actwidget.analysis.statistics import Statistics
     from actwidget.capture.node import LayerNode
 
 Checked = TypeVar("Checked")
-VIEW = ("layer", "channel", "sample", "scaling", "sort")
+VIEW = ("show", "layer", "channel", "sample", "scaling", "sort")
+SHOWS = {"activation": "activation", "weights": "weights", "overview": "whole network"}
 SCALINGS = {"layer": "layer", "channel": "channel"}
 
 
@@ -51,6 +54,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     Everything on screen can be set and read by name, with or without a browser.
 
     Attributes:
+        show: What the figure shows: the `"activation"` of the selected layer, its `"weights"`, or an `"overview"` of
+            the whole network, a row for each layer.
         layer: The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
             `model.layers`, or a layer.
         channel: The channel (or unit) shown close up, or `None` for the mean over all of them.
@@ -68,6 +73,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         (2, 6, 6, 4)
     """
 
+    show = _Checked("activation", help="What the figure shows.")
     layer = _Checked("", help="The path of the selected layer.")
     channel = traitlets.Any(None, allow_none=True, help="The channel close up, or None.")
     sample = _Checked(0, help="The sample that is shown.")
@@ -80,6 +86,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         model: keras.Model,
         inputs: Any = None,
         *,
+        show: str = "activation",
         layer: Any = None,
         channel: int | None = None,
         sample: int = 0,
@@ -98,6 +105,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. A
                 single sample without its batch axis is taken where that is unambiguous. Without inputs only the tree
                 is shown.
+            show: What the figure shows, `"activation"`, `"weights"` or `"overview"`.
             layer: The layer to select first; by default the first one worth seeing.
             channel: The channel to show close up.
             sample: The sample to show.
@@ -122,10 +130,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._rendering = True  # nothing is drawn until all is in place
         self._compose(grouped=grouped)
         super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
-        view = {"layer": layer, "channel": channel, "sample": sample, "scaling": scaling, "sort": sort}
+        view = {"show": show, "layer": layer, "channel": channel, "sample": sample, "scaling": scaling, "sort": sort}
         view |= _checked_state(state)
         self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
-        for name in ("sample", "scaling", "sort", "channel"):
+        for name in ("show", "sample", "scaling", "sort", "channel"):
             setattr(self, name, view[name])
         self._connect()
         self._rendering = False
@@ -151,6 +159,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             description="order",
             tooltip="order of the channels",
         )
+        self._show_control = make(
+            ipywidgets.Dropdown,
+            options=[(text, name) for name, text in SHOWS.items()],
+            description="show",
+            tooltip="what the figure shows",
+        )
         self._scaling_control = make(
             ipywidgets.Dropdown,
             options=list(SCALINGS),
@@ -159,7 +173,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         )
         controls = make(
             ipywidgets.HBox,
-            [self._sample_control, self._channel_control, self._sort_control, self._scaling_control],
+            [
+                self._show_control,
+                self._sample_control,
+                self._channel_control,
+                self._sort_control,
+                self._scaling_control,
+            ],
             css="actw-controls",
         )
         self._plot = make(PlotView, css="actw-figure")
@@ -187,6 +207,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             traitlets.link((self, "layer"), (self._tree_view, "selected")),
             traitlets.link((self, "sample"), (self._sample_control, "value")),
             traitlets.link((self, "channel"), (self._channel_control, "value")),
+            traitlets.link((self, "show"), (self._show_control, "value")),
             traitlets.link((self, "sort"), (self._sort_control, "value")),
             traitlets.link((self, "scaling"), (self._scaling_control, "value")),
         )
@@ -251,6 +272,17 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """Plain Keras source that gives the selected activation, with `model` and `x` in scope."""
         return keras_code(self._session.graph, self.layer)
 
+    @property
+    def summaries(self) -> list[Summary]:
+        """A line on each layer, in order of execution: quantiles, zeros, dead channels, and what is wrong, in words.
+
+        The model runs where that is needed, with no more than `max_bytes` of activations at a time.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        return self._drawings.summaries()
+
     def state(self) -> dict[str, Any]:
         """What makes the same view again, as a small dict of JSON values: `LayerExplorer(model, x, state=...)`."""
         return {name: getattr(self, name) for name in VIEW}
@@ -294,6 +326,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         there = f"{self.layer!r} has {count}"
         return self._checked(lambda: _index(proposal["value"], count, "channel", there, ChannelError))
 
+    @traitlets.validate("show")
+    def _valid_show(self, proposal: Any) -> str:
+        return self._checked(lambda: _option(proposal["value"], SHOWS, "show"))
+
     @traitlets.validate("scaling")
     def _valid_scaling(self, proposal: Any) -> str:
         return self._checked(lambda: _option(proposal["value"], SCALINGS, "scaling"))
@@ -321,7 +357,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     # From a selection to the screen.
 
     def _clicked(self, customdata: list[Any]) -> None:
-        if customdata and isinstance(customdata[0], (int, float)) and 0 <= customdata[0] < self._channels():
+        if customdata and isinstance(customdata[0], str) and customdata[0] in self._session.graph.nodes:
+            with self._one_drawing():
+                self.show, self.layer = "activation", customdata[0]
+        elif customdata and isinstance(customdata[0], (int, float)) and 0 <= customdata[0] < self._channels():
             self.channel = int(customdata[0])
 
     def _warn(self, text: str) -> None:
@@ -329,10 +368,16 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     @traitlets.observe(*VIEW)
     def _changed(self, _change: Any) -> None:
-        if self._rendering:
-            return
+        if not self._rendering:
+            with self._one_drawing():
+                pass
+
+    @contextmanager
+    def _one_drawing(self) -> Iterator[None]:
+        """Changes several traits and draws once."""
         self._rendering = True
         try:
+            yield
             self._render()
         finally:
             self._rendering = False
@@ -346,7 +391,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
                 self._status.value = html.live("status", f"Computing {node.path} …")
             if self.channel is not None and self.channel >= self._channels():
                 self.channel = None
-            drawing = self._drawings.draw(self.layer, self.channel, self.sample, self.scaling, self.sort)
+            drawing = self._drawn()
         except Exception as error:  # noqa: BLE001 - an exception in an observer would vanish
             known = isinstance(error, ActwidgetError)
             self._warn(f"{node.path}: {error}" if known else f"{node.path}: {type(error).__name__}: {error}")
@@ -355,6 +400,19 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             )
             return
         self._show(node, drawing, start)
+
+    def _drawn(self) -> Drawing:
+        if self.show == "overview":
+            return self._drawings.overview(self.layer)
+        if self.show == "weights":
+            return self._drawings.weights(self.layer, self.channel)
+        return self._drawings.draw(self.layer, self.channel, self.sample, self.scaling, self.sort)
+
+    def _mark(self) -> None:
+        """Marks the layers in the tree whose numbers, as far as they are known, warn."""
+        paths = [node.path for node in self.tree] if self.show == "overview" else [self.layer]
+        marks = {path: "; ".join(found) for path in paths if (found := self._drawings.warnings(path))}
+        self._tree_view.marks = {**self._tree_view.marks, **marks}
 
     def _show(self, node: LayerNode, drawing: Drawing, start: float) -> None:
         with self._plot.hold_sync():
@@ -365,6 +423,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._channel_control.maximum = self._channels() - 1
         self._numbers.value = drawing.numbers
         self._warn("")
+        self._mark()
         self._show_prediction()
         self._show_status(start)
 

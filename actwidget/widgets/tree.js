@@ -295,6 +295,27 @@ function render({ model, el }) {
     });
   }
 
+  /** A dot on the rows that want attention, with the reason in words. */
+  function attend() {
+    const marks = model.get("marks") ?? {};
+    elements.forEach((element, index) => {
+      const row = rows[index];
+      const why = row.path === undefined ? undefined : marks[row.path];
+      let dot = /** @type {HTMLElement | null} */ (element.querySelector(".actw-tree-mark"));
+      if (why === undefined) {
+        if (dot) dot.remove();
+        return;
+      }
+      if (!dot) {
+        dot = make("span", "mark", "\u25cf");
+        dot.setAttribute("aria-hidden", "true");
+        element.children[1].after(dot);
+      }
+      dot.title = why;
+      setAttribute(element, "aria-description", why);
+    });
+  }
+
   /** Everything that folds, filter and grouping change. */
   function refresh() {
     const grouped = Boolean(model.get("grouped"));
@@ -419,6 +440,7 @@ function render({ model, el }) {
     for (const at of selected < 0 ? [] : ancestors(rows, selected)) folds.delete(at);
     state.active = selected;
     box.replaceChildren(...elements);
+    attend();
     refresh();
     reveal(selected, true);
   }
@@ -501,6 +523,7 @@ function render({ model, el }) {
     ["change:selected", followSelection],
     ["change:grouped", onGrouped],
     ["change:label", relabel],
+    ["change:marks", attend],
   ];
   for (const [event, callback] of changes) model.on(event, callback);
   // The box has no height while it isn't in the page, or folded away: scroll when it gets one.

@@ -221,6 +221,7 @@ class LayerTree(anywidget.AnyWidget):
             then unfolded to and scrolled to.
         grouped: Whether prefix groups are shown. Paths don't depend on it.
         label: The accessible name of the tree.
+        marks: For each path that wants attention why, in words.
     """
 
     _esm = asset("tree.js")
@@ -230,6 +231,7 @@ class LayerTree(anywidget.AnyWidget):
     selected = traitlets.Unicode("").tag(sync=True)
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     label = traitlets.Unicode("Layers").tag(sync=True)
+    marks = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers", **kwargs: Any

@@ -229,6 +229,7 @@ def test_the_controls_and_the_tree_set_the_traits(explorer):
     explorer._sort_control.value = "maximum"
     explorer._scaling_control.value = "channel"
     assert explorer.state() == {
+        "show": "activation",
         "layer": "fragile",
         "channel": 4,
         "sample": 1,

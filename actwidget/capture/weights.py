@@ -1,0 +1,42 @@
+"""The weights of a layer, as arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from actwidget.capture.forward import as_array
+
+Array = np.ndarray[Any, Any]
+
+
+def weights_of(operation: Any) -> dict[str, Array]:
+    """A layer's own and inner weights by name, in Keras's order; two of one name are told apart by their path.
+
+    Args:
+        operation: A layer; an operation that is none has no weights.
+    """
+    if not isinstance(operation, keras.Layer):
+        return {}
+    found: dict[str, Array] = {}
+    names = [weight.name for weight in operation.weights]
+    for weight in operation.weights:
+        name = weight.name if names.count(weight.name) == 1 else weight.path
+        found[name if name not in found else f"{name}~{len(found)}"] = as_array(weight.value)
+    return found
+
+
+def kernel_channels(array: Array) -> Array | None:
+    """A weight as one small picture for each output channel, shape `(height, width, output channels)`.
+
+    The kernel of a two-dimensional convolution is averaged over its input channels; a depthwise one has a picture for
+    each of its channels; the matrix of a dense layer has a row of inputs for each unit. `None` for a vector.
+    """
+    if array.ndim == 4:
+        # The last axis of a depthwise kernel is the multiplier, mostly 1: its channels are the input's.
+        return array.reshape(*array.shape[:2], -1) if array.shape[3] == 1 else array.mean(axis=2)
+    if array.ndim == 3:
+        return array
+    return None

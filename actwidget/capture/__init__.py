@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actwidget.capture.compare import compare
 from actwidget.capture.edit import Ablate, Replace, Scale, edit
 from actwidget.capture.node import LayerNode
 from actwidget.capture.session import Activations, Session, activations
@@ -16,6 +17,7 @@ __all__ = [
     "Scale",
     "Session",
     "activations",
+    "compare",
     "edit",
     "layer_tree",
     "submodel",

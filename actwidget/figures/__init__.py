@@ -11,6 +11,7 @@ from actwidget.figures.activation import (
     channel_order,
     picture,
 )
+from actwidget.figures.comparison import comparison_spec
 from actwidget.figures.empty import message_figure
 from actwidget.figures.overview import overview_figure, overview_spec
 from actwidget.figures.picture import thumbnail_png
@@ -23,6 +24,7 @@ __all__ = [
     "activation_figure",
     "activation_spec",
     "channel_order",
+    "comparison_spec",
     "message_figure",
     "overview_figure",
     "overview_spec",

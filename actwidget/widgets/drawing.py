@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from actwidget.analysis.axes import kind_of
+from actwidget.analysis.difference import difference
 from actwidget.analysis.health import Summary, summary, warnings
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of
+from actwidget.capture.session import left_out
 from actwidget.capture.weights import kernel_channels, weights_of
+from actwidget.errors import NotCapturableError
 from actwidget.figures import (
     Picture,
     View,
     activation_spec,
     channel_order,
+    comparison_spec,
     message_figure,
     overview_spec,
     picture,
@@ -137,7 +142,9 @@ class Drawings:
         Raises:
             CaptureError: The forward pass failed.
         """
-        nodes = [node for node in self._session.graph.tree if node.origin != "opaque"]
+        graph, batch = self._session.graph, self._session.batch
+        absent = set() if batch is None else left_out(graph, batch)
+        nodes = [node for node in graph.tree if node.origin != "opaque" and node.path not in absent]
         for path, captured in self._session.walk([node.path for node in nodes if node.path not in self._summaries]):
             value = self._as_samples(path, captured.value)
             if _numeric(value) and value.size:
@@ -154,6 +161,38 @@ class Drawings:
         title = f"{name} · {len(rows):,} layers · {len(unwell):,} to look at"
         alt = "; ".join([title, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
         return Drawing(serialize(overview_spec(rows, title, selected)), alt, "")
+
+    def comparison(self, path: str, channel: int | None, sample: int, other: int | Session) -> Drawing:
+        """The selected layer beside itself on another sample, or beside the same layer of another model.
+
+        Args:
+            path: The layer.
+            channel: The channel that is marked.
+            sample: The sample.
+            other: The number of the other sample, or the session of the other model.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        value = self._samples(path)
+        if value is None or not _numeric(value) or not value.size or value.shape[1:] == ():
+            return Drawing(message_figure(path, "There is nothing to compare here."), f"{path}: nothing to compare", "")
+        name = self._session.graph.tree.name
+        if isinstance(other, int):
+            second, names = value[min(other, len(value) - 1)], (f"sample {sample}", f"sample {other}")
+        else:
+            seen = np.asarray(other.value(path))
+            second, names = self._as_samples(path, seen)[sample], (name, f"{other.graph.tree.name} (other)")
+        first = value[sample]
+        if first.shape != second.shape:
+            text = f"The shapes differ: {first.shape} and {second.shape}."
+            return Drawing(message_figure(path, text), f"{path}: {text}", "")
+        apart = difference(first, second)
+        noun = self.channels(path).noun
+        figure = comparison_spec(path, first, second, apart, names=names, noun=noun, channel=channel)
+        most = ", ".join(f"{each} ({number(apart.mean_absolute[each])})" for each in apart.order[:5].tolist())
+        alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"
+        return Drawing(serialize(figure), alt, f'<p class="actw-muted">{escape(alt)}</p>')
 
     def weights(self, path: str, channel: int | None) -> Drawing:
         """The weights of a layer."""
@@ -192,7 +231,10 @@ class Drawings:
         node = self._session.graph.nodes[path]
         if node.origin == "opaque":
             return Drawing(message_figure(path, f"Can't be captured: it {node.reason}."), f"{path}: {node.reason}", "")
-        value = self._samples(path)
+        try:
+            value = self._samples(path)
+        except NotCapturableError as error:  # an optional input that was left out, a layer that this batch passes by
+            return Drawing(message_figure(path, str(error)), str(error), "")
         if value is None:
             return Drawing(message_figure(path, "Give inputs to see activations."), f"{path}: no inputs were given", "")
         sample = min(sample, len(value) - 1)
@@ -237,7 +279,8 @@ class Drawings:
         batch = self._session.batch
         if sample not in self._thumbnails and batch is not None:
             first = keras.tree.flatten(batch.value)[0]
-            self._thumbnails[sample] = None if first is None else thumbnail_png(first[sample])
+            drawable = first is not None and _numeric(first)
+            self._thumbnails[sample] = thumbnail_png(first[sample]) if drawable else None
         return self._thumbnails.get(sample)
 
     def _output(self) -> Array | None:

@@ -13,6 +13,7 @@ import numpy as np
 import traitlets
 
 from actwidget.capture.code import keras_code
+from actwidget.capture.compare import check_same_layers
 from actwidget.capture.select import select
 from actwidget.capture.session import Session
 from actwidget.capture.submodel import submodel
@@ -37,8 +38,14 @@ if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
 
 Checked = TypeVar("Checked")
-VIEW = ("show", "layer", "channel", "sample", "scaling", "sort")
-SHOWS = {"activation": "activation", "weights": "weights", "overview": "whole network"}
+VIEW = ("show", "layer", "channel", "sample", "compare", "scaling", "sort")
+OTHER = "model"
+SHOWS = {
+    "activation": "activation",
+    "comparison": "comparison",
+    "weights": "weights",
+    "overview": "whole network",
+}
 SCALINGS = {"layer": "layer", "channel": "channel"}
 
 
@@ -54,8 +61,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     Everything on screen can be set and read by name, with or without a browser.
 
     Attributes:
-        show: What the figure shows: the `"activation"` of the selected layer, its `"weights"`, or an `"overview"` of
-            the whole network, a row for each layer.
+        show: What the figure shows: the `"activation"` of the selected layer, its `"comparison"` with another sample
+            or model, its `"weights"`, or an `"overview"` of the whole network, a row for each layer.
+        compare: What is compared with: the number of a sample, or `"model"` for the model given as `compare`.
         layer: The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
             `model.layers`, or a layer.
         channel: The channel (or unit) shown close up, or `None` for the mean over all of them.
@@ -77,6 +85,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     layer = _Checked("", help="The path of the selected layer.")
     channel = traitlets.Any(None, allow_none=True, help="The channel close up, or None.")
     sample = _Checked(0, help="The sample that is shown.")
+    compare = traitlets.Any(None, allow_none=True, help="What is compared with.")
     scaling = _Checked("layer", help='"layer" or "channel".')
     sort = _Checked("index", help="The order of the channels.")
     _links: tuple[Any, ...] = ()
@@ -86,12 +95,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         model: keras.Model,
         inputs: Any = None,
         *,
-        show: str = "activation",
+        show: str | None = None,
         layer: Any = None,
         channel: int | None = None,
         sample: int = 0,
         scaling: str = "layer",
         sort: str = "index",
+        compare: keras.Model | int | None = None,
         class_names: Sequence[str] | None = None,
         tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
         grouped: bool = True,
@@ -105,12 +115,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. A
                 single sample without its batch axis is taken where that is unambiguous. Without inputs only the tree
                 is shown.
-            show: What the figure shows, `"activation"`, `"weights"` or `"overview"`.
+            show: What the figure shows, `"activation"`, `"comparison"`, `"weights"` or `"overview"`.
             layer: The layer to select first; by default the first one worth seeing.
             channel: The channel to show close up.
             sample: The sample to show.
             scaling: The colour range, `"layer"` or `"channel"`.
             sort: The order of the channels.
+            compare: Another model of the same architecture, or the number of a sample, to compare with.
             class_names: Names of the model's output units.
             tokens: The texts of the steps of a sequence, for all samples or a list for each; they name the steps on
                 screen.
@@ -127,13 +138,27 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         graph = self._session.graph
         self._drawings = Drawings(self._session, _checked_names(class_names, graph.tree), self._checked_tokens(tokens))
         self._submodels: dict[str, keras.Model] = {}
+        self._other: Session | None = None
+        if isinstance(compare, keras.Model):
+            check_same_layers(model, compare, inputs)
+            self._other = Session(compare, inputs, budget=max_bytes)
+            compare = OTHER
+        show = show or ("activation" if compare is None else "comparison")
         self._rendering = True  # nothing is drawn until all is in place
         self._compose(grouped=grouped)
         super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
-        view = {"show": show, "layer": layer, "channel": channel, "sample": sample, "scaling": scaling, "sort": sort}
+        view = {
+            "show": show,
+            "layer": layer,
+            "channel": channel,
+            "sample": sample,
+            "compare": compare,
+            "scaling": scaling,
+            "sort": sort,
+        }
         view |= _checked_state(state)
         self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
-        for name in ("show", "sample", "scaling", "sort", "channel"):
+        for name in ("show", "sample", "compare", "scaling", "sort", "channel"):
             setattr(self, name, view[name])
         self._connect()
         self._rendering = False
@@ -197,7 +222,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             return None
         if not isinstance(tokens, str) and all(isinstance(token, str) for token in tokens):
             return [list(tokens)] * batch.size
-        if isinstance(tokens, str) or len(tokens) != batch.size:
+        lists = not isinstance(tokens, str) and all(isinstance(sample, (list, tuple)) for sample in tokens)
+        if not lists or len(tokens) != batch.size:
             message = f"Expected tokens as a list of texts, or one such list for each of the {batch.size} samples."
             raise OptionError(message)
         return [[str(token) for token in sample] for sample in tokens]
@@ -296,6 +322,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             link.unlink()
         self._links = ()
         self._session.clear()
+        if self._other is not None:
+            self._other.clear()
         self._drawings.clear()
         self._submodels.clear()
         for widget in _below(self):
@@ -317,6 +345,17 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         batch = self._session.batch
         count = 1 if batch is None else batch.size
         return self._checked(lambda: _index(proposal["value"], count, "sample", f"the batch has {count}", SampleError))
+
+    @traitlets.validate("compare")
+    def _valid_compare(self, proposal: Any) -> int | str | None:
+        value, batch = proposal["value"], self._session.batch
+        if value is None:
+            return None
+        if value == OTHER and self._other is not None:
+            return OTHER
+        count = 1 if batch is None else batch.size
+        there = f"the batch has {count}; to compare with a model, give it as LayerExplorer(..., compare=model)"
+        return self._checked(lambda: _index(value, count, "sample", there, SampleError))
 
     @traitlets.validate("channel")
     def _valid_channel(self, proposal: Any) -> int | None:
@@ -404,6 +443,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _drawn(self) -> Drawing:
         if self.show == "overview":
             return self._drawings.overview(self.layer)
+        if self.show == "comparison" and self._session.batch is not None:
+            other: int | Session | None = self._other if self.compare == OTHER else self.compare
+            if other is None:
+                other = (self.sample + 1) % self._session.batch.size
+            return self._drawings.comparison(self.layer, self.channel, self.sample, other)
         if self.show == "weights":
             return self._drawings.weights(self.layer, self.channel)
         return self._drawings.draw(self.layer, self.channel, self.sample, self.scaling, self.sort)

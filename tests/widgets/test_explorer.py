@@ -233,6 +233,7 @@ def test_the_controls_and_the_tree_set_the_traits(explorer):
         "layer": "fragile",
         "channel": 4,
         "sample": 1,
+        "compare": None,
         "scaling": "channel",
         "sort": "maximum",
     }

@@ -1,0 +1,127 @@
+"""Two activations side by side and what is between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.analysis.axes import channels
+from actwidget.analysis.mosaic import mosaic
+from actwidget.figures.layout import FONT, HEIGHT
+from actwidget.figures.palette import ACCENT, ColorRange
+from actwidget.figures.picture import palette_png
+from actwidget.figures.text import escape, number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from actwidget.analysis.difference import Difference
+
+GAP = 0.02
+
+
+def comparison_spec(
+    title: str,
+    first: NDArray[Any],
+    second: NDArray[Any],
+    apart: Difference,
+    *,
+    names: tuple[str, str],
+    noun: str = "channel",
+    channel: int | None = None,
+) -> dict[str, Any]:
+    """Three grids as a dict of `data` and `layout`: both activations on one colour range, then second minus first.
+
+    The channels that differ most come first in all three; a click on a tile carries its channel in `customdata[0]`.
+
+    Args:
+        title: The layer's path.
+        first: One sample, `(height, width, channels)`, `(time, units)` or `(units,)`.
+        second: The same shape.
+        apart: The difference of the two.
+        names: What they are called.
+        noun: What a channel is called.
+        channel: The channel that is marked.
+    """
+    both = np.stack([np.asarray(first, np.float32), np.asarray(second, np.float32)])
+    finite = both[np.isfinite(both)]
+    shared = ColorRange.of(float(finite.min()), float(finite.max())) if finite.size else ColorRange.of(0, 1)
+    bound = apart.largest or 1.0
+    grids = [
+        (names[0], channels(first), shared),
+        (names[1], channels(second), shared),
+        ("difference", channels(apart.values), ColorRange(-bound, bound, "balance")),
+    ]
+    width = (1 - 2 * GAP) / 3
+    layout: dict[str, Any] = {
+        "title": {
+            "text": f"{escape(title)} · {noun}s that differ most first · largest difference {number(apart.largest)}",
+            "font": {"size": 12},
+            "x": 0,
+            "xref": "paper",
+        },
+        "height": HEIGHT,
+        "margin": {"l": 8, "r": 8, "t": 60, "b": 16},
+        "font": {"family": FONT, "size": 11},
+        "annotations": [],
+        "shapes": [],
+        "hovermode": "closest",
+        "meta": {"narrow": {"height": 3 * HEIGHT}},
+    }
+    narrow = layout["meta"]["narrow"]
+    traces: list[dict[str, Any]] = []
+    for place, (name, values, color) in enumerate(grids):
+        suffix = "" if place == 0 else str(place + 1)
+        tiles = mosaic(values, low=color.low, high=color.high, order=apart.order, aspect=0.9)
+        tall, wide = tiles.pixels.shape
+        source = palette_png(tiles.pixels, color.scale)
+        axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+        traces.append(
+            {"type": "image", "source": source, "x0": 0.5, "y0": 0.5, "dx": 1, "dy": 1, "hoverinfo": "skip", **axes}
+        )
+        cells = np.full((tiles.rows, tiles.columns), -1)
+        cells.flat[: len(apart.order)] = apart.order
+        told = np.stack([np.arange(len(values)), apart.mean_absolute, values.mean(axis=(1, 2))], axis=-1)
+        traces.append(
+            {
+                "type": "heatmap",
+                "z": np.where(cells >= 0, 0.0, np.nan).astype(np.float32),
+                "x": np.arange(tiles.columns) * (tiles.tile_width + tiles.gap) + tiles.tile_width / 2,
+                "y": np.arange(tiles.rows) * (tiles.tile_height + tiles.gap) + tiles.tile_height / 2,
+                "customdata": told.astype(np.float32)[np.maximum(cells, 0)],
+                "opacity": 0,
+                "showscale": False,
+                "hoverongaps": False,
+                "hovertemplate": (
+                    f"<b>{noun} %{{customdata[0]:d}}</b><br>mean %{{customdata[2]:.4g}}"
+                    "<br>mean difference %{customdata[1]:.4g}<extra></extra>"
+                ),
+                **axes,
+            }
+        )
+        left = place * (width + GAP)
+        hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
+        layout[f"xaxis{suffix}"] = {**hidden, "domain": [left, left + width], "range": [0, wide]}
+        layout[f"yaxis{suffix}"] = {**hidden, "domain": [0, 1], "range": [tall, 0], "scaleanchor": f"x{suffix}"}
+        layout[f"xaxis{suffix}"]["anchor"], layout[f"yaxis{suffix}"]["anchor"] = f"y{suffix}", f"x{suffix}"
+        low = 1 - (place + 1) / 3
+        narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = [0, 1], [low + 0.01, low + 0.3]
+        narrow[f"annotations[{place}].x"], narrow[f"annotations[{place}].y"] = 0, low + 0.3
+        layout["annotations"].append(
+            {
+                "text": f"<b>{escape(name, 40)}</b> {number(color.low)} to {number(color.high)}",
+                "x": left,
+                "y": 1,
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "bottom",
+                "showarrow": False,
+            }
+        )
+        if channel is not None:
+            x0, y0, x1, y1 = tiles.box(channel)
+            box = {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": {"color": ACCENT, "width": 3}}
+            layout["shapes"].append({**box, "xref": f"x{suffix}", "yref": f"y{suffix}"})
+    return {"data": traces, "layout": layout}

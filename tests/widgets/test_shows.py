@@ -1,0 +1,212 @@
+"""What the explorer shows beside one activation: comparisons, weights, the whole network, heads, masks, tokens."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+import actwidget as aw
+from actwidget import errors
+from tests.capture import odd_zoo, zoo
+
+
+def network(name="net", seed=0):
+    keras.utils.set_random_seed(seed)
+    x = keras.Input((8, 8, 3), name="image")
+    y = layers.Conv2D(5, 3, activation="relu", name="conv")(x)
+    y = layers.Lambda(lambda v: v * 0, name="dead")(y)
+    return keras.Model(x, layers.Dense(4, name="out")(layers.GlobalAveragePooling2D(name="pool")(y)), name=name)
+
+
+def title(explorer):
+    return explorer.figure.layout.title.text
+
+
+def picture_of(trace):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(trace.source.partition(",")[2]))))
+
+
+def test_the_overview_has_a_row_for_each_layer_and_says_what_is_wrong():
+    explorer = aw.LayerExplorer(network(), zoo.noise(3, 8, 8, 3), show="overview")
+    assert list(explorer.figure.layout.yaxis.ticktext) == ["image", "conv", "dead", "pool", "out"]
+    by_path = {row.path: row for row in explorer.summaries}
+    assert by_path["dead"].warnings == ("5 of 5 channels dead",)
+    assert by_path["conv"].zeros == pytest.approx((aw.activations(explorer.model, explorer.inputs)["conv"] == 0).mean())
+    assert explorer._tree_view.marks["dead"] == "5 of 5 channels dead"
+    assert "conv" not in explorer._tree_view.marks
+
+
+def test_a_click_in_the_overview_goes_to_the_layer_in_one_drawing():
+    explorer = aw.LayerExplorer(network(), zoo.noise(2, 8, 8, 3), show="overview")
+    drawn = []
+    explorer._plot.observe(lambda change: drawn.append(change["new"]), "_spec")
+    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": ["pool"]}, [])
+    assert (explorer.show, explorer.layer, len(drawn)) == ("activation", "pool", 1)
+    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": ["<img src=x>"]}, [])
+    assert explorer.layer == "pool"
+
+
+def test_the_overview_keeps_to_the_budget():
+    model, x = network(), zoo.noise(4, 8, 8, 3)
+    whole = aw.LayerExplorer(model, x).summaries
+    small = aw.LayerExplorer(model, x, max_bytes=2500)
+    assert [(row.path, row.zeros) for row in small.summaries] == [(row.path, row.zeros) for row in whole]
+    assert small._session.bytes_kept <= 2500
+
+
+def test_a_layer_that_warns_is_marked_when_it_is_looked_at():
+    explorer = aw.LayerExplorer(network(), zoo.noise(2, 8, 8, 3), layer="conv")
+    assert "dead" not in explorer._tree_view.marks
+    explorer.layer = "dead"
+    assert explorer._tree_view.marks == {"dead": "5 of 5 channels dead"}
+
+
+def test_two_samples_are_compared_those_channels_first_that_differ_most():
+    model, x = network(), zoo.noise(3, 8, 8, 3)
+    explorer = aw.LayerExplorer(model, x, layer="conv", sample=0, compare=2)
+    assert explorer.show == "comparison"
+    assert "differ most first" in title(explorer)
+    value = explorer.activation
+    expected = np.argsort(-np.abs(value[2] - value[0]).mean(axis=(0, 1)), kind="stable")
+    overlays = [trace for trace in explorer.figure.data if trace.type == "heatmap"]
+    assert len(overlays) == 3
+    for overlay in overlays:
+        shown = np.asarray(overlay.customdata)[..., 0].ravel()[np.isfinite(np.asarray(overlay.z)).ravel()]
+        assert shown.tolist() == expected.tolist()
+    explorer.compare = 1
+    assert "sample 1" in explorer.figure.layout.annotations[1].text
+    with pytest.raises(errors.SampleError):
+        explorer.compare = 7
+
+
+def test_two_checkpoints_are_compared():
+    one, two, x = network("one", 0), network("two", 1), zoo.noise(2, 8, 8, 3)
+    explorer = aw.LayerExplorer(one, x, layer="conv", compare=two)
+    names = [note.text for note in explorer.figure.layout.annotations]
+    assert names[0].startswith("<b>one</b>")
+    assert "two" in names[1]
+    apart = aw.compare(one, x, two, ["conv", "pool"])
+    np.testing.assert_allclose(apart["conv"], two.get_layer("conv")(x) - one.get_layer("conv")(x), rtol=1e-4, atol=1e-6)
+    assert list(apart) == ["conv", "pool"]
+
+
+def test_an_untouched_copy_has_no_difference():
+    model, x = network(), zoo.noise(2, 8, 8, 3)
+    twin = network(seed=5)
+    twin.set_weights(model.get_weights())
+    assert all(np.all(value == 0) for value in aw.compare(model, x, twin).values())
+
+
+def test_models_of_two_architectures_are_refused():
+    with pytest.raises(errors.UnsupportedModelError, match="differ at"):
+        aw.LayerExplorer(network(), zoo.noise(2, 8, 8, 3), compare=odd_zoo.tower())
+
+
+def test_inputs_are_compared_in_code():
+    model, x = network(), zoo.noise(2, 8, 8, 3)
+    apart = aw.compare(model, x, x + 1, "conv")["conv"]
+    conv = model.get_layer("conv")
+    np.testing.assert_allclose(apart, conv(x + 1) - conv(x), rtol=1e-4, atol=1e-5)
+
+
+def test_the_weights_are_shown_each_with_its_values():
+    model = network()
+    explorer = aw.LayerExplorer(model, zoo.noise(2, 8, 8, 3), layer="conv", show="weights", channel=2)
+    kernel, bias = model.get_layer("conv").get_weights()
+    texts = [note.text for note in explorer.figure.layout.annotations]
+    assert texts[0].startswith("<b>kernel</b> 3 × 3 × 3 × 5, mean over the inputs")
+    image = next(trace for trace in explorer.figure.data if trace.type == "image")
+    assert picture_of(image).shape[0] % 3 <= 3
+    bars = [trace for trace in explorer.figure.data if trace.type == "bar" and trace.x is None]
+    np.testing.assert_allclose(np.asarray(bars[0].y), bias)
+    counts = [
+        np.asarray(trace.y).sum() for trace in explorer.figure.data if trace.type == "bar" and trace.x is not None
+    ]
+    assert counts == [kernel.size, bias.size]
+    explorer.layer = "pool"
+    assert "no weights" in explorer.figure.layout.annotations[0].text
+
+
+def test_attention_scores_are_a_map_a_head():
+    x = keras.Input((6, 8))
+    model = keras.Model(x, layers.MultiHeadAttention(3, 4, name="attention")(x, x))
+    words = ["a", "b", "c", "d", "e", "f"]
+    explorer = aw.LayerExplorer(model, zoo.noise(2, 6, 8), layer="attention/scores", channel=1, tokens=words)
+    assert "3 heads" in title(explorer)
+    closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
+    np.testing.assert_allclose(np.asarray(closeup.z), explorer.activation[0, 1], rtol=1e-6)
+    assert list(explorer.figure.layout.xaxis2.ticktext) == words
+    assert explorer.statistics.channels == 3
+    with pytest.raises(errors.ChannelError, match="0 to 2"):
+        explorer.channel = 3
+
+
+def test_scores_without_heads_are_one_map():
+    x = keras.Input((6, 8))
+    model = keras.Model(x, layers.Attention(name="attention")([x, x]))
+    explorer = aw.LayerExplorer(model, zoo.noise(2, 6, 8), layer="attention/scores", channel=0)
+    closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
+    np.testing.assert_allclose(np.asarray(closeup.z), explorer.activation[0], rtol=1e-6)
+
+
+def test_channels_first_are_the_channels():
+    x = keras.Input((4, 6, 5))
+    model = keras.Model(x, layers.MaxPooling2D(1, data_format="channels_first", name="pool")(x))
+    value = zoo.noise(2, 4, 6, 5)
+    explorer = aw.LayerExplorer(model, value, layer="pool", channel=3)
+    assert "4 channels" in title(explorer)
+    closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
+    np.testing.assert_allclose(np.asarray(closeup.z), value[0, 3], rtol=1e-6)
+    assert explorer.statistics.channels == 4
+    assert explorer.activation.shape == (2, 4, 6, 5)
+
+
+def test_masked_steps_are_veiled_and_counted():
+    tokens = keras.Input((6,), dtype="int32")
+    y = layers.Embedding(9, 4, mask_zero=True, name="embedding")(tokens)
+    model = keras.Model(tokens, layers.LSTM(3, return_sequences=True, name="lstm")(y))
+    x = np.array([[1, 2, 0, 0, 3, 0], [1, 2, 3, 4, 5, 6]])
+    explorer = aw.LayerExplorer(model, x, layer="lstm")
+    assert "3 of 6 steps masked" in title(explorer)
+    veils = [(shape.x0, shape.x1) for shape in explorer.figure.layout.shapes if shape.yref == "y domain"]
+    assert veils == [(1.5, 3.5), (4.5, 5.5)]
+    explorer.sample = 1
+    assert "masked" not in title(explorer)
+
+
+@pytest.mark.parametrize("tokens", ["text", [["a"]], [1, 2]], ids=["a text", "too few", "no texts"])
+def test_tokens_of_another_form_are_refused(tokens):
+    model = keras.Sequential([keras.Input((3, 2)), layers.GRU(2, return_sequences=True)])
+    with pytest.raises(errors.OptionError, match="tokens"):
+        aw.LayerExplorer(model, zoo.noise(2, 3, 2), tokens=tokens)
+
+
+def test_a_state_of_each_show_makes_the_same_figure():
+    model, x = network(), zoo.noise(3, 8, 8, 3)
+    explorer = aw.LayerExplorer(model, x, layer="conv")
+    for show in ("activation", "comparison", "weights", "overview"):
+        explorer.show = show
+        again = aw.LayerExplorer(model, x, state=explorer.state())
+        assert again.figure == explorer.figure
+    with pytest.raises(errors.OptionError, match="show"):
+        explorer.show = "everything"
+
+
+@pytest.mark.parametrize("build", odd_zoo.ODD, ids=lambda build: build.__name__)
+def test_every_node_of_every_odd_model_has_a_picture_in_every_show(build):
+    model, inputs = build()
+    explorer = aw.LayerExplorer(model, inputs)
+    for node in explorer.tree:
+        for show in ("activation", "weights"):
+            explorer.show, explorer.layer = show, node.path
+            assert 'class="actw-alert"></div>' in explorer._alert.value, explorer._alert.value
+            assert title(explorer).startswith(node.path.replace("<", "&lt;")[:5])
+    explorer.show = "overview"
+    assert 'class="actw-alert"></div>' in explorer._alert.value, explorer._alert.value
+    explorer.close()

@@ -13,7 +13,7 @@ from actwidget.capture.select import select
 from actwidget.capture.submodel import not_capturable
 from actwidget.capture.tapped import Tapped
 from actwidget.capture.tree import trace
-from actwidget.errors import ChannelError, OptionError
+from actwidget.errors import ActwidgetError, ChannelError, OptionError
 
 if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
@@ -227,7 +227,12 @@ def _layer(change: Any, node: LayerNode) -> keras.Layer:
         return layer
     if node.output_shape is not None:
         expected = keras.KerasTensor(node.output_shape, dtype=node.dtype)
-        given = change.compute_output_spec(expected)
+        try:
+            given = change.compute_output_spec(expected)
+        except ActwidgetError:
+            raise
+        except Exception:  # noqa: BLE001 - a layer that can only be run can't be checked beforehand
+            return change
         if tuple(given.shape) != tuple(expected.shape):
             message = (
                 f"What is put behind {node.path!r} must keep its shape {tuple(expected.shape)}; {change.name!r} gives "

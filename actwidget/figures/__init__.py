@@ -15,6 +15,7 @@ from actwidget.figures.comparison import comparison_spec
 from actwidget.figures.empty import message_figure
 from actwidget.figures.overview import overview_figure, overview_spec
 from actwidget.figures.picture import thumbnail_png
+from actwidget.figures.still import still_png
 from actwidget.figures.weights import weights_spec
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "overview_figure",
     "overview_spec",
     "picture",
+    "still_png",
     "thumbnail_png",
     "weights_spec",
 ]

@@ -56,6 +56,10 @@ class Drawing:
     alt: str
     numbers: str
 
+    def sent(self) -> Serialized:
+        """The figure as a page takes it."""
+        return self.figure if isinstance(self.figure, Serialized) else serialize(self.figure.to_dict())
+
 
 class Drawings:
     """Draws a session's activations; pictures and numbers are kept as long as the activation they rest on."""

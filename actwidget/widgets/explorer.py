@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import textwrap
 import time
 from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets
@@ -18,15 +21,16 @@ from actwidget.capture.select import select
 from actwidget.capture.session import Session
 from actwidget.capture.submodel import submodel
 from actwidget.errors import ActwidgetError, ChannelError, OptionError, SampleError
-from actwidget.figures import ORDERS
+from actwidget.figures import ORDERS, still_png
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.code import CodePanel
 from actwidget.widgets.drawing import Drawing, Drawings
+from actwidget.widgets.page import html_page
 from actwidget.widgets.parts import Parts
 from actwidget.widgets.plot import PlotView
 from actwidget.widgets.stepper import Stepper
-from actwidget.widgets.tree import LayerTree
+from actwidget.widgets.tree import LayerTree, packed_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -312,6 +316,55 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def state(self) -> dict[str, Any]:
         """What makes the same view again, as a small dict of JSON values: `LayerExplorer(model, x, state=...)`."""
         return {name: getattr(self, name) for name in VIEW}
+
+    def to_html(
+        self, path: str | Path, *, layers: Sequence[Any] | None = None, max_bytes: int = 20_000_000
+    ) -> list[str]:
+        """Writes one HTML file in which layers can be browsed with no kernel and no network.
+
+        Args:
+            path: The file; it takes 2 MB and its pictures.
+            layers: Selectors of the layers to store. By default the selected one, then all others in their order.
+            max_bytes: How many bytes of pictures are stored at most; layers that would not fit are left out, and the
+                page says so when they are chosen.
+
+        Returns:
+            The paths of the layers that are stored.
+
+        Raises:
+            LayerNotFoundError: A selector names no layer.
+            CaptureError: The forward pass failed.
+        """
+        graph = self._session.graph
+        if layers is None:
+            wanted = dict.fromkeys([self.layer, *(node.path for node in graph.tree if node.origin != "opaque")])
+        else:
+            wanted = dict.fromkeys(select(graph, layer).path for layer in layers)
+        stored: dict[str, dict[str, Any]] = {}
+        left = max_bytes
+        for each in wanted:
+            channel = self.channel if each == self.layer else None
+            drawing = self._drawings.draw(each, channel, self.sample, self.scaling, self.sort)
+            sent = drawing.sent()
+            entry = {"spec": sent.spec, "images": sent.images, "alt": drawing.alt, "numbers": drawing.numbers}
+            size = sum(map(len, (sent.spec, *sent.images)))
+            if size <= left:
+                stored[each] = {**entry, "title": html.title(graph.nodes[each])}
+                left -= size
+        title = f"{self.tree.name} · {self.tree.parameters:,} parameters"
+        first = next(iter(stored), "")
+        text = html_page(title, packed_rows(self._tree_view.rows), stored, first)
+        Path(path).write_text(text, encoding="utf-8")
+        return list(stored)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """The widget, and a still picture for where it can't run: on GitHub, in print, with no kernel."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        if self._links and self._session.batch is not None:
+            lines = [f"{self.tree.name} · {self.tree.parameters:,} parameters", *textwrap.wrap(self._plot.alt, 100)]
+            lines.append("A still picture. Run the cell for the live explorer.")
+            bundle["image/png"] = base64.b64encode(still_png(lines, self._plot.images)).decode("ascii")
+        return bundle
 
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and lets go of the activations."""

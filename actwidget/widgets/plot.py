@@ -134,6 +134,11 @@ class PlotView(anywidget.AnyWidget):
             self._images = shown.images
             self._spec = shown.spec
 
+    @property
+    def images(self) -> list[str]:
+        """The pictures in the figure, as data URIs."""
+        return list(self._images)
+
     def on_click(self, callback: Callable[[list[Any]], None], *, remove: bool = False) -> None:
         """Calls `callback` with the `customdata` of a point or cell that was clicked.
 

@@ -1,0 +1,63 @@
+"""A picture of a view for where no widget can run: a printed page, a notebook without its kernel."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH = 800
+TEXT = 14
+LINE = 20
+PAD = 12
+INK, PAPER = (31, 35, 40), (255, 255, 255)
+
+
+def still_png(lines: Sequence[str], images: Sequence[str], *, width: int = WIDTH) -> bytes:
+    """A PNG of some lines of text with pictures below them.
+
+    Args:
+        lines: The text; what does not fit in the width is cut.
+        images: Pictures as data URIs of PNGs, one below the other; each is fitted into the width by whole steps, so
+            that its pixels stay crisp.
+        width: Of the result, in pixels.
+    """
+    font = ImageFont.load_default(TEXT)
+    pictures = [_fitted(uri, width - 2 * PAD) for uri in images]
+    height = 2 * PAD + LINE * len(lines) + sum(picture.height + PAD for picture in pictures)
+    page = Image.new("RGB", (width, height), PAPER)
+    draw = ImageDraw.Draw(page)
+    y = PAD
+    for line in lines:
+        draw.text((PAD, y), _printable(line, font, width - 2 * PAD), fill=INK, font=font)
+        y += LINE
+    for picture in pictures:
+        page.paste(picture, (PAD, y + PAD // 2), picture)
+        y += picture.height + PAD
+    stream = io.BytesIO()
+    # As few colours as the palettes have: half the bytes, and nothing that an eye could tell.
+    page.quantize(255, dither=Image.Dither.NONE).save(stream, "png", optimize=True)
+    return stream.getvalue()
+
+
+def _fitted(uri: str, width: int) -> Image.Image:
+    image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA")
+    if image.width > width:
+        return image.resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.BOX)
+    factor = max(1, min(width // image.width, WIDTH // max(image.height, 1)))
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+
+
+def _printable(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """A line without what has no glyph, cut to a width."""
+    flat = " ".join("".join(char if char.isprintable() else " " for char in text[:300]).split())
+    if font.getlength(flat) <= width:
+        return flat
+    while flat and font.getlength(flat + "…") > width:
+        flat = flat[:-1]
+    return flat + "…"

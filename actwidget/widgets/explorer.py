@@ -20,7 +20,7 @@ from actwidget.capture.compare import check_same_layers
 from actwidget.capture.select import select
 from actwidget.capture.session import Session
 from actwidget.capture.submodel import submodel
-from actwidget.errors import ActwidgetError, ChannelError, OptionError, SampleError
+from actwidget.errors import ActwidgetError, ChannelError, MissingPackageError, OptionError, SampleError
 from actwidget.figures import ORDERS, still_png
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
@@ -356,6 +356,24 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         text = html_page(title, packed_rows(self._tree_view.rows), stored, first)
         Path(path).write_text(text, encoding="utf-8")
         return list(stored)
+
+    def to_image(self, path: str | Path, **options: Any) -> None:
+        """Writes the figure as a picture, by Plotly's own means.
+
+        Args:
+            path: The file; its ending says the format: `.png`, `.svg`, `.pdf`, ...
+            **options: Those of `plotly.graph_objects.Figure.write_image`: `width`, `height`, `scale`, `format`.
+
+        Raises:
+            MissingPackageError: Plotly needs the package kaleido for it.
+        """
+        try:
+            self.figure.write_image(str(path), **options)
+        except (ValueError, ImportError) as error:
+            if "kaleido" not in str(error).lower():
+                raise
+            message = "Plotly needs kaleido to write a picture: pip install kaleido. to_html() needs nothing."
+            raise MissingPackageError(message) from error
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The widget, and a still picture for where it can't run: on GitHub, in print, with no kernel."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.forward import as_tensors, same_call_marks, unchanged
+from actwidget.capture.forward import as_tensors, same_call_marks, same_name_scope, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
@@ -277,7 +277,7 @@ class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
 
 def _run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
     tap = Tap(operation, structure=True)
-    with same_call_marks(operation):
+    with same_call_marks(operation), same_name_scope():
         _Trial(tap).compute_output_spec(*args, **kwargs)
     return tap
 

@@ -93,6 +93,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     scaling = _Checked("layer", help='"layer" or "channel".')
     sort = _Checked("index", help="The order of the channels.")
     _links: tuple[Any, ...] = ()
+    _looks: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -151,6 +152,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._rendering = True  # nothing is drawn until all is in place
         self._compose(grouped=grouped)
         super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
+        looks = [look for each in (self, *_below(self)) for look in (each.layout, getattr(each, "style", None)) if look]
+        self._looks = list({id(look): look for look in looks}.values())
         view = {
             "show": show,
             "layer": layer,
@@ -397,7 +400,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             self._other.clear()
         self._drawings.clear()
         self._submodels.clear()
-        for widget in _below(self):
+        # Layouts and styles are widgets too, which ipywidgets leaves open; these are the explorer's own.
+        for widget in [*_below(self), *self._looks]:
             widget.close()
         super().close()
 

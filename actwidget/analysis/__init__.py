@@ -1,8 +1,8 @@
 """Arrays to numbers and pixels, with numpy alone.
 
 What the axes of a layer's output mean (`axes`), whether the layer is healthy (`statistics`), how its values are
-distributed (`histogram`), which range its colours span (`limits`), and all of its channels as one picture (`mosaic`). Every function takes values and returns
-values; nothing here knows of Keras, Plotly or a notebook.
+distributed (`histogram`), which range its colours span (`limits`), and all of its channels as one picture (`mosaic`).
+Every function takes values and returns values; nothing here knows of Keras, Plotly or a notebook.
 """
 
 from __future__ import annotations

@@ -513,9 +513,7 @@ def attention_in_blocks() -> Made:
             super().__init__(**kwargs)
             self.attend = layers.MultiHeadAttention(2, 3, name="attend")
             self.norms = [layers.LayerNormalization(name="norm"), layers.LayerNormalization(name="norm")]
-            self.feed = keras.Sequential(
-                [layers.Dense(8, "gelu", name="up"), layers.Dense(6, name="down")], name="feed"
-            )
+            self.feed = keras.Sequential([layers.Dense(8, "gelu", name="up"), layers.Dense(6, name="down")], name="feed")
             self.supports_masking = True
 
         def call(self, inputs: Any) -> Any:
@@ -617,9 +615,7 @@ def sparse_categories() -> Made:
 
 @odd
 def sparse_text() -> Made:
-    return keras.Sequential(
-        [keras.Input((), dtype="string"), vectorizer(output_mode="multi_hot", sparse=True)]
-    ), PHRASES
+    return keras.Sequential([keras.Input((), dtype="string"), vectorizer(output_mode="multi_hot", sparse=True)]), PHRASES
 
 
 @odd

@@ -70,20 +70,24 @@ def floats(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values.astype(np.float32 if narrow else np.float64)
 
 
-def channels(sample: npt.NDArray[Any], *, channels_last: bool = True) -> npt.NDArray[Any]:
+def channels(
+    sample: npt.NDArray[Any], *, channels_last: bool = True, at: tuple[int, ...] | None = None
+) -> npt.NDArray[Any]:
     """Arrange one sample as one small picture a channel.
 
     Args:
         sample: One sample, without the batch axis: `()`, `(n,)`, `(steps, units)`, `(height, width, channels)`
             or `(..., height, width, channels)`.
         channels_last: False when the channel axis comes first (sequences, maps and volumes only).
+        at: Of a volume the slice, an index for each axis that `depths` names; by default the middle.
 
     Returns:
         An array `(channel, height, width)`; a view of `sample` unless half precision was widened to float32.
         Units are `(n, 1, 1)`, a sequence is `(units, 1, steps)`, a scalar `(1, 1, 1)`, and of a volume it is the
-        slice that `middle` names.
+        chosen slice.
 
     Raises:
+        IndexError: There is no slice `at`.
         TypeError: `sample` is not numeric (`kind_of` is `"values"`).
 
     >>> channels(np.zeros((7, 5, 3))).shape
@@ -105,16 +109,33 @@ def channels(sample: npt.NDArray[Any], *, channels_last: bool = True) -> npt.NDA
     leading = by_channel.shape[1:-2]
     if 0 in leading:
         return _widened(np.empty((by_channel.shape[0], 0, 0), sample.dtype))
-    chosen: list[slice | int] = [slice(None), *(_middle_index(size) for size in leading)]
+    chosen: list[slice | int] = [slice(None), *_place(leading, at)]
     return _widened(by_channel[tuple(chosen)])
 
 
-def middle(shape: tuple[int, ...], *, channels_last: bool = True) -> str:
+def depths(shape: tuple[int, ...], *, channels_last: bool = True) -> tuple[int, ...]:
+    """Give the lengths of the axes of a volume that are cut: depth, or time.
+
+    Args:
+        shape: The shape of one sample, the batch axis removed.
+        channels_last: False when the channel axis comes first.
+
+    Returns:
+        One length for each axis before height and width; empty where `channels` shows everything.
+
+    >>> depths((8, 32, 32, 16)), depths((32, 32, 16)), depths((16, 8, 32, 32), channels_last=False)
+    ((8,), (), (8,))
+    """
+    return shape[:-3] if channels_last else shape[1:-2]
+
+
+def middle(shape: tuple[int, ...], *, channels_last: bool = True, at: tuple[int, ...] | None = None) -> str:
     """Say which slice of a volume `channels` shows.
 
     Args:
         shape: The shape of one sample, the batch axis removed.
         channels_last: False when the channel axis comes first.
+        at: The slice, as for `channels`.
 
     Returns:
         For people, counted from 1, one part for each axis that was cut; empty when everything is shown.
@@ -123,17 +144,25 @@ def middle(shape: tuple[int, ...], *, channels_last: bool = True) -> str:
     'slice 4 of 8'
     >>> middle((2, 9, 32, 32, 16))
     'slice 1 of 2, 5 of 9'
+    >>> middle((8, 32, 32, 16), at=(0,))
+    'slice 1 of 8'
     >>> middle((32, 32, 16))
     ''
     """
-    leading = shape[:-3] if channels_last else shape[1:-2]
+    leading = depths(shape, channels_last=channels_last)
     if prod(leading) <= 1:
         return ""
-    return "slice " + ", ".join(f"{_middle_index(size) + 1} of {size}" for size in leading)
+    return "slice " + ", ".join(f"{i + 1} of {size}" for i, size in zip(_place(leading, at), leading, strict=True))
 
 
-def _middle_index(size: int) -> int:
-    return (size - 1) // 2
+def _place(leading: tuple[int, ...], at: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The indices that cut a volume, none of them negative."""
+    if at is None:
+        return tuple((size - 1) // 2 for size in leading)
+    if len(at) != len(leading) or any(not -size <= index < size for index, size in zip(at, leading, strict=True)):
+        message = f"Expected a slice as an index for each axis of {leading}, got {at}."
+        raise IndexError(message)
+    return tuple(index % size for index, size in zip(at, leading, strict=True))
 
 
 def _widened(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -38,6 +38,9 @@ class ChannelStatistics:
         zeros: float64 `(channels,)`, the share of exact zeros among all values, 0 to 1.
         nan: int64 `(channels,)`, how many values are NaN.
         infinite: int64 `(channels,)`, how many values are infinite.
+        dead: bool `(channels,)`, whether all values are exactly 0.
+        constant: bool `(channels,)`, whether all values are finite and equal, as in `Statistics.constant`.
+        saturated: float64 `(channels,)`, the share of values at a bound, 0 to 1; None if no bound can saturate.
     """
 
     minimum: Numbers
@@ -47,6 +50,9 @@ class ChannelStatistics:
     zeros: Numbers
     nan: Counts
     infinite: Counts
+    dead: npt.NDArray[np.bool_]
+    constant: npt.NDArray[np.bool_]
+    saturated: Numbers | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +116,8 @@ class Statistics:
             message = "to_frame() needs pandas: pip install pandas. to_dict() gives the same without it."
             raise MissingPackageError(message) from error
         columns = {field.name: getattr(self.per_channel, field.name) for field in fields(self.per_channel)}
-        return pandas.DataFrame(columns).rename_axis("channel")
+        known = {name: column for name, column in columns.items() if column is not None}
+        return pandas.DataFrame(known).rename_axis("channel")
 
 
 def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bounds | None = None) -> Statistics:
@@ -144,6 +151,8 @@ def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bound
         finite = each - nan - infinite
         mean = np.where(finite > 0, sums.shift + sums.total / finite, np.nan)
         squares = np.maximum(sums.squares - sums.total**2 / finite, 0.0)
+        dead = (sums.zeros == each) & (each > 0)
+        one_value = (sums.minimum == sums.maximum) & (finite == each) & (dead | (each > 1))
         per_channel = ChannelStatistics(
             minimum=np.where(finite > 0, sums.minimum, np.nan),
             maximum=np.where(finite > 0, sums.maximum, np.nan),
@@ -152,13 +161,15 @@ def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bound
             zeros=sums.zeros / each if each else np.full(channels, np.nan),
             nan=nan,
             infinite=infinite,
+            dead=dead,
+            constant=one_value,
+            saturated=None if limits == (None, None) else sums.saturated / each if each else np.full(channels, np.nan),
         )
         known = finite > 0
         number = int(finite.sum())
         average = float((mean[known] * (finite[known] / number)).sum()) if number else math.nan
         around = squares[known] + finite[known] * (mean[known] - average) ** 2
         deviation = float(np.sqrt(around.sum() / number)) if number else math.nan
-    one_value = (sums.minimum == sums.maximum) & (finite == each) & ((sums.zeros == each) | (each > 1))
     count = each * channels
     return Statistics(
         count=count,
@@ -171,9 +182,9 @@ def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bound
         zeros=float(sums.zeros.sum() / count) if count else math.nan,
         nan=int(nan.sum()),
         infinite=int(infinite.sum()),
-        dead=int((sums.zeros == each).sum()) if each else 0,
-        constant=int(one_value.sum()) if each else 0,
-        saturated=None if limits == (None, None) else sums.saturated / count if count else math.nan,
+        dead=int(dead.sum()),
+        constant=int(one_value.sum()),
+        saturated=None if limits == (None, None) else int(sums.saturated.sum()) / count if count else math.nan,
         bound=bounds,
         per_channel=per_channel,
     )
@@ -189,7 +200,7 @@ class _Sums:
     total: Numbers
     squares: Numbers
     zeros: Counts
-    saturated: int
+    saturated: Counts
 
 
 def _sums(rows: npt.NDArray[Any], shift: Numbers, limits: Bounds) -> _Sums:
@@ -217,7 +228,7 @@ def _sums(rows: npt.NDArray[Any], shift: Numbers, limits: Bounds) -> _Sums:
         total=by_channel(wide.total).sum(axis=0) + rest.total,
         squares=by_channel(wide.squares).sum(axis=0) + rest.squares,
         zeros=by_channel(wide.zeros).sum(axis=0) + rest.zeros,
-        saturated=wide.saturated + rest.saturated,
+        saturated=by_channel(wide.saturated).sum(axis=0) + rest.saturated,
     )
 
 
@@ -232,7 +243,7 @@ class _Accumulator:
         self.total = np.zeros(shift.shape)
         self.squares = np.zeros(shift.shape)
         self.zeros = np.zeros(shift.shape, np.int64)
-        self.saturated = 0
+        self.saturated = np.zeros(shift.shape, np.int64)
 
     def add(self, rows: npt.NDArray[Any]) -> None:
         step = min(_MOST_ROWS, max(1, _BLOCK // max(1, len(self.shift))))
@@ -242,8 +253,12 @@ class _Accumulator:
             shifted = buffer[: len(block)]
             np.minimum(self.minimum, block.min(axis=0), out=self.minimum)
             np.maximum(self.maximum, block.max(axis=0), out=self.maximum)
-            self.zeros += np.add.reduce((block == 0).view(np.uint8), axis=0, dtype=np.uint8)
-            self.saturated += _saturated(block, self.limits)
+            self.zeros += _counted(block == 0)
+            below, above = self.limits
+            if above is not None:
+                self.saturated += _counted(block >= above)
+            if below is not None:
+                self.saturated += _counted(block <= below)
             shifted[...] = block
             shifted -= self.shift
             self.total += np.add.reduce(shifted, axis=0)
@@ -261,9 +276,14 @@ def _sums_of_finite(rows: npt.NDArray[Any], limits: Bounds) -> tuple[_Sums, Coun
     fill = np.where(missing < len(values), chosen, 0).astype(values.dtype)
     # A value that the channel has changes neither its extremes nor the sums of what is left of it: only the counts.
     sums = _sums(np.where(finite, values, fill), fill.astype(np.float64), limits)
-    at_bound = sum(int(missing[index]) * _saturated(fill[index], limits) for index in np.flatnonzero(missing))
+    below, above = limits
+    at_bound = np.zeros(len(fill), np.int64)
+    if above is not None:
+        at_bound += fill >= above
+    if below is not None:
+        at_bound += fill <= below
     zeros = sums.zeros - np.where(fill == 0, missing, 0)
-    return replace(sums, zeros=zeros, saturated=sums.saturated - at_bound), nan, missing - nan
+    return replace(sums, zeros=zeros, saturated=sums.saturated - missing * at_bound), nan, missing - nan
 
 
 def _limits(bounds: Bounds | None) -> Bounds:
@@ -277,10 +297,10 @@ def _limits(bounds: Bounds | None) -> Bounds:
     return (_NEAR if lower == 0 and upper == 1 else None), above
 
 
-def _saturated(values: npt.NDArray[Any], limits: Bounds) -> int:
-    below, above = limits
-    count = 0 if above is None else int(np.count_nonzero(values >= above))
-    return count if below is None else count + int(np.count_nonzero(values <= below))
+def _counted(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """How many of at most `_MOST_ROWS` rows are true in each column."""
+    counts: npt.NDArray[np.uint8] = np.add.reduce(found.view(np.uint8), axis=0, dtype=np.uint8)
+    return counts
 
 
 def _plain(value: Any) -> Any:

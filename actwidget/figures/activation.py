@@ -9,12 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from actwidget.analysis.axes import Kind, channels, kind_of, middle
+from actwidget.analysis.limits import Limits, limits
 from actwidget.analysis.mosaic import Mosaic, levels, mosaic
 from actwidget.figures.layout import layout
-from actwidget.figures.palette import ACCENT, ColorRange
+from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
 from actwidget.figures.panels import bars, closeup, distribution, masked_steps, step_ticks, top_units
 from actwidget.figures.picture import palette_png
-from actwidget.figures.text import escape
+from actwidget.figures.text import escape, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.histogram import Histogram
     from actwidget.analysis.statistics import Statistics
 
-Scaling = Literal["layer", "channel"]
+Scaling = Literal["layer", "robust", "channel"]
 ORDERS = {
     "index": "index",
     "mean": "mean",
@@ -47,7 +48,9 @@ class Picture:
         order: The channels in the order in which they are shown.
         color: The range of the colours over the whole layer.
         kind: What the axes of the sample mean.
-        scaling: Whether each channel has a colour range of its own.
+        scaling: What the range of the colours is taken from.
+        limits: Where `color` leaves extreme values out, what it does; else `None`.
+        where: The slice of a volume, in words; else empty.
     """
 
     uri: str
@@ -57,6 +60,8 @@ class Picture:
     color: ColorRange
     kind: Kind
     scaling: Scaling
+    limits: Limits | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class View:
         noun: What a channel is called: `"channel"`, `"unit"`, `"head"`.
         tokens: The texts of the steps of a sequence.
         mask: Which of its steps count, shape `(steps,)`; `None` where all do.
+        label: The unit of the true class, for a classifier's last layer.
     """
 
     title: str
@@ -88,6 +94,7 @@ class View:
     noun: str = "channel"
     tokens: Sequence[str] | None = None
     mask: NDArray[np.bool_] | None = None
+    label: int | None = None
 
 
 def channel_order(numbers: Statistics, name: str) -> NDArray[np.intp]:
@@ -99,18 +106,29 @@ def channel_order(numbers: Statistics, name: str) -> NDArray[np.intp]:
     return np.argsort(keys if name == "zeros" else -keys, kind="stable")
 
 
-def picture(sample: NDArray[Any], numbers: Statistics, order: NDArray[np.intp], scaling: Scaling = "layer") -> Picture:
+def picture(
+    sample: NDArray[Any],
+    numbers: Statistics,
+    order: NDArray[np.intp],
+    scaling: Scaling = "layer",
+    *,
+    at: tuple[int, ...] | None = None,
+) -> Picture:
     """Draws all channels of one sample.
 
     Args:
         sample: One sample's activation, shape `(height, width, channels)`, `(time, units)`, `(units,)`, or any other.
         numbers: The sample's statistics.
         order: The channels in the order in which they are shown.
-        scaling: `"layer"` for one colour range, `"channel"` for one each.
+        scaling: `"layer"` for one colour range, `"robust"` for one that leaves the most extreme values out, `"channel"`
+            for one each.
+        at: Of a volume the slice, an index for each axis before height and width; by default the middle.
     """
     kind = kind_of(sample.shape, sample.dtype)
-    values = channels(sample)
-    color = ColorRange.of(numbers.minimum, numbers.maximum)
+    values = channels(sample, at=at)
+    where = middle(sample.shape, at=at) if kind == "volume" else ""
+    bounded = limits(sample) if scaling == "robust" else None
+    color = ColorRange.of(*((numbers.minimum, numbers.maximum) if bounded is None else (bounded.low, bounded.high)))
     low: Any = color.low
     high: Any = color.high
     if scaling == "channel":
@@ -122,14 +140,18 @@ def picture(sample: NDArray[Any], numbers: Statistics, order: NDArray[np.intp], 
         else:
             low, high = np.array([each.low for each in ranges]), np.array([each.high for each in ranges])
     if (kind == "units" and len(order) <= BARS_LIMIT) or kind == "scalar":
-        return Picture("", None, values, order, color, kind, scaling)
+        return Picture("", None, values, order, color, kind, scaling, bounded, where)
+    # Infinity gets the colour of NaN: that of the highest value would hide it.
+    colored = np.where(np.isfinite(values), values, np.nan) if numbers.infinite else values
     if kind == "sequence":
-        ordered = values[order, 0, :]
+        ordered = colored[order, 0, :]
         if scaling == "channel":
             low, high = low[order][:, np.newaxis], high[order][:, np.newaxis]
-        return Picture(palette_png(levels(ordered, low, high), color.scale), None, values, order, color, kind, scaling)
-    tiles = mosaic(values, low=low, high=high, order=order, aspect=GRID_ASPECT)
-    return Picture(palette_png(tiles.pixels, color.scale), tiles, values, order, color, kind, scaling)
+        uri = palette_png(levels(ordered, low, high), color.scale)
+        return Picture(uri, None, values, order, color, kind, scaling, bounded, where)
+    tiles = mosaic(colored, low=low, high=high, order=order, aspect=GRID_ASPECT)
+    uri = palette_png(tiles.pixels, color.scale)
+    return Picture(uri, tiles, values, order, color, kind, scaling, bounded, where)
 
 
 def activation_figure(view: View) -> go.Figure:
@@ -154,10 +176,11 @@ def activation_spec(view: View) -> dict[str, Any]:
     parts = [escape(view.title), f"{count:,} {view.noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}"]
     if view.mask is not None and not view.mask.all():
         parts.append(f"{np.count_nonzero(~view.mask)} of {view.mask.size} steps masked")
-    if (where := middle(_sample_shape(view))) and drawn.kind == "volume":
-        parts.append(where)
+    if drawn.where:
+        parts.append(drawn.where)
     if drawn.tiles is not None and drawn.tiles.reduction > 1:
         parts.append(f"reduced {drawn.tiles.reduction}× by largest magnitude")
+    parts += [*_colors(view), *_broken(view)]
     if view.sample is not None:
         parts.append(f"sample {view.sample}")
     return {
@@ -172,9 +195,27 @@ def activation_spec(view: View) -> dict[str, Any]:
     }
 
 
-def _sample_shape(view: View) -> tuple[int, ...]:
-    count, height, width = view.picture.values.shape
-    return (height, width, count)
+def _colors(view: View) -> list[str]:
+    """The colours' range where no colour bar says it, and what lies outside of it."""
+    drawn = view.picture
+    if not drawn.uri:
+        return []
+    words = []
+    if drawn.kind in {"units", "sequence"} and drawn.scaling != "channel":
+        words.append(f"colours {number(drawn.color.low)} to {number(drawn.color.high)}")
+    if drawn.limits is not None and drawn.limits.clipped:
+        low, high = drawn.limits.percentiles
+        sides = [(drawn.limits.below, "below"), (drawn.limits.above, "above")]
+        clipped = ", ".join(f"{percent(share)} {side}" for share, side in sides if share)
+        words.append(f"colours for {low:g} to {high:g} % of the values, {clipped}")
+    return words
+
+
+def _broken(view: View) -> list[str]:
+    """How many values are no numbers, beside their colour."""
+    counts = [(view.numbers.nan, "NaN"), (view.numbers.infinite, "infinite")]
+    words = ", ".join(f"{count:,} {name}" for count, name in counts if count)
+    return [f'<span style="color:{NAN_CSS}">■</span> {words}'] if words else []
 
 
 def _grid(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:

@@ -97,3 +97,42 @@ def layout(
         "meta": {"narrow": narrow},
         **merged,
     }
+
+
+def plain(title: str, **more: Any) -> dict[str, Any]:
+    """The layout of a figure that places its panels itself.
+
+    Args:
+        title: Above the figure; Plotly's markup in it is taken as such.
+        **more: Attributes to add, or to set in place of the usual ones.
+    """
+    return {
+        "title": {
+            "text": title,
+            "font": {"size": 12},
+            "x": 0,
+            "xanchor": "left",
+            "xref": "paper",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 6},
+        },
+        "height": HEIGHT,
+        "margin": {"l": 8, "r": 8, "t": 30, "b": 36},
+        "font": {"family": FONT, "size": 11},
+        "showlegend": False,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "closest",
+        "dragmode": False,
+        "annotations": [],
+        "shapes": [],
+        "meta": {"narrow": {}},
+        **more,
+    }
+
+
+def caption(text: str, x: float, y: float) -> dict[str, Any]:
+    """A line above a panel whose upper left corner is at `(x, y)` of the paper."""
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 4}
+    return {"text": text, **place, "showarrow": False, "font": {"size": 12}}

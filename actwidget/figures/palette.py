@@ -13,6 +13,7 @@ from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
 ACCENT = "#e8710a"
 WARNING = "#c4480d"
 NAN_COLOR = (255, 0, 200)
+NAN_CSS = "#ff00c8"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import get_colorscale
 
-from actwidget.figures.palette import ACCENT, ColorRange
+from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
 from actwidget.figures.text import escape, number, percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from actwidget.analysis.limits import Limits
     from actwidget.figures.activation import View
 
 Panel = tuple[list[dict[str, Any]], dict[str, Any], str]
@@ -63,8 +64,8 @@ def closeup(view: View) -> Panel:
         "yaxis": "y2",
         "hovertemplate": "row %{y}, column %{x}<br>%{z:.5g}<extra></extra>",
     }
-    if factor > 1:
-        heatmap |= {"x0": (factor - 1) / 2, "y0": (factor - 1) / 2, "dx": factor, "dy": factor}
+    place = {"x0": (factor - 1) / 2, "y0": (factor - 1) / 2, "dx": factor, "dy": factor} if factor > 1 else {}
+    heatmap |= place
     ends = (-0.5, factor * width - 0.5), (factor * height - 0.5, -0.5)
     hidden = {"visible": False, "constrain": "domain"}
     axes = {
@@ -84,7 +85,40 @@ def closeup(view: View) -> Panel:
         for name, size in (("xaxis2", values.shape[1]), ("yaxis2", values.shape[0])):
             if factor == 1 and (ticks := step_ticks(view, size)) is not None:
                 axes[name] |= {**ticks, "visible": True, "showgrid": False, "zeroline": False}
-    return [heatmap], axes, title
+    if drawn.limits is not None and color is drawn.color:
+        axes["coloraxis"]["colorbar"] |= clip_ticks(drawn.limits)
+    return [heatmap, *_broken_cells(values, place)], axes, title
+
+
+def clip_ticks(limits: Limits) -> dict[str, Any]:
+    """The ticks of a colour bar whose ends say where they stand for more than their own value."""
+    if not limits.clipped:
+        return {}
+    values = np.linspace(limits.low, limits.high, 5)
+    texts = [number(float(value)) for value in values]
+    texts[0] = f"≤ {texts[0]}" if limits.below else texts[0]
+    texts[-1] = f"≥ {texts[-1]}" if limits.above else texts[-1]
+    return {"tickmode": "array", "tickvals": values.tolist(), "ticktext": texts}
+
+
+def _broken_cells(values: NDArray[np.float32], place: dict[str, Any]) -> list[dict[str, Any]]:
+    """NaN and infinity in their colour, over a close-up that would leave them empty."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return []
+    names = np.where(np.isnan(values), "NaN", np.where(values > 0, "infinity", "-infinity"))
+    cells = {
+        "type": "heatmap",
+        "z": np.where(finite, np.nan, 1).astype(np.float32),
+        "text": np.where(finite, "", names).tolist(),
+        "colorscale": [[0, NAN_CSS], [1, NAN_CSS]],
+        "showscale": False,
+        "hoverongaps": False,
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "hovertemplate": "row %{y}, column %{x}<br>%{text}<extra></extra>",
+    }
+    return [{**cells, **place}]
 
 
 def step_ticks(view: View, steps: int) -> dict[str, Any] | None:
@@ -121,7 +155,7 @@ def _largest(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     pad = [(0, -length % factor) for length in values.shape]
     height, width = ((length + extra) // factor for length, (_, extra) in zip(values.shape, pad, strict=True))
     blocks = np.pad(values, pad).reshape(height, factor, width, factor).swapaxes(1, 2).reshape(height, width, -1)
-    index = np.abs(np.nan_to_num(blocks)).argmax(axis=-1)
+    index = np.where(np.isnan(blocks), np.inf, np.abs(blocks)).argmax(axis=-1)  # a lone NaN is not to be lost
     result: NDArray[np.float32] = np.take_along_axis(blocks, index[..., np.newaxis], axis=-1)[..., 0]
     return result
 
@@ -162,10 +196,11 @@ def top_units(view: View) -> Panel:
     """The units of a vector with the largest values, by name where there are names."""
     values = np.nan_to_num(view.picture.values[:, 0, 0].astype(np.float64), nan=-np.inf)
     units = np.argsort(-values, kind="stable")[:TOP]
-    if view.channel is not None and view.channel not in units:
-        units = np.append(units[: TOP - 1], view.channel)
+    wanted = [unit for unit in (view.label, view.channel) if unit is not None and unit not in units]
+    units = np.append(units[: TOP - len(set(wanted))], list(dict.fromkeys(wanted))).astype(np.intp)
     names = view.class_names
     labels = [escape(names[unit], 20) if names is not None else f"unit {unit}" for unit in units.tolist()]
+    labels = [f"✓ {text}" if unit == view.label else text for unit, text in zip(units.tolist(), labels, strict=True)]
     shown = [values[unit] if np.isfinite(values[unit]) else 0.0 for unit in units]
     colors = [ACCENT if unit == view.channel else MUTED for unit in units.tolist()]
     bar = {
@@ -193,7 +228,10 @@ def top_units(view: View) -> Panel:
             "scaleanchor": False,
         },
     }
-    return [bar], axes, "top classes" if names is not None else "strongest units"
+    title = "top classes" if names is not None else "strongest units"
+    if view.label is not None:
+        title += ", ✓ the true one"
+    return [bar], axes, title
 
 
 def distribution(view: View) -> Panel:

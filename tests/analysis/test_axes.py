@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from actwidget.analysis import channels, kind_of, middle
+from actwidget.analysis import channels, depths, kind_of, middle
 from actwidget.analysis.axes import floats, is_numeric
 
 
@@ -70,6 +70,27 @@ def test_a_volume_shows_the_slice_that_middle_names(*, channels_last: bool) -> N
     assert middle(given.shape, channels_last=channels_last) == "slice 4 of 8, 2 of 3"
     shown = channels(given, channels_last=channels_last)
     np.testing.assert_array_equal(shown, np.moveaxis(volume[3, 1], -1, 0))
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_every_slice_of_a_volume_can_be_chosen(*, channels_last: bool) -> None:
+    volume = np.random.default_rng(0).random((3, 2, 4, 5, 6))
+    given = volume if channels_last else np.moveaxis(volume, -1, 0)
+    lengths = depths(given.shape, channels_last=channels_last)
+    assert lengths == (3, 2)
+    for at in np.ndindex(lengths):
+        shown = channels(given, channels_last=channels_last, at=at)
+        np.testing.assert_array_equal(shown, np.moveaxis(volume[at], -1, 0))
+        words = f"slice {at[0] + 1} of 3, {at[1] + 1} of 2"
+        assert middle(given.shape, channels_last=channels_last, at=at) == words
+    last = channels(given, channels_last=channels_last, at=(-1, -1))
+    np.testing.assert_array_equal(last, np.moveaxis(volume[2, 1], -1, 0))
+
+
+@pytest.mark.parametrize("at", [(3, 0), (0, -3), (0,), ()])
+def test_a_slice_that_is_not_there_is_an_error(at: tuple[int, ...]) -> None:
+    with pytest.raises(IndexError, match="slice"):
+        channels(np.zeros((3, 2, 4, 5, 6)), at=at)
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (7, 5), (4, 6, 3), (1, 4, 6, 3)])

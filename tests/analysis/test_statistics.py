@@ -44,6 +44,10 @@ def test_every_number_is_that_of_plain_numpy(batch: npt.NDArray[Any]) -> None:
         assert each.zeros[channel] == pytest.approx((one == 0).mean())
         assert each.nan[channel] == np.isnan(one).sum()
         assert each.infinite[channel] == np.isinf(one).sum()
+        assert each.dead[channel] == (one == 0).all()
+        same = np.isfinite(one).all() and np.unique(one).size == 1
+        assert each.constant[channel] == (same and (one.size > 1 or (one == 0).all()))
+    assert (numbers.dead, numbers.constant) == (each.dead.sum(), each.constant.sum())
 
 
 @settings(deadline=None)
@@ -59,7 +63,14 @@ def test_saturated_is_the_share_near_a_bound(batch: npt.NDArray[Any], bounds: tu
         near |= finite <= lower * 0.999
     if bounds == (0.0, 1.0):
         near |= finite <= 0.001
-    assert statistics(batch, bounds=bounds).saturated == pytest.approx(near.sum() / batch.size)
+    numbers = statistics(batch, bounds=bounds)
+    assert numbers.saturated == pytest.approx(near.sum() / batch.size)
+    assert numbers.per_channel.saturated is not None
+    rows = batch.size // batch.shape[-1]
+    for channel, share in enumerate(numbers.per_channel.saturated):
+        alone = statistics(batch[..., channel : channel + 1], bounds=bounds)
+        assert share == pytest.approx(alone.saturated)
+    assert numbers.per_channel.saturated.sum() * rows == pytest.approx(near.sum())
 
 
 @settings(deadline=None)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from actwidget.analysis.histogram import histogram
+from actwidget.analysis.limits import limits
 from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import ORDERS, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
@@ -29,17 +30,18 @@ SAMPLES = {
 }
 
 
-def view(sample, *, order_name="index", scaling="layer", channel=None, title="layer", names=None):
+def view(sample, *, order_name="index", scaling="layer", channel=None, title="layer", names=None, at=None, label=None):
     numbers = statistics(sample[np.newaxis])
     own = None if channel is None else sample[..., channel]
     return View(
         title=title,
-        picture=picture(sample, numbers, channel_order(numbers, order_name), scaling),
+        picture=picture(sample, numbers, channel_order(numbers, order_name), scaling, at=at),
         numbers=numbers,
         histogram=histogram(sample, channel_values=own),
         channel=channel,
         order_name=order_name,
         class_names=names,
+        label=label,
     )
 
 
@@ -167,8 +169,79 @@ def test_values_that_are_no_numbers_have_a_colour_of_their_own():
     levels = decoded(activation_figure(shown).data[0].source)
     x0, y0, _, _ = shown.picture.tiles.box(0)
     assert levels[int(y0), int(x0)] == NAN_LEVEL
-    assert (levels == NAN_LEVEL).sum() == 1
+    assert (levels == NAN_LEVEL).sum() == 2
     assert tuple(palette("viridis")[3 * NAN_LEVEL : 3 * NAN_LEVEL + 3]) == NAN_COLOR
+
+
+def test_what_is_no_number_is_counted_in_words_and_coloured_close_up():
+    sample = np.abs(SAMPLES["maps"]).copy()
+    sample[0, 0, 4], sample[1, 1, 4], sample[2, 3, 4] = np.nan, np.inf, -np.inf
+    figure = activation_figure(view(sample, channel=4))
+    assert "1 NaN, 2 infinite" in figure.layout.title.text
+    cells = figure.data[3]
+    shown = np.isfinite(np.asarray(cells.z))
+    np.testing.assert_array_equal(shown, ~np.isfinite(sample[..., 4]))
+    assert np.asarray(cells.text)[shown].tolist() == ["NaN", "infinity", "-infinity"]
+    assert cells.colorscale[0][1] == "#{:02x}{:02x}{:02x}".format(*NAN_COLOR)
+    assert "NaN" not in activation_figure(view(SAMPLES["maps"], channel=4)).layout.title.text
+
+
+def test_a_lone_nan_survives_where_a_large_close_up_is_reduced():
+    sample = np.ones((600, 500, 1), "float32")
+    sample[301, 77, 0] = np.nan
+    cells = activation_figure(view(sample, channel=0)).data[3]
+    assert np.argwhere(np.isfinite(np.asarray(cells.z))).tolist() == [[301 // 3, 77 // 3]]
+
+
+def test_robust_colours_say_what_they_leave_out():
+    sample = np.abs(RNG.normal(size=(50, 50, 6))).astype("float32")
+    sample[:3, :3, 5] = 900
+    shown = view(sample, scaling="robust", channel=5)
+    ends = limits(sample)
+    assert (shown.picture.color.low, shown.picture.color.high) == (ends.low, ends.high)
+    assert ends.high < 10
+    figure = activation_figure(shown)
+    assert "colours for 0.1 to 99.9 % of the values, <0.1 % below, <0.1 % above" in figure.layout.title.text
+    bar = figure.layout.coloraxis.colorbar
+    assert bar.ticktext[-1].startswith("≥ ")
+    assert bar.ticktext[0].startswith("≤ ")
+    assert (bar.tickvals[-1], figure.layout.coloraxis.cmax) == (ends.high, ends.high)
+    values = np.clip(middle_of(sample), ends.low, ends.high)
+    expected = (values - ends.low) / (ends.high - ends.low)
+    np.testing.assert_allclose(shown_values(figure, shown), expected, atol=0.51 / (LEVELS - 1))
+    assert activation_figure(view(sample, channel=5)).layout.coloraxis.colorbar.ticktext is None
+
+
+@pytest.mark.parametrize("depth", range(3))
+def test_each_slice_of_a_volume_can_be_shown_and_is_named(depth):
+    sample = SAMPLES["volume"]
+    shown = view(sample, at=(depth,), channel=2)
+    figure = activation_figure(shown)
+    assert f"slice {depth + 1} of 3" in figure.layout.title.text
+    np.testing.assert_array_equal(np.asarray(figure.data[2].z), sample[depth, :, :, 2])
+    color = shown.picture.color
+    expected = (middle_of(sample[depth]) - color.low) / (color.high - color.low)
+    np.testing.assert_allclose(shown_values(figure, shown), expected, atol=0.51 / (LEVELS - 1))
+
+
+@pytest.mark.parametrize(("label", "channel"), [(3, None), (19, 3), (19, 18), (19, 19)])
+def test_the_true_class_is_among_the_top_ones_and_marked(label, channel):
+    sample = np.linspace(1, 0, 20).astype("float32")
+    names = [f"class {unit}" for unit in range(20)]
+    figure = activation_figure(view(sample, names=names, label=label, channel=channel))
+    labels = list(figure.layout.yaxis2.ticktext)
+    assert len(labels) == len(set(labels)) == 8
+    assert [text for text in labels if text.startswith("✓")] == [f"✓ class {label}"]
+    assert [row[0] for row in figure.data[1].customdata] == [int(text.split()[-1]) for text in labels]
+    assert channel is None or any(text.endswith(f"class {channel}") for text in labels)
+    assert "✓ the true one" in figure.layout.annotations[0].text
+
+
+@pytest.mark.parametrize("kind", ["sequence", "many units"])
+def test_where_there_is_no_colour_bar_the_title_says_the_range(kind):
+    title = activation_figure(view(SAMPLES[kind])).layout.title.text
+    bound = np.abs(SAMPLES[kind]).max()
+    assert f"colours {-bound:.2f} to {bound:.2f}" in title
 
 
 @pytest.mark.parametrize("fill", [0.0, 2.5, np.nan, np.inf])

@@ -1,0 +1,70 @@
+"""Values that name something rather than measure it: labels, flags, texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actwidget.analysis.axes import is_numeric
+
+MOST = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Categories:
+    """Which distinct values there are, and where.
+
+    Attributes:
+        names: The distinct values as text, in rising order.
+        counts: int64 `(categories,)`, how often each is there.
+        index: intp, in the shape of the values, which of them it is.
+    """
+
+    names: tuple[str, ...]
+    counts: npt.NDArray[np.int64]
+    index: npt.NDArray[np.intp]
+
+
+def categories(values: npt.NDArray[Any], most: int = MOST) -> Categories | None:
+    """Tell the distinct values apart, where they are so few that each can have a colour of its own.
+
+    Args:
+        values: Integers, booleans or texts of any shape.
+        most: How many distinct values are still few.
+
+    Returns:
+        The categories; None for values of another dtype, for none at all, and for more than `most` distinct ones.
+
+    >>> found = categories(np.array([[True, False], [True, True]]))
+    >>> found.names, found.counts.tolist(), found.index.tolist()
+    (('False', 'True'), [1, 3], [[1, 0], [1, 1]])
+    >>> categories(np.array([0.5, 1.0])) is None
+    True
+    """
+    values = np.asarray(values)
+    measured = is_numeric(values.dtype) and values.dtype.kind not in "iub"
+    if not values.size or measured or values.dtype.kind not in "iubUSOT":
+        return None
+    if values.dtype.kind not in "iub":
+        values = np.array([text_of(item) for item in values.ravel()]).reshape(values.shape)
+    elif values.size > 10 * most and len(np.unique(values.ravel()[: 10 * most])) > most:
+        return None  # most often the first few say it already
+    distinct, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if len(distinct) > most:
+        return None
+    names = tuple(str(name) for name in distinct.tolist())
+    return Categories(names, counts.astype(np.int64), index.reshape(values.shape))
+
+
+def text_of(value: Any) -> str:
+    r"""Give a value as a person reads it: bytes decoded, numbers in a few digits.
+
+    >>> text_of(b"na\xc3\xafve"), text_of(np.float32(0.1)), text_of(np.int64(7))
+    ('naïve', '0.1', '7')
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)

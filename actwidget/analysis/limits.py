@@ -1,0 +1,102 @@
+"""The range that a colour scale should span: robust against a few extreme values, and open about what it leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from actwidget.analysis.axes import floats
+
+PERCENTILES = (0.1, 99.9)
+# From so many values on, a part of them tells first where the tails are.
+_MANY = 20_000
+_PART = 5_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Ends of a colour scale.
+
+    Attributes:
+        low: The value of the first colour.
+        high: The value of the last colour; equal to `low` where all values are equal.
+        below: Share of the finite values that are below `low`, 0 to 1.
+        above: Share of the finite values that are above `high`, 0 to 1.
+        diverging: Whether there are values of both signs; then `low` is `-high`.
+        percentiles: Those that were asked for.
+    """
+
+    low: float
+    high: float
+    below: float
+    above: float
+    diverging: bool
+    percentiles: tuple[float, float]
+
+    @property
+    def clipped(self) -> bool:
+        """Whether there are values outside."""
+        return self.below > 0 or self.above > 0
+
+
+def limits(values: npt.NDArray[Any], percentiles: tuple[float, float] = PERCENTILES) -> Limits:
+    """Find the range between two percentiles of the finite values.
+
+    Args:
+        values: Numbers of any shape and any numeric dtype; NaN and infinities are left out.
+        percentiles: The lower and the upper, 0 to 100. `(0, 100)` spans everything.
+
+    Returns:
+        The value at the lower percentile or the next below it, and the one at the upper percentile or the next above
+        it. Values of both signs get a range with zero in its middle, which reaches to the farther of the two. Where
+        the two are equal but the values are not (a few spikes among zeros), everything is spanned. With no finite
+        value the range is 0 to 1.
+
+    >>> found = limits(np.concatenate([np.linspace(0, 1, 9_999), [500.0]]))
+    >>> round(found.high, 3), found.above, found.diverging
+    (0.999, 0.0009, False)
+    >>> limits(np.array([-1.0, 0.0, 3.0])).low
+    -3.0
+    """
+    line = floats(np.asarray(values)).ravel(order="K")
+    if line.size and not (np.isfinite(line.min()) and np.isfinite(line.max())):
+        line = line[np.isfinite(line)]
+    if not line.size:
+        return Limits(0.0, 1.0, 0.0, 0.0, diverging=False, percentiles=percentiles)
+    least, most = float(line.min()), float(line.max())
+    last = line.size - 1
+    low = _ranked(line, int(np.floor(percentiles[0] / 100 * last)))
+    high = -_ranked(-line, last - int(np.ceil(percentiles[1] / 100 * last)))
+    if low == high:
+        low, high = least, most
+    diverging = least < 0 < most
+    if diverging:
+        high = max(abs(low), abs(high))
+        low = -high
+    return Limits(
+        low=low,
+        high=high,
+        below=float(np.count_nonzero(line < low) / line.size) if least < low else 0.0,
+        above=float(np.count_nonzero(line > high) / line.size) if most > high else 0.0,
+        diverging=diverging,
+        percentiles=percentiles,
+    )
+
+
+def _ranked(line: npt.NDArray[Any], rank: int) -> float:
+    """Give the value of a rank, 0 for the smallest."""
+    if rank == 0:
+        return float(line.min())
+    if line.size > _MANY:
+        part = np.sort(line[:: line.size // _PART])
+        # Somewhat above the place where it must be: most of the values then need no sorting.
+        place = min(int(len(part) * (rank + 1) / line.size * 1.2) + 30, len(part) - 1)
+        tail = line[line <= part[place]]
+        if len(tail) > rank:
+            if tail.max() == tail.min():
+                return float(tail[0])
+            line = tail
+    return float(np.partition(line, rank)[rank])

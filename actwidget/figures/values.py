@@ -1,0 +1,171 @@
+"""Values that are read rather than seen: texts, flags and labels, and one number a sample."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.analysis.categories import Categories, categories, text_of
+from actwidget.figures.layout import HEIGHT, plain
+from actwidget.figures.palette import ACCENT
+from actwidget.figures.panels import MUTED
+from actwidget.figures.text import escape, number, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+# Okabe and Ito's colours, which people with any kind of colour vision tell apart; a violet is in place of their black,
+# which would vanish on a dark page.
+CATEGORY_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8c6bb1")
+ROWS = 200
+COLUMNS = 12
+LINE = 24
+
+
+def values_spec(title: str, sample: NDArray[Any], *, number_of: int | None = None) -> dict[str, Any]:
+    """The figure of a sample that names things, as a dict of `data` and `layout`.
+
+    A picture of few distinct integers, booleans or texts is drawn in a colour for each, with a legend in words;
+    anything else is a table of its values.
+
+    Args:
+        title: The layer's path.
+        sample: One sample, of any shape and dtype.
+        number_of: The number of the sample, for the title; `None` where there is only one.
+    """
+    sample = np.asarray(sample)
+    found = categories(sample)
+    parts = [escape(title)]
+    if number_of is not None:
+        parts.append(f"sample {number_of}")
+    if found is not None and sample.ndim in {2, 3} and min(sample.shape[:2]) > 1 and sample.size > COLUMNS:
+        index = found.index
+        if sample.ndim == 3:
+            index = index[..., 0]
+            if sample.shape[-1] > 1:
+                parts.append(f"the first of {sample.shape[-1]:,} channels")
+        return _categorical(parts, found, index)
+    return _table(parts, sample)
+
+
+def scalar_spec(
+    title: str, values: NDArray[Any], *, sample: int | None = None, names: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """One number a sample over the whole batch, as a dict of `data` and `layout`: bars, or a line for very many.
+
+    Each point's `customdata` is `["sample", index]`.
+
+    Args:
+        title: The layer's path.
+        values: The numbers, shape `(samples,)` or `(samples, 1)`.
+        sample: The sample that is marked.
+        names: What the samples are called.
+    """
+    line = np.asarray(values).reshape(-1).astype(np.float32)
+    many = line.size > ROWS
+    finite = line[np.isfinite(line)]
+    parts = [escape(title), f"{line.size:,} sample{'s' * (line.size != 1)}"]
+    if finite.size:
+        parts.append(f"{number(float(finite.min()))} to {number(float(finite.max()))}")
+    if finite.size < line.size:
+        parts.append(f"{line.size - finite.size:,} NaN or infinite")
+    if sample is not None:
+        parts.append(f'<span style="color:{ACCENT}">sample {sample}: {number(float(line[sample]))}</span>')
+    shown = (
+        [escape(str(name), 24) for name in names] if names is not None else [f"sample {i}" for i in range(line.size)]
+    )
+    trace: dict[str, Any] = {
+        "x": np.arange(line.size, dtype=np.int32),
+        "y": line,
+        "customdata": [["sample", index] for index in range(line.size)],
+        "hovertext": [f"<b>{name}</b><br>{value:.5g}" for name, value in zip(shown, line.tolist(), strict=True)],
+        "hoverinfo": "text",
+    }
+    if many:
+        trace |= {"type": "scatter", "mode": "lines", "line": {"color": MUTED, "width": 1}}
+    else:
+        colors = [ACCENT if index == sample else MUTED for index in range(line.size)]
+        trace |= {"type": "bar", "marker": {"color": colors, "line": {"width": 0}}}
+    traces = [trace]
+    if many and sample is not None:
+        dot = {"type": "scatter", "mode": "markers", "x": [sample], "y": line[sample : sample + 1]}
+        traces.append({**dot, "marker": {"color": ACCENT, "size": 9}, "hoverinfo": "skip"})
+    x_axis: dict[str, Any] = {"title": {"text": "sample", "standoff": 4}, "showgrid": False, "fixedrange": True}
+    x_axis["range"] = [-0.6, max(line.size, 1) - 0.4]
+    if line.size <= 32:
+        ticks = shown if names is not None else [str(index) for index in range(line.size)]
+        x_axis |= {"tickmode": "array", "tickvals": list(range(line.size)), "ticktext": ticks}
+    y_axis = {"title": {"text": "activation", "standoff": 4}, "fixedrange": True}
+    margin = {"l": 56, "r": 16, "t": 30, "b": 56 if names is not None else 36}
+    return {"data": traces, "layout": plain(" · ".join(parts), margin=margin, xaxis=x_axis, yaxis=y_axis, bargap=0.1)}
+
+
+def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -> dict[str, Any]:
+    count = len(found.names)
+    colors = CATEGORY_COLORS[:count]
+    edges = np.linspace(0, 1, count + 1).tolist()
+    scale = [[edge, color] for color, ends in zip(colors, pairwise(edges), strict=True) for edge in ends]
+    total = int(found.counts.sum())
+    words = [
+        f'<span style="color:{color}">■</span> {escape(name, 24)} {percent(float(n) / total)}'
+        for color, name, n in zip(colors, found.names, found.counts.tolist(), strict=True)
+    ]
+    height, width = index.shape
+    trace = {
+        "type": "heatmap",
+        "z": index.astype(np.int32),
+        "zmin": -0.5,
+        "zmax": count - 0.5,
+        "colorscale": scale,
+        "showscale": False,
+        "text": [[escape(found.names[cell], 40) for cell in row] for row in index.tolist()],
+        "hovertemplate": "row %{y}, column %{x}<br>%{text}<extra></extra>",
+    }
+    hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
+    axes = {
+        "xaxis": {**hidden, "range": [-0.5, width - 0.5]},
+        "yaxis": {**hidden, "range": [height - 0.5, -0.5], "scaleanchor": "x"},
+    }
+    # The legend stands in a line of its own: on a narrow page the title would cut it.
+    legend = {"text": " &nbsp; ".join(words), "x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left"}
+    legend |= {"yanchor": "top", "yshift": -6, "showarrow": False, "font": {"size": 12}}
+    title = " · ".join([parts[0], f"{count} distinct value{'s' * (count != 1)}", *parts[1:]])
+    return {"data": [trace], "layout": plain(title, annotations=[legend], **axes)}
+
+
+def _table(parts: list[str], sample: NDArray[Any]) -> dict[str, Any]:
+    """All values of a short sample; of a long one the first rows and columns, which the title says."""
+    rows = sample.reshape(-1, 1) if sample.ndim < 2 else sample.reshape(-1, sample.shape[-1])
+    shown = rows[:ROWS, :COLUMNS]
+    if shown.shape != rows.shape:
+        cut = [f"{got:,} of {whole:,} {noun}" for got, whole, noun in _cuts(shown.shape, rows.shape) if got != whole]
+        parts.append("the first " + ", ".join(cut))
+    shape = " × ".join(map(str, sample.shape)) or "scalar"
+    parts.insert(1, f"{shape} of {_dtype(sample)}")
+    index = [" ".join(map(str, np.unravel_index(row, sample.shape[:-1] or (1,)))) for row in range(len(shown))]
+    if sample.ndim < 2:
+        index = [str(row) for row in range(len(shown))]
+    cells = [index, *([escape(text_of(item), 60) for item in column] for column in shown.T)]
+    heads = ["", *(["value"] if sample.ndim < 2 else [str(column) for column in range(shown.shape[1])])]
+    line = {"color": MUTED, "width": 0.5}
+    look = {"align": "left", "fill": {"color": "rgba(0,0,0,0)"}, "line": line, "height": LINE}
+    trace = {
+        "type": "table",
+        "header": {"values": [f"<b>{head}</b>" for head in heads], **look},
+        "cells": {"values": cells, **look},
+        "columnwidth": [1, *([3] * shown.shape[1])],
+    }
+    tall = LINE * (len(shown) + 1) + 60
+    return {"data": [trace], "layout": plain(" · ".join(parts), height=int(min(max(tall, HEIGHT // 2), HEIGHT)))}
+
+
+def _cuts(shown: tuple[int, ...], whole: tuple[int, ...]) -> list[tuple[int, int, str]]:
+    return [(shown[0], whole[0], "rows"), (shown[1], whole[1], "columns")]
+
+
+def _dtype(sample: NDArray[Any]) -> str:
+    return "text" if sample.dtype.kind in "USOT" else sample.dtype.name

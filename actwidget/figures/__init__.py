@@ -16,6 +16,7 @@ from actwidget.figures.empty import message_figure
 from actwidget.figures.overview import overview_figure, overview_spec
 from actwidget.figures.picture import thumbnail_png
 from actwidget.figures.still import still_png
+from actwidget.figures.values import scalar_spec, values_spec
 from actwidget.figures.weights import weights_spec
 
 __all__ = [
@@ -30,7 +31,9 @@ __all__ = [
     "overview_figure",
     "overview_spec",
     "picture",
+    "scalar_spec",
     "still_png",
     "thumbnail_png",
+    "values_spec",
     "weights_spec",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
@@ -29,7 +29,9 @@ from actwidget.figures import (
     message_figure,
     overview_spec,
     picture,
+    scalar_spec,
     thumbnail_png,
+    values_spec,
     weights_spec,
 )
 from actwidget.figures.text import number, percent
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from actwidget.capture.session import Session
+    from actwidget.figures.activation import Scaling
 
 Array = np.ndarray[Any, Any]
 KEPT = 128
@@ -69,6 +72,7 @@ class Drawings:
         session: Session,
         class_names: Sequence[str] | None = None,
         tokens: Sequence[Sequence[str]] | None = None,
+        labels: Sequence[int] | None = None,
     ) -> None:
         """Draws from `session`.
 
@@ -76,10 +80,12 @@ class Drawings:
             session: Where activations come from.
             class_names: Names of the units of the model's output.
             tokens: For each sample the texts of its steps.
+            labels: For each sample its true class.
         """
         self._session = session
         self._class_names = class_names
         self._tokens = tokens
+        self._labels = labels
         self._summaries: dict[str, Summary] = {}
         self._warnings: dict[str, tuple[str, ...]] = {}
         self._statistics: dict[tuple[str, int | None], Statistics] = {}
@@ -238,19 +244,18 @@ class Drawings:
     def _draw(self, path: str, channel: int | None, sample: int, scaling: str, sort: str) -> Drawing:
         node = self._session.graph.nodes[path]
         if node.origin == "opaque":
-            return Drawing(message_figure(path, f"Can't be captured: it {node.reason}."), f"{path}: {node.reason}", "")
+            return _message(path, f"Can't be captured: it {node.reason}.")
         try:
             value = self._samples(path)
         except NotCapturableError as error:  # an optional input that was left out, a layer that this batch passes by
-            return Drawing(message_figure(path, str(error)), str(error), "")
+            return _message(path, str(error))
         if value is None:
-            return Drawing(message_figure(path, "Give inputs to see activations."), f"{path}: no inputs were given", "")
+            return _message(path, "Give inputs to see activations.")
         sample = min(sample, len(value) - 1)
-        if not _numeric(value):
-            texts = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
-            return Drawing(message_figure(path, texts), f"{path}: {texts}", "")
-        if not value[sample].size:
-            return Drawing(message_figure(path, "This activation holds no values."), f"{path}: no values", "")
+        if not np.size(value[sample]):
+            return _message(path, "This activation holds no values.")
+        if not _numeric(value) or value.dtype == bool or (value.ndim == 1 and len(value) > 1):
+            return self._read(path, value, sample)
         numbers, whole = self._numbers(value, path, sample), self._numbers(value, path)
         noun = self.channels(path).noun
         drawn = self._picture(value, numbers, path, sample=sample, scaling=scaling, sort=sort)
@@ -265,9 +270,20 @@ class Drawings:
             class_names=self._names(path),
             noun=noun,
             tokens=self._tokens[sample] if self._tokens is not None else None,
+            label=self._labels[sample] if self._labels is not None and self._is_output(path) else None,
             mask=self._mask(path, sample) if drawn.kind == "sequence" else None,
         )
         return Drawing(serialize(activation_spec(view)), _alt(view, noun), html.numbers(whole, noun))
+
+    def _read(self, path: str, value: Array, sample: int) -> Drawing:
+        """What is read rather than seen: texts, flags, one number a sample."""
+        terms = html.numbers(self._numbers(value, path), "unit") if _numeric(value) else ""
+        shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
+        if value.ndim == 1 and len(value) > 1 and _numeric(value):
+            figure = scalar_spec(path, value, sample=sample)
+            return Drawing(serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", terms)
+        figure = values_spec(path, value[sample], number_of=sample if len(value) > 1 else None)
+        return Drawing(serialize(figure), f"{path}: {shown}", terms)
 
     def prediction(self, sample: int) -> tuple[str, float]:
         """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution."""
@@ -306,7 +322,10 @@ class Drawings:
         return value if value is not None and _numeric(value) else None
 
     def _names(self, path: str) -> Sequence[str] | None:
-        return self._class_names if self._class_names and path == self._session.graph.output else None
+        return self._class_names if self._class_names and self._is_output(path) else None
+
+    def _is_output(self, path: str) -> bool:
+        return path == self._session.graph.output
 
     def _picture(
         self, value: Array, numbers: Statistics, path: str, *, sample: int, scaling: str, sort: str
@@ -314,7 +333,7 @@ class Drawings:
         key = (path, sample, scaling, sort)
         if key not in self._pictures:
             order = channel_order(numbers, sort)
-            self._pictures[key] = picture(value[sample], numbers, order, "channel" if scaling == "channel" else "layer")
+            self._pictures[key] = picture(value[sample], numbers, order, cast("Scaling", scaling))
         drawn = self._pictures[key]
         # A picture holds its activation: what the session has let go of goes here too.
         self._pictures = {each: kept for each, kept in self._pictures.items() if self._session.holds(each[0])}
@@ -324,6 +343,11 @@ class Drawings:
         bounds = activation_bounds(self._session.graph.operations[path])
         own = None if channel is None or values.ndim == 0 else values[..., channel]
         return histogram(values, channel_values=own, upper=None if bounds is None else bounds[1])
+
+
+def _message(path: str, text: str) -> Drawing:
+    """One sentence in place of a picture."""
+    return Drawing(message_figure(path, text), f"{path}: {text}", "")
 
 
 def _numeric(value: Array) -> bool:

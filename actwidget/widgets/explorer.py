@@ -50,7 +50,7 @@ SHOWS = {
     "weights": "weights",
     "overview": "whole network",
 }
-SCALINGS = {"layer": "layer", "channel": "channel"}
+SCALINGS = {"layer": "layer", "robust": "layer, without extremes", "channel": "channel"}
 
 
 class _Checked(traitlets.Any):
@@ -72,7 +72,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             `model.layers`, or a layer.
         channel: The channel (or unit) shown close up, or `None` for the mean over all of them.
         sample: Which sample of the batch is shown.
-        scaling: `"layer"` for one colour range over the layer, `"channel"` for one for each channel.
+        scaling: `"layer"` for one colour range over the layer, `"robust"` for one that leaves the most extreme values
+            out and says so, `"channel"` for one for each channel.
         sort: The order of the channels: `"index"`, `"mean"`, `"maximum"`, `"standard_deviation"` or `"zeros"`.
 
     Example:
@@ -90,7 +91,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     channel = traitlets.Any(None, allow_none=True, help="The channel close up, or None.")
     sample = _Checked(0, help="The sample that is shown.")
     compare = traitlets.Any(None, allow_none=True, help="What is compared with.")
-    scaling = _Checked("layer", help='"layer" or "channel".')
+    scaling = _Checked("layer", help='"layer", "robust" or "channel".')
     sort = _Checked("index", help="The order of the channels.")
     _links: tuple[Any, ...] = ()
     _looks: Sequence[Any] = ()
@@ -108,6 +109,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         sort: str = "index",
         compare: keras.Model | int | None = None,
         class_names: Sequence[str] | None = None,
+        labels: Sequence[int] | None = None,
         tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
         grouped: bool = True,
         max_bytes: int = 256_000_000,
@@ -124,10 +126,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             layer: The layer to select first; by default the first one worth seeing.
             channel: The channel to show close up.
             sample: The sample to show.
-            scaling: The colour range, `"layer"` or `"channel"`.
+            scaling: The colour range, `"layer"`, `"robust"` or `"channel"`.
             sort: The order of the channels.
             compare: Another model of the same architecture, or the number of a sample, to compare with.
             class_names: Names of the model's output units.
+            labels: The true class of each sample, as a unit's number; it is marked in the model's output.
             tokens: The texts of the steps of a sequence, for all samples or a list for each; they name the steps on
                 screen.
             grouped: Whether the tree groups layers with systematic names by their prefix.
@@ -141,7 +144,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """
         self._session = Session(model, inputs, budget=max_bytes)
         graph = self._session.graph
-        self._drawings = Drawings(self._session, _checked_names(class_names, graph.tree), self._checked_tokens(tokens))
+        self._drawings = Drawings(
+            self._session,
+            _checked_names(class_names, graph.tree),
+            self._checked_tokens(tokens),
+            self._checked_labels(labels),
+        )
         self._submodels: dict[str, keras.Model] = {}
         self._other: Session | None = None
         if isinstance(compare, keras.Model):
@@ -222,6 +230,19 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._status = make(ipywidgets.HTML, html.live("status", "Ready"))
         self._memory = make(ipywidgets.HTML)
         self._foot = make(ipywidgets.HBox, [self._alert, self._status, self._memory], css="actw-foot")
+
+    def _checked_labels(self, labels: Any) -> list[int] | None:
+        batch, units = self._session.batch, (self.tree.output_shape or (None,))[-1]
+        if labels is None or batch is None:
+            return None
+        listed = [int(label) for label in np.ravel(np.asarray(labels))]
+        if len(listed) != batch.size or any(label < 0 or (units is not None and label >= units) for label in listed):
+            message = (
+                f"Expected labels as {batch.size} numbers of output units, one for each sample"
+                f"{'' if units is None else f', from 0 to {units - 1}'}; got {labels!r}."
+            )
+            raise OptionError(message)
+        return listed
 
     def _checked_tokens(self, tokens: Any) -> list[list[str]] | None:
         batch = self._session.batch
@@ -471,7 +492,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     # From a selection to the screen.
 
     def _clicked(self, customdata: list[Any]) -> None:
-        if customdata and isinstance(customdata[0], str) and customdata[0] in self._session.graph.nodes:
+        if len(customdata) == 2 and customdata[0] == "sample" and isinstance(customdata[1], int):
+            self.sample = customdata[1]
+        elif customdata and isinstance(customdata[0], str) and customdata[0] in self._session.graph.nodes:
             with self._one_drawing():
                 self.show, self.layer = "activation", customdata[0]
         elif customdata and isinstance(customdata[0], (int, float)) and 0 <= customdata[0] < self._channels():

@@ -88,7 +88,7 @@ def test_a_layer_is_selected_by_path_index_or_object(explorer, selector):
         ("channel", 1.5, errors.ChannelError, "from 0 to 5"),
         ("sample", 3, errors.SampleError, "from 0 to 2"),
         ("sample", None, errors.SampleError, "from 0 to 2"),
-        ("scaling", "global", errors.OptionError, "'layer', 'channel'"),
+        ("scaling", "global", errors.OptionError, "'layer', 'robust', 'channel'"),
         ("sort", "size", errors.OptionError, "'index'"),
     ],
 )

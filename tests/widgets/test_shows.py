@@ -210,3 +210,48 @@ def test_every_node_of_every_odd_model_has_a_picture_in_every_show(build):
     explorer.show = "overview"
     assert 'class="actw-alert"></div>' in explorer._alert.value, explorer._alert.value
     explorer.close()
+
+
+def test_the_robust_range_leaves_a_spike_out_and_says_so():
+    x = keras.Input((60, 60, 2), name="x")
+    model = keras.Model(x, layers.Identity(name="same")(x))
+    value = np.random.default_rng(0).random((1, 60, 60, 2)).astype("float32")
+    value[0, 0, 0, 0] = 1000.0
+    explorer = aw.LayerExplorer(model, value, layer="same", channel=0)
+    assert explorer.figure.layout.coloraxis.cmax == 1000
+    explorer.scaling = "robust"
+    assert explorer.figure.layout.coloraxis.cmax < 2
+    assert "above" in title(explorer)
+    assert explorer.figure.layout.coloraxis.colorbar.ticktext[-1].startswith("≥")
+
+
+def test_the_true_class_is_marked_in_the_output():
+    model = network()
+    x = zoo.noise(2, 8, 8, 3)
+    plain = aw.LayerExplorer(model, x, layer="out", class_names=["a", "b", "c", "d"])
+    told = aw.LayerExplorer(model, x, layer="out", class_names=["a", "b", "c", "d"], labels=[2, 3])
+    assert told.figure != plain.figure
+    for wrong in ([1], [0, 4], [-1, 0]):
+        with pytest.raises(errors.OptionError, match="labels"):
+            aw.LayerExplorer(model, x, labels=wrong)
+
+
+def test_one_number_a_sample_is_shown_over_the_batch_and_a_click_goes_to_the_sample():
+    x = keras.Input((3,), name="x")
+    model = keras.Model(x, keras.ops.sum(x, axis=-1))
+    value = zoo.noise(4, 3)
+    explorer = aw.LayerExplorer(model, value, layer="sum")
+    (trace,) = explorer.figure.data
+    np.testing.assert_allclose(np.asarray(trace.y, "float32"), value.sum(axis=-1), rtol=1e-5)
+    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": ["sample", 2]}, [])
+    assert explorer.sample == 2
+
+
+def test_texts_and_flags_are_read():
+    model, inputs = odd_zoo.words()
+    explorer = aw.LayerExplorer(model, inputs)
+    assert explorer.statistics is None or explorer.statistics.count
+    flags, value = odd_zoo.integers_and_booleans()
+    view = aw.LayerExplorer(flags, value, layer="greater")
+    shown = " ".join(str(trace.to_plotly_json()) for trace in view.figure.data) + title(view)
+    assert "True" in shown or "true" in shown

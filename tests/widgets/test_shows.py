@@ -240,7 +240,7 @@ def test_one_number_a_sample_is_shown_over_the_batch_and_a_click_goes_to_the_sam
     x = keras.Input((3,), name="x")
     model = keras.Model(x, keras.ops.sum(x, axis=-1))
     value = zoo.noise(4, 3)
-    explorer = aw.LayerExplorer(model, value, layer="sum")
+    explorer = aw.LayerExplorer(model, value, layer=model.operations[-1])
     (trace,) = explorer.figure.data
     np.testing.assert_allclose(np.asarray(trace.y, "float32"), value.sum(axis=-1), rtol=1e-5)
     explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": ["sample", 2]}, [])
@@ -252,6 +252,7 @@ def test_texts_and_flags_are_read():
     explorer = aw.LayerExplorer(model, inputs)
     assert explorer.statistics is None or explorer.statistics.count
     flags, value = odd_zoo.integers_and_booleans()
-    view = aw.LayerExplorer(flags, value, layer="greater")
+    greater = next(each for each in flags.operations if type(each).__name__ == "Greater")
+    view = aw.LayerExplorer(flags, value, layer=greater)
     shown = " ".join(str(trace.to_plotly_json()) for trace in view.figure.data) + title(view)
     assert "True" in shown or "true" in shown

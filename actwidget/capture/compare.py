@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -11,19 +11,22 @@ from actwidget.capture.session import Activations, activations
 from actwidget.capture.tree import trace
 from actwidget.errors import UnsupportedModelError
 
+if TYPE_CHECKING:
+    from actwidget.capture.graph import ModelGraph
 
-def check_same_layers(model: keras.Model, other: keras.Model, inputs: Any = None) -> None:
-    """Raises an error unless two models have the same paths.
+
+def check_same_layers(graph: ModelGraph, other: keras.Model, inputs: Any = None) -> None:
+    """Raises an error unless another model has the paths of a graph that is read already.
 
     Raises:
         UnsupportedModelError: They differ; the message says where.
     """
-    mine, theirs = ([node.path for node in trace(each, inputs).tree] for each in (model, other))
+    mine, theirs = list(graph.nodes), list(trace(other, inputs).nodes)
     if mine != theirs:
         at = next((a or b for a, b in zip([*mine, ""], [*theirs, ""], strict=False) if a != b), "")
         message = (
-            f"Models {model.name!r} and {other.name!r} are not of one architecture: their layers differ at {at!r}. "
-            "Compare two checkpoints of one model, with the same layer names."
+            f"Models {graph.model.name!r} and {other.name!r} are not of one architecture: their layers differ "
+            f"at {at!r}. Compare two checkpoints of one model, with the same layer names."
         )
         raise UnsupportedModelError(message)
 
@@ -53,7 +56,7 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
         array([[2., 2., 2., 2.]], dtype=float32)
     """
     if isinstance(other, keras.Model):
-        check_same_layers(model, other, inputs)
+        check_same_layers(trace(model, inputs), other, inputs)
         second = activations(other, inputs, layers, **options)
     else:
         second = activations(model, other, layers, **options)

@@ -222,9 +222,8 @@ class Tap:
 
     def _edited(self, edit: Callable[[Any], Any], leaf: Any) -> Any:
         mask = getattr(leaf, "_keras_mask", None)
-        self._frames.append(
-            _Frame(Call(self.root, "", 0), "", is_open=False)
-        )  # the edit's own layers are not the model's
+        # The edit's own layers are not the model's.
+        self._frames.append(_Frame(Call(self.root, "", 0), "", is_open=False))
         try:
             changed = edit(leaf)
         finally:

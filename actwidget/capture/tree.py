@@ -88,13 +88,13 @@ def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = Non
         children, outputs, output = _watched(root, builder, inputs, record)
         given = None
     else:
+        given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
         children = builder.graph(function, "", None, owner=root)
         if builder.untried and inputs is not None:
-            builder = _watching(root, function, inputs)
+            builder = _watching(root, given, inputs)
             children = builder.graph(function, "", None, owner=root)
         outputs = [Output(_shape(tensor, root), str(tensor.dtype)) for tensor in function.outputs]
         output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
-        given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
     if edits:
         children = tuple(_tapped(child) for child in children)
         builder.places.clear()
@@ -306,9 +306,8 @@ def _watched(
     return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
 
 
-def _watching(root: keras.Model, function: Any, inputs: Any) -> _Builder:
+def _watching(root: keras.Model, given: Any, inputs: Any) -> _Builder:
     """A builder that knows from a forward pass what the layers call whose insides can't be tried out."""
-    given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
     batch = prepare(inputs, given, root.name)
     tap = Tap(root, structure=True)
     with suppress(CaptureError), unchanged(root):  # what a layer that raises calls is not known

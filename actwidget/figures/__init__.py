@@ -13,7 +13,7 @@ from actwidget.figures.activation import (
 )
 from actwidget.figures.comparison import comparison_spec
 from actwidget.figures.empty import message_figure
-from actwidget.figures.overview import overview_figure, overview_spec
+from actwidget.figures.overview import overview_spec
 from actwidget.figures.picture import thumbnail_png
 from actwidget.figures.still import still_png
 from actwidget.figures.values import scalar_spec, values_spec
@@ -28,7 +28,6 @@ __all__ = [
     "channel_order",
     "comparison_spec",
     "message_figure",
-    "overview_figure",
     "overview_spec",
     "picture",
     "scalar_spec",

@@ -12,10 +12,11 @@ from actwidget.analysis.axes import Kind, channels, kind_of, middle
 from actwidget.analysis.limits import Limits, limits
 from actwidget.analysis.mosaic import Mosaic, levels, mosaic
 from actwidget.figures.layout import layout
-from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
+from actwidget.figures.palette import NAN_CSS, ColorRange
 from actwidget.figures.panels import bars, closeup, distribution, masked_steps, step_ticks, top_units
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape, number, percent
+from actwidget.figures.tiles import outline, tile_cells, tile_image, unseen_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -228,28 +229,21 @@ def _grid(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[
         return _sequence(view)
     tiles = drawn.tiles
     height, width = tiles.pixels.shape
-    step_x, step_y = tiles.tile_width + tiles.gap, tiles.tile_height + tiles.gap
-    cells = np.full((tiles.rows, tiles.columns), -1)
-    cells.flat[: len(drawn.order)] = drawn.order
-    image = {"type": "image", "source": drawn.uri, "x0": 0.5, "y0": 0.5, "dx": 1, "dy": 1, "hoverinfo": "skip"}
-    over = _hover(view, cells)
-    over["x"] = np.arange(tiles.columns) * step_x + tiles.tile_width / 2
-    over["y"] = np.arange(tiles.rows) * step_y + tiles.tile_height / 2
+    over = tile_cells(tiles, *_told(view))
     axes = {
         "xaxis": {**hidden, "range": [0, width]},
         "yaxis": {**hidden, "range": [height, 0], "scaleanchor": "x"},
     }
-    shapes = [_outline(tiles.box(view.channel))] if view.channel is not None else []
-    return [image, over], shapes, axes
+    shapes = [outline(tiles.box(view.channel))] if view.channel is not None else []
+    return [tile_image(drawn.uri), over], shapes, axes
 
 
 def _sequence(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
     drawn = view.picture
     count, _, steps = drawn.values.shape
     image = {"type": "image", "source": drawn.uri, "x0": 0, "y0": 0, "dx": 1, "dy": 1, "hoverinfo": "skip"}
-    over = _hover(view, drawn.order[:, np.newaxis])
-    over["x"], over["y"] = [(steps - 1) / 2], np.arange(count)
-    over["dx"] = steps
+    over = unseen_cells(drawn.order[:, np.newaxis], *_told(view))
+    over["y"], over["dx"] = np.arange(count), steps
     # With one column Plotly needs the edges to know how wide it is.
     over["x"] = [-0.5, steps - 0.5]
     axes = {
@@ -267,12 +261,12 @@ def _sequence(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], d
     shapes = masked_steps(view, steps)
     if view.channel is not None:
         row = int(np.flatnonzero(drawn.order == view.channel)[0])
-        shapes += [_outline((-0.5, row - 0.5, steps - 0.5, row + 0.5))]
+        shapes += [outline((-0.5, row - 0.5, steps - 0.5, row + 0.5))]
     return [image, over], shapes, axes
 
 
-def _hover(view: View, cells: NDArray[np.intp]) -> dict[str, Any]:
-    """An unseen heatmap with one cell a channel, which answers hover and click."""
+def _told(view: View) -> tuple[NDArray[Any], str]:
+    """What hover says of a channel: its numbers, and how they are put."""
     per_channel = view.numbers.per_channel
     columns = [
         np.arange(view.numbers.channels),
@@ -281,23 +275,8 @@ def _hover(view: View, cells: NDArray[np.intp]) -> dict[str, Any]:
         per_channel.mean,
         100 * np.asarray(per_channel.zeros),
     ]
-    rows = np.stack([np.asarray(column, np.float32) for column in columns], axis=-1)
-    # A cell beyond the last channel has no value, so it neither answers nor shows.
-    shown = np.where(cells >= 0, 0.0, np.nan).astype(np.float32)
-    return {
-        "type": "heatmap",
-        "z": shown,
-        "customdata": rows[np.maximum(cells, 0)],
-        "opacity": 0,
-        "showscale": False,
-        "hoverongaps": False,
-        "hovertemplate": (
-            f"<b>{view.noun} %{{customdata[0]:d}}</b><br>%{{customdata[1]:.4g}} to %{{customdata[2]:.4g}}"
-            "<br>mean %{customdata[3]:.4g}<br>zeros %{customdata[4]:.1f} %<extra></extra>"
-        ),
-    }
-
-
-def _outline(box: tuple[float, float, float, float]) -> dict[str, Any]:
-    x0, y0, x1, y1 = box
-    return {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": {"color": ACCENT, "width": 3}}
+    template = (
+        f"<b>{view.noun} %{{customdata[0]:d}}</b><br>%{{customdata[1]:.4g}} to %{{customdata[2]:.4g}}"
+        "<br>mean %{customdata[3]:.4g}<br>zeros %{customdata[4]:.1f} %<extra></extra>"
+    )
+    return np.stack([np.asarray(column, np.float32) for column in columns], axis=-1), template

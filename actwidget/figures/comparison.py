@@ -9,9 +9,10 @@ import numpy as np
 from actwidget.analysis.axes import channels
 from actwidget.analysis.mosaic import mosaic
 from actwidget.figures.layout import FONT, HEIGHT
-from actwidget.figures.palette import ACCENT, ColorRange
+from actwidget.figures.palette import ColorRange
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape, number
+from actwidget.figures.tiles import outline, tile_cells, tile_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,29 +78,12 @@ def comparison_spec(
         tall, wide = tiles.pixels.shape
         source = palette_png(tiles.pixels, color.scale)
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-        traces.append(
-            {"type": "image", "source": source, "x0": 0.5, "y0": 0.5, "dx": 1, "dy": 1, "hoverinfo": "skip", **axes}
-        )
-        cells = np.full((tiles.rows, tiles.columns), -1)
-        cells.flat[: len(apart.order)] = apart.order
         told = np.stack([np.arange(len(values)), apart.mean_absolute, values.mean(axis=(1, 2))], axis=-1)
-        traces.append(
-            {
-                "type": "heatmap",
-                "z": np.where(cells >= 0, 0.0, np.nan).astype(np.float32),
-                "x": np.arange(tiles.columns) * (tiles.tile_width + tiles.gap) + tiles.tile_width / 2,
-                "y": np.arange(tiles.rows) * (tiles.tile_height + tiles.gap) + tiles.tile_height / 2,
-                "customdata": told.astype(np.float32)[np.maximum(cells, 0)],
-                "opacity": 0,
-                "showscale": False,
-                "hoverongaps": False,
-                "hovertemplate": (
-                    f"<b>{noun} %{{customdata[0]:d}}</b><br>mean %{{customdata[2]:.4g}}"
-                    "<br>mean difference %{customdata[1]:.4g}<extra></extra>"
-                ),
-                **axes,
-            }
+        template = (
+            f"<b>{noun} %{{customdata[0]:d}}</b><br>mean %{{customdata[2]:.4g}}"
+            "<br>mean difference %{customdata[1]:.4g}<extra></extra>"
         )
+        traces += [tile_image(source, **axes), tile_cells(tiles, told, template, **axes)]
         left = place * (width + GAP)
         hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
         layout[f"xaxis{suffix}"] = {**hidden, "domain": [left, left + width], "range": [0, wide]}
@@ -121,7 +105,5 @@ def comparison_spec(
             }
         )
         if channel is not None:
-            x0, y0, x1, y1 = tiles.box(channel)
-            box = {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": {"color": ACCENT, "width": 3}}
-            layout["shapes"].append({**box, "xref": f"x{suffix}", "yref": f"y{suffix}"})
+            layout["shapes"].append(outline(tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
     return {"data": traces, "layout": layout}

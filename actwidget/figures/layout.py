@@ -56,47 +56,18 @@ def layout(
         narrow |= {"coloraxis.colorbar.y": narrow_top, "coloraxis.colorbar.len": narrow_top - narrow_bottom}
     annotations = []
     for index, (text, (x, y)) in enumerate(zip(titles, (WIDE[1], WIDE[2]), strict=True)):
-        annotations.append(
-            {
-                "text": text,
-                "x": x[0],
-                "y": y[1],
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "yshift": 4,
-                "showarrow": False,
-                "font": {"size": 12},
-            }
-        )
+        annotations.append(caption(text, x[0], y[1]))
         narrow[f"annotations[{index}].x"] = NARROW[index + 1][0][0]
         narrow[f"annotations[{index}].y"] = NARROW[index + 1][1][1]
-    return {
-        "title": {
-            "text": title,
-            "font": {"size": 12},
-            "x": 0,
-            "xanchor": "left",
-            "xref": "paper",
-            "y": 1,
-            "yanchor": "top",
-            "pad": {"t": 6},
-        },
-        "height": HEIGHT,
-        "margin": {"l": 8 if merged["xaxis"].get("visible") is False else 48, "r": 44, "t": 30, "b": 36},
-        "font": {"family": FONT, "size": 11},
-        "showlegend": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "hovermode": "closest",
-        "dragmode": False,
-        "bargap": 0.1,
-        "annotations": annotations,
-        "shapes": shapes,
-        "meta": {"narrow": narrow},
+    return plain(
+        title,
+        margin={"l": 8 if merged["xaxis"].get("visible") is False else 48, "r": 44, "t": 30, "b": 36},
+        bargap=0.1,
+        annotations=annotations,
+        shapes=shapes,
+        meta={"narrow": narrow},
         **merged,
-    }
+    )
 
 
 def plain(title: str, **more: Any) -> dict[str, Any]:

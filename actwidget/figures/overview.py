@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from actwidget.figures.layout import FONT
 from actwidget.figures.palette import ACCENT, WARNING
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 ROW = 18
 LEAST = 360
 MARGINS = 110
-
-
-def overview_figure(rows: Sequence[Summary], title: str = "", selected: str = "") -> go.Figure:
-    """The distribution and the health of every layer, see `overview_spec`."""
-    return go.Figure(overview_spec(rows, title, selected))
 
 
 def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from actwidget.figures.palette import ACCENT, ColorRange
 from actwidget.figures.panels import MUTED
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape
+from actwidget.figures.tiles import outline, tile_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,13 +98,8 @@ def _grid(
     if picture is not None:
         layout[f"yaxis{suffix}"]["scaleanchor"] = f"x{suffix}"
         if channel is not None and channel < len(stack):
-            x0, y0, x1, y1 = tiles.box(channel)
-            line = {"color": ACCENT, "width": 3}
-            box = {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": line}
-            layout["shapes"].append({**box, "xref": f"x{suffix}", "yref": f"y{suffix}"})
-    uri = palette_png(tiles.pixels, color.scale)
-    place = {"x0": 0.5, "y0": 0.5, "dx": 1, "dy": 1, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-    return {"type": "image", "source": uri, "hoverinfo": "skip", **place}
+            layout["shapes"].append(outline(tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
+    return tile_image(palette_png(tiles.pixels, color.scale), xaxis=f"x{suffix}", yaxis=f"y{suffix}")
 
 
 def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, channel: int | None) -> dict[str, Any]:

@@ -41,8 +41,6 @@ from actwidget.widgets.plot import Serialized, serialize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import plotly.graph_objects as go
-
     from actwidget.capture.session import Session
     from actwidget.figures.activation import Scaling
 
@@ -55,13 +53,9 @@ KEPT = 128
 class Drawing:
     """What the explorer shows of a selection: the figure, its text twin, and the numbers as HTML."""
 
-    figure: go.Figure | Serialized
+    figure: Serialized
     alt: str
     numbers: str
-
-    def sent(self) -> Serialized:
-        """The figure as a page takes it."""
-        return self.figure if isinstance(self.figure, Serialized) else serialize(self.figure.to_dict())
 
 
 class Drawings:
@@ -170,7 +164,7 @@ class Drawings:
         name = self._session.graph.tree.name
         rows = self.summaries()
         if not rows:
-            return Drawing(message_figure(name, "Give inputs to see activations."), f"{name}: no inputs were given", "")
+            return _message(name, "Give inputs to see activations.")
         unwell = [row for row in rows if row.warnings]
         title = f"{name} · {len(rows):,} layers · {len(unwell):,} to look at"
         alt = "; ".join([title, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
@@ -190,7 +184,7 @@ class Drawings:
         """
         value = self._samples(path)
         if value is None or not _numeric(value) or not value.size or value.shape[1:] == ():
-            return Drawing(message_figure(path, "There is nothing to compare here."), f"{path}: nothing to compare", "")
+            return _message(path, "There is nothing to compare here.")
         name = self._session.graph.tree.name
         if isinstance(other, int):
             second, names = value[min(other, len(value) - 1)], (f"sample {sample}", f"sample {other}")
@@ -199,8 +193,7 @@ class Drawings:
             second, names = self._as_samples(path, seen)[sample], (name, f"{other.graph.tree.name} (other)")
         first = value[sample]
         if first.shape != second.shape:
-            text = f"The shapes differ: {first.shape} and {second.shape}."
-            return Drawing(message_figure(path, text), f"{path}: {text}", "")
+            return _message(path, f"The shapes differ: {first.shape} and {second.shape}.")
         apart = difference(first, second)
         noun = self.channels(path).noun
         figure = comparison_spec(path, first, second, apart, names=names, noun=noun, channel=channel)
@@ -212,7 +205,7 @@ class Drawings:
         """The weights of a layer."""
         weights = weights_of(self._session.graph.operations[path])
         if not weights:
-            return Drawing(message_figure(path, "This layer has no weights."), f"{path}: no weights", "")
+            return _message(path, "This layer has no weights.")
         pictures = {
             name: channels for name, array in weights.items() if (channels := kernel_channels(array)) is not None
         }
@@ -347,7 +340,7 @@ class Drawings:
 
 def _message(path: str, text: str) -> Drawing:
     """One sentence in place of a picture."""
-    return Drawing(message_figure(path, text), f"{path}: {text}", "")
+    return Drawing(serialize(message_figure(path, text).to_dict()), f"{path}: {text}", "")
 
 
 def _numeric(value: Array) -> bool:

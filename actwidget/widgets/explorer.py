@@ -153,7 +153,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._submodels: dict[str, keras.Model] = {}
         self._other: Session | None = None
         if isinstance(compare, keras.Model):
-            check_same_layers(model, compare, inputs)
+            check_same_layers(graph, compare, inputs)
             self._other = Session(compare, inputs, budget=max_bytes)
             compare = OTHER
         show = show or ("activation" if compare is None else "comparison")
@@ -369,7 +369,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         for each in wanted:
             channel = self.channel if each == self.layer else None
             drawing = self._drawings.draw(each, channel, self.sample, self.scaling, self.sort)
-            sent = drawing.sent()
+            sent = drawing.figure
             entry = {"spec": sent.spec, "images": sent.images, "alt": drawing.alt, "numbers": drawing.numbers}
             size = sum(map(len, (sent.spec, *sent.images)))
             if size <= left:

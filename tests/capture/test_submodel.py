@@ -13,7 +13,7 @@ from keras import layers
 import actwidget as aw
 from actwidget.errors import UnsupportedModelError
 from tests.capture import odd_zoo, zoo
-from tests.capture.witness import witness
+from tests.capture.deep_witness import deep_witness
 
 
 def net():
@@ -73,12 +73,11 @@ def test_a_saved_one_loads_and_computes_the_same(selection, tmp_path):
 )
 def test_it_takes_what_the_model_takes_and_gives_what_the_layer_gives(build):
     model, inputs = build()
-    calls = witness(model, inputs)
-    layer = [call.operation for call in calls if isinstance(call.operation, keras.Layer)][-1]
-    call = next(call for call in calls if call.operation is layer)
+    values = deep_witness(model, inputs)
+    layer = next(layer for layer in reversed(model.layers) if layer.name in values)
     sub = aw.submodel(model, layer)
     keras.tree.assert_same_structure(sub.input, model.input)
-    np.testing.assert_allclose(sub.predict(inputs, verbose=0), call.outputs[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(sub.predict(inputs, verbose=0), values[layer.name], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("selection", ["first", ["first"]], ids=str)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import keras
@@ -11,22 +11,29 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.common.global_state import get_global_attribute
 
+from actwidget.capture.level import function_of
 from actwidget.errors import ActwidgetError, CaptureError
 
 Array = np.ndarray[Any, Any]
 
 
 @contextmanager
-def unchanged(model: keras.Model) -> Iterator[None]:
+def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None) -> Iterator[None]:
     """Puts a model's counters, seeds and moving statistics back afterwards.
+
+    Args:
+        model: The model, for the message.
+        layers: What runs; by default the model.
 
     Raises:
         CaptureError: What ran inside raised; the cause is chained.
     """
-    variables = [variable.value for variable in _variables(model)]
-    state = [tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype) for variable in variables]
+    running = [model] if layers is None else layers
+    every = list({id(inner): inner for layer in running for inner in layer._flatten_layers()}.values())
+    variables = [variable.value for variable in _movable(running, every)]
+    state = [_read(variable) for variable in variables]
     try:
-        with same_call_marks(model):
+        with _same_call_marks(every):
             yield
     except ActwidgetError:
         raise
@@ -40,10 +47,13 @@ def unchanged(model: keras.Model) -> Iterator[None]:
             tf.raw_ops.AssignVariableOp(resource=variable.handle, value=before)
 
 
-@contextmanager
-def same_call_marks(model: keras.Model) -> Iterator[None]:
+def same_call_marks(model: keras.Model) -> AbstractContextManager[None]:
     """Leaves what a model's layers remember of their last real call: the losses of it, and whether there was one."""
-    layers = model._flatten_layers()
+    return _same_call_marks(model._flatten_layers())
+
+
+@contextmanager
+def _same_call_marks(layers: Sequence[keras.Layer]) -> Iterator[None]:
     remembered = [(list(layer._losses), set(layer._loss_ids), layer._called) for layer in layers]
     try:
         yield
@@ -53,6 +63,36 @@ def same_call_marks(model: keras.Model) -> Iterator[None]:
             layer._loss_ids.clear()
             layer._loss_ids.update(ids)
             layer._called = called
+
+
+def weights_now(model: keras.Model) -> list[Any]:
+    """The model's variables as they are now. Nothing is copied before one of them is written."""
+    return [_read(variable.value) for variable in _variables([model], model._flatten_layers())]
+
+
+def same_weights(before: Sequence[Any], now: Sequence[Any]) -> bool | None:
+    """Whether no variable was written between two calls of `weights_now`; `None` where that can't be known.
+
+    A variable whose value is still held is written into new memory, so the place tells.
+    """
+    if len(before) != len(now):
+        return False
+    try:
+        return all(_address(one) == _address(other) for one, other in zip(before, now, strict=True))
+    except (TypeError, ValueError, BufferError):
+        return None
+
+
+def _address(tensor: Any) -> int:
+    if not tensor.device.endswith("CPU:0"):  # from another device the buffer is a copy
+        message = "not on the CPU"
+        raise BufferError(message)
+    place: int = np.asarray(memoryview(tensor)).ctypes.data
+    return place
+
+
+def _read(variable: Any) -> Any:
+    return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
 
 
 @contextmanager
@@ -70,15 +110,29 @@ def same_name_scope() -> Iterator[None]:
         del stack[depth:]
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    """What a pass can move.
+def _movable(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> list[keras.Variable]:
+    """The variables that a pass through some layers can write.
 
-    Trainable ones as well: SpectralNormalization sets a kernel, and a layer's own counter is trainable by default. A
-    stateful recurrent layer keeps its states where `variables` does not look.
+    Keras's own layers write none that is trained, but for SpectralNormalization, which sets a kernel; a layer of the
+    user's can write any.
     """
-    recurrent = [layer.states for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
+    tame = all(
+        function_of(layer) is not None
+        or (type(layer).__module__.startswith("keras.src.layers.") and not isinstance(layer, _WRITERS))
+        for layer in every
+    )
+    return [variable for variable in _variables(running, every) if not (tame and variable.trainable)]
+
+
+_WRITERS = (keras.layers.SpectralNormalization, keras.layers.Lambda, keras.layers.TFSMLayer)
+
+
+def _variables(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> list[keras.Variable]:
+    """All variables; a stateful recurrent layer keeps its states where `variables` does not look."""
+    recurrent = [layer.states for layer in every if getattr(layer, "stateful", False)]
     states = [leaf for leaf in keras.tree.flatten(recurrent) if isinstance(leaf, keras.Variable)]
-    return [*model.variables, *states]
+    found = [*(variable for layer in running for variable in layer.variables), *states]
+    return list({id(variable): variable for variable in found}.values())
 
 
 def as_tensors(value: Any, symbols: Any = None) -> Any:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
+from actwidget.capture.forward import Array, as_array, as_tensors, same_weights, unchanged, weights_now
 from actwidget.capture.inputs import Batch, prepare
 from actwidget.capture.paths import aliases, not_found
+from actwidget.capture.resume import go, way_from
 from actwidget.capture.select import select
 from actwidget.capture.submodel import composable, connect, not_capturable
 from actwidget.capture.tap import Tap
@@ -236,6 +237,10 @@ def size_of(node: LayerNode, samples: int) -> int:
     return samples * item * math.prod(axis or 1 for axis in shape[1:])
 
 
+RESUMED = 32
+"""Up to so many samples go through a layer at a time, and a way can begin in the middle."""
+
+
 class Session:
     """A model and a batch, explored layer by layer: activations are kept up to a byte budget, latest first.
 
@@ -258,6 +263,9 @@ class Session:
         self.budget = budget
         self.seconds = 0.0
         self._cache: OrderedDict[str, Captured] = OrderedDict()
+        self._weights: list[Any] | None = None
+        self._sure = False
+        self._stateful = any(getattr(layer, "stateful", False) for layer in self.graph.root._flatten_layers())
 
     @property
     def bytes_kept(self) -> int:
@@ -285,7 +293,7 @@ class Session:
             self._cache.move_to_end(path)
             return self._cache[path]
         start = time.perf_counter()
-        captured = capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
+        captured = self._resumed(path) or capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
         captured.value.flags.writeable = False  # it is shown again and again
         self.seconds += time.perf_counter() - start
         if captured.value.nbytes <= self.budget:
@@ -316,6 +324,33 @@ class Session:
                 group.append(node)
                 size += own
 
+    def _resumed(self, path: str) -> Captured | None:
+        """The activation computed from others that are kept; `None` where these are not enough."""
+        batch = self.batch
+        if batch is None or self._stateful or not self._sure:
+            return None
+        held = {
+            each: kept.value
+            for each, kept in self._cache.items()
+            if kept.mask is None and kept.value.ndim and len(kept.value) == batch.size <= RESUMED
+        }
+        way = way_from(self.graph, path, held)
+        return None if way is None else Captured.of(go(self.graph, path, way, held))
+
+    def refresh(self) -> bool:
+        """Lets go of activations that no longer hold, since the model's weights were written.
+
+        Returns:
+            Whether that was so.
+        """
+        before, self._weights = self._weights, weights_now(self.graph.root)
+        same = None if before is None else same_weights(before, self._weights)
+        self._sure = same is True
+        if same is not False:
+            return False
+        self._cache.clear()
+        return True
+
     def holds(self, path: str) -> bool:
         """Whether the activation at `path` is in the cache."""
         return path in self._cache
@@ -323,3 +358,4 @@ class Session:
     def clear(self) -> None:
         """Lets go of all activations."""
         self._cache.clear()
+        self._weights, self._sure = None, False

@@ -97,7 +97,7 @@ class Drawings:
         self._pictures.clear()
         self._drawn.clear()
         self._thumbnails.clear()
-        self._predictions = None
+        self._predictions, self._asked_for_predictions = None, False
 
     def statistics(self, path: str) -> Statistics | None:
         """The numbers of a layer over the whole batch; `None` where it has none."""
@@ -277,6 +277,11 @@ class Drawings:
             return Drawing(serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", terms)
         figure = values_spec(path, value[sample], number_of=sample if len(value) > 1 else None)
         return Drawing(serialize(figure), f"{path}: {shown}", terms)
+
+    @property
+    def knows_predictions(self) -> bool:
+        """Whether `prediction` answers at once."""
+        return self._asked_for_predictions or self._session.holds(self._session.graph.output)
 
     def prediction(self, sample: int) -> tuple[str, float]:
         """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import textwrap
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -298,6 +299,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         Raises:
             CaptureError: The forward pass failed.
         """
+        self._refresh()
         return self._session.value(self.layer)
 
     @property
@@ -314,6 +316,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     @property
     def statistics(self) -> Statistics | None:
         """The numbers of the selected layer over the whole batch; `None` where it has none."""
+        self._refresh()
         return self._drawings.statistics(self.layer)
 
     @property
@@ -335,6 +338,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         Raises:
             CaptureError: The forward pass failed.
         """
+        self._refresh()
         return self._drawings.summaries()
 
     def state(self) -> dict[str, Any]:
@@ -359,6 +363,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             LayerNotFoundError: A selector names no layer.
             CaptureError: The forward pass failed.
         """
+        self._refresh()
         graph = self._session.graph
         if layers is None:
             wanted = dict.fromkeys([self.layer, *(node.path for node in graph.tree if node.origin != "opaque")])
@@ -523,8 +528,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """Shows the selection; an error becomes a line on screen and the last picture stays."""
         start, self._session.seconds = time.perf_counter(), 0.0
         node = self.node
+        seen = self._session.holds(node.path)
         try:
-            if not self._session.holds(node.path):
+            if not seen:
+                self._refresh()
                 self._status.value = html.live("status", f"Computing {node.path} …")
             if self.channel is not None and self.channel >= self._channels():
                 self.channel = None
@@ -537,6 +544,16 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             )
             return
         self._show(node, drawing, start)
+        if seen and self._refresh():  # what was at hand is shown first, and then looked into
+            self._render()
+
+    def _refresh(self) -> bool:
+        """Lets go of all that no longer holds, since a model's weights were written; gives whether that was so."""
+        stale = [session.refresh() for session in (self._session, self._other) if session is not None]
+        if any(stale):
+            self._drawings.clear()
+            self._tree_view.marks = {}
+        return any(stale)
 
     def _drawn(self) -> Drawing:
         if self.show == "overview":
@@ -570,7 +587,18 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._show_status(start)
 
     def _show_prediction(self) -> None:
-        if self._session.batch is None:
+        """Shows what the model says, at once where that is known, else when the picture is on its way to the page."""
+        if self._session.batch is None or not self._links:
+            return
+        if not self._drawings.knows_predictions:
+            # A page is reached through an event loop. Without one nobody is there to read it, and no model need run.
+            with suppress(RuntimeError):
+                asyncio.get_running_loop().call_soon(self._predict)
+            return
+        self._predict()
+
+    def _predict(self) -> None:
+        if not self._links:  # closed in the meantime
             return
         label, probability = self._drawings.prediction(self.sample)
         self._prediction.value = html.prediction(label, probability, self._drawings.thumbnail(self.sample))

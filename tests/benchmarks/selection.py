@@ -24,7 +24,6 @@ CALL = "bare call of the sub-model"
 PARTS = {
     CALL: [(keras.Model, "__call__")],
     "sub-model built": [(session, "connect")],
-    "variables kept and put back": [(session, "run")],
     "statistics": [(drawing, "statistics")],
     "histogram": [(drawing, "histogram")],
     "picture": [(drawing, "picture")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import weakref
@@ -249,7 +250,16 @@ def test_a_click_on_a_tile_selects_its_channel(explorer):
     assert explorer.channel == 5
 
 
-def test_the_prediction_is_named(explorer):
+def test_the_prediction_is_named_once_the_picture_is_there(explorer):
+    async def selected():
+        explorer.sample = 0
+        explorer.layer = explorer.tree.children[1].path
+        assert not explorer._drawings.knows_predictions
+        turn = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(turn.set_result, None)
+        await turn
+
+    asyncio.run(selected())
     top = explorer.model(explorer.inputs, training=False).numpy()[0].argmax()
     assert ["ant", "bee", "cat", "dog"][top] in explorer._prediction.value
 

@@ -1,0 +1,74 @@
+"""A forward pass that starts from activations at hand: the next layer down costs one layer, not the whole way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras.src.models.functional import operation_fn
+
+from actwidget.capture.forward import unchanged
+from actwidget.capture.level import function_of, graph_nodes
+
+if TYPE_CHECKING:
+    from actwidget.capture.forward import Array
+    from actwidget.capture.graph import ModelGraph
+
+
+def way_from(graph: ModelGraph, path: str, held: Mapping[str, Array]) -> list[Any] | None:
+    """The calls that lead from values at hand to the value at a path, in the order in which Keras runs them.
+
+    Args:
+        graph: The model's graph.
+        path: What is wanted.
+        held: Values at hand, without masks.
+
+    Returns:
+        Nodes of the model's own functional graph; `None` where the way has to begin at the inputs.
+    """
+    if path not in graph.tensors or graph.edits:
+        return None
+    ordered = graph_nodes(function_of(graph.root))
+    makers = {id(tensor): node for node in ordered for tensor in node.outputs}
+    known = {id(graph.tensors[each]) for each, value in held.items() if _is_exact(graph, each, value)}
+    needed: set[int] = set()
+    waiting = [graph.tensors[path]]
+    while waiting:
+        tensor = waiting.pop()
+        node = makers[id(tensor)]
+        if id(tensor) in known or id(node) in needed:
+            continue
+        if node.is_input:
+            return None
+        needed.add(id(node))
+        waiting += node.input_tensors
+    return [node for node in ordered if id(node) in needed]
+
+
+def go(graph: ModelGraph, path: str, way: list[Any], held: Mapping[str, Array]) -> Any:
+    """Runs the calls of a way; gives the tensor at `path`.
+
+    Raises:
+        CaptureError: One of them raised.
+    """
+    outputs = {id(tensor) for node in way for tensor in node.outputs}
+    given = {id(tensor) for node in way for tensor in node.input_tensors} - outputs
+    values = {
+        id(tensor): keras.ops.convert_to_tensor(held[each])
+        for each, tensor in graph.tensors.items()
+        if each in held and id(tensor) in given
+    }
+    layers = [node.operation for node in way if isinstance(node.operation, keras.Layer)]
+    with unchanged(graph.model, layers):
+        for node in way:
+            args, kwargs = node.arguments.fill_in(values)
+            made = keras.tree.flatten(operation_fn(node.operation, training=False)(*args, **kwargs))
+            values.update(zip(map(id, node.outputs), made, strict=True))
+    return values[id(graph.tensors[path])]
+
+
+def _is_exact(graph: ModelGraph, path: str, value: Array) -> bool:
+    """Whether an array is all that the layer gave: bfloat16, sparse and ragged tensors are kept in another form."""
+    tensor = graph.tensors.get(path)
+    return tensor is not None and tensor.dtype == value.dtype.name and not (tensor.sparse or tensor.ragged)

@@ -1,0 +1,145 @@
+"""A session: what it keeps, how it goes on from there, and when it lets go."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import actwidget as aw
+from actwidget.capture import session
+from actwidget.capture.session import Session
+from tests.capture import random_graphs, zoo
+
+
+def branching():
+    x = keras.Input((8, 8, 3))
+    y = keras.layers.BatchNormalization(name="bn")(keras.layers.Conv2D(4, 3, padding="same", name="conv")(x))
+    left = keras.layers.ReLU(name="relu")(y)
+    right = keras.layers.Dropout(0.5, name="drop")(keras.layers.Conv2D(4, 1, name="point")(y))
+    z = keras.layers.Add(name="add")([left, right])
+    z = keras.layers.GlobalAveragePooling2D(name="pool")(z)
+    return keras.Model(x, keras.layers.Dense(3, name="out")(z * 2.0))
+
+
+def settled(model, x, **options):
+    """A session that knows its weights."""
+    opened = Session(model, x, **options)
+    opened.refresh()
+    opened.refresh()
+    return opened
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """The paths that were computed from the inputs on."""
+    paths = []
+    inner = session.capture
+
+    def counted(graph, batch, nodes, **options):
+        paths.extend(node.path for node in nodes)
+        return inner(graph, batch, nodes, **options)
+
+    monkeypatch.setattr(session, "capture", counted)
+    return paths
+
+
+def test_the_next_layer_starts_from_what_is_kept(runs):
+    x = zoo.noise(2, 8, 8, 3)
+    model = branching()
+    expected = aw.activations(model, x)
+    runs.clear()
+    opened = settled(model, x)
+    for path in expected:
+        np.testing.assert_array_equal(opened.value(path), expected[path], err_msg=path)
+    assert runs == list(expected)[:1]
+
+
+def test_where_a_branch_is_missing_the_model_runs_from_its_inputs(runs):
+    opened = settled(branching(), zoo.noise(2, 8, 8, 3))
+    opened.value("relu")
+    opened.value("add")
+    assert runs == ["relu", "add"]
+
+
+@pytest.mark.parametrize("make", zoo.SMALL, ids=lambda make: make.__name__)
+def test_in_any_order_the_values_are_the_same(make):
+    model, x = make()
+    expected = aw.activations(model, x)
+    opened = settled(model, x)
+    for path in np.random.default_rng(3).permutation(list(expected)):
+        np.testing.assert_array_equal(opened.value(path), expected[path], err_msg=path)
+
+
+@settings(max_examples=40, deadline=None)
+@given(random_graphs.random_models())
+def test_so_they_are_in_any_graph(drawn):
+    model, x = drawn
+    expected = aw.activations(model, x)
+    opened = settled(model, x)
+    for path in reversed(list(expected)):
+        np.testing.assert_array_equal(opened.value(path), expected[path], err_msg=path)
+        for next_path in list(expected)[::2]:
+            np.testing.assert_array_equal(opened.value(next_path), expected[next_path], err_msg=next_path)
+
+
+def test_a_way_that_starts_in_the_middle_changes_nothing():
+    model, x = branching(), zoo.noise(2, 8, 8, 3)
+    nodes = [len(layer._inbound_nodes) for layer in model.layers]
+    before = [variable.numpy().copy() for variable in model.variables]
+    opened = settled(model, x)
+    for path in list(opened.graph.nodes):
+        opened.value(path)
+    assert nodes == [len(layer._inbound_nodes) for layer in model.layers]
+    for variable, value in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+@pytest.mark.parametrize("path", ["conv", "point"])
+def test_written_weights_are_noticed(path):
+    model, x = branching(), zoo.noise(2, 8, 8, 3)
+    opened = settled(model, x)
+    old = opened.value("add").copy()
+    kernel = model.get_layer(path).kernel
+    kernel.assign(kernel * 2)
+    assert opened.refresh()
+    assert not np.allclose(opened.value("add"), old)
+    np.testing.assert_array_equal(opened.value("add"), aw.activations(model, x, "add")["add"])
+    assert not opened.refresh()
+
+
+def test_training_is_noticed():
+    model, x = branching(), zoo.noise(8, 8, 8, 3)
+    model.compile("adam", "mse")
+    opened = settled(model, x)
+    for path in ("conv", "add", "out"):
+        opened.value(path)
+    model.fit(x, zoo.noise(8, 3), epochs=1, verbose=0)
+    assert opened.refresh()
+    for path in ("out", "add", "conv"):
+        np.testing.assert_array_equal(opened.value(path), aw.activations(model, x, path)[path])
+
+
+def test_looking_is_no_writing():
+    model, x = branching(), zoo.noise(2, 8, 8, 3)
+    opened = settled(model, x)
+    opened.value("out")
+    aw.activations(model, x)
+    aw.activations(model, x, training=True)
+    model.predict(x, verbose=0)
+    assert not opened.refresh()
+
+
+def test_masks_are_not_lost_on_the_way(runs):
+    x = keras.Input((None,), dtype="int32")
+    y = keras.layers.Embedding(9, 4, mask_zero=True, name="embed")(x)
+    y = keras.layers.LSTM(5, return_sequences=True, name="lstm")(y)
+    model = keras.Model(x, keras.layers.GlobalAveragePooling1D(name="pool")(y))
+    tokens = np.array([[1, 2, 0, 0], [3, 4, 5, 0]])
+    expected = aw.activations(model, tokens)
+    opened = settled(model, tokens)
+    for path in expected:
+        np.testing.assert_array_equal(opened.value(path), expected[path], err_msg=path)
+    np.testing.assert_array_equal(opened.captured("lstm").mask, tokens > 0)
+    assert {"lstm", "pool"} <= set(runs)

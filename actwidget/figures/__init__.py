@@ -13,9 +13,11 @@ from actwidget.figures.activation import (
 )
 from actwidget.figures.comparison import comparison_spec
 from actwidget.figures.empty import message_figure
+from actwidget.figures.overlay import overlay_spec
 from actwidget.figures.overview import overview_figure, overview_spec
 from actwidget.figures.picture import thumbnail_png
 from actwidget.figures.still import still_png
+from actwidget.figures.values import scalar_spec, values_spec
 from actwidget.figures.weights import weights_spec
 
 __all__ = [
@@ -27,10 +29,13 @@ __all__ = [
     "channel_order",
     "comparison_spec",
     "message_figure",
+    "overlay_spec",
     "overview_figure",
     "overview_spec",
     "picture",
+    "scalar_spec",
     "still_png",
     "thumbnail_png",
+    "values_spec",
     "weights_spec",
 ]

@@ -94,8 +94,8 @@ def scalar_spec(
     if many and sample is not None:
         dot = {"type": "scatter", "mode": "markers", "x": [sample], "y": line[sample : sample + 1]}
         traces.append({**dot, "marker": {"color": ACCENT, "size": 9}, "hoverinfo": "skip"})
-    x_axis: dict[str, Any] = {"title": {"text": "sample", "standoff": 4}, "showgrid": False, "fixedrange": True}
-    x_axis["range"] = [-0.6, max(line.size, 1) - 0.4]
+    x_axis: dict[str, Any] = {"title": {"text": "sample", "standoff": 4}, "showgrid": False, "zeroline": False}
+    x_axis |= {"fixedrange": True, "range": [-0.6, max(line.size, 1) - 0.4]}
     if line.size <= 32:
         ticks = shown if names is not None else [str(index) for index in range(line.size)]
         x_axis |= {"tickmode": "array", "tickvals": list(range(line.size)), "ticktext": ticks}
@@ -146,9 +146,8 @@ def _table(parts: list[str], sample: NDArray[Any]) -> dict[str, Any]:
         parts.append("the first " + ", ".join(cut))
     shape = " × ".join(map(str, sample.shape)) or "scalar"
     parts.insert(1, f"{shape} of {_dtype(sample)}")
-    index = [" ".join(map(str, np.unravel_index(row, sample.shape[:-1] or (1,)))) for row in range(len(shown))]
-    if sample.ndim < 2:
-        index = [str(row) for row in range(len(shown))]
+    leading = sample.shape[:-1] if sample.ndim > 1 else (len(rows),)
+    index = [" ".join(map(str, np.unravel_index(row, leading))) for row in range(len(shown))]
     cells = [index, *([escape(text_of(item), 60) for item in column] for column in shown.T)]
     heads = ["", *(["value"] if sample.ndim < 2 else [str(column) for column in range(shown.shape[1])])]
     line = {"color": MUTED, "width": 0.5}

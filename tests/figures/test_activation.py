@@ -277,6 +277,13 @@ def test_the_narrow_layout_stacks_the_panels():
     assert stacked.layout.height > figure.layout.height
 
 
+def test_on_a_narrow_page_a_long_title_has_two_lines_and_a_short_one_has_one():
+    short, long = (activation_figure(view(SAMPLES["maps"], title=title)).layout for title in ("conv", "conv" * 12))
+    assert "title.text" not in short.meta["narrow"]
+    assert long.meta["narrow"]["title.text"].replace("<br>", " · ") == long.title.text
+    assert long.meta["narrow"]["margin.t"] > long.margin.t
+
+
 def test_a_thumbnail_is_made_of_pictures_alone():
     assert thumbnail_png(RNG.random((20, 30, 3))).startswith("data:image/png;base64,")
     for other in (RNG.random((20, 30, 2)), RNG.random(20), np.full((8, 8, 3), np.nan), np.array([["a"]])):

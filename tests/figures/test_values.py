@@ -44,6 +44,19 @@ def test_of_several_channels_the_first_is_shown_and_the_title_says_so():
     assert "the first of 4 channels" in figure.layout.title.text
 
 
+def test_a_large_picture_is_reduced_so_that_a_lone_value_stays_and_the_title_says_so():
+    sample = np.full((600, 500), 3)
+    sample[:, :100], sample[301, 477] = 9, 5
+    figure = go.Figure(values_spec("argmax", sample))
+    (trace,) = figure.data
+    shown = np.array([3, 5, 9])[np.asarray(trace.z)]
+    assert shown.shape == (200, 167)
+    assert np.argwhere(shown == 5).tolist() == [[301 // 3, 477 // 3]]
+    assert (shown[:, :33] == 9).all()
+    assert (trace.x0, trace.dx) == (1, 3)
+    assert "reduced 3× to the rarest value" in figure.layout.title.text
+
+
 @pytest.mark.parametrize("dtype", [object, "U", "S"])
 def test_texts_are_a_table_and_are_shown_literally(dtype):
     words = np.array([["<b>", "naïve"], ["a", "b&c"]] if dtype != "S" else [["<b>", "x"], ["a", "b&c"]])

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.backend.common.global_state import get_global_attribute
 
 from actwidget.errors import ActwidgetError, CaptureError
 
@@ -52,6 +53,21 @@ def same_call_marks(model: keras.Model) -> Iterator[None]:
             layer._loss_ids.clear()
             layer._loss_ids.update(ids)
             layer._called = called
+
+
+@contextmanager
+def same_name_scope() -> Iterator[None]:
+    """Leaves Keras's stack of name scopes as it was.
+
+    A scope that TensorFlow refuses, of a layer called `a@1` in a graph, stays on that stack: from then on no name in
+    the process is valid.
+    """
+    stack = get_global_attribute("name_scope_stack", default=[], set_to_default=True)
+    depth = len(stack)
+    try:
+        yield
+    finally:
+        del stack[depth:]
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

@@ -153,8 +153,9 @@ class Tap:
             return carry_out(operation, *args, **kwargs)
         if not self._frames:
             whole = _Frame(self.seen, "")
+            seeds = self._seeds(whole, operation)
             outputs = self._inside(whole, carry_out, operation, args, kwargs)
-            self._take_scores(whole, original, operation, args, kwargs)
+            self._take_scores(whole, seeds, functools.partial(original, operation, *args, **kwargs))
             return outputs
         frame = self._frames[-1]
         if not frame.is_open or not frame.level.holds(operation):
@@ -166,13 +167,14 @@ class Tap:
             call.reason = ELSEWHERE
             return self._inside(_Frame(call, "", is_open=False), carry_out, operation, args, kwargs)
         inner = _Frame(call, f"{frame.prefix}{name}/", is_open=not is_loop(operation))
+        seeds = self._seeds(inner, operation)
         try:
             outputs = self._inside(inner, carry_out, operation, args, kwargs)
         except Exception as error:
             self.failed = self.failed or frame.prefix + name
             call.reason = f"raised {type(error).__name__}: {' '.join(str(error).split())[:600]}"
             raise
-        self._take_scores(inner, original, operation, args, kwargs)
+        self._take_scores(inner, seeds, functools.partial(original, operation, *args, **kwargs))
         return self._pass_on(call, frame.level, frame.prefix, outputs)
 
     def _inside(self, frame: _Frame, carry_out: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
@@ -231,19 +233,30 @@ class Tap:
             changed._keras_mask = mask
         return changed
 
-    def _take_scores(self, inner: _Frame, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> None:
-        """Asks an attention layer for its scores by a call of its own, so that the model's own way is not changed."""
-        path = inner.prefix + SCORES
-        if not has_scores(operation) or (not self._structure and path not in self._missing):
+    def _seeds(self, inner: _Frame, operation: Any) -> list[tuple[Any, Any]] | None:
+        """The seeds of a layer that is to be asked for its scores, with their states; `None` for any other."""
+        if not has_scores(operation) or (not self._structure and inner.prefix + SCORES not in self._missing):
+            return None
+        seeds = [each.state for layer in operation._flatten_layers() for each in _seed_generators(layer)]
+        return [(seed, seed.value + 0) for seed in seeds]
+
+    def _take_scores(self, inner: _Frame, seeds: list[tuple[Any, Any]] | None, again: Callable[..., Any]) -> None:
+        """Asks an attention layer for its scores by a call of its own, so that the model's own way is not changed.
+
+        With the seeds as they were before the layer's own call, its dropout drops the same.
+        """
+        if seeds is None:
             return
-        seeds = [each.state for each in operation._flatten_layers() for each in _seed_generators(each)]
-        before = [seed.value + 0 for seed in seeds]
+        path = inner.prefix + SCORES
+        after = [seed.value + 0 for seed, _ in seeds]
+        for seed, before in seeds:
+            seed.assign(before)
         self._frames.append(_Frame(inner.call, "", is_open=False))
         try:
-            result = original(operation, *args, **{**kwargs, "return_attention_scores": True})
+            result = again(return_attention_scores=True)
         finally:
             self._frames.pop()
-            for seed, value in zip(seeds, before, strict=True):
+            for (seed, _), value in zip(seeds, after, strict=True):
                 seed.assign(value)
         scores = result[1] if isinstance(result, (tuple, list)) and len(result) > 1 else None
         if keras.ops.is_tensor(scores):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.forward import as_tensors, same_call_marks, unchanged
+from actwidget.capture.forward import as_tensors, same_call_marks, same_name_scope, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
@@ -25,6 +26,9 @@ from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.tap import Call, Output, Tap
 from actwidget.capture.tapped import Tapped
 from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, UnsupportedModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NOT_CALLED = "was not called in this forward pass"
 NO_TENSOR = "gives no tensor"
@@ -85,6 +89,9 @@ def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = Non
         given = None
     else:
         children = builder.graph(function, "", None, owner=root)
+        if builder.untried and inputs is not None:
+            builder = _watching(root, function, inputs)
+            children = builder.graph(function, "", None, owner=root)
         outputs = [Output(_shape(tensor, root), str(tensor.dtype)) for tensor in function.outputs]
         output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
         given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
@@ -108,7 +115,11 @@ def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = Non
 class _Builder:
     """Makes the nodes of a tree and keeps what is known of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, watched: Mapping[str, Call] | None = None, size: int | None = None) -> None:
+        """Makes nodes, of some layers from their calls in a forward pass on `size` samples, by the paths of these."""
+        self._watched = watched or {}
+        self._size = size
+        self.untried = False  # whether a layer's inside could not be found out without a forward pass
         self.places: dict[str, Place] = {}
         self.paths: dict[int, str] = {}
         self.operations: dict[str, keras.Operation] = {}
@@ -121,30 +132,38 @@ class _Builder:
         for node in graph_nodes(function):
             operation = node.operation
             called, index = level.call(operation)
-            inside = () if node.is_input else self._inside(function, node, f"{prefix}{called}/", outer)
+            inside, outputs = ((), []) if node.is_input else self._inside(function, node, f"{prefix}{called}/", outer)
             for number, tensor in enumerate(node.outputs):
                 path = prefix + level.output(called, number)
                 self.places[path] = Place(function, tensor, outer)
-                output = Output(_shape(tensor, owner), str(tensor.dtype))
+                # A layer that was tried out has told its shapes better than by Keras's own guess.
+                tried = len(outputs) == len(node.outputs)
+                output = outputs[number] if tried else Output(_shape(tensor, owner), str(tensor.dtype))
                 found.append(
                     self._node(path, operation, index, output, origin=origin, children=() if number else inside)
                 )
         return tuple(found)
 
-    def _inside(self, function: Any, node: Any, prefix: str, outer: Step | None) -> tuple[LayerNode, ...]:
+    def _inside(
+        self, function: Any, node: Any, prefix: str, outer: Step | None
+    ) -> tuple[tuple[LayerNode, ...], list[Output]]:
+        """The nodes inside a call of a graph, and what it gives, where that was tried out."""
         operation = node.operation
         nested = function_of(operation)
         if nested is not None:
-            return self.graph(nested, prefix, Step(function, node, outer))
+            return self.graph(nested, prefix, Step(function, node, outer)), []
         if not is_composite(operation):
-            return ()
+            return (), []
         if is_loop(operation):
-            return self.declared(operation, prefix)
+            return self.declared(operation, prefix), []
+        if prefix in self._watched:
+            return self.seen(self._watched[prefix], prefix, size=self._size), []
         try:
             tap = _run_symbolically(operation, node.arguments.args, node.arguments.kwargs)
         except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
-            return self.declared(operation, prefix)
-        return self.seen(tap.seen, prefix)
+            self.untried = True
+            return self.declared(operation, prefix), []
+        return self.seen(tap.seen, prefix), tap.outputs
 
     def seen(
         self, call: Call, prefix: str, *, size: int | None = None, unseen: str = NOT_CALLED
@@ -189,6 +208,14 @@ class _Builder:
 
     def declared(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
         """The layers that a layer holds, when nothing is known of how it calls them."""
+        function = function_of(operation)
+        if function is not None:
+            # Its graph is known, though not how it is come to.
+            known = _Builder()
+            nodes = known.graph(function, prefix, None)
+            self.operations |= known.operations
+            self.paths = {**known.paths, **self.paths}
+            return tuple(_tapped(node) for node in nodes)
         level = Level(operation)
         loop = f"runs once a time step, inside the loop of {operation.name!r}" if is_loop(operation) else ""
         found = []
@@ -250,7 +277,7 @@ class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
 
 def _run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
     tap = Tap(operation, structure=True)
-    with same_call_marks(operation):
+    with same_call_marks(operation), same_name_scope():
         _Trial(tap).compute_output_spec(*args, **kwargs)
     return tap
 
@@ -277,6 +304,24 @@ def _watched(
     except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
         return builder.declared(root, ""), [], ""
     return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
+
+
+def _watching(root: keras.Model, function: Any, inputs: Any) -> _Builder:
+    """A builder that knows from a forward pass what the layers call whose insides can't be tried out."""
+    given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
+    batch = prepare(inputs, given, root.name)
+    tap = Tap(root, structure=True)
+    with suppress(CaptureError), unchanged(root):  # what a layer that raises calls is not known
+        tap.run(as_tensors(batch.value, given), training=False)
+    watched: dict[str, Call] = {}
+
+    def collect(call: Call, prefix: str) -> None:
+        for inner in call.calls:
+            watched.setdefault(f"{prefix}{inner.name}/", inner)
+            collect(inner, f"{prefix}{inner.name}/")
+
+    collect(tap.seen, "")
+    return _Builder(watched, batch.size)
 
 
 def _seen_on(

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH = 800
+WIDTH = 560
 TEXT = 14
 LINE = 20
 PAD = 12

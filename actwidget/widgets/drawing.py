@@ -81,6 +81,7 @@ class Drawings:
         self._class_names = class_names
         self._tokens = tokens
         self._summaries: dict[str, Summary] = {}
+        self._warnings: dict[str, tuple[str, ...]] = {}
         self._statistics: dict[tuple[str, int | None], Statistics] = {}
         self._pictures: dict[tuple[str, int, str, str], Picture] = {}
         self._drawn: OrderedDict[tuple[str, int | None, int, str, str], Drawing] = OrderedDict()
@@ -92,6 +93,7 @@ class Drawings:
         """Lets go of everything."""
         self._statistics.clear()
         self._summaries.clear()
+        self._warnings.clear()
         self._pictures.clear()
         self._drawn.clear()
         self._thumbnails.clear()
@@ -111,7 +113,12 @@ class Drawings:
             bounds = activation_bounds(self._session.graph.operations[path])
             if rows.ndim == 1:
                 rows = rows[:, np.newaxis]
-            self._statistics[path, sample] = statistics(rows, bounds=bounds)
+            numbers = self._statistics[path, sample] = statistics(rows, bounds=bounds)
+            if sample is None:
+                self._warnings[path] = warnings(numbers, self.channels(path).noun)
+            if len(self._statistics) > KEPT:  # of a wide layer they take 100 kB
+                del self._statistics[next(iter(self._statistics))]
+            return numbers
         return self._statistics[path, sample]
 
     def _samples(self, path: str) -> Array | None:
@@ -131,10 +138,7 @@ class Drawings:
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""
-        if path in self._summaries:
-            return self._summaries[path].warnings
-        numbers = self._statistics.get((path, None))
-        return () if numbers is None else warnings(numbers, self.channels(path).noun)
+        return self._warnings.get(path, ())
 
     def _mask(self, path: str, sample: int) -> Array | None:
         captured = self._session.captured(path)

@@ -20,7 +20,7 @@ from actwidget.capture.compare import check_same_layers
 from actwidget.capture.select import select
 from actwidget.capture.session import Session
 from actwidget.capture.submodel import submodel
-from actwidget.errors import ActwidgetError, ChannelError, OptionError, SampleError
+from actwidget.errors import ActwidgetError, ChannelError, MissingPackageError, OptionError, SampleError
 from actwidget.figures import ORDERS, still_png
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
@@ -93,6 +93,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     scaling = _Checked("layer", help='"layer" or "channel".')
     sort = _Checked("index", help="The order of the channels.")
     _links: tuple[Any, ...] = ()
+    _looks: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -151,6 +152,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._rendering = True  # nothing is drawn until all is in place
         self._compose(grouped=grouped)
         super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
+        looks = [look for each in (self, *_below(self)) for look in (each.layout, getattr(each, "style", None)) if look]
+        self._looks = list({id(look): look for look in looks}.values())
         view = {
             "show": show,
             "layer": layer,
@@ -357,6 +360,24 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         Path(path).write_text(text, encoding="utf-8")
         return list(stored)
 
+    def to_image(self, path: str | Path, **options: Any) -> None:
+        """Writes the figure as a picture, by Plotly's own means.
+
+        Args:
+            path: The file; its ending says the format: `.png`, `.svg`, `.pdf`, ...
+            **options: Those of `plotly.graph_objects.Figure.write_image`: `width`, `height`, `scale`, `format`.
+
+        Raises:
+            MissingPackageError: Plotly needs the package kaleido for it.
+        """
+        try:
+            self.figure.write_image(str(path), **options)
+        except (ValueError, ImportError) as error:
+            if "kaleido" not in str(error).lower():
+                raise
+            message = "Plotly needs kaleido to write a picture: pip install kaleido. to_html() needs nothing."
+            raise MissingPackageError(message) from error
+
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The widget, and a still picture for where it can't run: on GitHub, in print, with no kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
@@ -379,7 +400,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             self._other.clear()
         self._drawings.clear()
         self._submodels.clear()
-        for widget in _below(self):
+        # Layouts and styles are widgets too, which ipywidgets leaves open; these are the explorer's own.
+        for widget in [*_below(self), *self._looks]:
             widget.close()
         super().close()
 

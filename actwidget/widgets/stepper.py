@@ -33,15 +33,19 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
         self._allow_none = allow_none
         self._label = label
         self._field = make(
-            ipywidgets.Text, placeholder=placeholder, continuous_update=False, tooltip=label, css="actw-stepper-field"
+            ipywidgets.Text,
+            description=label,
+            placeholder=placeholder,
+            continuous_update=False,
+            tooltip=label,
+            css="actw-stepper-field",
         )
         self._down = make(ipywidgets.Button, description="‹", tooltip=f"Previous {label}", disabled=True)
         self._up = make(ipywidgets.Button, description="›", tooltip=f"Next {label}")
         self._down.on_click(lambda _button: self._step(-1))
         self._up.on_click(lambda _button: self._step(1))
         self._field.observe(self._typed, "value")
-        caption = make(ipywidgets.Label, label)
-        super().__init__([caption, self._down, self._field, self._up], _dom_classes=("actw-stepper",), **kwargs)
+        super().__init__([self._down, self._field, self._up], _dom_classes=("actw-stepper",), **kwargs)
         self._show()
 
     @traitlets.observe("value", "maximum")

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from capture.observer import observed
+from capture.deep_witness import deep_witness as observed
 
 import actwidget as aw
 from actwidget import samples

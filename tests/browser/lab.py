@@ -140,6 +140,8 @@ def set_theme(page: Page, name: str) -> None:
     """Switches JupyterLab's theme, `"JupyterLab Dark"` or `"JupyterLab Light"`, and waits for it."""
     page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
     page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")
+    # JupyterLab takes its splash away a moment later; a second change before that makes it do so twice, and fail.
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
 
 
 # Runs in the kernel with no cell, so that the page stays as it is: gives what was printed.

@@ -1,6 +1,7 @@
 """Models of every kind that is not one flat graph, each small, with a batch that fits it.
 
-Nothing of actwidget is used here. `DEEP` is apart: a chain so long that Keras itself runs out of recursion.
+Nothing of actwidget is used here. `DEEP` is apart: so long a chain that Keras
+runs into Python's recursion limit.
 """
 
 from __future__ import annotations
@@ -439,16 +440,12 @@ def returned_state() -> Made:
     return keras.Model(z, layers.LSTM(3, name="decoder")(y, initial_state=state)), batch(2, 4, 3)
 
 
-def reader(mask: bool = True) -> Made:
-    x, y = keras.Input((5, 3)), keras.Input((5,), dtype="int32")
-    inner = keras.Model(x, layers.LSTM(3, return_sequences=True, name="lstm")(x), name="inner")
-    z = inner(layers.Embedding(5, 3, mask_zero=mask, name="embedding")(y))
-    return keras.Model(y, layers.LSTM(2, name="last")(z)), whole(3, 5, below=3)
-
-
 @odd
 def mask_through_nested() -> Made:
-    return reader()
+    x, y = keras.Input((5, 3)), keras.Input((5,), dtype="int32")
+    inner = keras.Model(x, layers.LSTM(3, return_sequences=True, name="lstm")(x), name="inner")
+    z = inner(layers.Embedding(5, 3, mask_zero=True, name="embedding")(y))
+    return keras.Model(y, layers.LSTM(2, name="last")(z)), whole(3, 5, below=3)
 
 
 @odd
@@ -513,7 +510,8 @@ def attention_in_blocks() -> Made:
             super().__init__(**kwargs)
             self.attend = layers.MultiHeadAttention(2, 3, name="attend")
             self.norms = [layers.LayerNormalization(name="norm"), layers.LayerNormalization(name="norm")]
-            self.feed = keras.Sequential([layers.Dense(8, "gelu", name="up"), layers.Dense(6, name="down")], name="feed")
+            feed = [layers.Dense(8, "gelu", name="up"), layers.Dense(6, name="down")]
+            self.feed = keras.Sequential(feed, name="feed")
             self.supports_masking = True
 
         def call(self, inputs: Any) -> Any:
@@ -615,7 +613,8 @@ def sparse_categories() -> Made:
 
 @odd
 def sparse_text() -> Made:
-    return keras.Sequential([keras.Input((), dtype="string"), vectorizer(output_mode="multi_hot", sparse=True)]), PHRASES
+    vectorize = vectorizer(output_mode="multi_hot", sparse=True)
+    return keras.Sequential([keras.Input((), dtype="string"), vectorize]), PHRASES
 
 
 @odd
@@ -802,7 +801,7 @@ def saved_model_as_a_layer() -> Made:
 
 
 def DEEP(depth: int = 1200) -> Made:  # noqa: N802 - a name that stands out beside ODD
-    """A functional chain of `depth` layers: it builds and runs, but walks over it by recursion fail."""
+    """A functional chain of `depth` layers: `keras.Model` raises RecursionError unless the limit is raised."""
     x = y = keras.Input((3,))
     for index in range(depth):
         y = layers.Rescaling(1.0, name=f"layer_{index}")(y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -379,6 +380,16 @@ def inside_a_tf_function() -> Made:
     return model_of(call, looped=layers.Dense(4, name="looped"), after=layers.Dense(2, name="after")), noise(3, 4)
 
 
+def saved_model_layer() -> Made:
+    inside = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    folder = tempfile.mkdtemp()
+    inside.export(folder, verbose=False)
+    x = keras.Input((4,))
+    return keras.Model(x, layers.Dense(2)(layers.TFSMLayer(folder, call_endpoint="serve", name="saved")(x))), noise(
+        3, 4
+    )
+
+
 def calls_call() -> Made:
     def call(self: Any, v: Any) -> Any:
         return self.seen(self.hidden.call(v))
@@ -439,5 +450,6 @@ ODD: tuple[Callable[[], Made], ...] = (
     compiled_for_xla,
     augmented,
     inside_a_tf_function,
+    saved_model_layer,
     calls_call,
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
-from hypothesis import given, settings
+import numpy as np
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
 
 import actwidget as aw
 from tests.capture import zoo
+from tests.capture.deep_witness import deep_witness
+from tests.capture.random_graphs import random_models
 from tests.capture.test_values import assert_as_observed
 
 WIDTH = 4
@@ -77,3 +80,21 @@ def test_paths_are_unique_and_values_are_what_the_witness_saw(plan, samples, bat
     paths = [node.path for node in aw.layer_tree(model)]
     assert len(paths) == len(set(paths))
     assert_as_observed(model, batches if len(batches) > 1 else batches[0], batch_size=batch_size)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn=random_models(), chosen=st.integers(0, 99))
+def test_whatever_is_nested_in_whatever_paths_and_values_are_the_witness_own(drawn, chosen):
+    model, inputs = drawn
+    expected = deep_witness(model, inputs)
+    values = aw.activations(model, inputs)
+    assert list(values) == list(expected)
+    for path, value in values.items():
+        np.testing.assert_allclose(value, expected[path], rtol=1e-4, atol=1e-5, err_msg=path)
+    path = list(values)[chosen % len(values)]
+    np.testing.assert_allclose(aw.activations(model, inputs, path)[path], expected[path], rtol=1e-4, atol=1e-5)
+    # A nested model called `a@1` can't be put in a TensorFlow graph: what is called again is then only seen eagerly.
+    if path in aw.layer_tree(model):
+        np.testing.assert_allclose(aw.submodel(model, path)(inputs), expected[path], rtol=1e-4, atol=1e-5)
+    else:
+        assert "@" in path

@@ -12,7 +12,7 @@ from keras import layers
 
 import actwidget as aw
 from actwidget.errors import UnsupportedModelError
-from tests.capture import zoo
+from tests.capture import odd_zoo, zoo
 from tests.capture.witness import witness
 
 
@@ -195,3 +195,47 @@ def test_what_is_no_keras_model_is_refused_with_advice(make, message):
             ask(model)
         assert str(caught.value).startswith("Expected a Keras 3 model, got ")
         assert isinstance(caught.value, TypeError)
+
+
+NESTED = {
+    "inside a nested model": (odd_zoo.functional_in_functional, "tower/inner"),
+    "inside the second call": (odd_zoo.nested_called_twice, "tower@1/inner"),
+    "inside two calls at once": (odd_zoo.nested_called_twice, ["tower/inner", "tower@1/inner"]),
+    "inside and after": (odd_zoo.functional_in_functional, {"in": "tower/inner", "out": "head"}),
+    "doubly nested": (odd_zoo.doubly_nested, ["middle/tower/outer", "middle/after"]),
+    "with two inputs": (odd_zoo.nested_with_two_of_each, "pair/of_b"),
+    "with a dict": (odd_zoo.nested_with_a_dict, "inner/sum"),
+    "masked": (odd_zoo.masks_through_nested, "inner/lstm"),
+    "frozen": (odd_zoo.frozen_base, ["base/norm", "last"]),
+    "scores": (odd_zoo.attention_of_each_kind, ["many/scores", "plain/scores"]),
+}
+
+
+@pytest.mark.parametrize(("build", "selection"), NESTED.values(), ids=NESTED)
+def test_one_through_nested_models_computes_predicts_saves_and_loads(build, selection, tmp_path):
+    model, batch = build()
+    sub = aw.submodel(model, selection)
+    keras.tree.assert_same_structure(sub.input, batch)
+    paths = keras.tree.flatten(selection)
+    values = aw.activations(model, batch, paths)
+    sub.save(tmp_path / "sub.keras")
+    loaded = keras.models.load_model(tmp_path / "sub.keras")
+    for each in (sub, loaded):
+        outputs = keras.tree.flatten(each.predict(batch, verbose=0))
+        for path, value in zip(paths, outputs, strict=True):
+            np.testing.assert_allclose(value, values[path], rtol=1e-4, atol=1e-5, err_msg=path)
+
+
+@pytest.mark.parametrize("build", [odd_zoo.functional_in_functional, odd_zoo.functional_in_subclassed])
+def test_a_head_on_an_inner_layer_is_trained_and_the_base_stays(build):
+    model, batch = build()
+    model(batch)
+    base = aw.submodel(model, "tower/inner")
+    base.trainable = False
+    before = [weight.numpy().copy() for weight in model.weights]
+    head = keras.Sequential([base, keras.layers.Dense(1)])
+    head.compile("sgd", "mse")
+    head.fit(batch, np.ones((len(batch), 1)), verbose=0, epochs=2)
+    for weight, old in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), old)
+    assert len(head.trainable_weights) == 2

@@ -153,3 +153,28 @@ def test_a_stateful_recurrent_layer_keeps_its_state():
         np.testing.assert_array_equal(state.numpy(), before)
     # And they start from it: the model itself gives the same next.
     np.testing.assert_allclose(model(zoo.noise(2, 4, 3, seed=1)).numpy(), first, rtol=1e-5, atol=1e-6)
+
+
+def test_a_name_that_tensorflow_refuses_spoils_no_later_name():
+    class Twice(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = keras.layers.Dense(3, name="größe")
+
+        def build(self, shape):
+            self.inner.build(shape)
+
+        def compute_output_shape(self, shape):
+            return shape
+
+        def call(self, inputs):
+            return self.inner(self.inner(inputs))
+
+    x = keras.Input((3,))
+    model = keras.Model(x, Twice(name="twice")(x))
+    batch = zoo.noise(4, 3)
+    assert [node.path for node in aw.layer_tree(model, batch)][2:] == ["twice/größe", "twice/größe@1"]
+    aw.layer_tree(model)
+    other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    other.compile("sgd", "mse")
+    other.fit(batch, np.ones((4, 2)), verbose=0)

@@ -8,8 +8,8 @@ import pytest
 
 import actwidget as aw
 from actwidget.errors import LayerNotFoundError, NotCapturableError
-from tests.capture import odd_zoo, zoo
-from tests.capture.observer import observed
+from tests.capture import odd_models, odd_zoo, zoo
+from tests.capture.deep_witness import deep_witness as observed
 
 
 def assert_same(value, wanted, path):
@@ -45,7 +45,9 @@ def assert_fits(node, value):
         assert declared in (None, real), node.path
 
 
-@pytest.mark.parametrize("build", [*zoo.SMALL, *odd_zoo.ODD], ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build", [*zoo.SMALL, *odd_zoo.ODD, *odd_models.ODD.values()], ids=lambda build: build.__name__
+)
 def test_each_activation_is_what_was_observed(build):
     assert_as_observed(*build())
 
@@ -82,6 +84,8 @@ TRAINED = [
     odd_zoo.moving_parts_nested,
     odd_zoo.attention_of_each_kind,
     odd_zoo.augmented,
+    odd_models.ODD["attention_plain_and_additive"],
+    odd_models.ODD["norm_and_dropout_nested"],
 ]
 
 

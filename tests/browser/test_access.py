@@ -1,0 +1,38 @@
+"""axe-core finds nothing serious in the explorer, in any of its shows and themes."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from lab import Explorer, set_theme
+
+pytestmark = pytest.mark.browser
+CELL = """
+import keras, numpy as np, actwidget as aw
+keras.utils.set_random_seed(0)
+x = keras.Input((12, 12, 3), name="image")
+y = keras.layers.Conv2D(8, 3, activation="relu", name="conv")(x)
+y = keras.layers.GlobalAveragePooling2D(name="pool")(y)
+model = keras.Model(x, keras.layers.Dense(3, activation="softmax", name="out")(y), name="small")
+view = aw.LayerExplorer(model, np.random.default_rng(0).normal(size=(3, 12, 12, 3)), layer="conv", channel=2)
+view
+"""
+
+
+@pytest.fixture(scope="module")
+def notebook(open_page):
+    notebook = open_page("", "0")
+    notebook.run(CELL)
+    Explorer(notebook).settle()
+    return notebook
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("show", ["activation", "comparison", "weights", "overview"])
+def test_no_serious_violation(notebook, explorer, theme, show):
+    set_theme(notebook.page, theme)
+    notebook.ask(f"view.show = {show!r}")
+    explorer.settle()
+    found = Axe().run(notebook.page, context=".actw-explorer").response["violations"]
+    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in {"serious", "critical"}]
+    assert serious == []

@@ -1,0 +1,71 @@
+"""After a thousand selections nothing has piled up."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import ipywidgets
+import keras
+import numpy as np
+import pytest
+from ipywidgets.widgets.widget import _instances
+from keras import layers
+
+import actwidget as aw
+from actwidget.errors import LayerNotFoundError
+from actwidget.widgets.drawing import KEPT
+from tests.capture import zoo
+
+
+def deep(count=30):
+    x = y = keras.Input((8, 8, 3), name="image")
+    for number in range(count):
+        y = layers.Conv2D(8, 3, padding="same", activation="relu", name=f"conv_{number}")(y)
+    return keras.Model(x, layers.GlobalAveragePooling2D(name="pool")(y), name="deep")
+
+
+def test_a_thousand_selections_keep_to_the_budget():
+    explorer = aw.LayerExplorer(deep(), zoo.noise(4, 8, 8, 3), max_bytes=60_000)
+    paths = [node.path for node in explorer.tree]
+    random = np.random.default_rng(0)
+    for number in range(1000):
+        explorer.layer = paths[random.integers(len(paths))]
+        explorer.sample = number % 4
+        assert explorer._session.bytes_kept <= 60_000
+    drawings = explorer._drawings
+    assert len(drawings._drawn) <= KEPT
+    assert len(drawings._statistics) <= KEPT
+    assert {path for path, *_ in drawings._pictures} <= set(explorer._session._cache)
+
+
+def test_explorers_made_in_a_loop_do_not_add_up():
+    model, x = deep(3), zoo.noise(2, 8, 8, 3)
+    aw.LayerExplorer(model, x).close()
+    gc.collect()
+    before = len(_instances)
+    gone = []
+    for _ in range(5):
+        explorer = aw.LayerExplorer(model, x)
+        gone.append(weakref.ref(explorer))
+        explorer.close()
+        del explorer
+    gc.collect()
+    assert len(_instances) == before
+    assert [each() for each in gone] == [None] * 5
+
+
+def test_two_explorers_on_one_model_and_a_linked_pair():
+    model, x = deep(3), zoo.noise(2, 8, 8, 3)
+    one, two = aw.LayerExplorer(model, x), aw.LayerExplorer(model, x)
+    one.layer = "conv_2"
+    assert two.layer == "conv_0"
+    ipywidgets.link((one, "layer"), (two, "layer"))
+    one.layer = "pool"
+    assert two.layer == "pool"
+    two.layer = 1
+    assert (one.layer, two.layer) == ("conv_0", "conv_0")
+    with pytest.raises(LayerNotFoundError, match="nothing"):
+        one.layer = "nothing"
+    assert two.layer == "conv_0"
+    ipywidgets.HBox([one, two]).close()

@@ -154,8 +154,10 @@ def _table(parts: list[str], sample: NDArray[Any]) -> dict[str, Any]:
         parts.append("the first " + ", ".join(cut))
     shape = " × ".join(map(str, sample.shape)) or "scalar"
     parts.insert(1, f"{shape} of {_dtype(sample)}")
-    leading = sample.shape[:-1] if sample.ndim > 1 else (len(rows),)
-    index = [" ".join(map(str, np.unravel_index(row, leading))) for row in range(len(shown))]
+    if sample.ndim < 2:
+        index = [str(row) for row in range(len(shown))]
+    else:
+        index = [" ".join(map(str, np.unravel_index(row, sample.shape[:-1]))) for row in range(len(shown))]
     cells = [index, *([escape(text_of(item), 60) for item in column] for column in shown.T)]
     heads = ["", *(["value"] if sample.ndim < 2 else [str(column) for column in range(shown.shape[1])])]
     line = {"color": MUTED, "width": 0.5}

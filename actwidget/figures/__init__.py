@@ -13,6 +13,7 @@ from actwidget.figures.activation import (
 )
 from actwidget.figures.comparison import comparison_spec
 from actwidget.figures.empty import message_figure
+from actwidget.figures.overlay import overlay_spec
 from actwidget.figures.overview import overview_spec
 from actwidget.figures.picture import thumbnail_png
 from actwidget.figures.still import still_png
@@ -28,6 +29,7 @@ __all__ = [
     "channel_order",
     "comparison_spec",
     "message_figure",
+    "overlay_spec",
     "overview_spec",
     "picture",
     "scalar_spec",

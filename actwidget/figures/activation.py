@@ -206,9 +206,8 @@ def _colors(view: View) -> list[str]:
         words.append(f"colours {number(drawn.color.low)} to {number(drawn.color.high)}")
     if drawn.limits is not None and drawn.limits.clipped:
         low, high = drawn.limits.percentiles
-        sides = [(drawn.limits.below, "below"), (drawn.limits.above, "above")]
-        clipped = ", ".join(f"{percent(share)} {side}" for share, side in sides if share)
-        words.append(f"colours for {low:g} to {high:g} % of the values, {clipped}")
+        clipped = percent(drawn.limits.below + drawn.limits.above)
+        words.append(f"colours for {low:g} to {high:g} %, {clipped} clipped")
     return words
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from actwidget.figures.text import stacked
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,6 +56,10 @@ def layout(
         (_, (bottom, top)), (_, (narrow_bottom, narrow_top)) = WIDE[1], NARROW[1]
         merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom}
         narrow |= {"coloraxis.colorbar.y": narrow_top, "coloraxis.colorbar.len": narrow_top - narrow_bottom}
+    if len(lines := stacked(title)) > 1:
+        more = len(lines) - 1
+        # Plotly puts the top of a title where its last line would begin.
+        narrow |= {"title.text": "<br>".join(lines), "title.pad.t": 6 + 12 * more, "margin.t": 30 + 16 * more}
     annotations = []
     for index, (text, (x, y)) in enumerate(zip(titles, (WIDE[1], WIDE[2]), strict=True)):
         annotations.append(caption(text, x[0], y[1]))

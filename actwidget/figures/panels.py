@@ -54,7 +54,7 @@ def closeup(view: View) -> Panel:
             color = ColorRange(-bound, bound, "balance")
     factor = -(-max(values.shape) // CLOSEUP_LIMIT)
     if factor > 1:
-        values, title = _largest(values, factor), f"{title}, reduced {factor}× by largest magnitude"
+        values, title = largest(values, factor), f"{title}, reduced {factor}× by largest magnitude"
     height, width = values.shape
     heatmap = {
         "type": "heatmap",
@@ -150,8 +150,8 @@ def masked_steps(view: View, steps: int) -> list[dict[str, Any]]:
     ]
 
 
-def _largest(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """Blocks of `factor` by `factor` reduced to their value of the largest magnitude."""
+def largest(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """A map reduced by a whole factor: each square of values to the one of largest magnitude, a NaN before all."""
     pad = [(0, -length % factor) for length in values.shape]
     height, width = ((length + extra) // factor for length, (_, extra) in zip(values.shape, pad, strict=True))
     blocks = np.pad(values, pad).reshape(height, factor, width, factor).swapaxes(1, 2).reshape(height, width, -1)

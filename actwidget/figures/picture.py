@@ -37,6 +37,34 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
             unless these lie within 0 to 255 or 0 to 1.
         size: The longer side of the result, in pixels.
     """
+    image = _input_image(pixels)
+    if image is None:
+        return None
+    image.thumbnail((size, size))
+    if max(image.size) < size:
+        factor = size // max(image.size)
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    return _uri(image)
+
+
+def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[int, int]] | None:
+    """An input that is a picture as a PNG, pixel for pixel, or `None` where it is none.
+
+    Args:
+        pixels: As for `thumbnail_png`.
+        limit: Its longer side is made no longer than this.
+
+    Returns:
+        The PNG as a data URI, and its height and width.
+    """
+    image = _input_image(pixels)
+    if image is None:
+        return None
+    image.thumbnail((limit, limit))
+    return _uri(image), (image.height, image.width)
+
+
+def _input_image(pixels: NDArray[Any]) -> Image.Image | None:
     if (
         pixels.ndim != 3
         or pixels.shape[-1] not in {1, 3}
@@ -50,15 +78,10 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    elif low >= 0 and high <= 255:
+    elif low >= 0 and 2 < high <= 255:  # a little above 1 it is no dark picture of bytes
         low, high = 0.0, 255.0
     scaled = (values - low) / ((high - low) or 1.0) * 255
-    image = Image.fromarray(np.repeat(scaled.astype(np.uint8), 3 // pixels.shape[-1], axis=-1))
-    image.thumbnail((size, size))
-    if max(image.size) < size:
-        factor = size // max(image.size)
-        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    return _uri(image)
+    return Image.fromarray(np.repeat(scaled.astype(np.uint8), 3 // pixels.shape[-1], axis=-1))
 
 
 def _uri(image: Image.Image, **options: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def escape(text: str, limit: int = 80) -> str:
     """Text as Plotly shows it literally: pseudo-HTML undone, line breaks as spaces, long names cut in the middle."""
@@ -10,6 +12,22 @@ def escape(text: str, limit: int = 80) -> str:
         flat = f"{flat[: limit // 2]}…{flat[-limit // 2 + 1 :]}"
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return flat.replace("%{", "&#37;{")  # Plotly fills in %{...} in titles too
+
+
+def stacked(title: str, limit: int = 62) -> list[str]:
+    """A title whose parts are separated by dots, as lines no longer than `limit` where its parts allow it.
+
+    >>> stacked("conv · 8 channels · sample 2", 20)
+    ['conv · 8 channels', 'sample 2']
+    >>> stacked("<b>conv</b> · 8", 20)
+    ['<b>conv</b> · 8']
+    """
+    lines: list[str] = []
+    for part in title.split(" · "):
+        longer = f"{lines[-1]} · {part}" if lines else part
+        fits = len(re.sub(r"<[^>]*>|&[a-z#0-9]+;", "", longer)) <= limit
+        lines = [*lines[:-1], longer] if fits and lines else [*lines, part]
+    return lines
 
 
 def percent(share: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from actwidget.analysis.categories import Categories, categories, text_of
 from actwidget.figures.layout import HEIGHT, plain
 from actwidget.figures.palette import ACCENT
-from actwidget.figures.panels import MUTED
+from actwidget.figures.panels import CLOSEUP_LIMIT, MUTED, largest
 from actwidget.figures.text import escape, number, percent
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def scalar_spec(
     if many and sample is not None:
         dot = {"type": "scatter", "mode": "markers", "x": [sample], "y": line[sample : sample + 1]}
         traces.append({**dot, "marker": {"color": ACCENT, "size": 9}, "hoverinfo": "skip"})
-    x_axis: dict[str, Any] = {"title": {"text": "sample", "standoff": 4}, "showgrid": False, "fixedrange": True}
-    x_axis["range"] = [-0.6, max(line.size, 1) - 0.4]
+    x_axis: dict[str, Any] = {"title": {"text": "sample", "standoff": 4}, "showgrid": False, "zeroline": False}
+    x_axis |= {"fixedrange": True, "range": [-0.6, max(line.size, 1) - 0.4]}
     if line.size <= 32:
         ticks = shown if names is not None else [str(index) for index in range(line.size)]
         x_axis |= {"tickmode": "array", "tickvals": list(range(line.size)), "ticktext": ticks}
@@ -115,6 +115,14 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
         for color, name, n in zip(colors, found.names, found.counts.tolist(), strict=True)
     ]
     height, width = index.shape
+    parts = [parts[0], f"{count} distinct value{'s' * (count != 1)}", *parts[1:]]
+    place: dict[str, float] = {}
+    if (factor := -(-max(index.shape) // CLOSEUP_LIMIT)) > 1:
+        rarest_last = np.argsort(-found.counts, kind="stable")
+        rank = np.argsort(rarest_last).astype(np.float32)
+        index = rarest_last[largest(rank[index], factor).astype(np.intp)]  # a lone value is not to be lost
+        place = {"x0": (factor - 1) / 2, "y0": (factor - 1) / 2, "dx": factor, "dy": factor}
+        parts.append(f"reduced {factor}× to the rarest value")
     trace = {
         "type": "heatmap",
         "z": index.astype(np.int32),
@@ -124,6 +132,7 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
         "showscale": False,
         "text": [[escape(found.names[cell], 40) for cell in row] for row in index.tolist()],
         "hovertemplate": "row %{y}, column %{x}<br>%{text}<extra></extra>",
+        **place,
     }
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
     axes = {
@@ -133,8 +142,7 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
     # The legend stands in a line of its own: on a narrow page the title would cut it.
     legend = {"text": " &nbsp; ".join(words), "x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left"}
     legend |= {"yanchor": "top", "yshift": -6, "showarrow": False, "font": {"size": 12}}
-    title = " · ".join([parts[0], f"{count} distinct value{'s' * (count != 1)}", *parts[1:]])
-    return {"data": [trace], "layout": plain(title, annotations=[legend], **axes)}
+    return {"data": [trace], "layout": plain(" · ".join(parts), annotations=[legend], **axes)}
 
 
 def _table(parts: list[str], sample: NDArray[Any]) -> dict[str, Any]:

@@ -24,7 +24,11 @@ BINS = 48
 
 
 def weights_spec(
-    title: str, weights: Mapping[str, NDArray[Any]], pictures: Mapping[str, NDArray[Any]], channel: int | None = None
+    title: str,
+    weights: Mapping[str, NDArray[Any]],
+    pictures: Mapping[str, NDArray[Any]],
+    channel: int | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A figure of weights as a dict of `data` and `layout`: one row each, its values left and their histogram right.
 
@@ -34,6 +38,7 @@ def weights_spec(
         pictures: For a weight that is shown as a grid its pictures, shape `(height, width, output channels)`; a matrix
             is shown as one picture, anything else as bars.
         channel: The output channel that is marked.
+        words: Of the weights shown as grids what is shown of them; by default that they are averaged, where they are.
     """
     shown = dict(list(weights.items())[:MOST])
     left = f", {len(weights) - MOST} more not shown" if len(weights) > MOST else ""
@@ -68,6 +73,8 @@ def weights_spec(
         layout[f"yaxis{b}"] = {"domain": domain, "anchor": f"x{b}", "fixedrange": True, "nticks": 3}
         shape = " × ".join(map(str, array.shape))
         average = ", mean over the inputs" if name in pictures and array.ndim == 4 and array.shape[3] > 1 else ""
+        if words is not None and name in words:
+            average = f", {escape(words[name])}"
         layout["annotations"].append(
             {
                 "text": f"<b>{escape(name, 40)}</b> {shape}{average}",

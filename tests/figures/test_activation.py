@@ -201,7 +201,7 @@ def test_robust_colours_say_what_they_leave_out():
     assert (shown.picture.color.low, shown.picture.color.high) == (ends.low, ends.high)
     assert ends.high < 10
     figure = activation_figure(shown)
-    assert "colours for 0.1 to 99.9 % of the values, <0.1 % below, <0.1 % above" in figure.layout.title.text
+    assert "colours for 0.1 to 99.9 %, 0.2 % clipped" in figure.layout.title.text
     bar = figure.layout.coloraxis.colorbar
     assert bar.ticktext[-1].startswith("≥ ")
     assert bar.ticktext[0].startswith("≤ ")
@@ -275,6 +275,13 @@ def test_the_narrow_layout_stacks_the_panels():
     stacked = go.Figure(figure)
     stacked.update_layout({key.replace(".", "_"): value for key, value in narrow.items() if "annotations" not in key})
     assert stacked.layout.height > figure.layout.height
+
+
+def test_on_a_narrow_page_a_long_title_has_two_lines_and_a_short_one_has_one():
+    short, long = (activation_figure(view(SAMPLES["maps"], title=title)).layout for title in ("conv", "conv" * 12))
+    assert "title.text" not in short.meta["narrow"]
+    assert long.meta["narrow"]["title.text"].replace("<br>", " · ") == long.title.text
+    assert long.meta["narrow"]["margin.t"] > long.margin.t
 
 
 def test_a_thumbnail_is_made_of_pictures_alone():

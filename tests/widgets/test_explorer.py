@@ -252,8 +252,7 @@ def test_a_click_on_a_tile_selects_its_channel(explorer):
 
 def test_the_prediction_is_named_once_the_picture_is_there(explorer):
     async def selected():
-        explorer.sample = 0
-        explorer.layer = explorer.tree.children[1].path
+        explorer.layer = "pool"
         assert not explorer._drawings.knows_predictions
         turn = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(turn.set_result, None)

@@ -1,0 +1,167 @@
+"""One channel laid over the input picture, and the part of the input that a position depends on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from plotly.colors import sample_colorscale, unlabel_rgb
+
+from actwidget.figures.layout import NARROW, NARROW_HEIGHT, WIDE, caption, plain
+from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
+from actwidget.figures.panels import CLOSEUP_LIMIT, largest
+from actwidget.figures.picture import input_picture
+from actwidget.figures.text import escape, number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Box = tuple[int, int, int, int]
+STEPS = 16
+# How much of the input shows through where the channel is silent, and where it is loudest.
+FAINT, STRONG = 0.0, 0.85
+
+
+def overlay_spec(
+    title: str,
+    pixels: NDArray[Any],
+    values: NDArray[Any],
+    *,
+    color: ColorRange | None = None,
+    channel: int | None = None,
+    noun: str = "channel",
+    cell: tuple[int, int] | None = None,
+    box: Box | None = None,
+) -> dict[str, Any] | None:
+    """The figure of a channel over the input picture, as a dict of `data` and `layout`.
+
+    On the left the input, veiled by the channel where it responds; each cell of it carries `[-1, row, column]` as its
+    `customdata`. On the right the input by itself or, where a box is given, that part of it enlarged.
+
+    Args:
+        title: The layer's path.
+        pixels: One sample of the input, shape `(height, width, 1 or 3)`.
+        values: The channel (or the mean over all), shape `(rows, columns)`; it is stretched over the input.
+        color: The range of the colours; by default that of `values`.
+        channel: The channel's index; `None` for the mean over all of them.
+        noun: What a channel is called.
+        cell: The row and the column of the position that is marked.
+        box: What that position depends on, as rows and columns of the input: `(top, left, bottom, right)`, the last
+            two one past the end.
+
+    Returns:
+        The figure, or `None` where the input is no picture or the channel no map.
+    """
+    seen = input_picture(pixels)
+    if seen is None or values.ndim != 2 or not values.size:
+        return None
+    height, width = pixels.shape[:2]
+    whole = np.asarray(values, np.float32)
+    finite = whole[np.isfinite(whole)]
+    if color is None:
+        color = ColorRange.of(float(finite.min()), float(finite.max())) if finite.size else ColorRange.of(0, 1)
+    factor = -(-max(whole.shape) // CLOSEUP_LIMIT)
+    shown = largest(whole, factor) if factor > 1 else whole
+    name = f"mean of all {noun}s" if channel is None else f"{noun} {channel}"
+    parts = [escape(title), f"{name} over the input"]
+    if factor > 1:
+        parts.append(f"reduced {factor}× by largest magnitude")
+    if finite.size < whole.size:
+        parts.append(f'<span style="color:{NAN_CSS}">■</span> {whole.size - finite.size:,} NaN or infinite')
+    # The last cells of a reduced map can stand for fewer values than the others.
+    step_x, step_y = width * factor / whole.shape[1], height * factor / whole.shape[0]
+    rows, columns = shown.shape
+    cells = np.empty((rows, columns, 3), np.int16)
+    cells[..., 0] = -1
+    cells[..., 1], cells[..., 2] = np.indices(shown.shape) * factor
+    place = {"x0": (step_x - 1) / 2, "dx": step_x, "y0": (step_y - 1) / 2, "dy": step_y}
+    uri, drawn = seen
+    dx, dy = width / drawn[1], height / drawn[0]  # the page can get it smaller than the model
+    picture = {"type": "image", "source": uri, "dx": dx, "dy": dy, "hoverinfo": "skip"}
+    picture |= {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
+    traces: list[dict[str, Any]] = [
+        picture,
+        {
+            "type": "heatmap",
+            "z": shown,
+            "coloraxis": "coloraxis",
+            "customdata": cells,
+            "hovertemplate": "row %{customdata[1]}, column %{customdata[2]}<br>%{z:.5g}<extra></extra>",
+            **place,
+        },
+        {**picture, "xaxis": "x2", "yaxis": "y2"},
+    ]
+    if finite.size < whole.size:
+        broken = {"colorscale": [[0, NAN_CSS], [1, NAN_CSS]], "showscale": False, "hoverinfo": "skip"}
+        z = np.where(np.isfinite(shown), np.nan, 1).astype(np.float32)
+        traces.insert(2, {"type": "heatmap", "z": z, "hoverongaps": False, **broken, **place})
+    top, left, bottom, right = box or (0, 0, height, width)
+    text = "the input"
+    if box is not None:
+        position = "this position" if cell is None else f"row {cell[0]}, column {cell[1]}"
+        text = f'<span style="color:{ACCENT}">what {position} sees</span>'
+        parts.append(f"sees {bottom - top} × {right - left} of {height} × {width} pixels")
+    shapes = []
+    if cell is not None:
+        near = (width / whole.shape[1], height / whole.shape[0])
+        shapes.append(_frame(cell[1] * near[0], cell[0] * near[1], (cell[1] + 1) * near[0], (cell[0] + 1) * near[1], 3))
+    if box is not None:
+        shapes.append({**_frame(left, top, right, bottom, 2), "line": {"color": ACCENT, "width": 2, "dash": "dot"}})
+    layout = _layout(" · ".join(parts), text, color, (height, width), (top, left, bottom, right))
+    return {"data": traces, "layout": {**layout, "shapes": shapes}}
+
+
+def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box: Box) -> dict[str, Any]:
+    hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
+    (height, width), (top, left, bottom, right) = size, box
+    side = ((WIDE[1][0]), (0.3, 0.94))
+    bar = {"thickness": 8, "orientation": "h", "x": side[0][0], "xanchor": "left", "len": side[0][1] - side[0][0]}
+    bar |= {"y": 0.16, "yanchor": "top", "outlinewidth": 0, "xpad": 0, "title": {"text": "activation", "side": "top"}}
+    narrow: dict[str, Any] = {"height": NARROW_HEIGHT}
+    narrow |= {"xaxis.domain": NARROW[0][0], "yaxis.domain": (0.55, 1.0)}
+    narrow |= {"xaxis2.domain": NARROW[1][0], "yaxis2.domain": (0.12, 0.48)}
+    narrow |= {"annotations[0].x": 0, "annotations[0].y": 0.48}
+    narrow |= {"coloraxis.colorbar.x": 0.04, "coloraxis.colorbar.len": 0.92, "coloraxis.colorbar.y": 0.07}
+    return plain(
+        title,
+        margin={"l": 8, "r": 16, "t": 30, "b": 16},
+        annotations=[caption(text, side[0][0], side[1][1])],
+        meta={"narrow": narrow},
+        coloraxis={
+            "cmin": color.low,
+            "cmax": color.high if color.high > color.low else color.low + 1,
+            "colorscale": veil(color.scale),
+            "colorbar": {**bar, **_ends(color)},
+        },
+        xaxis={**hidden, "domain": WIDE[0][0], "range": [-0.5, width - 0.5], "anchor": "y"},
+        yaxis={**hidden, "domain": WIDE[0][1], "range": [height - 0.5, -0.5], "scaleanchor": "x", "anchor": "x"},
+        xaxis2={**hidden, "domain": side[0], "range": [left - 0.5, right - 0.5], "anchor": "y2"},
+        yaxis2={**hidden, "domain": side[1], "range": [bottom - 0.5, top - 0.5], "scaleanchor": "x2", "anchor": "x2"},
+    )
+
+
+def veil(scale: str) -> list[list[Any]]:
+    """A colour scale that lets the input through where the channel is silent.
+
+    Args:
+        scale: The name of a Plotly colour scale; `"balance"` is silent in its middle, any other at its start.
+    """
+    places = np.linspace(0, 1, STEPS + 1)
+    loud = np.abs(2 * places - 1) if scale == "balance" else places
+    colors = sample_colorscale(scale, places.tolist(), colortype="rgb")
+    alphas = FAINT + (STRONG - FAINT) * np.sqrt(loud)
+    result: list[list[Any]] = []
+    for place, color, alpha in zip(places.tolist(), colors, alphas.tolist(), strict=True):
+        red, green, blue = (round(part) for part in unlabel_rgb(color))
+        result.append([place, f"rgba({red},{green},{blue},{alpha:.3f})"])
+    return result
+
+
+def _ends(color: ColorRange) -> dict[str, Any]:
+    values = np.linspace(color.low, color.high, 3)
+    return {"tickmode": "array", "tickvals": values.tolist(), "ticktext": [number(float(value)) for value in values]}
+
+
+def _frame(x0: float, y0: float, x1: float, y1: float, width: int) -> dict[str, Any]:
+    ends = {"x0": x0 - 0.5, "y0": y0 - 0.5, "x1": x1 - 0.5, "y1": y1 - 0.5}
+    return {"type": "rect", **ends, "line": {"color": ACCENT, "width": width}}

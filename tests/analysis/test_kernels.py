@@ -1,0 +1,62 @@
+"""Which part of a kernel is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from actwidget.analysis.kernels import kernel_pictures
+
+RNG = np.random.default_rng(0)
+KERNEL = RNG.normal(size=(3, 5, 4, 6)).astype("float32")
+
+
+def test_without_a_choice_the_inputs_are_averaged():
+    shown = kernel_pictures(KERNEL)
+    np.testing.assert_allclose(shown.values, KERNEL.mean(2), rtol=1e-6)
+    assert (shown.side, shown.words) == ("output", "mean over 4 input channels")
+
+
+@pytest.mark.parametrize("channel", range(4))
+def test_one_input_channel_of_every_output(channel):
+    shown = kernel_pictures(KERNEL, input_channel=channel)
+    np.testing.assert_array_equal(shown.values, KERNEL[:, :, channel])
+    assert shown.words == f"input channel {channel} of 4"
+
+
+def test_every_input_channel_of_one_output():
+    shown = kernel_pictures(KERNEL, output_channel=5)
+    np.testing.assert_array_equal(shown.values, KERNEL[..., 5])
+    assert shown.side == "input"
+
+
+def test_a_depthwise_kernel_shows_all_its_channels():
+    shown = kernel_pictures(KERNEL, depthwise=True)
+    assert shown.values.shape == (3, 5, 24)
+    np.testing.assert_array_equal(shown.values[..., 2 * 6 + 3], KERNEL[:, :, 2, 3])
+
+
+def test_steps_are_a_row_and_a_volume_shows_its_middle():
+    line, volume = RNG.normal(size=(7, 2, 3)), RNG.normal(size=(4, 3, 3, 2, 5))
+    np.testing.assert_array_equal(kernel_pictures(line, input_channel=1).values, line[np.newaxis, :, 1])
+    shown = kernel_pictures(volume, input_channel=0)
+    np.testing.assert_array_equal(shown.values, volume[1, :, :, 0])
+    assert shown.words == "input channel 0 of 2, depth 2 of 4"
+
+
+def test_half_precision_is_averaged_in_single():
+    kernel = np.full((1, 1, 3000, 1), 30, np.float16)
+    shown = kernel_pictures(kernel)
+    assert shown.values.dtype == np.float32
+    assert shown.values.item() == 30
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 4)])
+def test_what_is_no_kernel_has_no_pictures(shape):
+    assert kernel_pictures(np.zeros(shape)) is None
+
+
+@pytest.mark.parametrize("chosen", [{"input_channel": 4}, {"output_channel": 6}, {"input_channel": -1}])
+def test_a_channel_that_is_not_there_is_an_error(chosen):
+    with pytest.raises(IndexError, match="channel from 0 to"):
+        kernel_pictures(KERNEL, **chosen)

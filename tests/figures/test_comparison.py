@@ -1,0 +1,95 @@
+"""Comparisons, weights and the overview: what is drawn is what was given."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+
+from actwidget.analysis.difference import difference
+from actwidget.analysis.health import QUANTILES, summary
+from actwidget.analysis.kernels import kernel_pictures
+from actwidget.analysis.mosaic import LEVELS, NAN_LEVEL, mosaic
+from actwidget.analysis.statistics import statistics
+from actwidget.figures import comparison_spec, overview_spec, weights_spec
+from actwidget.figures.palette import ACCENT, WARNING
+
+RNG = np.random.default_rng(0)
+
+
+def decoded(trace):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(trace.source.partition(",")[2]))))
+
+
+def tiles_of(trace, values, order, aspect):
+    """The values, 0 to 1, of each channel's tile in its order."""
+    shown = decoded(trace)
+    tiles = mosaic(values, low=0, high=1, order=order, aspect=aspect)
+    assert tiles.pixels.shape == shown.shape
+    boxes = [tiles.box(channel) for channel in order.tolist()]
+    return np.stack([shown[y0:y1, x0:x1] for x0, y0, x1, y1 in boxes])
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 8), (12, 4), (20,)])
+def test_both_share_a_range_and_the_difference_is_centred_on_zero(shape):
+    first, second = (RNG.normal(size=shape).astype("float32") for _ in range(2))
+    apart = difference(first, second)
+    figure = go.Figure(comparison_spec("conv", first, second, apart, names=("a", "b"), channel=2))
+    bound = max(np.abs(first).max(), np.abs(second).max())
+    ranges = [(first, bound), (second, bound), (second - first, np.abs(second - first).max())]
+    for trace, (values, most) in zip(figure.data[::2], ranges, strict=True):
+        by_channel = np.moveaxis(values.reshape(-1, 1, shape[-1]) if len(shape) < 3 else values, -1, 0)
+        by_channel = by_channel.reshape(shape[-1], 1, -1) if len(shape) < 3 else by_channel
+        found = tiles_of(trace, by_channel, apart.order, 0.9) / (LEVELS - 1) * 2 - 1
+        np.testing.assert_allclose(found, by_channel[apart.order] / most, atol=1.02 / (LEVELS - 1))
+    told = np.asarray(figure.data[5].customdata).reshape(-1, 3)[: shape[-1]]
+    assert told[:, 0].tolist() == apart.order.tolist()
+    assert (np.diff(told[:, 1]) <= 0).all()
+    assert len(figure.layout.shapes) == 3
+
+
+def test_in_a_comparison_nan_has_its_colour():
+    first = np.abs(RNG.normal(size=(4, 4, 3))).astype("float32")
+    second = first.copy()
+    second[1, 2, 0] = np.nan
+    figure = go.Figure(comparison_spec("conv", first, second, difference(first, second), names=("a", "b")))
+    assert [(decoded(trace) == NAN_LEVEL).sum() for trace in figure.data[::2]] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("chosen", [{}, {"input_channel": 2}, {"output_channel": 3}])
+def test_kernels_are_drawn_as_they_were_chosen_and_the_title_says_how(chosen):
+    kernel = RNG.normal(size=(3, 3, 4, 6)).astype("float32")
+    bias = RNG.normal(size=6).astype("float32")
+    shown = kernel_pictures(kernel, **chosen)
+    arrays = {"kernel": kernel, "bias": bias}
+    figure = go.Figure(weights_spec("conv", arrays, {"kernel": shown.values}, 1, {"kernel": shown.words}))
+    grid, _, bars, histogram = figure.data
+    pictures = np.moveaxis(shown.values, -1, 0)
+    found = tiles_of(grid, pictures, np.arange(len(pictures)), 2.4) / (LEVELS - 1) * 2 - 1
+    np.testing.assert_allclose(found, pictures / np.abs(pictures).max(), atol=1.02 / (LEVELS - 1))
+    np.testing.assert_array_equal(np.asarray(bars.y), bias)
+    assert bars.marker.color[1] == ACCENT
+    assert np.sum(histogram.y) == bias.size
+    assert figure.layout.annotations[0].text.endswith(shown.words)
+
+
+def test_the_overview_holds_the_quantiles_of_each_layer_as_shares_of_its_largest_magnitude():
+    values = {"one": RNG.normal(size=(4, 9, 5)) * 30, "two": np.maximum(RNG.normal(size=(4, 9, 5)), 0) * 0.01}
+    values["two"][..., :2] = 0
+    rows = [summary(path, batch, statistics(batch)) for path, batch in values.items()]
+    figure = go.Figure(overview_spec(rows, "net", "one"))
+    whiskers, boxes, medians, zeros, dead = figure.data
+    for row, batch in enumerate(values.values()):
+        relative = np.quantile(batch, QUANTILES) / np.abs(batch).max()
+        for line, ends in ((whiskers, (0, 4)), (boxes, (1, 3))):
+            np.testing.assert_allclose(np.asarray(line.x)[3 * row : 3 * row + 2], relative[list(ends)])
+        assert medians.x[row] == pytest.approx(relative[2])
+        assert zeros.x[row] == pytest.approx((batch == 0).mean())
+    assert list(dead.x) == [0, 0.4]
+    assert list(medians.marker.color) == [ACCENT, WARNING]
+    assert [each[0] for each in medians.customdata] == ["one", "two"]
+    assert "2 of 5 channels dead" in medians.hovertext[1]

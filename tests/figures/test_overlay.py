@@ -1,0 +1,103 @@
+"""A channel over the input picture."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+
+from actwidget.figures import overlay_spec
+from actwidget.figures.overlay import veil
+from actwidget.figures.palette import NAN_CSS, ColorRange
+
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (40, 60, 3)).astype("uint8")
+VALUES = RNG.normal(size=(10, 12)).astype("float32")
+
+
+def decoded(trace):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(trace.source.partition(",")[2]))))
+
+
+def spans(trace, count, x, dx):
+    """The first and the last coordinate that a trace covers."""
+    return trace[x] - trace[dx] / 2, trace[x] + trace[dx] * (count - 0.5)
+
+
+def test_the_input_is_shown_pixel_for_pixel_and_the_channel_is_stretched_over_it():
+    figure = go.Figure(overlay_spec("conv", PIXELS, VALUES, channel=3))
+    picture, channel, alone = figure.data
+    np.testing.assert_array_equal(decoded(picture), PIXELS)
+    np.testing.assert_array_equal(decoded(alone), PIXELS)
+    np.testing.assert_array_equal(np.asarray(channel.z), VALUES)
+    for x, dx, inside, outside in (("x0", "dx", 12, 60), ("y0", "dy", 10, 40)):
+        assert spans(channel, inside, x, dx) == pytest.approx((-0.5, outside - 0.5))
+        assert spans(picture, outside, x, dx) == pytest.approx((-0.5, outside - 0.5))
+    assert "channel 3 over the input" in figure.layout.title.text
+    assert figure.layout.coloraxis.cmin == -figure.layout.coloraxis.cmax == -np.abs(VALUES).max()
+
+
+def test_each_cell_says_where_it_is_and_is_no_channel():
+    cells = np.asarray(go.Figure(overlay_spec("conv", PIXELS, VALUES)).data[1].customdata)
+    np.testing.assert_array_equal(cells[..., 1:], np.moveaxis(np.indices((10, 12)), 0, -1))
+    assert (cells[..., 0] == -1).all()
+
+
+def test_a_large_input_and_a_large_map_are_reduced_and_still_lie_on_each_other():
+    pixels, values = np.zeros((900, 1300, 1)), np.zeros((600, 500), "float32")
+    pixels[0, 0], values[400, 77] = 1, -5
+    figure = go.Figure(overlay_spec("conv", pixels, values))
+    picture, channel, _ = figure.data
+    assert max(decoded(picture).shape) == 640
+    rows, columns = np.asarray(channel.z).shape
+    assert np.asarray(channel.z).min() == -5
+    assert spans(picture, decoded(picture).shape[1], "x0", "dx") == pytest.approx((-0.5, 1299.5))
+    assert spans(channel, rows, "y0", "dy") == pytest.approx((-0.5, 899.5))
+    assert spans(channel, columns, "x0", "dx")[1] == pytest.approx(columns * 3 * 1300 / 500 - 0.5)
+    assert "reduced 3×" in figure.layout.title.text
+
+
+def test_the_box_is_marked_and_enlarged_and_its_size_said():
+    layout = go.Figure(overlay_spec("conv", PIXELS, VALUES, cell=(2, 7), box=(4, 30, 20, 60))).layout
+    cell, box = layout.shapes
+    assert (cell.x0, cell.x1, cell.y0, cell.y1) == pytest.approx((34.5, 39.5, 7.5, 11.5))
+    assert (box.x0, box.x1, box.y0, box.y1) == pytest.approx((29.5, 59.5, 3.5, 19.5))
+    assert layout.xaxis2.range == (29.5, 59.5)
+    assert layout.yaxis2.range == (19.5, 3.5)
+    assert "sees 16 × 30 of 40 × 60 pixels" in layout.title.text
+    assert "row 2, column 7" in layout.annotations[0].text
+
+
+def test_nan_and_infinity_have_their_colour():
+    values = VALUES.copy()
+    values[0, 0], values[3, 4] = np.nan, np.inf
+    figure = go.Figure(overlay_spec("conv", PIXELS, values))
+    broken = figure.data[2]
+    np.testing.assert_array_equal(np.isfinite(np.asarray(broken.z)), ~np.isfinite(values))
+    assert broken.colorscale[0][1] == NAN_CSS
+    assert "2 NaN or infinite" in figure.layout.title.text
+
+
+@pytest.mark.parametrize(
+    ("pixels", "values"),
+    [(np.zeros((40, 60, 5)), VALUES), (np.zeros(9), VALUES), (PIXELS, np.zeros(4)), (PIXELS, VALUES[:0])],
+)
+def test_without_a_picture_or_a_map_there_is_none(pixels, values):
+    assert overlay_spec("conv", pixels, values) is None
+
+
+@pytest.mark.parametrize(("scale", "silent"), [("viridis", 0), ("balance", 8)])
+def test_the_input_shows_through_where_the_channel_is_silent(scale, silent):
+    alphas = [float(color.rstrip(")").split(",")[-1]) for _, color in veil(scale)]
+    assert alphas[silent] == min(alphas) == 0
+    assert alphas[-1] == max(alphas) < 1
+
+
+@pytest.mark.parametrize("fill", [0.0, np.nan])
+def test_a_channel_of_one_value_is_drawn(fill):
+    figure = go.Figure(overlay_spec("conv", PIXELS, np.full((3, 3), fill, "float32"), color=ColorRange.of(fill, fill)))
+    assert figure.layout.coloraxis.cmax > figure.layout.coloraxis.cmin

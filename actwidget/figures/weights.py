@@ -34,6 +34,9 @@ def weights_spec(
         pictures: For a weight that is shown as a grid its pictures, shape `(height, width, output channels)`; a matrix
             is shown as one picture, anything else as bars.
         channel: The output channel that is marked.
+
+    Returns:
+        A dict of `data` and `layout`.
     """
     shown = dict(list(weights.items())[:MOST])
     left = f", {len(weights) - MOST} more not shown" if len(weights) > MOST else ""

@@ -105,7 +105,12 @@ class PlotView(anywidget.AnyWidget):
     _images = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, figure: go.Figure | None = None, **kwargs: Any) -> None:
-        """Shows `figure`, or an empty one."""
+        """Shows a figure.
+
+        Args:
+            figure: The figure; by default an empty one.
+            **kwargs: `alt`, and what `anywidget.AnyWidget` takes.
+        """
         self._clicked = CallbackDispatcher()
         self._figure: go.Figure | None = None
         super().__init__(**kwargs)
@@ -115,7 +120,11 @@ class PlotView(anywidget.AnyWidget):
     # No trait: at each assignment traitlets would compare the figures, which takes as long as drawing one.
     @property
     def figure(self) -> go.Figure:
-        """The figure that is shown."""
+        """The figure that is shown; one that is assigned is drawn in all views.
+
+        Raises:
+            OptionError: What is assigned is no `plotly.graph_objects.Figure`.
+        """
         if self._figure is None:
             self._figure = go.Figure(self._shown.figure)
         return self._figure
@@ -136,14 +145,14 @@ class PlotView(anywidget.AnyWidget):
 
     @property
     def images(self) -> list[str]:
-        """The pictures in the figure, as data URIs."""
+        """The pictures in the figure (of its image traces), as data URIs of PNGs, in the order of the traces."""
         return list(self._images)
 
     def on_click(self, callback: Callable[[list[Any]], None], *, remove: bool = False) -> None:
         """Calls `callback` with the `customdata` of a point or cell that was clicked.
 
         Args:
-            callback: A function of one argument.
+            callback: A function of one argument, a list.
             remove: Whether to stop calling it.
         """
         self._clicked.register_callback(callback, remove=remove)

@@ -268,7 +268,7 @@ def signature(entry: Entry) -> str:
     if entry.owner == "actwidget.errors":  # nobody calls these; what they can be caught as counts
         return f"class {entry.title}({', '.join(map(str, thing.bases))})"
     if thing.is_attribute:
-        return f"{entry.title}: {thing.annotation}" if "property" in thing.labels else f"{entry.title} = {thing.value}"
+        return f"{entry.title}: {thing.annotation}" if "property" in thing.labels else thing.source
     parameters, kind_before = [], None
     for each in thing.parameters:
         kind, star = each.kind, {"variadic positional": "*", "variadic keyword": "**"}.get(each.kind.value, "")
@@ -278,13 +278,18 @@ def signature(entry: Entry) -> str:
             parameters.append("*")
         kind_before = kind.value
         text = f"{star}{each.name}" + (f": {each.annotation}" if each.annotation is not None else "")
-        parameters.append(text if each.default is None or star else f"{text} = {each.default}")
+        parameters.append(text if each.default is None or star else f"{text} = {quoted(each.default)}")
     name = f"class {entry.title}" if thing.is_class else entry.title
     gives = "" if thing.is_class or thing.returns is None else f" -> {thing.returns}"
     line = f"{name}({', '.join(parameters)}){gives}"
     if len(line) <= WIDTH:
         return line
     return f"{name}(\n" + "".join(f"    {parameter},\n" for parameter in parameters) + f"){gives}"
+
+
+def quoted(default: Any) -> str:
+    """A default value with the quotes that the source has; griffe writes others."""
+    return re.sub(r"^'([^'\"]*)'$", r'"\1"', str(default))
 
 
 def rank(part: Any) -> int:

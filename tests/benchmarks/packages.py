@@ -1,6 +1,6 @@
 """What other packages make of the activations of one layer: `python tests/benchmarks/packages.py`.
 
-It makes an environment in a temporary folder (about 2 GB) and puts the latest release of each package beside it, so
+It makes an environment in a temporary folder and puts the latest release of each package beside it, so
 that all run with the same TensorFlow and Keras. The layer is the second of two convolutions, `conv2`; what a package
 gives is compared with calling the layers one after the other. It takes some minutes and a network.
 """

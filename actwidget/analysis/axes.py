@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Kind = Literal["maps", "units", "sequence", "volume", "scalar", "values"]
+"""What one sample of a layer's output is; `kind_of` says which shape is which."""
 
 _KINDS: dict[int, Kind] = {0: "scalar", 1: "units", 2: "sequence", 3: "maps"}
 _EXTENSION_NUMBERS = ("bfloat", "float", "int", "uint")

@@ -12,8 +12,11 @@ import numpy.typing as npt
 from actwidget.analysis.axes import floats
 
 LEVELS = 254
+"""How many levels there are for values, 0 to 253."""
 NAN_LEVEL = 254
+"""The level of NaN."""
 GAP_LEVEL = 255
+"""The level between the tiles, and where there is no tile."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -63,7 +66,12 @@ class Mosaic:
         return row, column
 
     def channel_at(self, row: int, column: int) -> int | None:
-        """Give the channel whose tile is at a row and column, or None where there is no tile."""
+        """Give the channel whose tile is at a row and column, or None where there is no tile.
+
+        Args:
+            row: Of tiles, from 0 at the top.
+            column: Of tiles, from 0 on the left.
+        """
         position = row * self.columns + column
         if row < 0 or not 0 <= column < self.columns or position >= len(self.order):
             return None

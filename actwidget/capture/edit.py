@@ -31,7 +31,19 @@ class _OnChannels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         self.supports_masking = True
 
     def chosen(self, shape: Sequence[int | None]) -> np.ndarray[Any, Any]:
-        """One boolean a channel, shaped so that it broadcasts over an activation of a given shape."""
+        """Which channels are changed.
+
+        Args:
+            shape: The shape of the activation, batch axis first.
+
+        Returns:
+            bool, one for each channel, shaped so that it broadcasts over the activation: `(1, 1, 1, channels)` for
+            feature maps.
+
+        Raises:
+            OptionError: The number of channels is open.
+            ChannelError: The activation has no such channel.
+        """
         count = shape[self.axis]
         if count is None:
             message = (
@@ -60,7 +72,7 @@ class _OnChannels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
 
 @register
 class Ablate(_OnChannels):
-    """Sets channels to one value.
+    """A Keras layer that sets channels to one value.
 
     Example:
         >>> import numpy as np
@@ -72,9 +84,9 @@ class Ablate(_OnChannels):
         """Chooses the channels.
 
         Args:
-            channels: The channel, or several.
+            channels: The index of a channel, or several; a negative one counts from the end.
             value: What they are set to, in the units of the activation.
-            axis: The axis of the channels.
+            axis: The axis of the channels, the batch axis being 0.
             **kwargs: What `keras.layers.Layer` takes.
         """
         super().__init__(channels, axis=axis, **kwargs)
@@ -91,7 +103,7 @@ class Ablate(_OnChannels):
 
 @register
 class Scale(_OnChannels):
-    """Multiplies channels by a factor.
+    """A Keras layer that multiplies channels by a factor.
 
     Example:
         >>> import numpy as np
@@ -103,9 +115,9 @@ class Scale(_OnChannels):
         """Chooses the channels.
 
         Args:
-            channels: The channel, or several.
+            channels: The index of a channel, or several; a negative one counts from the end.
             factor: What they are multiplied by.
-            axis: The axis of the channels.
+            axis: The axis of the channels, the batch axis being 0.
             **kwargs: What `keras.layers.Layer` takes.
         """
         super().__init__(channels, axis=axis, **kwargs)
@@ -122,7 +134,7 @@ class Scale(_OnChannels):
 
 @register
 class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hints
-    """Puts a given array in the place of what comes.
+    """A Keras layer that puts a given array in the place of what comes.
 
     Example:
         >>> import numpy as np
@@ -144,7 +156,17 @@ class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hi
         self.supports_masking = True
 
     def fitted(self, shape: Sequence[int | None]) -> np.ndarray[Any, Any]:
-        """The array with its batch axis."""
+        """The array with its batch axis.
+
+        Args:
+            shape: The shape of the activation, batch axis first.
+
+        Returns:
+            The array, shape `(1, ...)` or `(samples, ...)`.
+
+        Raises:
+            OptionError: The array does not fit the activation.
+        """
         array = self.array if self.array.ndim == len(shape) else self.array[np.newaxis]
         fits = array.ndim == len(shape) and all(
             want in (None, got) for got, want in zip(array.shape[1:], shape[1:], strict=True)
@@ -185,7 +207,12 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
             `Ablate`, `Scale` or `Replace`, or a callable that takes the activation, shape `(samples, ...)`, and gives
             one of the same shape. Only the chosen call of a shared layer is changed.
 
+    Returns:
+        A `keras.Model` that takes and gives what the given one does.
+
     Raises:
+        UnsupportedModelError: `model` can't be looked into.
+        ModelNotBuiltError: `model` has no graph yet; call it on a batch first.
         LayerNotFoundError: A selector names no layer, or several.
         NotCapturableError: What flows there can't be reached; the message says why.
         ChannelError: A channel that the layer does not have.

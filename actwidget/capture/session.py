@@ -31,7 +31,12 @@ class Activations(Mapping[str, Array]):
     """A read-only mapping from a node's path to its activation, in order of execution; the first axis is the sample."""
 
     def __init__(self, values: Mapping[str, Array], model_name: str) -> None:
-        """Holds `values`, in their order."""
+        """Holds activations; `activations()` and `compare()` make these.
+
+        Args:
+            values: From path to array, shape `(samples, ...)`, in order of execution.
+            model_name: The model's name, for what is printed.
+        """
         self._values = dict(values)
         self._model_name = model_name
 

@@ -34,6 +34,7 @@ ORDERS = {
     "standard_deviation": "spread",
     "zeros": "fewest zeros",
 }
+"""The orders of channels by name, and what they are called on screen."""
 GRID_ASPECT = 1.32
 BARS_LIMIT = 256
 
@@ -99,7 +100,15 @@ class View:
 
 
 def channel_order(numbers: Statistics, name: str) -> NDArray[np.intp]:
-    """The channels in the order called `name` (a key of `ORDERS`): largest first, fewest zeros first."""
+    """The channels in one of the orders: largest first, fewest zeros first.
+
+    Args:
+        numbers: The statistics that they are put in order by.
+        name: A key of `ORDERS`.
+
+    Returns:
+        intp `(channels,)`. Among equals the lower index comes first.
+    """
     if name == "index":
         return np.arange(numbers.channels)
     keys = np.asarray(getattr(numbers.per_channel, name), np.float64)
@@ -124,6 +133,13 @@ def picture(
         scaling: `"layer"` for one colour range, `"robust"` for one that leaves the most extreme values out, `"channel"`
             for one each.
         at: Of a volume the slice, an index for each axis before height and width; by default the middle.
+
+    Returns:
+        The picture, with which channel is where, and what its colours mean.
+
+    Raises:
+        IndexError: There is no slice `at`.
+        TypeError: `sample` holds no numbers; `values_spec` shows it.
     """
     kind = kind_of(sample.shape, sample.dtype)
     values = channels(sample, at=at)
@@ -156,17 +172,28 @@ def picture(
 
 
 def activation_figure(view: View) -> go.Figure:
-    """The figure of one activation, see `activation_spec`."""
+    """The figure of one activation: all channels, one of them close up, and the distribution of the values.
+
+    Args:
+        view: What it shows.
+
+    Returns:
+        The `plotly.graph_objects.Figure` of what `activation_spec` gives.
+    """
     return go.Figure(activation_spec(view))
 
 
 def activation_spec(view: View) -> dict[str, Any]:
     """The figure of one activation as a dict of `data` and `layout`, which Plotly has not checked.
 
-    Checking takes Plotly longer than all of the drawing.
-
     Its three panels are the grid of all channels (a click on a tile carries the channel's index in `customdata[0]`),
     the chosen channel close up with its values, and the histogram with exact zeros counted apart.
+
+    Args:
+        view: What it shows.
+
+    Returns:
+        A dict of `data` and `layout`.
     """
     drawn = view.picture
     grid, shapes, axes = _grid(view)

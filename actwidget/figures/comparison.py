@@ -44,6 +44,9 @@ def comparison_spec(
         names: What they are called.
         noun: What a channel is called.
         channel: The channel that is marked.
+
+    Returns:
+        A dict of `data` and `layout`.
     """
     both = np.stack([np.asarray(first, np.float32), np.asarray(second, np.float32)])
     finite = both[np.isfinite(both)]

@@ -8,7 +8,16 @@ from actwidget.figures.text import escape
 
 
 def message_figure(title: str, message: str, height: int = 460) -> go.Figure:
-    """A figure with a title and one sentence in place of a picture."""
+    """A figure with a title and one sentence in place of a picture.
+
+    Args:
+        title: Above it, in most cases the layer's path.
+        message: The sentence; what is longer than 400 characters is cut.
+        height: Of the figure, in pixels.
+
+    Returns:
+        A figure without traces.
+    """
     return go.Figure(
         layout={
             "title": {"text": escape(title)},

@@ -32,6 +32,9 @@ def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") 
         rows: The layers in order of execution.
         title: Above the figure.
         selected: The path of the layer that is marked.
+
+    Returns:
+        A dict of `data` and `layout`.
     """
     paths = [row.path for row in rows]
     y = np.arange(len(rows))

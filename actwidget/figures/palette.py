@@ -32,7 +32,16 @@ class ColorRange:
 
     @classmethod
     def of(cls, minimum: float, maximum: float) -> ColorRange:
-        """The range for values from `minimum` to `maximum`: centred on zero where they have both signs."""
+        """The range for some values: centred on zero where they have both signs.
+
+        Args:
+            minimum: Of the values.
+            maximum: Of the values.
+
+        Returns:
+            From `minimum` to `maximum` in viridis, or as far below zero as above in balance; 0 to 1 where one of the
+            two is not finite.
+        """
         if not np.isfinite([minimum, maximum]).all():
             return cls(0.0, 1.0, "viridis")
         if minimum < 0 < maximum:

@@ -36,6 +36,9 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
         pixels: One sample, shape `(height, width, 1 or 3)`, in any range: it is stretched to its minimum and maximum
             unless these lie within 0 to 255 or 0 to 1.
         size: The longer side of the result, in pixels.
+
+    Returns:
+        A data URI; `None` where the sample has another shape, a side below 4 pixels, or a value that is not finite.
     """
     image = _input_image(pixels)
     if image is None:

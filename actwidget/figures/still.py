@@ -26,6 +26,9 @@ def still_png(lines: Sequence[str], images: Sequence[str], *, width: int = WIDTH
         images: Pictures as data URIs of PNGs, one below the other; each is fitted into the width by whole steps, so
             that its pixels stay crisp.
         width: Of the result, in pixels.
+
+    Returns:
+        The bytes of a PNG, as high as it needs to be.
     """
     font = ImageFont.load_default(TEXT)
     pictures = [_fitted(uri, width - 2 * PAD) for uri in images]

@@ -36,6 +36,9 @@ def values_spec(title: str, sample: NDArray[Any], *, number_of: int | None = Non
         title: The layer's path.
         sample: One sample, of any shape and dtype.
         number_of: The number of the sample, for the title; `None` where there is only one.
+
+    Returns:
+        A dict of `data` and `layout`.
     """
     sample = np.asarray(sample)
     found = categories(sample)
@@ -64,6 +67,9 @@ def scalar_spec(
         values: The numbers, shape `(samples,)` or `(samples, 1)`.
         sample: The sample that is marked.
         names: What the samples are called.
+
+    Returns:
+        A dict of `data` and `layout`.
     """
     line = np.asarray(values).reshape(-1).astype(np.float32)
     many = line.size > ROWS

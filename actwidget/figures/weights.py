@@ -39,6 +39,9 @@ def weights_spec(
             is shown as one picture, anything else as bars.
         channel: The output channel that is marked.
         words: Of the weights shown as grids what is shown of them; by default that they are averaged, where they are.
+
+    Returns:
+        A dict of `data` and `layout`.
     """
     shown = dict(list(weights.items())[:MOST])
     left = f", {len(weights) - MOST} more not shown" if len(weights) > MOST else ""

@@ -63,7 +63,9 @@ class _Checked(traitlets.Any):
 class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
     """Looks inside a Keras model: a tree of its layers, and the selected layer's activations as an interactive figure.
 
-    Everything on screen can be set and read by name, with or without a browser.
+    Everything on screen can be set and read by name, with or without a browser. The attributes below are traits: they
+    can be given, set, read and observed (`explorer.observe(callback, "layer")`). What is set is checked first, and what
+    is not there raises a `LayerNotFoundError`, `ChannelError`, `SampleError` or `OptionError` and changes nothing.
 
     Attributes:
         show: What the figure shows: the `"activation"` of the selected layer, its `"comparison"` with another sample
@@ -135,7 +137,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             tokens: The texts of the steps of a sequence, for all samples or a list for each; they name the steps on
                 screen.
             grouped: Whether the tree groups layers with systematic names by their prefix.
-            max_bytes: How many bytes of activations are kept.
+            max_bytes: How many bytes of activations are kept; the latest stay.
             state: What `state()` gave, to see the same view again; it goes before the other options.
 
         Raises:
@@ -274,17 +276,20 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     @property
     def model(self) -> keras.Model:
-        """The user's model."""
+        """The model that is looked at, the very one that was given."""
         return self._session.graph.model
 
     @property
     def inputs(self) -> Any:
-        """The batch, in the structure and the dtypes that the model takes; `None` where none was given."""
+        """The batch, in the structure and the dtypes that the model takes; `None` where none was given.
+
+        Arrays have the shape `(samples, ...)`, also where a single sample was given.
+        """
         return None if self._session.batch is None else self._session.batch.value
 
     @property
     def tree(self) -> LayerNode:
-        """The root of the layer tree."""
+        """The root of the layer tree, as `layer_tree(model, inputs)` gives it."""
         return self._session.graph.tree
 
     @property
@@ -296,7 +301,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def activation(self) -> np.ndarray[Any, Any] | None:
         """The selected layer's activation for all samples, shape `(samples, ...)`; `None` without inputs.
 
+        It has the layer's dtype, but bfloat16 comes as float32.
+
         Raises:
+            NotCapturableError: The layer's value can't be had.
             CaptureError: The forward pass failed.
         """
         self._refresh()
@@ -304,7 +312,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     @property
     def submodel(self) -> keras.Model:
-        """The `keras.Model` from the model's inputs to the selected activation.
+        """The `keras.Model` from the model's inputs to the selected activation, as `submodel(model, layer)` gives it.
 
         Raises:
             NotCapturableError: The layer's value can't be had.
@@ -315,7 +323,14 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     @property
     def statistics(self) -> Statistics | None:
-        """The numbers of the selected layer over the whole batch; `None` where it has none."""
+        """The numbers of the selected layer over the whole batch, and of each of its channels.
+
+        `None` without inputs, and where the values are no numbers.
+
+        Raises:
+            NotCapturableError: The layer's value can't be had.
+            CaptureError: The forward pass failed.
+        """
         self._refresh()
         return self._drawings.statistics(self.layer)
 

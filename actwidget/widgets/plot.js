@@ -12,6 +12,7 @@
 
 const PLACEHOLDER = "actwidget:image:";
 const NARROW = 560;
+const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape"]);
 
 /**
  * Sets one attribute, named by a path as Plotly.relayout takes it: `xaxis.domain`, `annotations[0].x`.
@@ -58,6 +59,19 @@ export function resolveFigure(spec, images, look) {
   }
   delete layout.template;
   return { data, layout };
+}
+
+/**
+ * What a click says: a point's `customdata`, or of a map of cells (its trace has `meta: "cells"`) the row and column.
+ * @param {any[]} points
+ * @returns {any[] | undefined}
+ */
+export function clicked(points) {
+  for (const { customdata, data, x, y } of points) {
+    if (customdata) return Array.from(customdata);
+    if (data?.meta === "cells") return ["cell", Math.floor(y + 0.5), Math.floor(x + 0.5)];
+  }
+  return undefined;
 }
 
 /**
@@ -150,8 +164,8 @@ function render({ model, el }) {
     if (!listening) {
       listening = true;
       /** @type {any} */ (graph).on("plotly_click", (/** @type {any} */ event) => {
-        const customdata = event.points?.find((/** @type {any} */ point) => point.customdata)?.customdata;
-        if (customdata) model.send({ kind: "click", customdata: Array.from(customdata) });
+        const told = clicked(event.points ?? []);
+        if (told) model.send({ kind: "click", customdata: told });
       });
     }
   };
@@ -165,11 +179,37 @@ function render({ model, el }) {
   };
   // It comes in a message of its own; a drawing for it would show the last figure once more.
   const relabel = () => graph.setAttribute("aria-label", model.get("alt"));
+  const wait = () => box.setAttribute("aria-busy", String(model.get("busy")));
+  // A held key repeats faster than figures are drawn: the next one is sent when the last one has been answered.
+  let asked = false;
+  const answered = () => {
+    asked = false;
+  };
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    if (!KEYS.has(event.key) || !model.get("keys") || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (asked && event.repeat) return;
+    asked = true;
+    model.send({ kind: "key", key: event.key });
+  };
+  const reachable = () => {
+    if (model.get("keys")) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
   const reshape = () => {
     if (JSON.stringify([lookOf(box), box.clientWidth]) !== shape) schedule();
   };
 
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", "Figure");
   relabel();
+  wait();
+  reachable();
+  box.addEventListener("keydown", press);
+  model.on("change:busy", wait);
+  model.on("change:keys", reachable);
+  model.on("change:_spec", answered);
   model.on("change:_spec", schedule);
   model.on("change:_images", schedule);
   model.on("change:alt", relabel);
@@ -196,6 +236,9 @@ function render({ model, el }) {
 
   return () => {
     closed = true;
+    model.off("change:busy", wait);
+    model.off("change:keys", reachable);
+    model.off("change:_spec", answered);
     model.off("change:_spec", schedule);
     model.off("change:_images", schedule);
     model.off("change:alt", relabel);

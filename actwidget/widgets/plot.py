@@ -23,6 +23,7 @@ from actwidget.widgets.assets import asset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape")
 _PLACEHOLDER = "actwidget:image:"
 
 
@@ -88,6 +89,8 @@ class PlotView(anywidget.AnyWidget):
     Attributes:
         figure: The figure; assign a new one to show it.
         alt: A text that stands for the figure where it can't be seen.
+        busy: Whether the next figure is being made; the last one is dimmed meanwhile.
+        keys: Whether the figure can have the focus and tells of arrow keys, see `on_key`.
 
     Example:
         >>> import plotly.graph_objects as go
@@ -100,13 +103,21 @@ class PlotView(anywidget.AnyWidget):
     _css = asset("plot.css")
 
     alt = traitlets.Unicode("", help="A text that stands for the figure.").tag(sync=True)
+    busy = traitlets.Bool(False, help="Whether the next figure is being made.").tag(sync=True)
+    keys = traitlets.Bool(False, help="Whether the figure tells of arrow keys.").tag(sync=True)
     _spec = traitlets.Unicode("").tag(sync=True)
     # Pictures travel apart from the rest, so that a redraw with the same picture does not send it again.
     _images = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, figure: go.Figure | None = None, **kwargs: Any) -> None:
-        """Shows `figure`, or an empty one."""
+        """Shows a figure.
+
+        Args:
+            figure: The figure; by default an empty one.
+            **kwargs: `alt`, and what `anywidget.AnyWidget` takes.
+        """
         self._clicked = CallbackDispatcher()
+        self._pressed = CallbackDispatcher()
         self._figure: go.Figure | None = None
         super().__init__(**kwargs)
         self.figure = go.Figure() if figure is None else figure
@@ -115,7 +126,11 @@ class PlotView(anywidget.AnyWidget):
     # No trait: at each assignment traitlets would compare the figures, which takes as long as drawing one.
     @property
     def figure(self) -> go.Figure:
-        """The figure that is shown."""
+        """The figure that is shown; one that is assigned is drawn in all views.
+
+        Raises:
+            OptionError: What is assigned is no `plotly.graph_objects.Figure`.
+        """
         if self._figure is None:
             self._figure = go.Figure(self._shown.figure)
         return self._figure
@@ -136,17 +151,26 @@ class PlotView(anywidget.AnyWidget):
 
     @property
     def images(self) -> list[str]:
-        """The pictures in the figure, as data URIs."""
+        """The pictures in the figure (of its image traces), as data URIs of PNGs, in the order of the traces."""
         return list(self._images)
 
     def on_click(self, callback: Callable[[list[Any]], None], *, remove: bool = False) -> None:
         """Calls `callback` with the `customdata` of a point or cell that was clicked.
 
         Args:
-            callback: A function of one argument.
+            callback: A function of one argument, a list.
             remove: Whether to stop calling it.
         """
         self._clicked.register_callback(callback, remove=remove)
+
+    def on_key(self, callback: Callable[[str], None], *, remove: bool = False) -> None:
+        """Calls `callback` with the name of a key pressed while the figure has the focus: `"ArrowLeft"`, `"Home"`, ...
+
+        Args:
+            callback: A function of one argument.
+            remove: Whether to stop calling it.
+        """
+        self._pressed.register_callback(callback, remove=remove)
 
     def __repr__(self) -> str:
         """One line that is the same on every run."""
@@ -158,3 +182,5 @@ class PlotView(anywidget.AnyWidget):
             self.send({"kind": "plotly.js"}, buffers=[plotlyjs_gzipped()])
         elif content.get("kind") == "click" and isinstance(content.get("customdata"), list):
             self._clicked(content["customdata"])
+        elif content.get("kind") == "key" and content.get("key") in KEYS:
+            self._pressed(content["key"])

@@ -214,6 +214,7 @@ class LayerTree(anywidget.AnyWidget):
         selected: The path of the layer that is selected at first; `""` for none.
         grouped: Whether neighbours with systematic names are shown under their common prefix.
         label: The accessible name of the tree.
+        **kwargs: What `anywidget.AnyWidget` takes.
 
     Attributes:
         rows: What is shown; see `grouped_rows`.
@@ -222,6 +223,15 @@ class LayerTree(anywidget.AnyWidget):
         grouped: Whether prefix groups are shown. Paths don't depend on it.
         label: The accessible name of the tree.
         marks: For each path that wants attention why, in words.
+
+    Example:
+        >>> import keras
+        >>> from actwidget import layer_tree
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden")])
+        >>> tree = LayerTree(layer_tree(model))
+        >>> tree.selected = "hidden"
+        >>> tree
+        LayerTree(2 layers, selected='hidden')
     """
 
     _esm = asset("tree.js")

@@ -47,6 +47,7 @@ def nearest(sample):
     return int(distances.argmin())
 """,
     "nearest-test": "assert True",
+    "setup": "model = x = None",
 }
 
 
@@ -162,11 +163,10 @@ def test_no_answers_get_no_points(course):
     assert set(course.points("empty").values()) == {0}
 
 
-def test_an_edited_test_is_put_back(course):
-    edited = cells(course.folder / "submitted" / "wrong" / FILE)["nearest-test"].source
-    marked = cells(course.marked("wrong"))["nearest-test"].source
-    assert edited == "assert True"
-    assert marked == cells(ASSIGNMENT / f"{NAME}.ipynb")["nearest-test"].source
+@pytest.mark.parametrize("name", ["nearest-test", "setup"])
+def test_an_edit_where_there_is_no_answer_to_give_is_put_back(course, name):
+    assert cells(course.folder / "submitted" / "wrong" / FILE)[name].source == WRONG[name]
+    assert cells(course.marked("wrong"))[name].source == cells(ASSIGNMENT / f"{NAME}.ipynb")[name].source
 
 
 def test_the_points_are_exported(course):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 import keras
@@ -19,7 +18,7 @@ from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of
 from actwidget.capture.session import left_out
 from actwidget.capture.weights import kernel_channels, weights_of
-from actwidget.errors import NotCapturableError
+from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
     Picture,
     View,
@@ -56,6 +55,10 @@ class Drawing:
     figure: Serialized
     alt: str
     numbers: str
+
+    def __post_init__(self) -> None:
+        """Bounds the text twin, whatever names are in it."""
+        object.__setattr__(self, "alt", short(self.alt, 1500))
 
 
 class Drawings:
@@ -199,7 +202,7 @@ class Drawings:
         figure = comparison_spec(path, first, second, apart, names=names, noun=noun, channel=channel)
         most = ", ".join(f"{each} ({number(apart.mean_absolute[each])})" for each in apart.order[:5].tolist())
         alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"
-        return Drawing(serialize(figure), alt, f'<p class="actw-muted">{escape(alt)}</p>')
+        return Drawing(serialize(figure), alt, f'<p class="actw-muted">{html.escape(alt, 1500)}</p>')
 
     def weights(self, path: str, channel: int | None) -> Drawing:
         """The weights of a layer."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
 import textwrap
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,10 +18,20 @@ import traitlets
 
 from actwidget.capture.code import keras_code
 from actwidget.capture.compare import check_same_layers
+from actwidget.capture.options import at_least
+from actwidget.capture.paths import sendable
 from actwidget.capture.select import select
 from actwidget.capture.session import Session
 from actwidget.capture.submodel import submodel
-from actwidget.errors import ActwidgetError, ChannelError, MissingPackageError, OptionError, SampleError
+from actwidget.errors import (
+    ActwidgetError,
+    ChannelError,
+    MissingPackageError,
+    OptionError,
+    SampleError,
+    short,
+    shown,
+)
 from actwidget.figures import ORDERS, still_png
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
@@ -94,7 +105,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     scaling = _Checked("layer", help='"layer", "robust" or "channel".')
     sort = _Checked("index", help="The order of the channels.")
     _links: tuple[Any, ...] = ()
-    _looks: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -158,10 +168,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             compare = OTHER
         show = show or ("activation" if compare is None else "comparison")
         self._rendering = True  # nothing is drawn until all is in place
-        self._compose(grouped=grouped)
-        super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
-        looks = [look for each in (self, *_below(self)) for look in (each.layout, getattr(each, "style", None)) if look]
-        self._looks = list({id(look): look for look in looks}.values())
         view = {
             "show": show,
             "layer": layer,
@@ -172,22 +178,29 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             "sort": sort,
         }
         view |= _checked_state(state)
-        self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
-        for name in ("show", "sample", "compare", "scaling", "sort", "channel"):
-            setattr(self, name, view[name])
+        self._parts = Parts()
+        try:
+            self._compose(grouped=grouped)
+            super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
+            self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
+            for name in ("show", "sample", "compare", "scaling", "sort", "channel"):
+                setattr(self, name, view[name])
+        except Exception:
+            self._free()  # ipywidgets keeps every widget until it is closed
+            raise
         self._connect()
         self._rendering = False
         self._render()
 
     def _compose(self, *, grouped: bool) -> None:
         tree, batch = self.tree, self._session.batch
-        parts = Parts()
+        parts = self._parts
         make = parts.make
         self._style = make(ipywidgets.HTML, f"<style>{asset('explorer.css')}</style>", css="actw-style")
         self._header = make(ipywidgets.HTML, html.header(tree.name, len(self.model.layers), tree.parameters))
         self._prediction = make(ipywidgets.HTML)
         self._top = make(ipywidgets.HBox, [self._header, self._prediction], css="actw-top")
-        self._tree_view = make(LayerTree, tree, grouped=grouped, label=f"Layers of {tree.name}", css="actw-side")
+        self._tree_view = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
         self._title = make(ipywidgets.HTML, css="actw-title")
         self._code = make(CodePanel, label="Keras code")
         heading = make(ipywidgets.HBox, [self._title, self._code], css="actw-heading")
@@ -235,26 +248,31 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         batch, units = self._session.batch, (self.tree.output_shape or (None,))[-1]
         if labels is None or batch is None:
             return None
-        listed = [int(label) for label in np.ravel(np.asarray(labels))]
-        if len(listed) != batch.size or any(label < 0 or (units is not None and label >= units) for label in listed):
+        try:
+            given = [float(label) for label in np.ravel(np.asarray(labels))]
+        except Exception:  # noqa: BLE001 - what is no number may raise anything
+            given = []
+        fits = all(label.is_integer() and 0 <= label < (units or math.inf) for label in given)
+        if len(given) != batch.size or not fits:
             message = (
                 f"Expected labels as {batch.size} numbers of output units, one for each sample"
-                f"{'' if units is None else f', from 0 to {units - 1}'}; got {labels!r}."
+                f"{'' if units is None else f', from 0 to {units - 1}'}; got {shown(labels)}."
             )
             raise OptionError(message)
-        return listed
+        return [int(label) for label in given]
 
     def _checked_tokens(self, tokens: Any) -> list[list[str]] | None:
         batch = self._session.batch
         if tokens is None or batch is None:
             return None
-        if not isinstance(tokens, str) and all(isinstance(token, str) for token in tokens):
-            return [list(tokens)] * batch.size
-        lists = not isinstance(tokens, str) and all(isinstance(sample, (list, tuple)) for sample in tokens)
-        if not lists or len(tokens) != batch.size:
-            message = f"Expected tokens as a list of texts, or one such list for each of the {batch.size} samples."
+        expected = f"tokens as a list of texts, or one such list for each of the {batch.size} samples"
+        listed = _listed(tokens, expected)
+        if all(isinstance(token, str) for token in listed):
+            return [[sendable(token) for token in listed]] * batch.size
+        if len(listed) != batch.size or not all(isinstance(sample, (list, tuple)) for sample in listed):
+            message = f"Expected {expected}; got {shown(tokens)}."
             raise OptionError(message)
-        return [[str(token) for token in sample] for sample in tokens]
+        return [[sendable(str(token)) for token in sample] for sample in listed]
 
     def _connect(self) -> None:
         self._links = (
@@ -359,11 +377,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             LayerNotFoundError: A selector names no layer.
             CaptureError: The forward pass failed.
         """
+        at_least(0, max_bytes, "max_bytes")
         graph = self._session.graph
         if layers is None:
             wanted = dict.fromkeys([self.layer, *(node.path for node in graph.tree if node.origin != "opaque")])
         else:
-            wanted = dict.fromkeys(select(graph, layer).path for layer in layers)
+            listed = _listed(layers, "layers as a list of layers to store")
+            wanted = dict.fromkeys(select(graph, layer).path for layer in listed)
         stored: dict[str, dict[str, Any]] = {}
         left = max_bytes
         for each in wanted:
@@ -375,7 +395,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             if size <= left:
                 stored[each] = {**entry, "title": html.title(graph.nodes[each])}
                 left -= size
-        title = f"{self.tree.name} · {self.tree.parameters:,} parameters"
+        title = f"{short(self.tree.name)} · {self.tree.parameters:,} parameters"
         first = next(iter(stored), "")
         text = html_page(title, packed_rows(self._tree_view.rows), stored, first)
         Path(path).write_text(text, encoding="utf-8")
@@ -393,7 +413,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """
         try:
             self.figure.write_image(str(path), **options)
-        except (ValueError, ImportError) as error:
+        except (ValueError, ImportError, RuntimeError) as error:  # which one depends on the release of Plotly
             if "kaleido" not in str(error).lower():
                 raise
             message = "Plotly needs kaleido to write a picture: pip install kaleido. to_html() needs nothing."
@@ -421,14 +441,18 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             self._other.clear()
         self._drawings.clear()
         self._submodels.clear()
-        # Layouts and styles are widgets too, which ipywidgets leaves open; these are the explorer's own.
-        for widget in [*_below(self), *self._looks]:
-            widget.close()
+        self._free()
+
+    def _free(self) -> None:
+        self._parts.close()
+        if self.layout is not None:
+            self.layout.close()
         super().close()
 
     def __repr__(self) -> str:
         """One line that is the same on every run."""
-        return f"LayerExplorer({self.tree.name!r}, layer={self.layer!r}, channel={self.channel}, sample={self.sample})"
+        name, layer = shown(self.tree.name), shown(self.layer)
+        return f"LayerExplorer({name}, layer={layer}, channel={self.channel}, sample={self.sample})"
 
     # What can be set, checked before it is.
 
@@ -447,7 +471,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         value, batch = proposal["value"], self._session.batch
         if value is None:
             return None
-        if value == OTHER and self._other is not None:
+        if isinstance(value, str) and value == OTHER and self._other is not None:
             return OTHER
         count = 1 if batch is None else batch.size
         there = f"the batch has {count}; to compare with a model, give it as LayerExplorer(..., compare=model)"
@@ -458,7 +482,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if proposal["value"] is None:
             return None
         count = self._channels()
-        there = f"{self.layer!r} has {count}"
+        there = f"{shown(self.layer)} has {count}"
         return self._checked(lambda: _index(proposal["value"], count, "channel", there, ChannelError))
 
     @traitlets.validate("show")
@@ -591,13 +615,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._memory.value = f'<span class="actw-muted">{escape(f"cache {kept:,.1f} of {budget:,.0f} MB")}</span>'
 
 
-def _below(widget: Any) -> list[Any]:
-    found = []
-    for child in getattr(widget, "children", ()):
-        found += [child, *_below(child)]
-    return found
-
-
 def _first_worth_seeing(tree: LayerNode) -> str:
     """The first layer with weights that is no preprocessing, else the first that is no input."""
     preprocessing = {"InputLayer", "Normalization", "Rescaling", "StringLookup", "IntegerLookup", "TextVectorization"}
@@ -610,21 +627,22 @@ def _first_worth_seeing(tree: LayerNode) -> str:
 def _index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetError]) -> int:
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -count <= value < count:
         return int(value) % count
-    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {value!r}."
+    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {shown(value)}."
     raise error(message)
 
 
 def _option(value: Any, known: Mapping[str, str], noun: str) -> str:
     if isinstance(value, str) and value in known:
         return value
-    message = f"Expected {noun} to be one of {', '.join(map(repr, known))}, got {value!r}."
+    message = f"Expected {noun} to be one of {', '.join(map(repr, known))}, got {shown(value)}."
     raise OptionError(message)
 
 
 def _checked_names(names: Sequence[str] | None, tree: LayerNode) -> list[str] | None:
     if names is None:
         return None
-    listed = [str(name) for name in names]
+    expected = f"class_names as a list of texts, one for each output unit of {tree.name!r}"
+    listed = [sendable(name if isinstance(name, str) else shown(name)) for name in _listed(names, expected)]
     units = tree.output_shape[-1] if tree.output_shape else None
     if units is not None and len(listed) != units:
         message = f"Expected {units} class_names, one for each output unit of {tree.name!r}, got {len(listed)}."
@@ -632,10 +650,19 @@ def _checked_names(names: Sequence[str] | None, tree: LayerNode) -> list[str] | 
     return listed
 
 
+def _listed(values: Any, expected: str) -> list[Any]:
+    """The items of what should be a list; a text and a dict are none, though they have items."""
+    if not isinstance(values, (str, bytes, dict)):
+        with suppress(Exception):
+            return list(values)
+    message = f"Expected {expected}; got {shown(values)}."
+    raise OptionError(message)
+
+
 def _checked_state(state: Mapping[str, Any] | None) -> dict[str, Any]:
     if state is None:
         return {}
     if not hasattr(state, "keys") or not set(state) <= set(VIEW):
-        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(VIEW)}, got {state!r}."
+        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(VIEW)}, got {shown(state)}."
         raise OptionError(message)
     return dict(state)

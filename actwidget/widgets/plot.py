@@ -146,6 +146,9 @@ class PlotView(anywidget.AnyWidget):
             callback: A function of one argument.
             remove: Whether to stop calling it.
         """
+        if not callable(callback):
+            message = f"Expected a callable of one argument, got {type(callback).__name__}."
+            raise OptionError(message)
         self._clicked.register_callback(callback, remove=remove)
 
     def __repr__(self) -> str:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import anywidget
 import traitlets
 
+from actwidget.capture.node import LayerNode
+from actwidget.capture.paths import not_found
+from actwidget.errors import OptionError, short, shown
 from actwidget.widgets.assets import asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from actwidget.capture.node import LayerNode
 
 Row = dict[str, Any]
 
@@ -155,7 +156,7 @@ def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_i
             rows.append(
                 {
                     "group": key if seen[key] == 1 else f"{key}~{seen[key]}",
-                    "name": prefix,
+                    "name": short(prefix),
                     "count": stop - start,
                     "shape": last_shape,
                     "level": level,
@@ -165,14 +166,14 @@ def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_i
         in_group = index < group_stop
         row: Row = {
             "path": node.path,
-            "name": name,
-            "class": node.class_name,
+            "name": short(name, 120),
+            "class": short(node.class_name),
             "shape": shape_text(node.output_shape),
             "level": level + in_group,
             "parent": group_index if in_group else parent_index,
         }
         if node.origin == "opaque":
-            row["reason"] = node.reason or "its value can't be had"
+            row["reason"] = short(node.reason, 600) or "its value can't be had"
         rows.append(row)
         _add_rows(rows, seen, node, len(rows) - 1)
 
@@ -236,7 +237,18 @@ class LayerTree(anywidget.AnyWidget):
     def __init__(
         self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers", **kwargs: Any
     ) -> None:
+        if not isinstance(tree, LayerNode):
+            message = f"Expected a tree as actwidget.layer_tree(model) gives it, got {type(tree).__name__}."
+            raise OptionError(message)
+        self._model_name = tree.name
         super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label, **kwargs)
+
+    @traitlets.validate("selected")
+    def _valid_selected(self, proposal: Any) -> str:
+        path: str = proposal["value"]
+        if path and path not in set(self.paths()):
+            raise not_found(path, self._model_name, self.paths())
+        return path
 
     def paths(self) -> Iterator[str]:
         """The paths of all layers, in the order of the tree."""
@@ -245,4 +257,4 @@ class LayerTree(anywidget.AnyWidget):
     def __repr__(self) -> str:
         """One line without an address, so that an executed notebook doesn't change from run to run."""
         count = sum(1 for _ in self.paths())
-        return f"LayerTree({count} {'layer' if count == 1 else 'layers'}, selected={self.selected!r})"
+        return f"LayerTree({count} {'layer' if count == 1 else 'layers'}, selected={shown(self.selected)})"

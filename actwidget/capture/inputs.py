@@ -230,7 +230,8 @@ def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
     )
     # bfloat16 is of kind V too, as records are.
     if (array.dtype.kind not in "biufcV" or array.dtype.name.startswith("void")) and not texts:
-        message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {_described(value)}."
+        got = f"{_described(value)}, of dtype {array.dtype}"
+        message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {got}."
         raise InvalidInputsError(message)
     return array
 

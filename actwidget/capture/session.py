@@ -185,7 +185,7 @@ def _composed(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict
     sub = connect(graph, paths, str(len(paths)))
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
-        with unchanged(sub):
+        with unchanged(sub, graph.model.name):
             outputs = sub(as_tensors(value, graph.inputs), training=training)
             return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
 

@@ -65,9 +65,15 @@ SCALINGS = {"layer": "layer", "robust": "layer, without extremes", "channel": "c
 
 
 class _Checked(traitlets.Any):
-    """A trait whose validator sees every value; of `traitlets.Any` it is spared `None`."""
+    """A trait whose owner checks each value, in `_valid_NAME`, before it is there.
+
+    What `traitlets.validate` refuses while notifications are held would stay unless the error is a `TraitError`.
+    """
 
     allow_none = False
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        return getattr(obj, f"_valid_{self.name}")(value)
 
 
 class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
@@ -99,9 +105,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     show = _Checked("activation", help="What the figure shows.")
     layer = _Checked("", help="The path of the selected layer.")
-    channel = traitlets.Any(None, allow_none=True, help="The channel close up, or None.")
+    channel = _Checked(None, allow_none=True, help="The channel close up, or None.")
     sample = _Checked(0, help="The sample that is shown.")
-    compare = traitlets.Any(None, allow_none=True, help="What is compared with.")
+    compare = _Checked(None, allow_none=True, help="What is compared with.")
     scaling = _Checked("layer", help='"layer", "robust" or "channel".')
     sort = _Checked("index", help="The order of the channels.")
     _links: tuple[Any, ...] = ()
@@ -456,46 +462,35 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     # What can be set, checked before it is.
 
-    @traitlets.validate("layer")
-    def _valid_layer(self, proposal: Any) -> str:
-        return self._checked(lambda: select(self._session.graph, proposal["value"]).path)
+    def _valid_layer(self, value: Any) -> str:
+        return self._checked(lambda: select(self._session.graph, value).path)
 
-    @traitlets.validate("sample")
-    def _valid_sample(self, proposal: Any) -> int:
+    def _valid_sample(self, value: Any) -> int:
         batch = self._session.batch
         count = 1 if batch is None else batch.size
-        return self._checked(lambda: _index(proposal["value"], count, "sample", f"the batch has {count}", SampleError))
+        return self._checked(lambda: _index(value, count, "sample", f"the batch has {count}", SampleError))
 
-    @traitlets.validate("compare")
-    def _valid_compare(self, proposal: Any) -> int | str | None:
-        value, batch = proposal["value"], self._session.batch
-        if value is None:
-            return None
+    def _valid_compare(self, value: Any) -> int | str:
+        batch = self._session.batch
         if isinstance(value, str) and value == OTHER and self._other is not None:
             return OTHER
         count = 1 if batch is None else batch.size
         there = f"the batch has {count}; to compare with a model, give it as LayerExplorer(..., compare=model)"
         return self._checked(lambda: _index(value, count, "sample", there, SampleError))
 
-    @traitlets.validate("channel")
-    def _valid_channel(self, proposal: Any) -> int | None:
-        if proposal["value"] is None:
-            return None
+    def _valid_channel(self, value: Any) -> int:
         count = self._channels()
         there = f"{shown(self.layer)} has {count}"
-        return self._checked(lambda: _index(proposal["value"], count, "channel", there, ChannelError))
+        return self._checked(lambda: _index(value, count, "channel", there, ChannelError))
 
-    @traitlets.validate("show")
-    def _valid_show(self, proposal: Any) -> str:
-        return self._checked(lambda: _option(proposal["value"], SHOWS, "show"))
+    def _valid_show(self, value: Any) -> str:
+        return self._checked(lambda: _option(value, SHOWS, "show"))
 
-    @traitlets.validate("scaling")
-    def _valid_scaling(self, proposal: Any) -> str:
-        return self._checked(lambda: _option(proposal["value"], SCALINGS, "scaling"))
+    def _valid_scaling(self, value: Any) -> str:
+        return self._checked(lambda: _option(value, SCALINGS, "scaling"))
 
-    @traitlets.validate("sort")
-    def _valid_sort(self, proposal: Any) -> str:
-        return self._checked(lambda: _option(proposal["value"], ORDERS, "sort"))
+    def _valid_sort(self, value: Any) -> str:
+        return self._checked(lambda: _option(value, ORDERS, "sort"))
 
     def _checked(self, check: Callable[[], Checked]) -> Checked:
         try:

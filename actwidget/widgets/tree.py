@@ -207,6 +207,16 @@ def packed_rows(rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {"words": list(words), "cells": cells}
 
 
+class _Path(traitlets.Unicode[str, Any]):
+    """The path of a layer of a tree, or `""`."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        path: str = super().validate(obj, value)
+        if path and path not in set(obj.paths()):
+            raise not_found(path, obj.model_name, obj.paths())
+        return path
+
+
 class LayerTree(anywidget.AnyWidget):
     """An accessible tree of a model's layers, in which one is selected.
 
@@ -229,7 +239,7 @@ class LayerTree(anywidget.AnyWidget):
     _css = asset("tree.css")
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
-    selected = traitlets.Unicode("").tag(sync=True)
+    selected = _Path("").tag(sync=True)
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     label = traitlets.Unicode("Layers").tag(sync=True)
     marks = traitlets.Dict().tag(sync=True)
@@ -240,15 +250,8 @@ class LayerTree(anywidget.AnyWidget):
         if not isinstance(tree, LayerNode):
             message = f"Expected a tree as actwidget.layer_tree(model) gives it, got {type(tree).__name__}."
             raise OptionError(message)
-        self._model_name = tree.name
+        self.model_name = short(tree.name)
         super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label, **kwargs)
-
-    @traitlets.validate("selected")
-    def _valid_selected(self, proposal: Any) -> str:
-        path: str = proposal["value"]
-        if path and path not in set(self.paths()):
-            raise not_found(path, self._model_name, self.paths())
-        return path
 
     def paths(self) -> Iterator[str]:
         """The paths of all layers, in the order of the tree."""

@@ -36,8 +36,8 @@ def unchanged(model: keras.Model, name: str = "") -> Iterator[None]:
         raise
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
         message = (
-            f"The forward pass of {name or model.name!r} ran out of memory ({type(error).__name__}). Give fewer or smaller "
-            "samples, x[:4] say, or free memory that other models and explorers hold, and try again."
+            f"The forward pass of {name or model.name!r} ran out of memory ({type(error).__name__}). Give fewer or "
+            "smaller samples, x[:4] say, or free memory that other models and explorers hold, and try again."
         )
         raise CaptureError(message) from error
     except Exception as error:  # whatever a layer raises is shown at that layer

@@ -410,7 +410,7 @@ def check_is_keras_model(model: Any) -> None:
     elif isinstance(model, (str, bytes)) or hasattr(model, "__fspath__"):
         advice = "That is a path or a name. Load it first: keras.models.load_model(path)."
     elif callable(model) and not isinstance(model, type):
-        advice = "If that makes a model, call it and pass what it gives."
+        advice = "Pass a keras.Model; if that makes one, call it first."
     else:
         advice = "Pass a keras.Model."
     message = f"Expected a Keras 3 model, got {kind}. {advice}"

@@ -1,13 +1,58 @@
-"""Every exception a user of actwidget can meet."""
+"""Every exception a user of actwidget can meet, and how names and values are written in their messages."""
 
 from __future__ import annotations
+
+import re
+import reprlib
+
+_COLOR_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_QUOTED = re.compile(r"""(?<!\w)(['"])((?:\\.|(?!\1).){100,})\1(?!\w)""")
+_LONGEST = 1500
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 100
+
+
+def short(text: str, limit: int = 80) -> str:
+    r"""A name as it can be shown on one line: what has no glyph is a space, and a long one is cut in its middle.
+
+    Args:
+        text: The name; it may come from anywhere.
+        limit: How many characters are shown at most.
+
+    Example:
+        >>> short("\x1b[1mbold\x1b[0m\nname"), short("a" * 50 + "b" * 50, 9)
+        ('bold name', 'aaaa…bbbb')
+    """
+    # Only the ends of a long text are shown, so only they are looked at.
+    ends = text if len(text) <= 8 * limit else f"{text[: 4 * limit]}…{text[-4 * limit :]}"
+    plain = "".join(char if char.isprintable() else " " for char in _COLOR_CODES.sub("", ends))
+    flat = " ".join(plain.split())
+    if len(flat) <= limit:
+        return flat
+    return f"{flat[: limit // 2]}…{flat[limit // 2 + 1 - limit :]}"
+
+
+def shown(value: object) -> str:
+    """The `repr` of a value that may be huge, deeply nested, or unable to give one.
+
+    Example:
+        >>> shown("conv"), shown([[[[[[[[1]]]]]]]]), len(shown("x" * 10_000))
+        ("'conv'", '[[[[[[...]]]]]]', 100)
+    """
+    return _repr.repr(value)
 
 
 class ActwidgetError(Exception):
     """Base of all errors that actwidget raises on purpose.
 
-    The message names the thing, says what was expected and what came, and what to do next.
+    The message names the thing, says what was expected and what came, and what to do next. It is one line of bounded
+    length, whatever the names in it: long ones are cut in their middle.
     """
+
+    def __init__(self, message: str = "") -> None:
+        """An error with this message."""
+        named = _QUOTED.sub(lambda found: f"{found[1]}{short(found[2])}{found[1]}", message)
+        super().__init__(short(named, _LONGEST))
 
     def __str__(self) -> str:
         # KeyError shows the repr of its argument; a sentence should be shown as one.

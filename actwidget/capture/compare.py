@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.inputs import prepare
 from actwidget.capture.session import Activations, activations
 from actwidget.capture.tree import trace
-from actwidget.errors import UnsupportedModelError
+from actwidget.errors import InvalidInputsError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -59,6 +60,14 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
         check_same_layers(trace(model, inputs), other, inputs)
         second = activations(other, inputs, layers, **options)
     else:
+        expected = trace(model, inputs).inputs
+        sizes = [prepare(each, expected, model.name).size for each in (inputs, other)]
+        if sizes[0] != sizes[1]:
+            message = (
+                f"Expected two batches of one size to compare in model {model.name!r}, got {sizes[0]} and {sizes[1]} "
+                "samples. Give as many of both."
+            )
+            raise InvalidInputsError(message)
         second = activations(model, other, layers, **options)
     first = activations(model, inputs, layers, **options)
     found = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.options import a_number, channel_numbers
 from actwidget.capture.select import select
 from actwidget.capture.submodel import not_capturable
 from actwidget.capture.tapped import Tapped
 from actwidget.capture.tree import trace
-from actwidget.errors import ActwidgetError, ChannelError, OptionError
+from actwidget.errors import ActwidgetError, ChannelError, OptionError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
@@ -26,8 +28,8 @@ class _OnChannels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
 
     def __init__(self, channels: int | Iterable[int], *, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.channels = tuple(int(channel) for channel in ([channels] if isinstance(channels, int) else channels))
-        self.axis = axis
+        self.channels = channel_numbers(channels, type(self).__name__)
+        self.axis = a_number(axis, "axis", type(self).__name__, numbers.Integral)
         self.supports_masking = True
 
     def chosen(self, shape: Sequence[int | None]) -> np.ndarray[Any, Any]:
@@ -41,9 +43,12 @@ class _OnChannels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
             feature maps.
 
         Raises:
-            OptionError: The number of channels is open.
+            OptionError: The number of channels is open, or there is no such axis.
             ChannelError: The activation has no such channel.
         """
+        if not -len(shape) <= self.axis < len(shape):
+            message = f"Expected an axis from 0 to {len(shape) - 1} for {self.name!r}, got {self.axis}."
+            raise OptionError(message)
         count = shape[self.axis]
         if count is None:
             message = (
@@ -90,7 +95,7 @@ class Ablate(_OnChannels):
             **kwargs: What `keras.layers.Layer` takes.
         """
         super().__init__(channels, axis=axis, **kwargs)
-        self.value = value
+        self.value = a_number(value, "value", "Ablate")
 
     def call(self, inputs: Any) -> Any:
         """The activation with the chosen channels set to the value."""
@@ -121,7 +126,7 @@ class Scale(_OnChannels):
             **kwargs: What `keras.layers.Layer` takes.
         """
         super().__init__(channels, axis=axis, **kwargs)
-        self.factor = factor
+        self.factor = a_number(factor, "factor", "Scale")
 
     def call(self, inputs: Any) -> Any:
         """The activation with the chosen channels multiplied by the factor."""
@@ -152,7 +157,12 @@ class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hi
             **kwargs: What `keras.layers.Layer` takes.
         """
         super().__init__(**kwargs)
-        self.array = np.asarray(array)
+        try:
+            self.array = np.asarray(array)
+        except Exception as error:  # an array library of its own may raise anything
+            raise _no_array(array) from error
+        if self.array.dtype.kind not in "biufcV":  # of kind V is bfloat16
+            raise _no_array(array)
         self.supports_masking = True
 
     def fitted(self, shape: Sequence[int | None]) -> np.ndarray[Any, Any]:
@@ -195,6 +205,10 @@ class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hi
         return {**super().get_config(), "array": self.array.tolist()}
 
 
+def _no_array(value: Any) -> OptionError:
+    return OptionError(f"Expected an array of numbers to put in the place of an activation, got {shown(value)}.")
+
+
 def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
     """A model that computes as the given one does, but changes some layers' outputs before they go on.
 
@@ -226,7 +240,7 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
         array([[0., 0.]], dtype=float32)
     """
     if not isinstance(edits, Mapping):
-        message = f"Expected a dict of what to put behind each layer, edit(model, {{layer: ...}}), got {edits!r}."
+        message = f"Expected a dict of what to put behind each layer, edit(model, {{layer: ...}}), got {shown(edits)}."
         raise OptionError(message)
     graph = trace(model)
     put: dict[str, keras.Layer] = dict(model.edits) if isinstance(model, Tapped) else {}
@@ -244,7 +258,7 @@ def _layer(change: Any, node: LayerNode) -> keras.Layer:
     if not isinstance(change, keras.Layer):
         if not callable(change) or isinstance(change, type):
             message = (
-                f"Expected a Keras layer or a callable to put behind {node.path!r}, got {change!r}. For example "
+                f"Expected a Keras layer or a callable to put behind {node.path!r}, got {shown(change)}. For example "
                 "actwidget.Ablate([0, 1])."
             )
             raise OptionError(message)

@@ -18,12 +18,13 @@ Array = np.ndarray[Any, Any]
 
 
 @contextmanager
-def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None) -> Iterator[None]:
+def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None, name: str = "") -> Iterator[None]:
     """Puts a model's counters, seeds and moving statistics back afterwards.
 
     Args:
-        model: The model, for the message.
-        layers: What runs; by default the model.
+        model: The model.
+        layers: What of it runs; by default the whole.
+        name: What it is called in messages, if that is not the model's own name.
 
     Raises:
         CaptureError: What ran inside raised; the cause is chained.
@@ -37,9 +38,16 @@ def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None) -
             yield
     except ActwidgetError:
         raise
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        message = (
+            f"The forward pass of {name or model.name!r} ran out of memory ({type(error).__name__}). Give fewer or "
+            "smaller samples, x[:4] say, or free memory that other models and explorers hold, and try again."
+        )
+        raise CaptureError(message) from error
     except Exception as error:  # whatever a layer raises is shown at that layer
-        text = " ".join(str(error).split())
-        message = f"The forward pass of {model.name!r} failed. {type(error).__name__}: {text[:600]}"
+        # A KeyError shows the repr of its message.
+        text = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
+        message = f"The forward pass of {name or model.name!r} failed. {type(error).__name__}: {text[:600]}"
         raise CaptureError(message) from error
     finally:
         # The raw operations share memory and cost a tenth of Variable.assign, which counts in a model of 300 variables.

@@ -8,8 +8,9 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from actwidget.errors import InvalidInputsError
+from actwidget.errors import InvalidInputsError, shown
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _axes(value: Any) -> int | None:
     """How many axes a value has, or `None` where its parts differ in shape."""
     try:
         return np.ndim(value)
-    except ValueError:
+    except Exception:  # noqa: BLE001 - an array library of its own may raise anything
         return None
 
 
@@ -186,7 +187,11 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
             return None, ""
         message = f"Expected an array of shape {shape} for {where}, got None."
         raise InvalidInputsError(message)
+    if isinstance(value, tf.RaggedTensor) and not tensor.ragged:
+        message = f"Expected a dense array for {where}, got a ragged tensor. Fill its rows up: x.to_tensor()."
+        raise InvalidInputsError(message)
     array = _array(value, name, model_name)
+    _check_text(array, str(tensor.dtype), where)
     note = ""
     if array.ndim == len(shape) - 1:
         # A missing channel axis of one is what Keras itself fills in, so it comes first.
@@ -214,31 +219,47 @@ def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
         raise InvalidInputsError(message)
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        message = (
-            f"Expected an array for {name!r} of model {model_name!r}; its parts differ in shape. Stack equal ones."
-        )
+    except Exception as error:  # an array library of its own may raise anything
+        ragged = isinstance(error, ValueError) and isinstance(value, (list, tuple))
+        parts = "its parts differ in shape. Stack equal ones."
+        unreadable = f"NumPy can't read {_described(value)}: {type(error).__name__}: {error}"
+        message = f"Expected an array for {name!r} of model {model_name!r}; {parts if ragged else unreadable}"
         raise InvalidInputsError(message) from error
     texts = array.dtype.kind in "US" or (
         array.dtype == object and array.size and all(isinstance(item, (str, bytes)) for item in array.flat)
     )
     # bfloat16 is of kind V too, as records are.
     if (array.dtype.kind not in "biufcV" or array.dtype.name.startswith("void")) and not texts:
-        message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {_described(value)}."
+        got = f"{_described(value)}, of dtype {array.dtype}"
+        message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {got}."
         raise InvalidInputsError(message)
     return array
 
 
-def _cast(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any, Any]:
+def _check_text(array: np.ndarray[Any, Any], dtype: str, where: str) -> None:
     is_text = array.dtype.kind in "USO"
-    if is_text != (dtype == "string"):
-        message = f"Expected {dtype} values for {where}, got {'text' if is_text else array.dtype}."
-        raise InvalidInputsError(message)
-    if is_text:
+    if is_text == (dtype == "string"):
+        return
+    message = f"Expected {dtype} values for {where}, got {'text' if is_text else array.dtype}"
+    if is_text and array.ndim == 0:
+        message += f", {shown(array.item())}. If it names a file, load that first: np.load, PIL.Image.open"
+    raise InvalidInputsError(message)
+
+
+def _cast(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any, Any]:
+    if dtype == "string":
         return array.astype(object)
     if dtype.startswith(("int", "uint")) and array.dtype.kind == "f" and np.any(array != np.trunc(array)):
         message = f"Expected whole numbers ({dtype}) for {where}, got fractions ({array.dtype})."
         raise InvalidInputsError(message)
+    if array.dtype.kind == "c" and not dtype.startswith("complex"):
+        message = f"Expected real numbers ({dtype}) for {where}, got {array.dtype}. Take np.abs(x) or x.real."
+        raise InvalidInputsError(message)
+    if dtype.startswith(("int", "uint")):
+        bounds, low, high = np.iinfo(dtype), array.min(initial=0), array.max(initial=0)
+        if low < bounds.min or high > bounds.max:
+            message = f"Expected numbers from {bounds.min} to {bounds.max} ({dtype}) for {where}, got {low} to {high}."
+            raise InvalidInputsError(message)
     if dtype == "bfloat16":
         return array.astype(np.float32, copy=False)
     return array.astype(dtype, copy=False)
@@ -277,4 +298,4 @@ def _described(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     shape = getattr(value, "shape", None)
     kind = type(value).__name__
-    return f"{kind} of shape {tuple(shape)}" if shape is not None else f"{kind}"
+    return f"{kind} of shape {tuple(shape)}" if shape is not None else kind

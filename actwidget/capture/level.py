@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from actwidget.capture.paths import Namer
+from actwidget.capture.paths import Namer, sendable
 
 # keras.Model(inputs, outputs) makes one; the class has no public name.
 Functional: Any = keras.src.models.Functional
@@ -95,11 +95,11 @@ class Level:
             known = list(dict.fromkeys(node.operation for node in graph_nodes(function)))
         else:
             known = sublayers(operation)
-        reserved = [each.name for each in known]
+        reserved = [sendable(each.name) for each in known]
         if has_scores(operation):
             reserved.append(SCORES)
         self._namer = Namer(reserved)
-        self._names = {id(each): self._namer.sibling(each.name) for each in known}
+        self._names = {id(each): self._namer.sibling(sendable(each.name)) for each in known}
         self._calls: dict[int, int] = {}
 
     def holds(self, operation: Any) -> bool:
@@ -111,7 +111,7 @@ class Level:
         index = self._calls.get(id(operation), 0)
         self._calls[id(operation)] = index + 1
         if id(operation) not in self._names:  # declared elsewhere, called here
-            self._names[id(operation)] = self._namer.sibling(operation.name)
+            self._names[id(operation)] = self._namer.sibling(sendable(operation.name))
         return self._namer.call(self._names[id(operation)], index), index
 
     def output(self, called: str, index: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from actwidget.capture.paths import aliases, not_found
+from actwidget.errors import short, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,21 +83,21 @@ class LayerNode:
 
     def __repr__(self) -> str:
         """One line, without addresses."""
-        return f"LayerNode({self.path!r}, {self.class_name}, {self.output_shape}, {self.origin})"
+        return f"LayerNode({shown(self.path)}, {short(self.class_name)}, {self.output_shape}, {self.origin})"
 
 
 def table(root: LayerNode) -> str:
     """The tree under `root` as an indented text table: path, class, output shape and parameters."""
     depth = {root.path: 0}
-    rows = [(root.name, root.class_name, "", f"{root.parameters:,}")]
+    rows = [(short(root.name, 120), short(root.class_name), "", f"{root.parameters:,}")]
     for node in [root, *root]:
         for child in node.children:
             depth[child.path] = depth[node.path] + 1
     for node in root:
         shape = "" if node.output_shape is None else str(node.output_shape)
-        label = node.path.removeprefix(root.path).rsplit("/", 1)[-1]
-        note = f"{shape}  ({node.reason})" if node.reason else shape
-        rows.append(("  " * depth[node.path] + label, node.class_name, note, f"{node.parameters:,}"))
+        label = short(node.path.removeprefix(root.path).rsplit("/", 1)[-1], 120)
+        note = f"{shape}  ({short(node.reason, 600)})" if node.reason else shape
+        rows.append(("  " * depth[node.path] + label, short(node.class_name), note, f"{node.parameters:,}"))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [
         f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]:>12}".rstrip() for row in rows

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from actwidget.errors import LayerNotFoundError
+from actwidget.errors import LayerNotFoundError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-def aliases(path: str) -> Iterator[str]:
+def aliases(path: Any) -> Iterator[Any]:
     """`path` as it stands, then with the suffixes that mean "the first one" left out.
 
-    A literal name always wins, so the path as it stands comes first.
+    A literal name always wins, so the path as it stands comes first. What is no text is no path, and has no aliases.
 
     >>> list(aliases("tower@0/dense:0"))
     ['tower@0/dense:0', 'tower/dense']
     """
     yield path
+    if not isinstance(path, str):
+        return
     plain = "/".join(re.sub(r"@0(?=:\d+$|$)", "", re.sub(r":0$", "", part)) for part in path.split("/"))
     if plain != path:
         yield plain
+
+
+def sendable(name: str) -> str:
+    r"""A name that any file and any page can hold: a lone surrogate, half of a character, is a question mark.
+
+    >>> sendable("half \ud800")
+    'half ?'
+    """
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 class Namer:
@@ -70,8 +81,8 @@ def closest(wanted: str, known: Iterable[str], count: int = 3) -> list[str]:
 
 def not_found(wanted: object, model_name: str, known: Iterable[str]) -> LayerNotFoundError:
     """The error for a selector that names nothing."""
-    matches = closest(str(wanted), known)
+    matches = closest(wanted, known) if isinstance(wanted, str) else []
     hint = f"Closest: {', '.join(map(repr, matches))}. " if matches else ""
     see = "See print(actwidget.layer_tree(model)) for all paths."
-    message = f"Layer {wanted!r} not found in model {model_name!r}. {hint}{see}"
+    message = f"Layer {shown(wanted)} not found in model {model_name!r}. {hint}{see}"
     return LayerNotFoundError(message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from actwidget.capture.paths import aliases, not_found
-from actwidget.errors import LayerNotFoundError
+from actwidget.errors import LayerNotFoundError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -38,7 +38,7 @@ def select(graph: ModelGraph, selector: Any) -> LayerNode:
         )
         raise LayerNotFoundError(message)
     kind = type(selector).__name__
-    message = f"Expected a layer's path, its index in model.layers or the layer itself, got {kind}: {selector!r}."
+    message = f"Expected a layer's path, its index in model.layers or the layer itself, got {kind}: {shown(selector)}."
     raise LayerNotFoundError(message)
 
 

@@ -14,13 +14,14 @@ import numpy as np
 
 from actwidget.capture.forward import Array, as_array, as_tensors, same_weights, unchanged, weights_now
 from actwidget.capture.inputs import Batch, prepare
+from actwidget.capture.options import at_least
 from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.resume import go, way_from
 from actwidget.capture.select import select
 from actwidget.capture.submodel import composable, connect, not_capturable
 from actwidget.capture.tap import Tap
 from actwidget.capture.tree import trace
-from actwidget.errors import MemoryBudgetError, NotCapturableError, OptionError
+from actwidget.errors import MemoryBudgetError, NotCapturableError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -61,8 +62,8 @@ class Activations(Mapping[str, Array]):
 
     def __repr__(self) -> str:
         """One line for each activation: its path, shape and dtype."""
-        lines = [f"  {path!r}: {value.dtype}{value.shape}" for path, value in self._values.items()]
-        return "\n".join([f"Activations of {self._model_name!r}:", *lines])
+        lines = [f"  {shown(path)}: {value.dtype}{value.shape}" for path, value in self._values.items()]
+        return "\n".join([f"Activations of {shown(self._model_name)}:", *lines])
 
 
 def activations(
@@ -96,7 +97,7 @@ def activations(
         InvalidInputsError: `inputs` do not fit the model.
         NotCapturableError: A layer that was asked for can't be had; the tree says why.
         MemoryBudgetError: The result would be larger than `max_bytes`.
-        OptionError: `batch_size` is below 1.
+        OptionError: `batch_size` is no whole number from 1, or `max_bytes` no number from 0.
         CaptureError: The forward pass failed.
 
     Example:
@@ -117,6 +118,7 @@ def activations(
         wanted = {select(graph, selector).path for selector in chosen}
         nodes = [node for node in graph.tree if node.path in wanted]
     if max_bytes is not None:
+        at_least(0, max_bytes, "max_bytes")
         _check_budget(nodes, batch.size, max_bytes)
     if record and batch.size <= batch_size:
         return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
@@ -156,13 +158,11 @@ def capture(
     """Runs the model up to the chosen nodes, batch by batch, and puts every variable that moved back.
 
     Raises:
-        OptionError: `batch_size` is below 1.
+        OptionError: `batch_size` is no whole number from 1.
         NotCapturableError: A node's value can't be had, or an optional input that was left out is asked for.
         CaptureError: Something in the forward pass raised.
     """
-    if batch_size < 1:
-        message = f"batch_size must be at least 1, got {batch_size}."
-        raise OptionError(message)
+    at_least(1, batch_size, "batch_size")
     if not nodes:
         return {}
     absent = left_out(graph, batch)
@@ -191,7 +191,7 @@ def _composed(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict
     sub = connect(graph, paths, str(len(paths)))
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
-        with unchanged(sub):
+        with unchanged(sub, name=graph.model.name):
             outputs = sub(as_tensors(value, graph.inputs), training=training)
             return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
 
@@ -228,8 +228,8 @@ def _check_budget(nodes: Sequence[LayerNode], samples: int, max_bytes: int) -> N
     if total > max_bytes:
         largest = max(sizes, key=sizes.__getitem__)
         message = (
-            f"The activations asked for take {total / 1e6:,.1f} MB, more than max_bytes={max_bytes / 1e6:,.1f} MB."
-            f" Ask for fewer layers (the largest is {largest!r} with {sizes[largest] / 1e6:,.1f} MB) or fewer samples."
+            f"The activations asked for take {total:,} bytes, more than max_bytes={max_bytes:,.0f}. Ask for fewer "
+            f"layers (the largest is {largest!r} with {sizes[largest]:,}) or fewer samples."
         )
         raise MemoryBudgetError(message)
 
@@ -262,7 +262,9 @@ class Session:
         Raises:
             UnsupportedModelError: `model` can't be looked into.
             InvalidInputsError: `inputs` do not fit.
+            OptionError: `budget` is no number, or below zero.
         """
+        at_least(0, budget, "max_bytes")
         self.graph: ModelGraph = trace(model, inputs)
         self.batch: Batch | None = None if inputs is None else prepare(inputs, self.graph.inputs, model.name)
         self.budget = budget

@@ -16,7 +16,7 @@ from actwidget.capture.level import function_of, graph_nodes, runs_its_graph
 from actwidget.capture.select import select
 from actwidget.capture.tapped import Tapped
 from actwidget.capture.tree import trace
-from actwidget.errors import NotCapturableError
+from actwidget.errors import LayerNotFoundError, NotCapturableError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph, Place, Step
@@ -84,6 +84,9 @@ def submodel(model: keras.Model, layers: Any) -> keras.Model:
         label = str(len(layers))
     else:
         paths = label = _reachable(graph, layers)
+    if not keras.tree.flatten(paths):
+        message = f"Expected at least one layer of model {model.name!r} for a sub-model, got {shown(layers)}."
+        raise LayerNotFoundError(message)
     return connect(graph, paths, label)
 
 

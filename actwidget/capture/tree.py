@@ -23,6 +23,7 @@ from actwidget.capture.level import (
     sublayers,
 )
 from actwidget.capture.node import LayerNode, Origin
+from actwidget.capture.paths import sendable
 from actwidget.capture.tap import Call, Output, Tap
 from actwidget.capture.tapped import Tapped
 from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, UnsupportedModelError
@@ -100,7 +101,7 @@ def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = Non
         builder.places.clear()
     tree = LayerNode(
         path="",
-        name=model.name,
+        name=sendable(model.name),
         class_name=type(model).__name__,
         call=0,
         output_shape=outputs[0].shape if len(outputs) == 1 else None,
@@ -251,7 +252,7 @@ class _Builder:
         is_layer = isinstance(operation, keras.Layer)
         return LayerNode(
             path=path,
-            name=operation.name,
+            name=sendable(operation.name),
             class_name=type(operation).__name__,
             call=index,
             output_shape=output.shape if output else None,
@@ -408,6 +409,8 @@ def check_is_keras_model(model: Any) -> None:
         )
     elif isinstance(model, (str, bytes)) or hasattr(model, "__fspath__"):
         advice = "That is a path or a name. Load it first: keras.models.load_model(path)."
+    elif callable(model) and not isinstance(model, type):
+        advice = "Pass a keras.Model; if that makes one, call it first."
     else:
         advice = "Pass a keras.Model."
     message = f"Expected a Keras 3 model, got {kind}. {advice}"

@@ -26,17 +26,3 @@ def weights_of(operation: Any) -> dict[str, Array]:
         name = weight.name if names.count(weight.name) == 1 else weight.path
         found[name if name not in found else f"{name}~{len(found)}"] = as_array(weight.value)
     return found
-
-
-def kernel_channels(array: Array) -> Array | None:
-    """A weight as one small picture for each output channel, shape `(height, width, output channels)`.
-
-    The kernel of a two-dimensional convolution is averaged over its input channels; a depthwise one has a picture for
-    each of its channels; the matrix of a dense layer has a row of inputs for each unit. `None` for a vector.
-    """
-    if array.ndim == 4:
-        # The last axis of a depthwise kernel is the multiplier, mostly 1: its channels are the input's.
-        return array.reshape(*array.shape[:2], -1) if array.shape[3] == 1 else array.mean(axis=2)
-    if array.ndim == 3:
-        return array
-    return None

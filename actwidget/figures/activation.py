@@ -233,8 +233,9 @@ def _colors(view: View) -> list[str]:
         words.append(f"colours {number(drawn.color.low)} to {number(drawn.color.high)}")
     if drawn.limits is not None and drawn.limits.clipped:
         low, high = drawn.limits.percentiles
-        clipped = percent(drawn.limits.below + drawn.limits.above)
-        words.append(f"colours for {low:g} to {high:g} %, {clipped} clipped")
+        sides = [(drawn.limits.below, "below"), (drawn.limits.above, "above")]
+        clipped = ", ".join(f"{percent(share)} {side}" for share, side in sides if share)
+        words.append(f"colours for {low:g} to {high:g} % of the values, {clipped}")
     return words
 
 

@@ -63,6 +63,7 @@ def closeup(view: View) -> Panel:
         "xaxis": "x2",
         "yaxis": "y2",
         "hovertemplate": "row %{y}, column %{x}<br>%{z:.5g}<extra></extra>",
+        "meta": "cells",
     }
     place = {"x0": (factor - 1) / 2, "y0": (factor - 1) / 2, "dx": factor, "dy": factor} if factor > 1 else {}
     heatmap |= place

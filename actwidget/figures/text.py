@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
+from actwidget.errors import short
+
 
 def escape(text: str, limit: int = 80) -> str:
     """Text as Plotly shows it literally: pseudo-HTML undone, line breaks as spaces, long names cut in the middle."""
-    flat = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    if len(flat) > limit:
-        flat = f"{flat[: limit // 2]}…{flat[-limit // 2 + 1 :]}"
-    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = short(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return flat.replace("%{", "&#37;{")  # Plotly fills in %{...} in titles too
 
 

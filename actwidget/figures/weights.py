@@ -38,7 +38,7 @@ def weights_spec(
         pictures: For a weight that is shown as a grid its pictures, shape `(height, width, output channels)`; a matrix
             is shown as one picture, anything else as bars.
         channel: The output channel that is marked.
-        words: Of the weights shown as grids what is shown of them; by default that they are averaged, where they are.
+        words: Of the weights shown as grids what is shown of them.
 
     Returns:
         A dict of `data` and `layout`.
@@ -75,9 +75,7 @@ def weights_spec(
         layout[f"xaxis{b}"] = {"domain": [0.72, 1], "anchor": f"y{b}", "fixedrange": True, "showgrid": False}
         layout[f"yaxis{b}"] = {"domain": domain, "anchor": f"x{b}", "fixedrange": True, "nticks": 3}
         shape = " × ".join(map(str, array.shape))
-        average = ", mean over the inputs" if name in pictures and array.ndim == 4 and array.shape[3] > 1 else ""
-        if words is not None and name in words:
-            average = f", {escape(words[name])}"
+        average = f", {escape(words[name])}" if words and name in words else ""
         layout["annotations"].append(
             {
                 "text": f"<b>{escape(name, 40)}</b> {shape}{average}",

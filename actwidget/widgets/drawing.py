@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
 
-from actwidget.analysis.axes import kind_of
+from actwidget.analysis.axes import depths, kind_of
+from actwidget.analysis.categories import categories
 from actwidget.analysis.difference import difference
 from actwidget.analysis.health import Summary, summary, warnings
 from actwidget.analysis.histogram import Histogram, histogram
+from actwidget.analysis.kernels import kernel_pictures
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of
+from actwidget.capture.receptive import receptive_field
 from actwidget.capture.session import left_out
-from actwidget.capture.weights import kernel_channels, weights_of
-from actwidget.errors import NotCapturableError
+from actwidget.capture.weights import weights_of
+from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
     Picture,
     View,
@@ -27,6 +30,7 @@ from actwidget.figures import (
     channel_order,
     comparison_spec,
     message_figure,
+    overlay_spec,
     overview_spec,
     picture,
     scalar_spec,
@@ -57,6 +61,22 @@ class Drawing:
     alt: str
     numbers: str
 
+    def __post_init__(self) -> None:
+        """Bounds the text twin, whatever names are in it."""
+        object.__setattr__(self, "alt", short(self.alt, 1500))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of a layer is drawn, and how: the explorer's traits of the same names."""
+
+    path: str
+    channel: int | None = None
+    sample: int = 0
+    scaling: str = "layer"
+    sort: str = "index"
+    slice: int | None = None
+
 
 class Drawings:
     """Draws a session's activations; pictures and numbers are kept as long as the activation they rest on."""
@@ -83,8 +103,8 @@ class Drawings:
         self._summaries: dict[str, Summary] = {}
         self._warnings: dict[str, tuple[str, ...]] = {}
         self._statistics: dict[tuple[str, int | None], Statistics] = {}
-        self._pictures: dict[tuple[str, int, str, str], Picture] = {}
-        self._drawn: OrderedDict[tuple[str, int | None, int, str, str], Drawing] = OrderedDict()
+        self._pictures: dict[Selection, Picture] = {}
+        self._drawn: OrderedDict[Selection, Drawing] = OrderedDict()
         self._thumbnails: dict[int, str | None] = {}
         self._predictions: Array | None = None
         self._asked_for_predictions = False
@@ -199,42 +219,135 @@ class Drawings:
         figure = comparison_spec(path, first, second, apart, names=names, noun=noun, channel=channel)
         most = ", ".join(f"{each} ({number(apart.mean_absolute[each])})" for each in apart.order[:5].tolist())
         alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"
-        return Drawing(serialize(figure), alt, f'<p class="actw-muted">{escape(alt)}</p>')
+        return Drawing(serialize(figure), alt, f'<p class="actw-muted">{html.escape(alt, 1500)}</p>')
 
-    def weights(self, path: str, channel: int | None) -> Drawing:
+    def weights(self, path: str, channel: int | None, input_channel: int | None = None) -> Drawing:
         """The weights of a layer."""
         weights = weights_of(self._session.graph.operations[path])
         if not weights:
             return _message(path, "This layer has no weights.")
-        pictures = {
-            name: channels for name, array in weights.items() if (channels := kernel_channels(array)) is not None
-        }
+        depthwise = isinstance(self._session.graph.operations[path], keras.layers.DepthwiseConv2D)
+        kernels = {}
+        for name, array in weights.items():
+            chosen = input_channel if name == self._kernel(path)[0] else None
+            if (kernel := kernel_pictures(array, input_channel=chosen, depthwise=depthwise)) is not None:
+                kernels[name] = kernel
         alt = "; ".join(
             f"{name}: {array.shape}, {number(array.min())} to {number(array.max())}" for name, array in weights.items()
         )
-        return Drawing(serialize(weights_spec(path, weights, pictures, channel)), f"{path}, weights: {alt}", "")
+        pictures = {name: kernel.values for name, kernel in kernels.items()}
+        words = {name: kernel.words for name, kernel in kernels.items()}
+        return Drawing(serialize(weights_spec(path, weights, pictures, channel, words)), f"{path}, weights: {alt}", "")
 
-    def draw(self, path: str, channel: int | None, sample: int, scaling: str, sort: str) -> Drawing:
+    def _kernel(self, path: str) -> tuple[str, int]:
+        """The name of the first weight that is a convolution's kernel, and how many input channels it has."""
+        operation = self._session.graph.operations[path]
+        weights = getattr(operation, "weights", [])
+        kernels = [weight for weight in weights if len(weight.shape) in {3, 4, 5}]
+        if not kernels or isinstance(operation, keras.layers.DepthwiseConv2D):
+            return "", 1
+        return kernels[0].name, int(kernels[0].shape[-2])
+
+    def kernel_inputs(self, path: str) -> int:
+        """How many input channels a layer's kernel has to choose from; 1 where there is no choice."""
+        return self._kernel(path)[1]
+
+    def slices(self, path: str) -> int:
+        """How many slices of a layer's volumes there are to choose from; 1 where it gives none."""
+        return math.prod(depths(self._sample_shape(path, "volume"))) or 1
+
+    def map_of(self, path: str) -> tuple[int, int]:
+        """The rows and columns of a layer's feature maps; zeros where it gives none."""
+        shape = self._sample_shape(path, "maps")
+        return (shape[0], shape[1]) if shape else (0, 0)
+
+    def _sample_shape(self, path: str, kind: str) -> tuple[int, ...]:
+        """The shape of one sample, channels last, of a layer that gives what is called `kind`; else empty."""
+        node = self._session.graph.nodes[path]
+        if node.origin == "opaque" or self._session.batch is None:
+            return ()
+        shape = node.output_shape
+        if shape is None or None in shape[1:]:
+            value = self._samples(path)
+            shape, dtype = (0,) if value is None else value.shape, getattr(value, "dtype", np.dtype(bool))
+        elif len(shape) < 4 or node.dtype in {"bool", "string"}:
+            return ()
+        else:
+            dtype = np.dtype(np.float32)
+            # Some layers divide their output along another axis than the last; from here on it is the last.
+            known = tuple(int(length or 0) for length in shape[1:])
+            shape = self.channels(path).last(np.broadcast_to(np.float32(0), (1, *known))).shape
+        return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), dtype) == kind else ()
+
+    def grid(self, selection: Selection) -> tuple[list[int], int]:
+        """The channels in the order in which they are drawn, and how many of them stand in a row."""
+        self.draw(selection)
+        drawn = self._pictures.get(replace(selection, channel=None))
+        if drawn is None:
+            return [0], 1
+        return drawn.order.tolist(), drawn.tiles.columns if drawn.tiles is not None else 1
+
+    def columns(self, path: str) -> dict[str, Any] | None:
+        """The numbers of each channel over the whole batch, by name; `None` where there are none."""
+        if (numbers := self.statistics(path)) is None:
+            return None
+        each = numbers.per_channel
+        found: dict[str, Any] = {self.channels(path).noun: np.arange(numbers.channels)}
+        found |= {"minimum": each.minimum, "mean": each.mean, "maximum": each.maximum, "std": each.standard_deviation}
+        found |= {"zeros %": 100 * np.asarray(each.zeros), "dead?": each.dead, "constant?": each.constant}
+        if each.saturated is not None:
+            found["saturated %"] = 100 * np.asarray(each.saturated)
+        return found | {name: n for name, n in (("NaN", each.nan), ("infinite", each.infinite)) if np.any(n)}
+
+    def overlay(self, path: str, channel: int | None, sample: int, position: tuple[int, int] | None) -> Drawing:
+        """One channel, or the mean over all, over the input picture; with a position, what that depends on.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        graph, batch = self._session.graph, self._session.batch
+        whole = self._samples(path) if self.map_of(path) != (0, 0) else None
+        if batch is None or whole is None:
+            return _message(path, "This layer gives no feature map that could be laid over the input.")
+        pixels = np.asarray(keras.tree.flatten(batch.value)[0])[sample]
+        value = whole[min(sample, len(whole) - 1)]
+        values = value.mean(axis=-1, dtype=np.float32) if channel is None else value[..., channel]
+        field = None if position is None else receptive_field(graph, path, position)
+        box = None if field is None else (field[0][0], field[1][0], field[0][1], field[1][1])
+        noun = self.channels(path).noun
+        figure = overlay_spec(path, pixels, values, channel=channel, noun=noun, cell=position, box=box)
+        if figure is None:
+            return _message(path, "The model's input is no picture.")
+        alt = f"{path}: {'mean' if channel is None else f'{noun} {channel}'} over the input"
+        if position is not None:
+            alt += f"; row {position[0]}, column {position[1]}"
+            if box is None:
+                alt += ": what it sees can't be computed"
+            else:
+                alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of the input"
+        return Drawing(serialize(figure), alt, html.numbers(self._numbers(whole, path), noun))
+
+    def draw(self, selection: Selection) -> Drawing:
         """The figure of one selection.
 
         Raises:
             CaptureError: The forward pass failed.
         """
-        key = (path, channel, sample, scaling, sort)
-        if key in self._drawn and self._session.holds(path):
-            self._session.value(path)  # the one that was used last is let go of last
-            self._drawn.move_to_end(key)
-            return self._drawn[key]
-        drawing = self._draw(path, channel, sample, scaling, sort)
-        self._drawn[key] = drawing
+        if selection in self._drawn and self._session.holds(selection.path):
+            self._session.value(selection.path)  # the one that was used last is let go of last
+            self._drawn.move_to_end(selection)
+            return self._drawn[selection]
+        drawing = self._draw(selection)
+        self._drawn[selection] = drawing
         # A drawing holds its activation: what the session has let go of goes here too.
-        for old in [each for each in self._drawn if not self._session.holds(each[0])]:
+        for old in [each for each in self._drawn if not self._session.holds(each.path)]:
             del self._drawn[old]
         if len(self._drawn) > KEPT:
             self._drawn.popitem(last=False)
         return drawing
 
-    def _draw(self, path: str, channel: int | None, sample: int, scaling: str, sort: str) -> Drawing:
+    def _draw(self, selection: Selection) -> Drawing:
+        path, channel, sample = selection.path, selection.channel, selection.sample
         node = self._session.graph.nodes[path]
         if node.origin == "opaque":
             return _message(path, f"Can't be captured: it {node.reason}.")
@@ -247,18 +360,18 @@ class Drawings:
         sample = min(sample, len(value) - 1)
         if not np.size(value[sample]):
             return _message(path, "This activation holds no values.")
-        if not _numeric(value) or value.dtype == bool or (value.ndim == 1 and len(value) > 1):
+        if not _numeric(value) or value.dtype == bool or (value.ndim == 1 and len(value) > 1) or _names(value):
             return self._read(path, value, sample)
         numbers, whole = self._numbers(value, path, sample), self._numbers(value, path)
         noun = self.channels(path).noun
-        drawn = self._picture(value, numbers, path, sample=sample, scaling=scaling, sort=sort)
+        drawn = self._picture(value[sample], numbers, replace(selection, sample=sample, channel=None))
         view = View(
             title=path,
             picture=drawn,
             numbers=numbers,
             histogram=self._histogram(value[sample], channel, path),
             channel=channel,
-            order_name=sort,
+            order_name=selection.sort,
             sample=sample if len(value) > 1 else None,
             class_names=self._names(path),
             noun=noun,
@@ -325,16 +438,20 @@ class Drawings:
     def _is_output(self, path: str) -> bool:
         return path == self._session.graph.output
 
-    def _picture(
-        self, value: Array, numbers: Statistics, path: str, *, sample: int, scaling: str, sort: str
-    ) -> Picture:
-        key = (path, sample, scaling, sort)
-        if key not in self._pictures:
-            order = channel_order(numbers, sort)
-            self._pictures[key] = picture(value[sample], numbers, order, cast("Scaling", scaling))
-        drawn = self._pictures[key]
+    def _picture(self, values: Array, numbers: Statistics, selection: Selection) -> Picture:
+        if selection not in self._pictures:
+            order = channel_order(numbers, selection.sort)
+            at = None if selection.slice is None else np.unravel_index(selection.slice, depths(values.shape))
+            self._pictures[selection] = picture(
+                values,
+                numbers,
+                order,
+                cast("Scaling", selection.scaling),
+                at=None if at is None else tuple(map(int, at)),
+            )
+        drawn = self._pictures[selection]
         # A picture holds its activation: what the session has let go of goes here too.
-        self._pictures = {each: kept for each, kept in self._pictures.items() if self._session.holds(each[0])}
+        self._pictures = {each: kept for each, kept in self._pictures.items() if self._session.holds(each.path)}
         return drawn
 
     def _histogram(self, values: Array, channel: int | None, path: str) -> Histogram:
@@ -350,6 +467,15 @@ def _message(path: str, text: str) -> Drawing:
 
 def _numeric(value: Array) -> bool:
     return kind_of(value.shape[1:], value.dtype) != "values"
+
+
+def _names(value: Array) -> bool:
+    """Whether integers name things: steps by tokens, pixels by classes; a picture of bytes is a measurement."""
+    if value.dtype.kind not in "iu":
+        return False
+    shape = value.shape[1:]
+    one_map = len(shape) == 2 or (len(shape) == 3 and shape[-1] == 1)
+    return len(shape) == 1 or (one_map and categories(value[0]) is not None)
 
 
 def _alt(view: View, noun: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 import textwrap
 import time
 from contextlib import contextmanager, suppress
@@ -18,19 +19,30 @@ import traitlets
 
 from actwidget.capture.code import keras_code
 from actwidget.capture.compare import check_same_layers
+from actwidget.capture.options import at_least
+from actwidget.capture.paths import sendable
 from actwidget.capture.select import select
 from actwidget.capture.session import Session
 from actwidget.capture.submodel import submodel
-from actwidget.errors import ActwidgetError, ChannelError, MissingPackageError, OptionError, SampleError
+from actwidget.errors import (
+    ActwidgetError,
+    ChannelError,
+    MissingPackageError,
+    OptionError,
+    SampleError,
+    short,
+    shown,
+)
 from actwidget.figures import ORDERS, still_png
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.code import CodePanel
-from actwidget.widgets.drawing import Drawing, Drawings
+from actwidget.widgets.controls import SCALINGS, SHOWS, Controls
+from actwidget.widgets.drawing import Drawing, Drawings, Selection
 from actwidget.widgets.page import html_page
 from actwidget.widgets.parts import Parts
 from actwidget.widgets.plot import PlotView
-from actwidget.widgets.stepper import Stepper
+from actwidget.widgets.table import NumberTable
 from actwidget.widgets.tree import LayerTree, packed_rows
 
 if TYPE_CHECKING:
@@ -43,21 +55,24 @@ if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
 
 Checked = TypeVar("Checked")
-VIEW = ("show", "layer", "channel", "sample", "compare", "scaling", "sort")
+VIEW = (
+    "show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"
+)  # fmt: skip
 OTHER = "model"
-SHOWS = {
-    "activation": "activation",
-    "comparison": "comparison",
-    "weights": "weights",
-    "overview": "whole network",
-}
-SCALINGS = {"layer": "layer", "robust": "layer, without extremes", "channel": "channel"}
+# Beside the figure's own, what a key does to the selected channel: steps along the grid, rows of it.
+ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 
 
 class _Checked(traitlets.Any):
-    """A trait whose validator sees every value; of `traitlets.Any` it is spared `None`."""
+    """A trait whose owner checks each value, in `_valid_NAME`, before it is there.
+
+    What `traitlets.validate` refuses while notifications are held would stay unless the error is a `TraitError`.
+    """
 
     allow_none = False
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        return getattr(obj, f"_valid_{self.name}")(value)
 
 
 class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
@@ -68,8 +83,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     is not there raises a `LayerNotFoundError`, `ChannelError`, `SampleError` or `OptionError` and changes nothing.
 
     Attributes:
-        show: What the figure shows: the `"activation"` of the selected layer, its `"comparison"` with another sample
-            or model, its `"weights"`, or an `"overview"` of the whole network, a row for each layer.
+        show: What the figure shows: the `"activation"` of the selected layer, an `"overlay"` of one channel over the
+            input picture, a `"comparison"` with another sample or model, a `"table"` of all channels' numbers, the
+            layer's `"weights"`, or an `"overview"` of the whole network, a row for each layer.
         compare: What is compared with: the number of a sample, or `"model"` for the model given as `compare`.
         layer: The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
             `model.layers`, or a layer.
@@ -78,6 +94,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         scaling: `"layer"` for one colour range over the layer, `"robust"` for one that leaves the most extreme values
             out and says so, `"channel"` for one for each channel.
         sort: The order of the channels: `"index"`, `"mean"`, `"maximum"`, `"standard_deviation"` or `"zeros"`.
+        position: The row and the column in the feature map whose receptive field the overlay marks, or `None`.
+        slice: Which slice of a volume or a video is shown, or `None` for the middle one. Of two axes before height and
+            width the slices are counted through, the last axis first.
+        input_channel: Of which input channel the kernels are shown, or `None` for the mean over them.
 
     Example:
         >>> import keras, numpy as np
@@ -91,13 +111,15 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     show = _Checked("activation", help="What the figure shows.")
     layer = _Checked("", help="The path of the selected layer.")
-    channel = traitlets.Any(None, allow_none=True, help="The channel close up, or None.")
+    channel = _Checked(None, allow_none=True, help="The channel close up, or None.")
     sample = _Checked(0, help="The sample that is shown.")
-    compare = traitlets.Any(None, allow_none=True, help="What is compared with.")
+    compare = _Checked(None, allow_none=True, help="What is compared with.")
     scaling = _Checked("layer", help='"layer", "robust" or "channel".')
     sort = _Checked("index", help="The order of the channels.")
+    position = _Checked(None, allow_none=True, help="Row and column of the map, for the receptive field.")
+    slice = _Checked(None, allow_none=True, help="The slice of a volume, or None for the middle one.")
+    input_channel = _Checked(None, allow_none=True, help="The kernels' input channel, or None for their mean.")
     _links: tuple[Any, ...] = ()
-    _looks: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -161,10 +183,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             compare = OTHER
         show = show or ("activation" if compare is None else "comparison")
         self._rendering = True  # nothing is drawn until all is in place
-        self._compose(grouped=grouped)
-        super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
-        looks = [look for each in (self, *_below(self)) for look in (each.layout, getattr(each, "style", None)) if look]
-        self._looks = list({id(look): look for look in looks}.values())
         view = {
             "show": show,
             "layer": layer,
@@ -173,62 +191,46 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             "compare": compare,
             "scaling": scaling,
             "sort": sort,
+            "position": None,
+            "slice": None,
+            "input_channel": None,
         }
         view |= _checked_state(state)
-        self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
-        for name in ("show", "sample", "compare", "scaling", "sort", "channel"):
-            setattr(self, name, view[name])
+        self._parts = Parts()
+        try:
+            self._compose(grouped=grouped)
+            super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
+            self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
+            for name in VIEW:
+                if name != "layer":  # the others are checked against it
+                    setattr(self, name, view[name])
+        except Exception:
+            self._free()  # ipywidgets keeps every widget until it is closed
+            raise
         self._connect()
         self._rendering = False
         self._render()
 
     def _compose(self, *, grouped: bool) -> None:
         tree, batch = self.tree, self._session.batch
-        parts = Parts()
+        parts = self._parts
         make = parts.make
         self._style = make(ipywidgets.HTML, f"<style>{asset('explorer.css')}</style>", css="actw-style")
         self._header = make(ipywidgets.HTML, html.header(tree.name, len(self.model.layers), tree.parameters))
         self._prediction = make(ipywidgets.HTML)
         self._top = make(ipywidgets.HBox, [self._header, self._prediction], css="actw-top")
-        self._tree_view = make(LayerTree, tree, grouped=grouped, label=f"Layers of {tree.name}", css="actw-side")
+        self._tree_view = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
         self._title = make(ipywidgets.HTML, css="actw-title")
         self._code = make(CodePanel, label="Keras code")
         heading = make(ipywidgets.HBox, [self._title, self._code], css="actw-heading")
-        self._sample_control = make(Stepper, "sample", parts, maximum=0 if batch is None else batch.size - 1)
-        self._channel_control = make(Stepper, "channel", parts, allow_none=True, placeholder="mean")
-        self._sort_control = make(
-            ipywidgets.Dropdown,
-            options=[(text, name) for name, text in ORDERS.items()],
-            description="order",
-            tooltip="order of the channels",
-        )
-        self._show_control = make(
-            ipywidgets.Dropdown,
-            options=[(text, name) for name, text in SHOWS.items()],
-            description="show",
-            tooltip="what the figure shows",
-        )
-        self._scaling_control = make(
-            ipywidgets.Dropdown,
-            options=list(SCALINGS),
-            description="colour range",
-            tooltip="one colour range for the layer or for each channel",
-        )
-        controls = make(
-            ipywidgets.HBox,
-            [
-                self._show_control,
-                self._sample_control,
-                self._channel_control,
-                self._sort_control,
-                self._scaling_control,
-            ],
-            css="actw-controls",
+        self._controls = Controls(
+            parts, samples=1 if batch is None else batch.size, pictures=self._drawings.thumbnail(0) is not None
         )
         self._plot = make(PlotView, css="actw-figure")
         self._numbers = make(ipywidgets.HTML)
-        main = make(ipywidgets.VBox, [heading, controls, self._plot, self._numbers], css="actw-main")
-        self._body = make(ipywidgets.HBox, [self._tree_view, main], css="actw-body")
+        self._table: NumberTable | None = None
+        self._main = make(ipywidgets.VBox, [heading, self._controls.box, self._plot, self._numbers], css="actw-main")
+        self._body = make(ipywidgets.HBox, [self._tree_view, self._main], css="actw-body")
         self._alert = make(ipywidgets.HTML, html.live("alert", ""))
         self._status = make(ipywidgets.HTML, html.live("status", "Ready"))
         self._memory = make(ipywidgets.HTML)
@@ -238,39 +240,37 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         batch, units = self._session.batch, (self.tree.output_shape or (None,))[-1]
         if labels is None or batch is None:
             return None
-        listed = [int(label) for label in np.ravel(np.asarray(labels))]
-        if len(listed) != batch.size or any(label < 0 or (units is not None and label >= units) for label in listed):
+        try:
+            given = [float(label) for label in np.ravel(np.asarray(labels))]
+        except Exception:  # noqa: BLE001 - what is no number may raise anything
+            given = []
+        fits = all(label.is_integer() and 0 <= label < (units or math.inf) for label in given)
+        if len(given) != batch.size or not fits:
             message = (
                 f"Expected labels as {batch.size} numbers of output units, one for each sample"
-                f"{'' if units is None else f', from 0 to {units - 1}'}; got {labels!r}."
+                f"{'' if units is None else f', from 0 to {units - 1}'}; got {shown(labels)}."
             )
             raise OptionError(message)
-        return listed
+        return [int(label) for label in given]
 
     def _checked_tokens(self, tokens: Any) -> list[list[str]] | None:
         batch = self._session.batch
         if tokens is None or batch is None:
             return None
-        if not isinstance(tokens, str) and all(isinstance(token, str) for token in tokens):
-            return [list(tokens)] * batch.size
-        lists = not isinstance(tokens, str) and all(isinstance(sample, (list, tuple)) for sample in tokens)
-        if not lists or len(tokens) != batch.size:
-            message = f"Expected tokens as a list of texts, or one such list for each of the {batch.size} samples."
+        expected = f"tokens as a list of texts, or one such list for each of the {batch.size} samples"
+        listed = _listed(tokens, expected)
+        if all(isinstance(token, str) for token in listed):
+            return [[sendable(token) for token in listed]] * batch.size
+        if len(listed) != batch.size or not all(isinstance(sample, (list, tuple)) for sample in listed):
+            message = f"Expected {expected}; got {shown(tokens)}."
             raise OptionError(message)
-        return [[str(token) for token in sample] for sample in tokens]
+        return [[sendable(str(token)) for token in sample] for sample in listed]
 
     def _connect(self) -> None:
-        self._links = (
-            traitlets.link((self, "layer"), (self._tree_view, "selected")),
-            traitlets.link((self, "sample"), (self._sample_control, "value")),
-            traitlets.link((self, "channel"), (self._channel_control, "value")),
-            traitlets.link((self, "show"), (self._show_control, "value")),
-            traitlets.link((self, "sort"), (self._sort_control, "value")),
-            traitlets.link((self, "scaling"), (self._scaling_control, "value")),
-        )
+        self._links = (traitlets.link((self, "layer"), (self._tree_view, "selected")),)
+        self._controls.connect(self, self._warn)
         self._plot.on_click(self._clicked)
-        for control in (self._sample_control, self._channel_control):
-            control.observe(lambda change: self._warn(change["new"]), "error")
+        self._plot.on_key(self._pressed)
 
     # What can be read.
 
@@ -358,7 +358,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def state(self) -> dict[str, Any]:
         """What makes the same view again, as a small dict of JSON values: `LayerExplorer(model, x, state=...)`."""
-        return {name: getattr(self, name) for name in VIEW}
+        view = {name: getattr(self, name) for name in VIEW}
+        return {**view, "position": None if self.position is None else list(self.position)}
 
     def to_html(
         self, path: str | Path, *, layers: Sequence[Any] | None = None, max_bytes: int = 20_000_000
@@ -378,24 +379,26 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             LayerNotFoundError: A selector names no layer.
             CaptureError: The forward pass failed.
         """
+        at_least(0, max_bytes, "max_bytes")
         self._refresh()
         graph = self._session.graph
         if layers is None:
             wanted = dict.fromkeys([self.layer, *(node.path for node in graph.tree if node.origin != "opaque")])
         else:
-            wanted = dict.fromkeys(select(graph, layer).path for layer in layers)
+            listed = _listed(layers, "layers as a list of layers to store")
+            wanted = dict.fromkeys(select(graph, layer).path for layer in listed)
         stored: dict[str, dict[str, Any]] = {}
         left = max_bytes
         for each in wanted:
             channel = self.channel if each == self.layer else None
-            drawing = self._drawings.draw(each, channel, self.sample, self.scaling, self.sort)
+            drawing = self._drawings.draw(self._selection(path=each, channel=channel, slice=None))
             sent = drawing.figure
             entry = {"spec": sent.spec, "images": sent.images, "alt": drawing.alt, "numbers": drawing.numbers}
             size = sum(map(len, (sent.spec, *sent.images)))
             if size <= left:
                 stored[each] = {**entry, "title": html.title(graph.nodes[each])}
                 left -= size
-        title = f"{self.tree.name} · {self.tree.parameters:,} parameters"
+        title = f"{short(self.tree.name)} · {self.tree.parameters:,} parameters"
         first = next(iter(stored), "")
         text = html_page(title, packed_rows(self._tree_view.rows), stored, first)
         Path(path).write_text(text, encoding="utf-8")
@@ -413,7 +416,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """
         try:
             self.figure.write_image(str(path), **options)
-        except (ValueError, ImportError) as error:
+        except (ValueError, ImportError, RuntimeError) as error:  # which one depends on the release of Plotly
             if "kaleido" not in str(error).lower():
                 raise
             message = "Plotly needs kaleido to write a picture: pip install kaleido. to_html() needs nothing."
@@ -436,62 +439,70 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         for link in self._links:
             link.unlink()
         self._links = ()
+        self._controls.close()
         self._session.clear()
         if self._other is not None:
             self._other.clear()
         self._drawings.clear()
         self._submodels.clear()
-        # Layouts and styles are widgets too, which ipywidgets leaves open; these are the explorer's own.
-        for widget in [*_below(self), *self._looks]:
-            widget.close()
+        self._free()
+
+    def _free(self) -> None:
+        self._parts.close()
+        if self.layout is not None:
+            self.layout.close()
         super().close()
 
     def __repr__(self) -> str:
         """One line that is the same on every run."""
-        return f"LayerExplorer({self.tree.name!r}, layer={self.layer!r}, channel={self.channel}, sample={self.sample})"
+        name, layer = shown(self.tree.name), shown(self.layer)
+        return f"LayerExplorer({name}, layer={layer}, channel={self.channel}, sample={self.sample})"
 
     # What can be set, checked before it is.
 
-    @traitlets.validate("layer")
-    def _valid_layer(self, proposal: Any) -> str:
-        return self._checked(lambda: select(self._session.graph, proposal["value"]).path)
+    def _valid_layer(self, value: Any) -> str:
+        return self._checked(lambda: select(self._session.graph, value).path)
 
-    @traitlets.validate("sample")
-    def _valid_sample(self, proposal: Any) -> int:
+    def _valid_sample(self, value: Any) -> int:
         batch = self._session.batch
         count = 1 if batch is None else batch.size
-        return self._checked(lambda: _index(proposal["value"], count, "sample", f"the batch has {count}", SampleError))
+        return self._checked(lambda: _index(value, count, "sample", f"the batch has {count}", SampleError))
 
-    @traitlets.validate("compare")
-    def _valid_compare(self, proposal: Any) -> int | str | None:
-        value, batch = proposal["value"], self._session.batch
-        if value is None:
-            return None
-        if value == OTHER and self._other is not None:
+    def _valid_compare(self, value: Any) -> int | str:
+        batch = self._session.batch
+        if isinstance(value, str) and value == OTHER and self._other is not None:
             return OTHER
         count = 1 if batch is None else batch.size
         there = f"the batch has {count}; to compare with a model, give it as LayerExplorer(..., compare=model)"
         return self._checked(lambda: _index(value, count, "sample", there, SampleError))
 
-    @traitlets.validate("channel")
-    def _valid_channel(self, proposal: Any) -> int | None:
-        if proposal["value"] is None:
-            return None
+    def _valid_channel(self, value: Any) -> int:
         count = self._channels()
-        there = f"{self.layer!r} has {count}"
-        return self._checked(lambda: _index(proposal["value"], count, "channel", there, ChannelError))
+        there = f"{shown(self.layer)} has {count}"
+        return self._checked(lambda: _index(value, count, "channel", there, ChannelError))
 
-    @traitlets.validate("show")
-    def _valid_show(self, proposal: Any) -> str:
-        return self._checked(lambda: _option(proposal["value"], SHOWS, "show"))
+    def _valid_show(self, value: Any) -> str:
+        known = {name: text for name, text in SHOWS.items() if name != "overlay" or self._drawings.thumbnail(0)}
+        return self._checked(lambda: _option(value, known, "show"))
 
-    @traitlets.validate("scaling")
-    def _valid_scaling(self, proposal: Any) -> str:
-        return self._checked(lambda: _option(proposal["value"], SCALINGS, "scaling"))
+    def _valid_position(self, value: Any) -> tuple[int, int]:
+        return self._checked(lambda: _position(value, self._drawings.map_of(self.layer)))
 
-    @traitlets.validate("sort")
-    def _valid_sort(self, proposal: Any) -> str:
-        return self._checked(lambda: _option(proposal["value"], ORDERS, "sort"))
+    def _valid_slice(self, value: Any) -> int:
+        count = self._drawings.slices(self.layer)
+        there = f"{shown(self.layer)} has {count}"
+        return self._checked(lambda: _index(value, count, "slice", there, OptionError))
+
+    def _valid_input_channel(self, value: Any) -> int:
+        count = self._drawings.kernel_inputs(self.layer)
+        there = f"the kernel of {shown(self.layer)} has {count}"
+        return self._checked(lambda: _index(value, count, "input channel", there, ChannelError))
+
+    def _valid_scaling(self, value: Any) -> str:
+        return self._checked(lambda: _option(value, SCALINGS, "scaling"))
+
+    def _valid_sort(self, value: Any) -> str:
+        return self._checked(lambda: _option(value, ORDERS, "sort"))
 
     def _checked(self, check: Callable[[], Checked]) -> Checked:
         try:
@@ -517,8 +528,33 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         elif customdata and isinstance(customdata[0], str) and customdata[0] in self._session.graph.nodes:
             with self._one_drawing():
                 self.show, self.layer = "activation", customdata[0]
+        elif len(customdata) == 3 and customdata[0] in {"cell", -1}:
+            self._point_at(customdata[1:])
         elif customdata and isinstance(customdata[0], (int, float)) and 0 <= customdata[0] < self._channels():
             self.channel = int(customdata[0])
+
+    def _point_at(self, place: list[Any]) -> None:
+        """Shows where a cell of the close-up lies over the input, and what it sees there."""
+        rows, columns = self._drawings.map_of(self.layer)
+        row, column = (int(index) if isinstance(index, (int, float)) else -1 for index in place)
+        if 0 <= row < rows and 0 <= column < columns and self._drawings.thumbnail(0):
+            with self._one_drawing():
+                self.show, self.position = "overlay", (row, column)
+
+    def _pressed(self, key: str) -> None:
+        """Moves the selected channel through the grid as it is drawn."""
+        order, columns = self._drawings.grid(self._selection())
+        if key == "Escape":
+            self.channel = None
+        elif self.channel is None:
+            self.channel = int(order[-1 if key == "End" else 0])
+        elif key in ARROWS:
+            along, down = ARROWS[key]
+            place = order.index(self.channel) + along + down * columns
+            if 0 <= place < len(order):
+                self.channel = int(order[place])
+        else:
+            self.channel = int(order[0 if key == "Home" else -1])
 
     def _warn(self, text: str) -> None:
         self._alert.value = html.live("alert", text)
@@ -548,8 +584,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             if not seen:
                 self._refresh()
                 self._status.value = html.live("status", f"Computing {node.path} …")
-            if self.channel is not None and self.channel >= self._channels():
-                self.channel = None
+                self._plot.busy = True
+            self._let_go()
             drawing = self._drawn()
         except Exception as error:  # noqa: BLE001 - an exception in an observer would vanish
             known = isinstance(error, ActwidgetError)
@@ -558,9 +594,25 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
                 "status", f"{node.path} could not be shown; the picture is the last good one."
             )
             return
+        finally:
+            self._plot.busy = False
         self._show(node, drawing, start)
         if seen and self._refresh():  # what was at hand is shown first, and then looked into
             self._render()
+
+    def _let_go(self) -> None:
+        """Of what was chosen within the last layer what this one does not have."""
+        drawings = self._drawings
+        if self.channel is not None and self.channel >= self._channels():
+            self.channel = None
+        if self.slice is not None and self.slice >= drawings.slices(self.layer):
+            self.slice = None
+        if self.input_channel is not None and self.input_channel >= drawings.kernel_inputs(self.layer):
+            self.input_channel = None
+        if self.position is not None and any(
+            index >= length for index, length in zip(self.position, drawings.map_of(self.layer), strict=True)
+        ):
+            self.position = None
 
     def _refresh(self) -> bool:
         """Lets go of all that no longer holds, since a model's weights were written; gives whether that was so."""
@@ -579,8 +631,14 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
                 other = (self.sample + 1) % self._session.batch.size
             return self._drawings.comparison(self.layer, self.channel, self.sample, other)
         if self.show == "weights":
-            return self._drawings.weights(self.layer, self.channel)
-        return self._drawings.draw(self.layer, self.channel, self.sample, self.scaling, self.sort)
+            return self._drawings.weights(self.layer, self.channel, self.input_channel)
+        if self.show == "overlay":
+            return self._drawings.overlay(self.layer, self.channel, self.sample, self.position)
+        return self._drawings.draw(self._selection())
+
+    def _selection(self, **other: Any) -> Selection:
+        own = {name: getattr(self, name) for name in ("channel", "sample", "scaling", "sort", "slice")}
+        return Selection(**{"path": self.layer, **own, **other})
 
     def _mark(self) -> None:
         """Marks the layers in the tree whose numbers, as far as they are known, warn."""
@@ -592,14 +650,39 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         with self._plot.hold_sync():
             self._plot.alt = drawing.alt
             self._plot.figure = drawing.figure
+            self._plot.arrows = self.show in {"activation", "overlay"} and self._session.batch is not None
         self._title.value = html.title(node)
         self._code.code = self.code
-        self._channel_control.maximum = self._channels() - 1
+        self._controls.arrange(
+            channels=self._channels(),
+            slices=self._drawings.slices(self.layer) if self.show == "activation" else 1,
+            inputs=self._drawings.kernel_inputs(self.layer) if self.show == "weights" else 1,
+        )
         self._numbers.value = drawing.numbers
+        self._show_table()
         self._warn("")
         self._mark()
         self._show_prediction()
         self._show_status(start)
+
+    def _show_table(self) -> None:
+        """Puts the table of all channels in the figure's place, or the figure back in its own."""
+        shown_now = self._plot
+        columns = self._drawings.columns(self.layer) if self.show == "table" else None
+        if columns is not None:
+            if self._table is None:
+                self._table = self._parts.make(NumberTable)
+                self._table.observe(self._row_selected, "selected")
+            self._table.label = f"Numbers of each {self._drawings.channels(self.layer).noun} of {short(self.layer)}"
+            self._table.fill(columns)
+            self._table.selected = self.channel
+            shown_now = self._table
+        heading, controls, _, numbers = self._main.children
+        self._main.children = [heading, controls, shown_now, numbers]
+
+    def _row_selected(self, change: Any) -> None:
+        if not self._rendering:
+            self.channel = change["new"]
 
     def _show_prediction(self) -> None:
         """Shows what the model says, at once where that is known, else when the picture is on its way to the page."""
@@ -634,13 +717,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._memory.value = f'<span class="actw-muted">{escape(f"cache {kept:,.1f} of {budget:,.0f} MB")}</span>'
 
 
-def _below(widget: Any) -> list[Any]:
-    found = []
-    for child in getattr(widget, "children", ()):
-        found += [child, *_below(child)]
-    return found
-
-
 def _first_worth_seeing(tree: LayerNode) -> str:
     """The first layer with weights that is no preprocessing, else the first that is no input."""
     preprocessing = {"InputLayer", "Normalization", "Rescaling", "StringLookup", "IntegerLookup", "TextVectorization"}
@@ -653,21 +729,33 @@ def _first_worth_seeing(tree: LayerNode) -> str:
 def _index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetError]) -> int:
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -count <= value < count:
         return int(value) % count
-    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {value!r}."
+    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {shown(value)}."
     raise error(message)
+
+
+def _position(value: Any, lengths: tuple[int, int]) -> tuple[int, int]:
+    given = list(value) if isinstance(value, (list, tuple, np.ndarray)) else []
+    fits = [isinstance(index, (int, np.integer)) and not isinstance(index, bool) for index in given]
+    if len(given) == len(fits) == 2 and all(fits) and all(0 <= i < n for i, n in zip(given, lengths, strict=True)):
+        return int(given[0]), int(given[1])
+    rows, columns = lengths
+    there = f"a map of {rows} by {columns}" if rows and columns else "no feature map"
+    message = f"Expected a position as (row, column); the layer gives {there}; got {shown(value)}."
+    raise OptionError(message)
 
 
 def _option(value: Any, known: Mapping[str, str], noun: str) -> str:
     if isinstance(value, str) and value in known:
         return value
-    message = f"Expected {noun} to be one of {', '.join(map(repr, known))}, got {value!r}."
+    message = f"Expected {noun} to be one of {', '.join(map(repr, known))}, got {shown(value)}."
     raise OptionError(message)
 
 
 def _checked_names(names: Sequence[str] | None, tree: LayerNode) -> list[str] | None:
     if names is None:
         return None
-    listed = [str(name) for name in names]
+    expected = f"class_names as a list of texts, one for each output unit of {tree.name!r}"
+    listed = [sendable(name if isinstance(name, str) else shown(name)) for name in _listed(names, expected)]
     units = tree.output_shape[-1] if tree.output_shape else None
     if units is not None and len(listed) != units:
         message = f"Expected {units} class_names, one for each output unit of {tree.name!r}, got {len(listed)}."
@@ -675,10 +763,19 @@ def _checked_names(names: Sequence[str] | None, tree: LayerNode) -> list[str] | 
     return listed
 
 
+def _listed(values: Any, expected: str) -> list[Any]:
+    """The items of what should be a list; a text and a dict are none, though they have items."""
+    if not isinstance(values, (str, bytes, dict)):
+        with suppress(Exception):
+            return list(values)
+    message = f"Expected {expected}; got {shown(values)}."
+    raise OptionError(message)
+
+
 def _checked_state(state: Mapping[str, Any] | None) -> dict[str, Any]:
     if state is None:
         return {}
     if not hasattr(state, "keys") or not set(state) <= set(VIEW):
-        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(VIEW)}, got {state!r}."
+        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(VIEW)}, got {shown(state)}."
         raise OptionError(message)
     return dict(state)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
+import html
 from typing import TYPE_CHECKING
 
+from actwidget.errors import short
 from actwidget.figures.text import number, percent
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ ORIGINS = {
     "tapped": "tapped while the model runs",
     "opaque": "not available",
 }
+
+
+def escape(text: str, limit: int = 120) -> str:
+    """Text from a model, on one line of bounded length, as HTML shows it literally."""
+    return html.escape(short(text, limit))
 
 
 def shape_text(shape: tuple[int | None, ...] | None) -> str:
@@ -36,7 +42,7 @@ def header(name: str, layers: int, parameters: int) -> str:
 
 def prediction(label: str, probability: float, thumbnail: str | None) -> str:
     """What the model says about the sample."""
-    picture = f'<img class="actw-thumbnail" alt="the input" src="{escape(thumbnail)}">' if thumbnail else ""
+    picture = f'<img class="actw-thumbnail" alt="the input" src="{html.escape(thumbnail)}">' if thumbnail else ""
     if not label:
         return picture
     width = max(0.0, min(1.0, probability)) * 100
@@ -56,8 +62,8 @@ def title(node: LayerNode) -> str:
         ORIGINS[node.origin],
     ]
     spans = "".join(f'<span class="actw-chip">{escape(chip)}</span>' for chip in chips if chip)
-    path = escape(node.path)
-    return f'<span class="actw-path" title="{path}">{path}</span>{spans}'
+    whole = escape(node.path, 400)
+    return f'<span class="actw-path" title="{whole}">{escape(node.path)}</span>{spans}'
 
 
 def numbers(statistics: Statistics, noun: str) -> str:
@@ -85,4 +91,4 @@ def numbers(statistics: Statistics, noun: str) -> str:
 
 def live(role: str, text: str) -> str:
     """A line that a screen reader speaks when it changes; `role` is `status` or `alert`."""
-    return f'<div role="{role}" class="actw-{role}">{escape(text)}</div>'
+    return f'<div role="{role}" class="actw-{role}">{escape(text, 2000)}</div>'

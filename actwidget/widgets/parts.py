@@ -17,6 +17,7 @@ class Parts:
         """Has made nothing yet."""
         self._layout = ipywidgets.Layout()
         self._styles: dict[Any, Any] = {}
+        self._made: list[Any] = []
 
     def make(self, kind: Any, *args: Any, css: str = "", **options: Any) -> Any:
         """A widget of a class, with the CSS class `css` from the start (`add_class` is a message more)."""
@@ -25,6 +26,12 @@ class Parts:
         if css:
             options["_dom_classes"] = (css,)
         widget = kind(*args, layout=self._layout, **options)
+        self._made.append(widget)
         if widget.has_trait("style"):
             self._styles.setdefault(kind, widget.style)
         return widget
+
+    def close(self) -> None:
+        """Closes all that was made; layouts and styles are widgets too, which ipywidgets leaves open."""
+        for widget in [*self._made, *self._styles.values(), self._layout]:
+            widget.close()

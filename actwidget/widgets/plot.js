@@ -186,7 +186,7 @@ function render({ model, el }) {
     asked = false;
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
-    if (!KEYS.has(event.key) || !model.get("keys") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!KEYS.has(event.key) || !model.get("arrows") || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
     if (asked && event.repeat) return;
@@ -194,7 +194,7 @@ function render({ model, el }) {
     model.send({ kind: "key", key: event.key });
   };
   const reachable = () => {
-    if (model.get("keys")) box.tabIndex = 0;
+    if (model.get("arrows")) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   };
   const reshape = () => {
@@ -208,7 +208,7 @@ function render({ model, el }) {
   reachable();
   box.addEventListener("keydown", press);
   model.on("change:busy", wait);
-  model.on("change:keys", reachable);
+  model.on("change:arrows", reachable);
   model.on("change:_spec", answered);
   model.on("change:_spec", schedule);
   model.on("change:_images", schedule);
@@ -237,7 +237,7 @@ function render({ model, el }) {
   return () => {
     closed = true;
     model.off("change:busy", wait);
-    model.off("change:keys", reachable);
+    model.off("change:arrows", reachable);
     model.off("change:_spec", answered);
     model.off("change:_spec", schedule);
     model.off("change:_images", schedule);

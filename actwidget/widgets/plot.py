@@ -90,7 +90,7 @@ class PlotView(anywidget.AnyWidget):
         figure: The figure; assign a new one to show it.
         alt: A text that stands for the figure where it can't be seen.
         busy: Whether the next figure is being made; the last one is dimmed meanwhile.
-        keys: Whether the figure can have the focus and tells of arrow keys, see `on_key`.
+        arrows: Whether the figure can have the focus and tells of arrow keys, see `on_key`.
 
     Example:
         >>> import plotly.graph_objects as go
@@ -104,7 +104,7 @@ class PlotView(anywidget.AnyWidget):
 
     alt = traitlets.Unicode("", help="A text that stands for the figure.").tag(sync=True)
     busy = traitlets.Bool(False, help="Whether the next figure is being made.").tag(sync=True)
-    keys = traitlets.Bool(False, help="Whether the figure tells of arrow keys.").tag(sync=True)
+    arrows = traitlets.Bool(False, help="Whether the figure tells of arrow keys.").tag(sync=True)
     _spec = traitlets.Unicode("").tag(sync=True)
     # Pictures travel apart from the rest, so that a redraw with the same picture does not send it again.
     _images = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -161,6 +161,9 @@ class PlotView(anywidget.AnyWidget):
             callback: A function of one argument, a list.
             remove: Whether to stop calling it.
         """
+        if not callable(callback):
+            message = f"Expected a callable of one argument, got {type(callback).__name__}."
+            raise OptionError(message)
         self._clicked.register_callback(callback, remove=remove)
 
     def on_key(self, callback: Callable[[str], None], *, remove: bool = False) -> None:

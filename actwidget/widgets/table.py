@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anywidget
 import numpy as np
@@ -42,7 +42,7 @@ class NumberTable(anywidget.AnyWidget):
         """Shows other numbers.
 
         Args:
-            columns: For each column's name its values, shape `(rows,)`, which are shown in single precision. A name that
+            columns: For each name the values of a column, shape `(rows,)`, shown in single precision. A name that
                 ends with `?` stands for a flag, one that ends with `%` for percent.
         """
         arrays = [np.asarray(values, np.float32) for values in columns.values()]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import anywidget
 import traitlets
 
+from actwidget.capture.node import LayerNode
+from actwidget.capture.paths import not_found
+from actwidget.errors import OptionError, short, shown
 from actwidget.widgets.assets import asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from actwidget.capture.node import LayerNode
 
 Row = dict[str, Any]
 
@@ -155,7 +156,7 @@ def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_i
             rows.append(
                 {
                     "group": key if seen[key] == 1 else f"{key}~{seen[key]}",
-                    "name": prefix,
+                    "name": short(prefix),
                     "count": stop - start,
                     "shape": last_shape,
                     "level": level,
@@ -165,14 +166,14 @@ def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_i
         in_group = index < group_stop
         row: Row = {
             "path": node.path,
-            "name": name,
-            "class": node.class_name,
+            "name": short(name, 120),
+            "class": short(node.class_name),
             "shape": shape_text(node.output_shape),
             "level": level + in_group,
             "parent": group_index if in_group else parent_index,
         }
         if node.origin == "opaque":
-            row["reason"] = node.reason or "its value can't be had"
+            row["reason"] = short(node.reason, 600) or "its value can't be had"
         rows.append(row)
         _add_rows(rows, seen, node, len(rows) - 1)
 
@@ -204,6 +205,16 @@ def packed_rows(rows: Sequence[Row]) -> dict[str, list[Any]]:
         numbers = [words.setdefault(row[name], len(words)) if name in row else -1 for name in ("class", "shape")]
         cells += [row["name"], *numbers, index - row["parent"] if row["parent"] >= 0 else 0, rest or 0]
     return {"words": list(words), "cells": cells}
+
+
+class _Path(traitlets.Unicode[str, Any]):
+    """The path of a layer of a tree, or `""`."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        path: str = super().validate(obj, value)
+        if path and path not in set(obj.paths()):
+            raise not_found(path, obj.model_name, obj.paths())
+        return path
 
 
 class LayerTree(anywidget.AnyWidget):
@@ -238,7 +249,7 @@ class LayerTree(anywidget.AnyWidget):
     _css = asset("tree.css")
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
-    selected = traitlets.Unicode("").tag(sync=True)
+    selected = _Path("").tag(sync=True)
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     label = traitlets.Unicode("Layers").tag(sync=True)
     marks = traitlets.Dict().tag(sync=True)
@@ -246,6 +257,10 @@ class LayerTree(anywidget.AnyWidget):
     def __init__(
         self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers", **kwargs: Any
     ) -> None:
+        if not isinstance(tree, LayerNode):
+            message = f"Expected a tree as actwidget.layer_tree(model) gives it, got {type(tree).__name__}."
+            raise OptionError(message)
+        self.model_name = short(tree.name)
         super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label, **kwargs)
 
     def paths(self) -> Iterator[str]:
@@ -255,4 +270,4 @@ class LayerTree(anywidget.AnyWidget):
     def __repr__(self) -> str:
         """One line without an address, so that an executed notebook doesn't change from run to run."""
         count = sum(1 for _ in self.paths())
-        return f"LayerTree({count} {'layer' if count == 1 else 'layers'}, selected={self.selected!r})"
+        return f"LayerTree({count} {'layer' if count == 1 else 'layers'}, selected={shown(self.selected)})"

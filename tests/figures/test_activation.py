@@ -201,7 +201,7 @@ def test_robust_colours_say_what_they_leave_out():
     assert (shown.picture.color.low, shown.picture.color.high) == (ends.low, ends.high)
     assert ends.high < 10
     figure = activation_figure(shown)
-    assert "colours for 0.1 to 99.9 %, 0.2 % clipped" in figure.layout.title.text
+    assert "colours for 0.1 to 99.9 % of the values, <0.1 % below, <0.1 % above" in figure.layout.title.text
     bar = figure.layout.coloraxis.colorbar
     assert bar.ticktext[-1].startswith("≥ ")
     assert bar.ticktext[0].startswith("≤ ")

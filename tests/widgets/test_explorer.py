@@ -225,10 +225,10 @@ def test_traits_can_be_observed_and_linked(explorer, images):
 
 def test_the_controls_and_the_tree_set_the_traits(explorer):
     explorer._tree_view.selected = "fragile"
-    explorer._channel_control._field.value = "4"
-    explorer._sample_control._up.click()
-    explorer._sort_control.value = "maximum"
-    explorer._scaling_control.value = "channel"
+    explorer._controls.channel._field.value = "4"
+    explorer._controls.sample._up.click()
+    explorer._controls.sort.value = "maximum"
+    explorer._controls.scaling.value = "channel"
     assert explorer.state() == {
         "show": "activation",
         "layer": "fragile",
@@ -237,8 +237,11 @@ def test_the_controls_and_the_tree_set_the_traits(explorer):
         "compare": None,
         "scaling": "channel",
         "sort": "maximum",
+        "position": None,
+        "slice": None,
+        "input_channel": None,
     }
-    explorer._channel_control._field.value = "seven"
+    explorer._controls.channel._field.value = "seven"
     assert "seven" in alert(explorer)
     assert explorer.channel == 4
 
@@ -336,7 +339,7 @@ def test_activations_beyond_the_budget_are_let_go(images):
     for path in ("conv", "fragile", "pool", "classes"):
         explorer.layer = path
         assert explorer._session.bytes_kept <= 3000
-    assert {key[0] for key in explorer._drawings._pictures} == {"fragile", "pool", "classes"}
+    assert {key.path for key in explorer._drawings._pictures} == {"fragile", "pool", "classes"}
     assert not explorer._session.holds("conv")
 
 

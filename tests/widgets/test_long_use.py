@@ -36,7 +36,7 @@ def test_a_thousand_selections_keep_to_the_budget():
     drawings = explorer._drawings
     assert len(drawings._drawn) <= KEPT
     assert len(drawings._statistics) <= KEPT
-    assert {path for path, *_ in drawings._pictures} <= set(explorer._session._cache)
+    assert {drawn.path for drawn in drawings._pictures} <= set(explorer._session._cache)
 
 
 def test_explorers_made_in_a_loop_do_not_add_up():
@@ -69,3 +69,33 @@ def test_two_explorers_on_one_model_and_a_linked_pair():
         one.layer = "nothing"
     assert two.layer == "conv_0"
     ipywidgets.HBox([one, two]).close()
+
+
+def test_closing_frees_the_model_the_arrays_and_every_widget():
+    model, x = deep(3), zoo.noise(2, 8, 8, 3)
+    before = set(_instances)
+    explorer = aw.LayerExplorer(model, x, compare=deep(3))
+    for show in ("activation", "weights", "overview", "comparison"):
+        explorer.show = show
+    widgets = [_instances[key] for key in set(_instances) - before]
+    comms = [widget.comm for widget in widgets]
+    assert len(widgets) > 30
+    kept = {
+        "model": model,
+        "layer": model.layers[1],
+        "other model": explorer._other.graph.model,
+        "sub-model": explorer.submodel,
+        "explorer": explorer,
+        "activation": explorer.activation,
+        "batch": explorer.inputs,
+        "plot": explorer._plot,
+        "tree": explorer._tree_view,
+    }
+    watched = {name: weakref.ref(each) for name, each in kept.items()}
+    explorer.close()
+    assert [widget for widget in widgets if widget.comm is not None] == []
+    assert [comm for comm in comms if not comm._closed] == []
+    assert set(_instances) == before
+    del model, x, explorer, kept, widgets, comms
+    gc.collect()
+    assert [name for name, each in watched.items() if each() is not None] == []

@@ -60,12 +60,13 @@ def test_what_is_stored_is_bounded_and_said(tmp_path):
         view.to_html(tmp_path / "none.html", layers=["nothing"])
 
 
-def test_a_picture_file_needs_kaleido_and_says_so(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [ValueError, RuntimeError, ImportError])
+def test_a_picture_file_needs_kaleido_and_says_so(tmp_path, monkeypatch, kind):
     view = explorer()
 
     def without_kaleido(*_args, **_options):
         message = 'Image export using the "kaleido" engine requires the Kaleido package'
-        raise ValueError(message)
+        raise kind(message)
 
     monkeypatch.setattr("plotly.graph_objects.Figure.write_image", without_kaleido)
     with pytest.raises(MissingPackageError, match="pip install kaleido"):

@@ -120,7 +120,7 @@ def test_the_weights_are_shown_each_with_its_values():
     explorer = aw.LayerExplorer(model, zoo.noise(2, 8, 8, 3), layer="conv", show="weights", channel=2)
     kernel, bias = model.get_layer("conv").get_weights()
     texts = [note.text for note in explorer.figure.layout.annotations]
-    assert texts[0].startswith("<b>kernel</b> 3 × 3 × 3 × 5, mean over the inputs")
+    assert texts[0].startswith("<b>kernel</b> 3 × 3 × 3 × 5, mean over 3 input channels")
     image = next(trace for trace in explorer.figure.data if trace.type == "image")
     assert picture_of(image).shape[0] % 3 <= 3
     bars = [trace for trace in explorer.figure.data if trace.type == "bar" and trace.x is None]

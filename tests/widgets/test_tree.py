@@ -194,7 +194,9 @@ def test_rows_of_two_trees_are_their_own() -> None:
 
 def test_hostile_names_stay_text() -> None:
     name = "<img src=x onerror=alert(1)>_\u202e"
-    assert grouped_rows(root(node(name)))[0]["name"] == name
+    (row,) = grouped_rows(root(node(name)))
+    assert row["path"] == name
+    assert row["name"] == "<img src=x onerror=alert(1)>_"
     source = LayerTree._esm
     assert not any(word in source for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write"))
 

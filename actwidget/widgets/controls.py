@@ -1,0 +1,120 @@
+"""The row of controls above the figure; what only some views need is made when one of them comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import traitlets
+
+from actwidget.figures import ORDERS
+from actwidget.widgets.stepper import Stepper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from actwidget.widgets.parts import Parts
+
+SHOWS = {
+    "activation": "activation",
+    "overlay": "over the input",
+    "comparison": "comparison",
+    "table": "table",
+    "weights": "weights",
+    "overview": "whole network",
+}
+SCALINGS = {"layer": "layer", "robust": "layer, without extremes", "channel": "channel"}
+
+
+class Controls:
+    """Widgets that set an explorer's traits.
+
+    Attributes:
+        box: The row.
+        channel: The stepper of the channel.
+        sample: The stepper of the sample.
+    """
+
+    def __init__(self, parts: Parts, *, samples: int, pictures: bool) -> None:
+        """Makes what every view has.
+
+        Args:
+            parts: Makes the widgets.
+            samples: How many samples there are.
+            pictures: Whether the input is a picture that a channel can be laid over.
+        """
+        self._parts = parts
+        self.show = self._choice("show", "what the figure shows", SHOWS, leave_out=() if pictures else ("overlay",))
+        self.sample = parts.make(Stepper, "sample", parts, maximum=samples - 1)
+        self.channel = parts.make(Stepper, "channel", parts, allow_none=True, placeholder="mean")
+        self.sort = self._choice("order", "order of the channels", ORDERS)
+        self.scaling = self._choice(
+            "colour range", "one colour range for the layer or for each channel", {name: name for name in SCALINGS}
+        )
+        self._always = [self.show, self.sample, self.channel, self.sort, self.scaling]
+        self.slice: ipywidgets.IntSlider | None = None
+        self.input_channel: Stepper | None = None
+        self.box = parts.make(ipywidgets.HBox, self._always, css="actw-controls")
+        self._owner: Any = None
+        self._following = False  # the slider follows the explorer, not the other way round
+        self._links: list[Any] = []
+        self._warn: Callable[[str], None] = lambda _text: None
+
+    def _choice(self, label: str, tip: str, options: Mapping[str, str], leave_out: tuple[str, ...] = ()) -> Any:
+        listed = [(text, name) for name, text in options.items() if name not in leave_out]
+        return self._parts.make(ipywidgets.Dropdown, options=listed, description=label, tooltip=tip)
+
+    def connect(self, owner: Any, warn: Callable[[str], None]) -> None:
+        """Ties the controls to the traits of the same names; what was typed wrong is said by `warn`."""
+        self._owner, self._warn = owner, warn
+        for name in ("show", "sample", "channel", "sort", "scaling"):
+            self._tie(name, getattr(self, name))
+
+    def _tie(self, name: str, control: Any) -> None:
+        self._links.append(traitlets.link((self._owner, name), (control, "value")))
+        if isinstance(control, Stepper):
+            control.observe(lambda change: self._warn(change["new"]), "error")
+
+    def arrange(self, *, channels: int, slices: int, inputs: int) -> None:
+        """Shows the controls that a view needs.
+
+        Args:
+            channels: How many channels the layer has.
+            slices: How many slices a volume has; 1 or less for none to choose.
+            inputs: How many input channels the kernel on show has; 1 or less for none to choose.
+        """
+        self.channel.maximum = channels - 1
+        children = list(self._always)
+        if slices > 1:
+            if self.slice is None:
+                tip = "which slice through depth or time"
+                self.slice = self._parts.make(ipywidgets.IntSlider, description="slice", tooltip=tip, css="actw-slice")
+                self.slice.observe(self._slid, "value")
+            self._following = True
+            self.slice.max = slices - 1
+            self.slice.value = (slices - 1) // 2 if self._owner.slice is None else self._owner.slice
+            self._following = False
+            children.append(self.slice)
+        if inputs > 1:
+            if self.input_channel is None:
+                self.input_channel = self._parts.make(
+                    Stepper, "input channel", self._parts, allow_none=True, placeholder="mean"
+                )
+                self.input_channel.value = self._owner.input_channel
+                self._tie("input_channel", self.input_channel)
+            self.input_channel.maximum = inputs - 1
+            children.append(self.input_channel)
+        if children != list(self.box.children):
+            self.box.children = children
+
+    def _slid(self, change: Any) -> None:
+        if not self._following:
+            self._owner.slice = change["new"]
+
+    def close(self) -> None:
+        """Unties all."""
+        for link in self._links:
+            link.unlink()
+        if self.slice is not None:
+            self.slice.unobserve_all()
+        self._links = []

@@ -1,0 +1,203 @@
+"""What is chosen within a layer: a place over the input, a slice, an input channel, a row, a key."""
+
+from __future__ import annotations
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import actwidget as aw
+from actwidget.errors import ChannelError, OptionError
+
+RNG = np.random.default_rng(1)
+layers = keras.layers
+
+
+@pytest.fixture
+def explorer():
+    x = keras.Input((16, 16, 3))
+    y = layers.Conv2D(6, 3, padding="same", activation="relu", name="conv")(x)
+    y = layers.Conv2D(5, 3, strides=2, padding="same", name="strided")(y)
+    y = layers.Conv2DTranspose(4, 3, name="unknown")(y)
+    y = layers.Dense(7, name="units")(layers.GlobalMaxPooling2D(name="pool")(y))
+    opened = aw.LayerExplorer(keras.Model(x, y), RNG.random((2, 16, 16, 3), dtype="float32"))
+    yield opened
+    opened.close()
+
+
+def title(explorer):
+    return explorer.figure.layout.title.text
+
+
+def alert(explorer):
+    return explorer._alert.value.partition(">")[2].rpartition("<")[0]
+
+
+def click(explorer, *customdata):
+    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": list(customdata)}, [])
+
+
+def test_a_click_on_the_close_up_shows_what_that_place_sees(explorer):
+    explorer.layer, explorer.channel = "strided", 2
+    click(explorer, "cell", 3, 0)
+    assert (explorer.show, explorer.position) == ("overlay", (3, 0))
+    assert "sees 5 × 4 of 16 × 16 pixels" in title(explorer)
+    assert "rows 5 to 9 and columns 0 to 3" in explorer._plot.alt
+    values = np.asarray(explorer.figure.data[1].z)
+    np.testing.assert_array_equal(values, explorer.activation[0, :, :, 2])
+
+
+def test_without_a_channel_it_is_the_mean_over_all(explorer):
+    explorer.show = "overlay"
+    np.testing.assert_allclose(np.asarray(explorer.figure.data[1].z), explorer.activation[0].mean(axis=-1), rtol=1e-6)
+
+
+def test_where_the_way_is_not_known_there_is_no_box(explorer):
+    explorer.layer, explorer.show, explorer.position = "unknown", "overlay", (4, 4)
+    assert "sees" not in title(explorer)
+    assert "can't be computed" in explorer._plot.alt
+
+
+def test_a_place_outside_of_the_next_map_is_let_go(explorer):
+    explorer.show, explorer.position = "overlay", (15, 15)
+    explorer.layer = "strided"
+    assert explorer.position is None
+    assert alert(explorer) == ""
+
+
+@pytest.mark.parametrize("value", [(16, 0), (-1, 0), (1,), (1.5, 2), "ab", 3, (True, 0)])
+def test_a_place_that_is_not_there_is_refused(explorer, value):
+    with pytest.raises(OptionError, match="16 by 16"):
+        explorer.position = value
+    assert "16 by 16" in alert(explorer)
+
+
+def test_without_a_picture_there_is_no_overlay():
+    model = keras.Sequential([keras.Input((12,)), layers.Dense(3, name="dense")])
+    explorer = aw.LayerExplorer(model, RNG.random((1, 12)))
+    with pytest.raises(OptionError, match="activation"):
+        explorer.show = "overlay"
+    assert "overlay" not in [name for _, name in explorer._controls.show.options]
+
+
+def test_a_state_has_the_place_and_gives_it_back(explorer):
+    explorer.show, explorer.position = "overlay", (3, 4)
+    state = json.loads(json.dumps(explorer.state()))
+    again = aw.LayerExplorer(explorer.model, explorer.inputs, state=state)
+    assert again.position == (3, 4)
+    assert again.figure.to_json() == explorer.figure.to_json()
+
+
+def test_a_slider_goes_through_a_volume():
+    x = keras.Input((5, 8, 8, 1))
+    model = keras.Model(x, layers.Flatten(name="flat")(layers.Conv3D(2, 3, padding="same", name="conv")(x)))
+    explorer = aw.LayerExplorer(model, RNG.random((1, 5, 8, 8, 1)))
+    slider = explorer._controls.slice
+    assert slider in explorer._controls.box.children
+    assert (slider.max, slider.value, explorer.slice) == (4, 2, None)
+    middle = explorer.figure.to_json()
+    slider.value = 4
+    assert explorer.slice == 4
+    assert "slice 5 of 5" in title(explorer)
+    explorer.channel = 1
+    np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].z), explorer.activation[0, 4, :, :, 1])
+    explorer.slice = explorer.channel = None
+    assert (explorer.figure.to_json(), slider.value) == (middle, 2)
+    with pytest.raises(OptionError, match="slice from 0 to 4"):
+        explorer.slice = 5
+    explorer.slice = 3
+    explorer.layer = "flat"
+    assert explorer.slice is None
+    assert slider not in explorer._controls.box.children
+
+
+def test_slices_of_two_axes_are_counted_through():
+    x = keras.Input((2, 3, 8, 8, 1))
+    model = keras.Model(x, layers.Rescaling(2.0, name="twice")(x))
+    explorer = aw.LayerExplorer(model, RNG.random((1, 2, 3, 8, 8, 1)), layer="twice", channel=0)
+    explorer.slice = 4
+    np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].z), explorer.activation[0, 1, 1, :, :, 0])
+
+
+def test_an_input_channel_of_a_kernel_is_chosen(explorer):
+    explorer.layer, explorer.show = "strided", "weights"
+    assert "mean over 6 input channels" in explorer.figure.layout.annotations[0].text
+    stepper = explorer._controls.input_channel
+    assert stepper in explorer._controls.box.children
+    stepper._field.value = "4"
+    assert explorer.input_channel == 4
+    assert "input channel 4 of 6" in explorer.figure.layout.annotations[0].text
+    with pytest.raises(ChannelError, match="input channel from 0 to 5"):
+        explorer.input_channel = 6
+    explorer.layer = "conv"
+    assert explorer.input_channel is None
+    explorer.show = "activation"
+    assert stepper not in explorer._controls.box.children
+
+
+def test_the_table_has_the_numbers_of_each_channel_over_the_batch(explorer):
+    explorer.show = "table"
+    table = explorer._table
+    assert table in explorer._main.children
+    assert explorer._plot not in explorer._main.children
+    values = np.frombuffer(table._values, np.float32).reshape(6, -1)
+    whole = explorer.activation.reshape(-1, 6)
+    for name, expected in {
+        "channel": np.arange(6),
+        "minimum": whole.min(axis=0),
+        "maximum": whole.max(axis=0),
+        "mean": whole.mean(axis=0),
+        "std": whole.std(axis=0),
+        "zeros %": 100 * (whole == 0).mean(axis=0),
+    }.items():
+        np.testing.assert_allclose(values[:, table._columns.index(name)], expected, rtol=1e-4, err_msg=name)
+    table.selected = 3
+    assert explorer.channel == 3
+    explorer.channel = 1
+    assert table.selected == 1
+    explorer.layer = "units"
+    assert np.frombuffer(table._values, np.float32).reshape(7, -1).shape[1] == len(table._columns)
+    explorer.show = "activation"
+    assert explorer._plot in explorer._main.children
+
+
+def test_arrow_keys_move_the_channel_as_the_grid_is_drawn(explorer):
+    def press(key):
+        explorer._plot._answer(explorer._plot, {"kind": "key", "key": key}, [])
+
+    assert explorer._plot.arrows
+    _, columns = explorer._drawings.grid(explorer._selection())
+    press("ArrowRight")
+    assert explorer.channel == 0
+    press("ArrowRight")
+    assert explorer.channel == 1
+    press("ArrowDown")
+    assert explorer.channel == 1 + columns
+    press("ArrowUp")
+    press("ArrowLeft")
+    press("ArrowLeft")
+    assert explorer.channel == 0
+    press("End")
+    assert explorer.channel == 5
+    press("Escape")
+    assert explorer.channel is None
+    explorer.sort = "mean"
+    press("Home")
+    assert explorer.channel == int(explorer.activation[0].mean(axis=(0, 1)).argmax())
+    press("F1")
+    assert explorer.channel == int(explorer.activation[0].mean(axis=(0, 1)).argmax())
+
+
+def test_integers_that_name_things_are_no_measurements():
+    x = keras.Input((6, 6, 4))
+    labels = keras.ops.argmax(x, axis=-1)
+    model = keras.Model(x, labels)
+    explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)))
+    explorer.layer = [node.path for node in explorer.tree][-1]
+    assert "4 distinct values" in title(explorer)
+    tokens = keras.Input((5,), dtype="int32", name="tokens")
+    model = keras.Model(tokens, layers.Embedding(9, 3)(tokens))
+    explorer = aw.LayerExplorer(model, np.array([[1, 2, 3, 0, 0]]), layer="tokens")
+    assert explorer.figure.data[0].type == "table"

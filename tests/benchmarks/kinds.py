@@ -118,8 +118,7 @@ def pages(repeats: int) -> list[Row]:
             for _ in range(repeats):
                 notebook.ask("view._session._cache.pop(LARGE, None); view._drawings.clear()")
                 new.append(_click(explorer, large) - bare)
-                for path in (small, large, small):
-                    seen.append(_click(explorer, path))
+                seen += [_click(explorer, path) for path in (small, large, small)]
             rows.append(Row(f"{name}: bare call", bare, "ms"))
             rows.append(Row.of("  new, beyond the bare call", new, "ms", goal=100))
             rows.append(Row.of("  seen before", seen[1::3], "ms", goal=100))

@@ -439,7 +439,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         live = bool(self._links)
         publish_display_data(super()._repr_mimebundle_() if live else {"text/plain": repr(self)})
         if live and self._session.batch is not None:
-            self._style.value = f"<style>{asset('explorer.css')}{self._still.show(self._view())}</style>"
+            self._still.show(self._view())
+            self.add_class(self._still.live)
+            self._style.value = f"<style>{asset('explorer.css')}{self._still.hiding}</style>"
 
     def _view(self) -> View:
         title = f"{self.tree.name} · {self.tree.parameters:,} parameters"

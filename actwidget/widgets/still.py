@@ -1,8 +1,8 @@
 """The still picture of an explorer for where no kernel runs, in an output of its own beside the widget's.
 
-A host that has the widget's type of output shows nothing else in its place: JupyterLab says "model not found" in a notebook
-that is opened again. So the still is a second output. The explorer's own style hides it, for as long as that explorer
-lives and its figure is drawn; with no kernel there is no such style, and the still is what remains.
+In the place of a widget a host shows nothing else: in a notebook that is opened again, JupyterLab says "model not found".
+So the still is a second output. The explorer's own style hides it while that explorer is on the page and its figure is
+drawn. With no kernel neither is, and the still is what remains; what the host says of the widget, the still's style hides.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import math
 from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 60_000
 """A picture is made smaller till it takes no more than this; in a notebook it stands twice, in base64."""
-WIDTHS = (560, 420, 280, 140)
+WIDTH = 560
 PAUSE = 1.0
 """So many seconds after the last change of view its still is sent: nobody waits for it, and clicks come in rows."""
 
@@ -46,21 +47,27 @@ class Still:
         self._key = ""
         self._timer: asyncio.TimerHandle | None = None
 
-    def show(self, view: View) -> str:
+    @property
+    def live(self) -> str:
+        """The class that the explorer has on the page."""
+        return f"actw-live-{self._key}"
+
+    @property
+    def hiding(self) -> str:
+        """The style rule that hides the still; it has to be on the page for as long as the explorer is."""
+        drawn = f"body:not(:has(.{self.live} .actw-plot-waiting))"
+        still = f".actw-still-{self._key}"
+        return f"{drawn} {still}, {drawn} .jp-OutputArea-child:has({still}) {{ display: none; }}"
+
+    def show(self, view: View) -> None:
         """Shows the still as an output of the running cell.
 
         Args:
             view: What is on screen.
-
-        Returns:
-            The style rule that hides it, to be in the page for as long as the explorer is.
         """
         # The same on every run, so that an executed notebook does not change.
         self._key = self._key or hashlib.sha256(f"{view.title}\n{view.alt}".encode()).hexdigest()[:12]
         self._publish(view, update=False)
-        drawn = "body:has(.actw-explorer .main-svg)"
-        still = f".actw-still-{self._key}"
-        return f"{drawn} {still}, {drawn} .jp-OutputArea-child:has({still}) {{ display: none; }}"
 
     def later(self, view: Callable[[], View]) -> None:
         """Brings what has been shown up to date, soon; without an event loop (no page is there) it stays."""
@@ -97,10 +104,12 @@ def bundle(view: View, key: str) -> dict[str, Any]:
 
 
 def _bounded(images: Sequence[str]) -> str | None:
-    for width in WIDTHS:
+    width = WIDTH
+    while width > WIDTH // 16:
         png = still_png([], images, width=width)
         if len(png) <= MAX_BYTES:
             return base64.b64encode(png).decode("ascii")
+        width = int(width * min(0.9 * math.sqrt(MAX_BYTES / len(png)), 0.9))
     return None
 
 

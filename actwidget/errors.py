@@ -11,6 +11,21 @@ _LONGEST = 1500
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 100
 
+__all__ = [
+    "ActwidgetError",
+    "CaptureError",
+    "ChannelError",
+    "InvalidInputsError",
+    "LayerNotFoundError",
+    "MemoryBudgetError",
+    "MissingPackageError",
+    "ModelNotBuiltError",
+    "NotCapturableError",
+    "OptionError",
+    "SampleError",
+    "UnsupportedModelError",
+]
+
 
 def short(text: str, limit: int = 80) -> str:
     r"""A name as it can be shown on one line: what has no glyph is a space, and a long one is cut in its middle.

@@ -1,6 +1,6 @@
-"""Takes screenshots of the explorer in real JupyterLab: `python tests/screenshots.py [folder]`.
+"""Takes screenshots of the explorer in real JupyterLab: `python tests/screenshots.py [folder [kind ...]]`.
 
-Into a folder: an image, a sequence and a dense model, wide and narrow, light and dark. Without: the README's picture.
+Into a folder: every kind of view, wide and narrow, light and dark. Without: the README's picture.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from browser.lab import browser, jupyter_lab, open_notebook, set_theme, title_of, wait_for_explorer, write_notebook
+from browser.lab import browser, jupyter_lab, open_notebook, set_theme, wait_for_explorer, write_notebook
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -73,7 +73,50 @@ tokens = [words + ["·"] * 4]
 aw.LayerExplorer(Reader(), x, tokens=tokens, layer="block_1/attention/scores", channel=2)
 """
 MASKED = ATTENTION.replace('layer="block_1/attention/scores", channel=2', 'layer="embedding", channel=4')
+OVERLAY = IMAGE.replace(
+    'layer="block1_expand_relu", channel=17',
+    'state={"show": "overlay", "layer": "block5_expand_relu", "channel": 30, "position": [14, 12]}',
+)
+TABLE = IMAGE.replace("channel=17", 'channel=17, show="table"')
+WEIGHTS = IMAGE.replace('layer="block1_expand_relu", channel=17', 'layer="stem_conv", channel=3, show="weights"')
+OVERVIEW = IMAGE.replace("channel=17", 'channel=17, show="overview"')
+COMPARISON = (
+    IMAGE.replace('photo("coffee")', 'np.stack([photo("coffee"), photo("astronaut")])')
+    .replace("channel=17", "channel=17, compare=1")
+    .replace("import actwidget", "import numpy as np, actwidget")
+)
+VOLUME = """
+import keras, numpy as np, actwidget as aw
+keras.utils.set_random_seed(1)
+x = keras.Input((12, 32, 32, 1), name="scan")
+y = keras.layers.Conv3D(12, 3, padding="same", activation="relu", name="conv")(x)
+model = keras.Model(x, keras.layers.Dense(2)(keras.layers.GlobalMaxPooling3D()(y)), name="volumes")
+z, r, c = np.indices((12, 32, 32))
+ball = (((z - 6) / 5) ** 2 + ((r - 16) / 11) ** 2 + ((c - 14) / 9) ** 2 < 1).astype("float32")[None, ..., None]
+aw.LayerExplorer(model, ball, state={"layer": "conv", "channel": 4, "slice": 3})
+"""
+CLASSES = """
+import actwidget as aw
+from actwidget.samples import efficientnet_lite0, imagenet_class_names, photo
+model, names = efficientnet_lite0(), imagenet_class_names()
+aw.LayerExplorer(model, photo("coffee"), class_names=names, layer="predictions", labels=[names.index("espresso")])
+"""
+LABELS = """
+import keras, numpy as np, actwidget as aw
+x = keras.Input((24, 24, 1))
+y = keras.layers.Conv2D(5, 5, padding="same", name="conv")(x)
+model = keras.Model(x, keras.ops.argmax(y, axis=-1), name="segmenter")
+keras.utils.set_random_seed(4)
+view = aw.LayerExplorer(model, np.random.default_rng(0).random((1, 24, 24, 1)))
+view.layer = [node.path for node in view.tree][-1]
+view
+"""
 SIZES = {"wide": (1400, 900), "narrow": (640, 1900)}
+KINDS = {
+    "image": IMAGE, "overlay": OVERLAY, "comparison": COMPARISON, "table": TABLE, "weights": WEIGHTS,
+    "overview": OVERVIEW, "sequence": SEQUENCE, "dense": DENSE, "classes": CLASSES, "attention": ATTENTION,
+    "masked": MASKED, "volume": VOLUME, "labels": LABELS,
+}  # fmt: skip
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -93,17 +136,13 @@ def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str
         explorer.scroll_into_view_if_needed()
         page.evaluate(TWO_FRAMES)
         explorer.screenshot(path=path)
-        print(path, title_of(explorer))
+        print(path)
     page.close()
 
 
-def main(folder: Path | None) -> None:
+def main(folder: Path | None, kinds: list[str]) -> None:
     """Writes all pictures into `folder`, or the README's picture where there is none."""
-    cells = (
-        {"image": IMAGE, "sequence": SEQUENCE, "dense": DENSE, "attention": ATTENTION, "masked": MASKED}
-        if folder
-        else {"image": IMAGE}
-    )
+    cells = {kind: KINDS[kind] for kind in kinds or KINDS} if folder else {"image": IMAGE}
     (folder or README_PICTURE.parent).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, jupyter_lab(Path(scratch)) as address, browser() as chromium:
         for name, cell in cells.items():
@@ -116,4 +155,4 @@ def main(folder: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None, sys.argv[2:])

@@ -48,13 +48,18 @@ def difference(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Difference:
     if first.shape != second.shape:
         message = f"Expected two activations of one shape, got {first.shape} and {second.shape}."
         raise InvalidInputsError(message)
-    with np.errstate(invalid="ignore"):
-        values = floats(second).astype(np.float64) - floats(first)
-    magnitude = np.abs(np.where(np.isfinite(values), values, 0.0)).reshape(-1, values.shape[-1] if values.ndim else 1)
-    mean = magnitude.mean(axis=0) if magnitude.size else np.zeros(magnitude.shape[1])
-    scale = float(np.abs(np.nan_to_num(floats(first), posinf=0.0, neginf=0.0)).mean()) if first.size else 0.0
+    one, other = floats(first), floats(second)
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = np.subtract(other, one, dtype=np.promote_types(one.dtype, np.float32))
+        magnitude = np.abs(values).reshape(-1, values.shape[-1] if values.ndim else 1)
+        if not np.isfinite(magnitude.max(initial=0.0)):
+            magnitude = np.where(np.isfinite(magnitude), magnitude, 0.0)
+    mean = magnitude.mean(axis=0, dtype=np.float64) if magnitude.size else np.zeros(magnitude.shape[1])
+    size = np.abs(one)
+    finite = size if np.isfinite(size.max(initial=0.0)) else np.nan_to_num(size, posinf=0.0)
+    scale = float(finite.mean(dtype=np.float64)) if one.size else 0.0
     return Difference(
-        values=values.astype(np.float32),
+        values=values.astype(np.float32, copy=False),
         mean_absolute=mean,
         relative=mean / scale if scale else np.where(mean > 0, np.inf, 0.0),
         largest=float(magnitude.max(initial=0.0)),

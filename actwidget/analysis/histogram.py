@@ -116,6 +116,8 @@ def _inside(channel: npt.NDArray[Any], low: float, high: float, upper: float | N
 
 
 def _count_equal(line: npt.NDArray[Any], value: float) -> int:
+    if value == 0:
+        return line.size - int(np.count_nonzero(line))
     return sum(int(np.count_nonzero(block == value)) for block in _blocks(line))
 
 

@@ -130,7 +130,7 @@ def mosaic(
     order: npt.ArrayLike | None = None,
     aspect: float = 1.3,
     gap: int | None = None,
-    max_pixels: int = 4_000_000,
+    max_pixels: int = 1_000_000,
 ) -> Mosaic:
     """Tile all channels into one picture.
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from actwidget.analysis.difference import Difference
 
 GAP = 0.02
+PIXELS = 400_000
+"""Of one grid: more than a third of the page shows on a fine screen."""
 
 
 def comparison_spec(
@@ -48,9 +50,8 @@ def comparison_spec(
     Returns:
         A dict of `data` and `layout`.
     """
-    both = np.stack([np.asarray(first, np.float32), np.asarray(second, np.float32)])
-    finite = both[np.isfinite(both)]
-    shared = ColorRange.of(float(finite.min()), float(finite.max())) if finite.size else ColorRange.of(0, 1)
+    ends = [end for values in (first, second) for end in _ends(values)]
+    shared = ColorRange.of(min(ends), max(ends)) if ends else ColorRange.of(0, 1)
     bound = apart.largest or 1.0
     grids = [
         (names[0], channels(first), shared),
@@ -77,7 +78,7 @@ def comparison_spec(
     traces: list[dict[str, Any]] = []
     for place, (name, values, color) in enumerate(grids):
         suffix = "" if place == 0 else str(place + 1)
-        tiles = mosaic(values, low=color.low, high=color.high, order=apart.order, aspect=0.9)
+        tiles = mosaic(values, low=color.low, high=color.high, order=apart.order, aspect=0.9, max_pixels=PIXELS)
         tall, wide = tiles.pixels.shape
         source = palette_png(tiles.pixels, color.scale)
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
@@ -110,3 +111,11 @@ def comparison_spec(
         if channel is not None:
             layout["shapes"].append(outline(tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
     return {"data": traces, "layout": layout}
+
+
+def _ends(values: NDArray[Any]) -> tuple[float, ...]:
+    """The least and the greatest finite value; none where there is none."""
+    if values.size and np.isfinite(ends := (float(values.min()), float(values.max()))).all():
+        return ends
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else ()

@@ -26,6 +26,17 @@ SHOWS = {
 SCALINGS = {"layer": "layer", "robust": "layer, without extremes", "channel": "channel"}
 
 
+# What has a say in each view.
+NEEDED = {
+    "activation": ("sample", "channel", "sort", "scaling"),
+    "overlay": ("sample", "channel"),
+    "comparison": ("sample", "channel"),
+    "table": ("channel",),
+    "weights": ("channel",),
+    "overview": (),
+}
+
+
 class Controls:
     """Widgets that set an explorer's traits.
 
@@ -51,14 +62,16 @@ class Controls:
         self.scaling = self._choice(
             "colour range", "one colour range for the layer or for each channel", {name: name for name in SCALINGS}
         )
-        self._always = [self.show, self.sample, self.channel, self.sort, self.scaling]
         self.slice: ipywidgets.IntSlider | None = None
         self.input_channel: Stepper | None = None
-        self.box = parts.make(ipywidgets.HBox, self._always, css="actw-controls")
+        self.box = parts.make(ipywidgets.HBox, self._of("activation"), css="actw-controls")
         self._owner: Any = None
         self._following = False  # the slider follows the explorer, not the other way round
         self._links: list[Any] = []
         self._warn: Callable[[str], None] = lambda _text: None
+
+    def _of(self, show: str) -> list[Any]:
+        return [self.show, *(getattr(self, name) for name in NEEDED[show])]
 
     def _choice(self, label: str, tip: str, options: Mapping[str, str], leave_out: tuple[str, ...] = ()) -> Any:
         listed = [(text, name) for name, text in options.items() if name not in leave_out]
@@ -76,7 +89,7 @@ class Controls:
             control.observe(lambda change: self._warn(change["new"]), "error")
 
     def arrange(self, *, channels: int, slices: int, inputs: int) -> None:
-        """Shows the controls that a view needs.
+        """Shows the controls that the view needs.
 
         Args:
             channels: How many channels the layer has.
@@ -84,7 +97,7 @@ class Controls:
             inputs: How many input channels the kernel on show has; 1 or less for none to choose.
         """
         self.channel.maximum = channels - 1
-        children = list(self._always)
+        children = self._of(self._owner.show)
         if slices > 1:
             if self.slice is None:
                 tip = "which slice through depth or time"

@@ -294,10 +294,11 @@ class Drawings:
         each = numbers.per_channel
         found: dict[str, Any] = {self.channels(path).noun: np.arange(numbers.channels)}
         found |= {"minimum": each.minimum, "mean": each.mean, "maximum": each.maximum, "std": each.standard_deviation}
-        found |= {"zeros %": 100 * np.asarray(each.zeros), "dead?": each.dead, "constant?": each.constant}
+        found["zeros %"] = 100 * np.asarray(each.zeros)
         if each.saturated is not None:
             found["saturated %"] = 100 * np.asarray(each.saturated)
-        return found | {name: n for name, n in (("NaN", each.nan), ("infinite", each.infinite)) if np.any(n)}
+        rare = {"dead?": each.dead, "constant?": each.constant, "NaN": each.nan, "infinite": each.infinite}
+        return found | {name: values for name, values in rare.items() if np.any(values)}
 
     def overlay(self, path: str, channel: int | None, sample: int, position: tuple[int, int] | None) -> Drawing:
         """One channel, or the mean over all, over the input picture; with a position, what that depends on.

@@ -129,10 +129,10 @@ def _bytes_of(notebook: Notebook, index: int, code: str) -> int:
 def _click(explorer: Explorer, path: str) -> float:
     explorer.unfold_to(path)
     explorer.settle()
-    return _painted(explorer.notebook, explorer.graph, explorer.row(path), f"{path} ·")
+    return painted(explorer.notebook, explorer.graph, explorer.row(path), f"{path} ·")
 
 
-def _painted(notebook: Notebook, graph: Any, target: Any, title: str) -> float:
+def painted(notebook: Notebook, graph: Any, target: Any, title: str) -> float:
     handles = [graph.element_handle(), target.element_handle(), title]
     return float(notebook.page.evaluate(CLICK_TO_PAINT, handles))
 
@@ -143,4 +143,4 @@ def _figure_widget(notebook: Notebook, paths: list[str], repeats: int) -> list[f
     graph = page.locator(".js-plotly-plot:not(.actw-explorer *)").last
     graph.locator(".main-svg").first.wait_for()
     button = page.get_by_role("button", name="rival")
-    return [_painted(notebook, graph, button, f"turn {turn}.") for turn in range(repeats)]
+    return [painted(notebook, graph, button, f"turn {turn}.") for turn in range(repeats)]

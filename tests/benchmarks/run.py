@@ -21,7 +21,7 @@ sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 # Kernels and fresh processes take actwidget from this checkout as well.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TESTS.parent), os.environ.get("PYTHONPATH")]))
 
-SECTIONS = ("import", "notebook", "capture", "trees", "python", "rivals", "page", "fidelity")
+SECTIONS = ("import", "notebook", "capture", "trees", "python", "rivals", "page", "kinds", "fidelity")
 
 
 def main() -> None:
@@ -42,6 +42,8 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
     # After the command line is read: each of these loads TensorFlow.
     from capturing import captures, trees
     from fidelity import report
+    from kinds import drawings as kinds_drawn
+    from kinds import pages as kinds_painted
     from networks import SOURCES
     from page import pages
     from rivals import drawings
@@ -66,6 +68,9 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
     if "page" in sections:
         for name, rows in pages(6 if quick else 15, 3).items():
             show(f"{name}: in JupyterLab and Chromium", rows)
+    if "kinds" in sections:
+        show("Large activations of each kind: Python's work to draw one at hand", kinds_drawn(3 if quick else 9))
+        show("Large activations of each kind: click to paint", kinds_painted(3 if quick else 7))
     if "fidelity" in sections:
         report()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -134,16 +133,10 @@ def open_notebook(
 
 
 def wait_for_explorer(page: Page, index: int = 0, timeout: float = 120_000) -> Any:
-    """The explorer's element, once its figure is drawn."""
+    """The explorer's element, once its figure, or the table in its place, is drawn."""
     explorer = page.locator(".actw-explorer").nth(index)
-    explorer.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=timeout)
+    explorer.locator(".js-plotly-plot .main-svg, .actw-table td").first.wait_for(timeout=timeout)
     return explorer
-
-
-def title_of(explorer: Any) -> str:
-    """The figure's title, without its markup."""
-    text = explorer.locator(".js-plotly-plot").first.evaluate("(graph) => graph.layout.title.text")
-    return re.sub(r"<[^>]*>", "", text)
 
 
 def set_theme(page: Page, name: str) -> None:

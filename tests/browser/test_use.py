@@ -1,0 +1,178 @@
+"""The views beside the grid by mouse and keyboard, haste, long use, a kernel that is gone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lab import TWO_FRAMES, Explorer
+
+MODEL = """
+import json, keras, numpy as np, actwidget as aw
+from keras import layers
+keras.utils.set_random_seed(1)
+image = y = keras.Input((24, 24, 3), name="image")
+for number in range(40):
+    y = layers.Conv2D(6, 3, padding="same", activation="tanh", name=f"conv{number}")(y)
+model = keras.Model(image, layers.Dense(3, name="kinds")(layers.GlobalAveragePooling2D(name="pool")(y)), name="deep")
+x = np.random.default_rng(0).random((2, 24, 24, 3), "float32")
+explorer = aw.LayerExplorer(model, x, grouped=False)
+drawn = []
+inner = explorer._drawings._draw
+explorer._drawings._draw = lambda selection: (drawn.append(selection.path), inner(selection))[1]
+"""
+# Each is sent by the page as one would by hand, 30 of them as fast as the page can.
+CLICK_ALL = """(tree) => {
+  for (let number = 2; number < 32; number++) tree.querySelector(`[data-path="conv${number}"]`).click();
+}"""
+WATCH = """(graph) => {
+  window.busy = [];
+  const box = graph.parentElement;
+  const note = () => {
+    const picture = graph.querySelector("image") ? "with a picture" : "empty";
+    window.busy.push(`${box.getAttribute("aria-busy")} ${picture}`);
+  };
+  new MutationObserver(note).observe(box, {attributes: true, attributeFilter: ["aria-busy"]});
+}"""
+
+
+@pytest.fixture(scope="module")
+def notebook(open_page):
+    opened = open_page("", MODEL, "explorer")
+    opened.run_all()
+    Explorer(opened)
+    return opened
+
+
+@pytest.fixture
+def explorer(notebook):
+    notebook.ask(
+        "explorer.show, explorer.layer, explorer.channel, explorer.sort = 'activation', 'conv0', None, 'index'"
+    )
+    shown = Explorer(notebook)
+    shown.wait_for_title("conv0")
+    return shown
+
+
+def state(notebook):
+    return json.loads(notebook.ask("print(json.dumps(explorer.state()))"))
+
+
+def test_a_click_into_the_close_up_shows_what_that_place_sees(explorer, notebook):
+    place = explorer.graph.evaluate(
+        """(graph) => {
+          const {xaxis2, yaxis2} = graph._fullLayout;
+          const {left, top} = graph.getBoundingClientRect();
+          return [left + xaxis2._offset + xaxis2.d2p(20), top + yaxis2._offset + yaxis2.d2p(3)];
+        }"""
+    )
+    notebook.page.mouse.click(*place)
+    explorer.wait_until("(graph) => graph.querySelector('.gtitle').textContent.includes('sees 3 × 3')")
+    assert (state(notebook)["show"], state(notebook)["position"]) == ("overlay", [3, 20])
+
+
+def test_arrow_keys_move_the_channel_when_the_figure_has_the_focus(explorer, notebook):
+    explorer.graph.locator("xpath=..").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        notebook.page.keyboard.press(key)
+        explorer.settle()
+    assert state(notebook)["channel"] == 1
+    notebook.page.keyboard.press("End")
+    explorer.settle()
+    assert state(notebook)["channel"] == 5
+    notebook.page.keyboard.press("Escape")
+    explorer.settle()
+    assert state(notebook)["channel"] is None
+
+
+def test_the_table_sorts_and_selects_by_mouse_and_by_keyboard(explorer, notebook):
+    explorer.element.get_by_label("show").select_option("table")
+    table = explorer.element.get_by_role("grid")
+    table.wait_for()
+    rows = "(table) => [...table.tBodies[0].rows].map((row) => Number(row.cells[0].textContent))"
+    assert table.evaluate(rows) == list(range(6))
+    table.get_by_role("button", name="mean").click()
+    assert table.locator("[aria-sort=descending]").text_content() == "mean"
+    means = json.loads(notebook.ask("print(explorer.statistics.per_channel.mean.tolist())"))
+    by_mean = sorted(range(6), key=lambda channel: -means[channel])
+    assert table.evaluate(rows) == by_mean
+    table.locator("tbody tr").nth(2).click()
+    explorer.settle()
+    assert state(notebook)["channel"] == by_mean[2]
+    notebook.page.keyboard.press("Tab")
+    table.locator("tbody tr[tabindex='0']").focus()
+    notebook.page.keyboard.press("ArrowDown")
+    notebook.page.keyboard.press("Enter")
+    explorer.settle()
+    assert state(notebook)["channel"] == by_mean[3]
+    assert table.locator("[aria-selected=true]").count() == 1
+    explorer.element.get_by_label("show").select_option("activation")
+    explorer.wait_for_title("conv0")
+
+
+def test_thirty_clicks_at_once_end_on_the_last_and_few_are_drawn(explorer, notebook):
+    notebook.ask("drawn.clear()")
+    explorer.tree.evaluate(CLICK_ALL)
+    explorer.wait_for_title("conv31")
+    assert state(notebook)["layer"] == "conv31"
+    count = int(notebook.ask("print(len(drawn))"))
+    assert 1 <= count <= 8, count
+
+
+def test_while_the_model_runs_the_figure_says_so_and_keeps_its_picture(explorer, notebook):
+    notebook.page.evaluate(WATCH, explorer.graph.element_handle())
+    notebook.ask("explorer._session.clear()")
+    explorer.select("conv39")
+    assert notebook.page.evaluate("() => window.busy") == ["true with a picture", "false with a picture"]
+
+
+def test_less_motion_is_honoured(explorer, notebook):
+    box = explorer.graph.locator("xpath=..")
+    durations = "(box) => { box.setAttribute('aria-busy', 'true'); const moved = getComputedStyle(box.querySelector('.actw-plot-graph')).transitionDuration; box.setAttribute('aria-busy', 'false'); return moved; }"  # noqa: E501
+    assert box.evaluate(durations) != "0s"
+    notebook.page.emulate_media(reduced_motion="reduce")
+    moving = """(root) => [...root.querySelectorAll('*')].filter((each) => {
+      const {transitionDuration, animationName} = getComputedStyle(each);
+      if (each.closest('.js-plotly-plot')) return false;
+      return parseFloat(transitionDuration) > 0 || animationName !== 'none';
+    }).map((each) => each.className)"""
+    assert box.evaluate(durations) == "0s"
+    assert [name for name in explorer.element.evaluate(moving) if "actw" in str(name)] == []
+    notebook.page.emulate_media(reduced_motion=None)
+
+
+def test_after_a_thousand_selections_the_page_has_not_grown(explorer, notebook, record_property):
+    session = notebook.page.context.new_cdp_session(notebook.page)
+    session.send("Performance.enable")
+
+    def size():
+        session.send("HeapProfiler.collectGarbage")
+        metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+        return metrics["JSHeapUsedSize"], metrics["Nodes"], metrics["JSEventListeners"]
+
+    def select(count):
+        for _ in range(count // 50):
+            notebook.ask("for number in range(50): explorer.layer, explorer.channel = f'conv{number % 40}', number % 6")
+            explorer.settle()
+
+    select(200)
+    heap, nodes, listeners = size()
+    select(1000)
+    heap_after, nodes_after, listeners_after = size()
+    record_property("page memory before and after 1,000 selections", f"{heap / 1e6:.1f} and {heap_after / 1e6:.1f} MB")
+    assert heap_after < heap + 8e6
+    assert nodes_after < nodes * 1.1 + 500
+    assert listeners_after < listeners * 1.1 + 100
+
+
+def test_a_kernel_that_is_gone_is_said_in_words(open_page):
+    opened = open_page("", MODEL, "explorer")
+    opened.run_all()
+    shown = Explorer(opened)
+    box = shown.graph.locator("xpath=..")
+    words = "(box) => getComputedStyle(box, '::before').content"
+    assert box.evaluate(words) == "none"
+    opened.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    opened.page.wait_for_function(f"(box) => ({words})(box).includes('No kernel')", arg=box.element_handle())
+    assert shown.graph.locator(".gtitle").is_visible()
+    opened.page.evaluate(TWO_FRAMES)

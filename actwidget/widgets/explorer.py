@@ -16,7 +16,6 @@ import ipywidgets
 import keras
 import numpy as np
 import traitlets
-from IPython.display import publish_display_data
 
 from actwidget.capture.code import keras_code
 from actwidget.capture.compare import check_same_layers
@@ -43,7 +42,7 @@ from actwidget.widgets.drawing import Drawing, Drawings, Selection
 from actwidget.widgets.page import html_page
 from actwidget.widgets.parts import Parts
 from actwidget.widgets.plot import PlotView
-from actwidget.widgets.still import Still, View
+from actwidget.widgets.still import Still, View, publish
 from actwidget.widgets.table import NumberTable
 from actwidget.widgets.tree import LayerTree, packed_rows
 
@@ -437,14 +436,14 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _ipython_display_(self) -> None:
         """Shows the widget, and in an output of its own the still picture, which hides while the widget lives."""
         live = bool(self._links)
-        publish_display_data(super()._repr_mimebundle_() if live else {"text/plain": repr(self)})
+        publish(super()._repr_mimebundle_() if live else {"text/plain": repr(self)})
         if live and self._session.batch is not None:
             self._still.show(self._view())
             self.add_class(self._still.live)
             self._style.value = f"<style>{asset('explorer.css')}{self._still.hiding}</style>"
 
     def _view(self) -> View:
-        title = f"{self.tree.name} · {self.tree.parameters:,} parameters"
+        title = f"{short(self.tree.name)} · {self.tree.parameters:,} parameters"
         return View(title, self._plot.alt, self._numbers.value, self._plot.images)
 
     def close(self) -> None:

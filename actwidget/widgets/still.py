@@ -1,8 +1,8 @@
 """The still picture of an explorer for where no kernel runs, in an output of its own beside the widget's.
 
-In the place of a widget a host shows nothing else: in a notebook that is opened again, JupyterLab says "model not found".
+Where a widget should be a host shows nothing else: JupyterLab says "model not found" in a notebook opened once more.
 So the still is a second output. The explorer's own style hides it while that explorer is on the page and its figure is
-drawn. With no kernel neither is, and the still is what remains; what the host says of the widget, the still's style hides.
+drawn. With no kernel neither is, and the still remains; its style hides what JupyterLab says in the widget's place.
 """
 
 from __future__ import annotations
@@ -85,7 +85,12 @@ class Still:
 
     def _publish(self, view: View, *, update: bool) -> None:
         transient = {"display_id": f"actwidget-{self._key}"}
-        publish_display_data(bundle(view, self._key), transient=transient, update=update)
+        publish(bundle(view, self._key), transient=transient, update=update)
+
+
+def publish(data: dict[str, Any], **options: Any) -> None:
+    """Makes an output of the running cell; `data` holds its forms by MIME type."""
+    publish_display_data(data, **options)  # type: ignore[no-untyped-call]
 
 
 def bundle(view: View, key: str) -> dict[str, Any]:

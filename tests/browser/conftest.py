@@ -44,9 +44,7 @@ def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Note
     """Opens a notebook by its path below the folder, or one made of `cells`, in a host; `size` is the page's."""
     opened = []
 
-    def open_page(
-        path: str = "", *cells: str, host: str = LAB, size: tuple[int, int] = (1400, 1000)
-    ) -> Notebook:
+    def open_page(path: str = "", *cells: str, host: str = LAB, size: tuple[int, int] = (1400, 1000)) -> Notebook:
         name = path or f"{request.module.__name__.rpartition('.')[2]}{len(opened)}.ipynb"
         if not path:
             write_notebook(folder / name, *cells)

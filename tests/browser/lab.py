@@ -132,6 +132,14 @@ def open_notebook(
         page.evaluate(RUN_ALL)
 
 
+def open_without_kernel(page: Page, address: str, name: str) -> None:
+    """Opens a notebook in JupyterLab as one where a person has chosen "No Kernel"."""
+    page.goto(f"{address}/lab?reset", wait_until="commit")
+    page.wait_for_function("() => window.jupyterapp")
+    page.evaluate(OPEN_WITHOUT_KERNEL, name)
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+
+
 def wait_for_explorer(page: Page, index: int = 0, timeout: float = 120_000) -> Any:
     """The explorer's element, once its figure, or the table in its place, is drawn."""
     explorer = page.locator(".actw-explorer").nth(index)
@@ -172,6 +180,16 @@ OUTPUTS = (
     "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.outputs?.toJSON() ?? [])"
 )
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.type)"
+OPEN_WITHOUT_KERNEL = """async (path) => {
+  await window.jupyterapp.restored;
+  const kernelPreference = {shouldStart: false, autoStartDefault: false};
+  await window.jupyterapp.commands.execute("docmanager:open", {path, factory: "Notebook", kernelPreference});
+}"""
+SAVE = """async (state) => {
+  const {commands} = window.jupyterapp;
+  if (state) await commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
+  await commands.execute("docmanager:save");
+}"""
 SHUT_DOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 # Each Plotly.react is counted on the graph that it draws.
 COUNT_DRAWINGS = """() => {
@@ -335,6 +353,10 @@ class Notebook:
     def count_drawings(self) -> None:
         """Counts drawings from zero, see `Explorer.drawings`."""
         self.page.evaluate(COUNT_DRAWINGS)
+
+    def save(self, *, state: bool = False) -> None:
+        """Saves the notebook, with the state of its widgets or without."""
+        self.page.evaluate(SAVE, state)
 
     def shut_down(self) -> None:
         """Ends the kernel."""

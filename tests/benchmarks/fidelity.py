@@ -1,4 +1,4 @@
-"""Every architecture of keras.applications, each node held to what an independent observer saw."""
+"""Every architecture of keras.applications, and real subclassed ones, each node held to an independent observer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 from capture.deep_witness import deep_witness as observed
+from capture.real_subclassed import NETWORKS, real
 
 import actwidget as aw
 from actwidget import samples
@@ -81,6 +82,7 @@ def _models() -> list[tuple[str, Any]]:
         (name, lambda n=name, m=maker: _application(n, m)) for name, maker in sorted(makers)
     ]
     found.append(("sample efficientnet_lite0", lambda: (samples.efficientnet_lite0(), samples.photo("coffee")[None])))
+    found += [(f"bayesflow {name}", lambda n=name: real(n)) for name in NETWORKS]
     found.append(("sample digits_cnn", lambda: (samples.digits_cnn(), samples.digits()[0][:3])))
     return found
 

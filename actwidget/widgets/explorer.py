@@ -42,6 +42,7 @@ from actwidget.widgets.drawing import Drawing, Drawings, Selection
 from actwidget.widgets.page import html_page
 from actwidget.widgets.parts import Parts
 from actwidget.widgets.plot import PlotView
+from actwidget.widgets.still import Still, View, publish
 from actwidget.widgets.table import NumberTable
 from actwidget.widgets.tree import LayerTree, packed_rows
 
@@ -197,6 +198,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         }
         view |= _checked_state(state)
         self._parts = Parts()
+        self._still = Still()
         try:
             self._compose(grouped=grouped)
             super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
@@ -431,6 +433,19 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             bundle["image/png"] = base64.b64encode(still_png(lines, self._plot.images)).decode("ascii")
         return bundle
 
+    def _ipython_display_(self) -> None:
+        """Shows the widget, and in an output of its own the still picture, which hides while the widget lives."""
+        live = bool(self._links)
+        publish(super()._repr_mimebundle_() if live else {"text/plain": repr(self)})
+        if live and self._session.batch is not None:
+            self._still.show(self._view())
+            self.add_class(self._still.live)
+            self._style.value = f"<style>{asset('explorer.css')}{self._still.hiding}</style>"
+
+    def _view(self) -> View:
+        title = f"{short(self.tree.name)} · {self.tree.parameters:,} parameters"
+        return View(title, self._plot.alt, self._numbers.value, self._plot.images)
+
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and lets go of the activations."""
         if not self._links:  # closed already, or never opened: a widget is closed once more when it is collected
@@ -448,6 +463,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._free()
 
     def _free(self) -> None:
+        self._still.cancel()
         self._parts.close()
         if self.layout is not None:
             self.layout.close()
@@ -664,6 +680,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._mark()
         self._show_prediction()
         self._show_status(start)
+        self._still.later(self._view)
 
     def _show_table(self) -> None:
         """Puts the table of all channels in the figure's place, or the figure back in its own."""

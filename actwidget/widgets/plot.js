@@ -158,6 +158,7 @@ function render({ model, el }) {
       () => waiting.remove(),
       (/** @type {Error} */ error) => {
         waiting.textContent = `Plotly could not draw the figure: ${error.message}`;
+        waiting.classList.add("actw-plot-failed");
         box.prepend(waiting);
       },
     );
@@ -231,6 +232,7 @@ function render({ model, el }) {
     },
     (error) => {
       waiting.textContent = `Plotly could not be loaded: ${error.message}`;
+      waiting.classList.add("actw-plot-failed");
     },
   );
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves it out
-from lab import Explorer, Notebook, browser, jupyter_lab, write_notebook
+from lab import LAB, Explorer, Notebook, browser, jupyter_lab, write_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,17 +41,17 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Notebook]]:
-    """Opens a notebook by its path below the folder, or one made of `cells`; `size` is the page's."""
+    """Opens a notebook by its path below the folder, or one made of `cells`, in a host; `size` is the page's."""
     opened = []
 
-    def open_page(path: str = "", *cells: str, size: tuple[int, int] = (1400, 1000)) -> Notebook:
+    def open_page(path: str = "", *cells: str, host: str = LAB, size: tuple[int, int] = (1400, 1000)) -> Notebook:
         name = path or f"{request.module.__name__.rpartition('.')[2]}{len(opened)}.ipynb"
         if not path:
             write_notebook(folder / name, *cells)
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]}, permissions=["clipboard-read", "clipboard-write"]
         )
-        opened.append(Notebook(context.new_page(), address, name))
+        opened.append(Notebook(context.new_page(), address, name, host))
         return opened[-1]
 
     yield open_page

@@ -1,4 +1,4 @@
-"""JupyterLab in a process of its own, and notebooks opened in it by headless Chromium."""
+"""Jupyter in a process of its own, and notebooks opened in it by headless Chromium."""
 
 from __future__ import annotations
 
@@ -31,7 +31,12 @@ CHROMIUM_FLAGS = [
 ]
 # Not returned: the promise ends only when every cell has run.
 RUN_ALL = "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
-KERNEL_IDLE = "() => document.querySelector('#jp-bottom-panel, #jp-main-statusbar')?.textContent.includes('| Idle')"
+KERNEL_IDLE = """() => {
+  const context = window.jupyterapp?.shell?.currentWidget?.sessionContext;
+  return context?.isReady && context.session?.kernel?.status === "idle";
+}"""
+# Where the server shows a notebook: JupyterLab, with nothing but it on the page, and Notebook 7.
+LAB, NOTEBOOK = "lab/tree/{}?reset", "notebooks/{}"
 
 
 def chromium() -> str:
@@ -45,7 +50,10 @@ def chromium() -> str:
 
 @contextlib.contextmanager
 def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
-    """A running JupyterLab on the folder `root`; gives its address."""
+    """A running JupyterLab on the folder `root`; gives its address.
+
+    The same server has Notebook 7 and Voila at other addresses, where these are installed.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -59,7 +67,7 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
     options = [
         "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--IdentityProvider.token=",
         "--ServerApp.password=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={root}",
-        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
         "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
     news = root / ".jupyter" / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
@@ -110,9 +118,11 @@ def write_notebook(path: Path, *cells: str) -> Path:
     return path
 
 
-def open_notebook(page: Page, address: str, name: str, *, run: bool = True, timeout: float = 120_000) -> None:
-    """Opens a notebook, with nothing but it on the page, and runs all its cells."""
-    page.goto(f"{address}/lab/tree/{name}?reset", wait_until="commit")
+def open_notebook(
+    page: Page, address: str, name: str, *, host: str = LAB, run: bool = True, timeout: float = 120_000
+) -> None:
+    """Opens a notebook in a host and runs all its cells."""
+    page.goto(f"{address}/{host.format(name)}", wait_until="commit")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=timeout)
     # Before the kernel is connected JupyterLab asks for one.
     page.wait_for_function(KERNEL_IDLE, timeout=timeout)
@@ -120,6 +130,14 @@ def open_notebook(page: Page, address: str, name: str, *, run: bool = True, time
     page.evaluate(collapse)
     if run:
         page.evaluate(RUN_ALL)
+
+
+def open_without_kernel(page: Page, address: str, name: str) -> None:
+    """Opens a notebook in JupyterLab as one where a person has chosen "No Kernel"."""
+    page.goto(f"{address}/lab?reset", wait_until="commit")
+    page.wait_for_function("() => window.jupyterapp")
+    page.evaluate(OPEN_WITHOUT_KERNEL, name)
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
 
 
 def wait_for_explorer(page: Page, index: int = 0, timeout: float = 120_000) -> Any:
@@ -162,6 +180,16 @@ OUTPUTS = (
     "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.outputs?.toJSON() ?? [])"
 )
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.widgets.map((cell) => cell.model.type)"
+OPEN_WITHOUT_KERNEL = """async (path) => {
+  await window.jupyterapp.restored;
+  const kernelPreference = {shouldStart: false, autoStartDefault: false};
+  await window.jupyterapp.commands.execute("docmanager:open", {path, factory: "Notebook", kernelPreference});
+}"""
+SAVE = """async (state) => {
+  const {commands} = window.jupyterapp;
+  if (state) await commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
+  await commands.execute("docmanager:save");
+}"""
 SHUT_DOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 # Each Plotly.react is counted on the graph that it draws.
 COUNT_DRAWINGS = """() => {
@@ -278,7 +306,7 @@ class Notebook:
     It keeps every error that the page has, and the size of each message that the kernel's widgets send.
     """
 
-    def __init__(self, page: Page, address: str, name: str) -> None:
+    def __init__(self, page: Page, address: str, name: str, host: str = LAB) -> None:
         """Opens the notebook `name`; nothing is run yet."""
         self.page = page
         self.errors: list[str] = []
@@ -287,7 +315,7 @@ class Notebook:
         page.on("console", self._console)
         page.on("dialog", self._dialog)
         page.on("websocket", self._websocket)
-        open_notebook(page, address, name, run=False)
+        open_notebook(page, address, name, host=host, run=False)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -325,6 +353,10 @@ class Notebook:
     def count_drawings(self) -> None:
         """Counts drawings from zero, see `Explorer.drawings`."""
         self.page.evaluate(COUNT_DRAWINGS)
+
+    def save(self, *, state: bool = False) -> None:
+        """Saves the notebook, with the state of its widgets or without."""
+        self.page.evaluate(SAVE, state)
 
     def shut_down(self) -> None:
         """Ends the kernel."""

@@ -161,13 +161,7 @@ def test_a_saved_notebook_with_one_explorer_is_small(open_page, folder, notebook
     opened = open_page("", FIRST)
     opened.run_all()
     wait_for_explorer(opened.page)
-    opened.page.evaluate(
-        """async () => {
-          const {commands} = window.jupyterapp;
-          await commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
-          await commands.execute("docmanager:save");
-        }"""
-    )
+    opened.save(state=True)
     saved = (folder / "test_page1.ipynb").read_text()
     state = json.loads(saved)["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     assert any("_spec" in model["state"] for model in state.values())

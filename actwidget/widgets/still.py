@@ -1,0 +1,128 @@
+"""The still picture of an explorer for where no kernel runs, in an output of its own beside the widget's.
+
+Where a widget should be a host shows nothing else: JupyterLab says "model not found" in a notebook opened once more.
+So the still is a second output. The explorer's own style hides it while that explorer is on the page and its figure is
+drawn. With no kernel neither is, and the still remains; its style hides what JupyterLab says in the widget's place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import math
+from contextlib import suppress
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from IPython.display import publish_display_data
+
+from actwidget.figures import still_png
+from actwidget.widgets.assets import asset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+MAX_BYTES = 60_000
+"""A picture is made smaller till it takes no more than this; in a notebook it stands twice, in base64."""
+WIDTH = 560
+PAUSE = 1.0
+"""So many seconds after the last change of view its still is sent: nobody waits for it, and clicks come in rows."""
+
+
+class View(NamedTuple):
+    """What a still tells of an explorer: the model, the figure in words, its numbers as HTML, and its pictures."""
+
+    title: str
+    alt: str
+    numbers: str
+    images: Sequence[str]
+
+
+class Still:
+    """The still picture of one explorer."""
+
+    def __init__(self) -> None:
+        """Nothing has been shown yet."""
+        self._key = ""
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def live(self) -> str:
+        """The class that the explorer has on the page."""
+        return f"actw-live-{self._key}"
+
+    @property
+    def hiding(self) -> str:
+        """The style rule that hides the still; it has to be on the page for as long as the explorer is."""
+        drawn = f"body:not(:has(.{self.live} .actw-plot-waiting))"
+        still = f".actw-still-{self._key}"
+        return f"{drawn} {still}, {drawn} .jp-OutputArea-child:has({still}) {{ display: none; }}"
+
+    def show(self, view: View) -> None:
+        """Shows the still as an output of the running cell.
+
+        Args:
+            view: What is on screen.
+        """
+        # The same on every run, so that an executed notebook does not change.
+        self._key = self._key or hashlib.sha256(f"{view.title}\n{view.alt}".encode()).hexdigest()[:12]
+        self._publish(view, update=False)
+
+    def later(self, view: Callable[[], View]) -> None:
+        """Brings what has been shown up to date, soon; without an event loop (no page is there) it stays."""
+        self.cancel()
+        if self._key:
+            with suppress(RuntimeError):
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(PAUSE, lambda: self._publish(view(), update=True))
+
+    def cancel(self) -> None:
+        """Sends nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+
+    def _publish(self, view: View, *, update: bool) -> None:
+        transient = {"display_id": f"actwidget-{self._key}"}
+        publish(bundle(view, self._key), transient=transient, update=update)
+
+
+def publish(data: dict[str, Any], **options: Any) -> None:
+    """Makes an output of the running cell; `data` holds its forms by MIME type."""
+    publish_display_data(data, **options)  # type: ignore[no-untyped-call]
+
+
+def bundle(view: View, key: str) -> dict[str, Any]:
+    """The still as HTML with its numbers as text, and as a plain PNG for print."""
+    png = _bounded(view.images) if view.images else None
+    picture = f'<img alt="{escape(view.alt)}" src="data:image/png;base64,{png}">' if png else ""
+    text = _HTML.format(
+        key=key,
+        style=asset("still.css"),
+        title=escape(view.title),
+        picture=picture,
+        alt=escape(view.alt),
+        numbers=view.numbers,
+    )
+    return {"text/html": text} | ({"image/png": png} if png else {})
+
+
+def _bounded(images: Sequence[str]) -> str | None:
+    width = WIDTH
+    while width > WIDTH // 16:
+        png = still_png([], images, width=width)
+        if len(png) <= MAX_BYTES:
+            return base64.b64encode(png).decode("ascii")
+        width = int(width * min(0.9 * math.sqrt(MAX_BYTES / len(png)), 0.9))
+    return None
+
+
+_HTML = """<style>{style}</style>
+<figure class="actw-still actw-still-{key}">
+<p><strong>{title}</strong></p>
+{picture}
+<p>{alt}</p>
+{numbers}
+<figcaption>A still picture: no kernel runs the explorer. Run the cell to bring it back.</figcaption>
+</figure>"""

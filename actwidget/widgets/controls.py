@@ -26,6 +26,7 @@ SHOWS = {
 SCALINGS = {"layer": "layer", "robust": "layer, without extremes", "channel": "channel"}
 
 
+AXES = {"auto": "as the layer has them", "last": "last axis", "first": "first axis", "none": "none: one map"}
 # What has a say in each view.
 NEEDED = {
     "activation": ("sample", "channel", "sort", "scaling"),
@@ -64,6 +65,7 @@ class Controls:
         )
         self.slice: ipywidgets.IntSlider | None = None
         self.input_channel: Stepper | None = None
+        self.reading: ipywidgets.Dropdown | None = None
         self.box = parts.make(ipywidgets.HBox, self._of("activation"), css="actw-controls")
         self._owner: Any = None
         self._following = False  # the slider follows the explorer, not the other way round
@@ -88,13 +90,14 @@ class Controls:
         if isinstance(control, Stepper):
             control.observe(lambda change: self._warn(change["new"]), "error")
 
-    def arrange(self, *, channels: int, slices: int, inputs: int) -> None:
+    def arrange(self, *, channels: int, slices: int, inputs: int, readings: bool) -> None:
         """Shows the controls that the view needs.
 
         Args:
             channels: How many channels the layer has.
             slices: How many slices a volume has; 1 or less for none to choose.
             inputs: How many input channels the kernel on show has; 1 or less for none to choose.
+            readings: Whether the axes of the activation can be read in more than one way.
         """
         self.channel.maximum = channels - 1
         children = self._of(self._owner.show)
@@ -117,6 +120,12 @@ class Controls:
                 self._tie("input_channel", self.input_channel)
             self.input_channel.maximum = inputs - 1
             children.append(self.input_channel)
+        if readings:
+            if self.reading is None:
+                self.reading = self._choice("channels", "which axis holds the channels", AXES)
+                self.reading.value = self._owner.reading
+                self._tie("reading", self.reading)
+            children.append(self.reading)
         if children != list(self.box.children):
             self.box.children = children
 

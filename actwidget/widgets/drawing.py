@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from actwidget.figures.activation import Scaling
 
 Array = np.ndarray[Any, Any]
+READINGS = {"auto": None, "last": -1, "first": 1, "none": None}
+"""Which axis of an activation holds the channels: as the layer has it, the last one, the first one, none at all."""
 KEPT = 128
 """So many drawings are kept, of activations that are kept too."""
 
@@ -108,6 +110,18 @@ class Drawings:
         self._thumbnails: dict[int, str | None] = {}
         self._predictions: Array | None = None
         self._asked_for_predictions = False
+        self._reading = "auto"
+
+    @property
+    def reading(self) -> str:
+        """A key of `READINGS`: which axis holds the channels."""
+        return self._reading
+
+    @reading.setter
+    def reading(self, reading: str) -> None:
+        if reading != self._reading:
+            self._reading = reading
+            self.clear()
 
     def clear(self) -> None:
         """Lets go of everything."""
@@ -154,7 +168,10 @@ class Drawings:
 
     def channels(self, path: str) -> Channels:
         """How a layer's activation is divided, and what the parts are called."""
-        return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
+        own = channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
+        rank = len(self._session.graph.nodes[path].output_shape or ())
+        # A vector has one axis alone.
+        return own if rank == 2 or self._reading == "auto" else Channels(READINGS[self._reading], own.noun)
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""

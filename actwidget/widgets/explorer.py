@@ -37,7 +37,7 @@ from actwidget.figures import ORDERS, still_png
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.code import CodePanel
-from actwidget.widgets.controls import SCALINGS, SHOWS, Controls
+from actwidget.widgets.controls import AXES, SCALINGS, SHOWS, Controls
 from actwidget.widgets.drawing import Drawing, Drawings, Selection
 from actwidget.widgets.page import html_page
 from actwidget.widgets.parts import Parts
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 Checked = TypeVar("Checked")
 VIEW = (
-    "show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"
+    "show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel", "reading"
 )  # fmt: skip
 OTHER = "model"
 # Beside the figure's own, what a key does to the selected channel: steps along the grid, rows of it.
@@ -98,6 +98,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         position: The row and the column in the feature map whose receptive field the overlay marks, or `None`.
         slice: Which slice of a volume or a video is shown, or `None` for the middle one. Of two axes before height and
             width the slices are counted through, the last axis first.
+        reading: Which axis of the activation holds the channels: `"auto"` as the layer has it, the `"last"` one, the
+            `"first"` one behind the samples, or `"none"`: all of it is one map, or one volume.
         input_channel: Of which input channel the kernels are shown, or `None` for the mean over them.
 
     Example:
@@ -120,7 +122,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     position = _Checked(None, allow_none=True, help="Row and column of the map, for the receptive field.")
     slice = _Checked(None, allow_none=True, help="The slice of a volume, or None for the middle one.")
     input_channel = _Checked(None, allow_none=True, help="The kernels' input channel, or None for their mean.")
+    reading = _Checked("auto", help="Which axis holds the channels.")
     _links: tuple[Any, ...] = ()
+    _read_layer = ""  # the layer that `reading` was chosen for
 
     def __init__(
         self,
@@ -195,6 +199,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             "position": None,
             "slice": None,
             "input_channel": None,
+            "reading": "auto",
         }
         view |= _checked_state(state)
         self._parts = Parts()
@@ -203,12 +208,14 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             self._compose(grouped=grouped)
             super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
             self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
+            self.reading = view["reading"]
             for name in VIEW:
                 if name != "layer":  # the others are checked against it
                     setattr(self, name, view[name])
         except Exception:
             self._free()  # ipywidgets keeps every widget until it is closed
             raise
+        self._read_layer = self.layer
         self._connect()
         self._rendering = False
         self._render()
@@ -514,6 +521,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         there = f"the kernel of {shown(self.layer)} has {count}"
         return self._checked(lambda: _index(value, count, "input channel", there, ChannelError))
 
+    def _valid_reading(self, value: Any) -> str:
+        known = self._checked(lambda: _option(value, AXES, "reading"))
+        self._drawings.reading = known  # the other choices are checked against it
+        return known
+
     def _valid_scaling(self, value: Any) -> str:
         return self._checked(lambda: _option(value, SCALINGS, "scaling"))
 
@@ -619,6 +631,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _let_go(self) -> None:
         """Of what was chosen within the last layer what this one does not have."""
         drawings = self._drawings
+        if self.reading != "auto" and self.layer != self._read_layer:
+            self.reading = "auto"
+        self._read_layer = self.layer
         if self.channel is not None and self.channel >= self._channels():
             self.channel = None
         if self.slice is not None and self.slice >= drawings.slices(self.layer):
@@ -673,6 +688,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             channels=self._channels(),
             slices=self._drawings.slices(self.layer) if self.show == "activation" else 1,
             inputs=self._drawings.kernel_inputs(self.layer) if self.show == "weights" else 1,
+            readings=self.show == "activation" and (len(node.output_shape or ()) == 3 or self.reading != "auto"),
         )
         self._numbers.value = drawing.numbers
         self._show_table()

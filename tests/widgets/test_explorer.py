@@ -240,6 +240,7 @@ def test_the_controls_and_the_tree_set_the_traits(explorer):
         "position": None,
         "slice": None,
         "input_channel": None,
+        "reading": "auto",
     }
     explorer._controls.channel._field.value = "seven"
     assert "seven" in alert(explorer)

@@ -201,3 +201,35 @@ def test_integers_that_name_things_are_no_measurements():
     model = keras.Model(tokens, layers.Embedding(9, 3)(tokens))
     explorer = aw.LayerExplorer(model, np.array([[1, 2, 3, 0, 0]]), layer="tokens")
     assert explorer.figure.data[0].type == "table"
+
+
+def test_where_two_readings_are_possible_one_is_chosen():
+    x = keras.Input((20, 28), name="digit")
+    y = layers.Reshape((4, 5, 28), name="folded")(x)
+    model = keras.Model(x, layers.Flatten(name="flat")(y))
+    digits = RNG.random((2, 20, 28), dtype="float32")
+    explorer = aw.LayerExplorer(model, digits, layer="digit")
+    assert "28 units" in title(explorer)
+    control = explorer._controls.reading
+    assert control in explorer._controls.box.children
+    control.value = "none"
+    assert explorer.reading == "none"
+    assert "1 unit," in title(explorer)
+    np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].z), digits[0])
+    explorer.reading = "first"
+    assert "20 units" in title(explorer)
+    explorer.channel = 7
+    np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].y), digits[0, 7])
+    again = aw.LayerExplorer(model, digits, state=explorer.state())
+    assert again.figure.to_json() == explorer.figure.to_json()
+    explorer.layer = "folded"
+    assert explorer.reading == "auto"
+    assert "28 channels" in title(explorer)
+    explorer.reading = "none"
+    assert "slice 2 of 4" in title(explorer)
+    explorer.reading = "first"
+    assert "4 channels" in title(explorer)
+    with pytest.raises(OptionError, match="reading"):
+        explorer.reading = "third"
+    explorer.layer = "flat"
+    assert control not in explorer._controls.box.children

@@ -52,6 +52,14 @@ class Call:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What an attention layer's own call moves: the states of its seeds, and the masks of the tensors it is given."""
+
+    seeds: list[tuple[Any, Any]]
+    masks: list[tuple[Any, Any]]
+
+
 @dataclass
 class _Frame:
     """The inside of a call that is running."""
@@ -153,9 +161,9 @@ class Tap:
             return carry_out(operation, *args, **kwargs)
         if not self._frames:
             whole = _Frame(self.seen, "")
-            seeds = self._seeds(whole, operation)
+            before = self._before(whole, operation, args, kwargs)
             outputs = self._inside(whole, carry_out, operation, args, kwargs)
-            self._take_scores(whole, seeds, functools.partial(original, operation, *args, **kwargs))
+            self._take_scores(whole, before, functools.partial(original, operation, *args, **kwargs))
             return outputs
         frame = self._frames[-1]
         if not frame.is_open or not frame.level.holds(operation):
@@ -167,14 +175,14 @@ class Tap:
             call.reason = ELSEWHERE
             return self._inside(_Frame(call, "", is_open=False), carry_out, operation, args, kwargs)
         inner = _Frame(call, f"{frame.prefix}{name}/", is_open=not is_loop(operation))
-        seeds = self._seeds(inner, operation)
+        before = self._before(inner, operation, args, kwargs)
         try:
             outputs = self._inside(inner, carry_out, operation, args, kwargs)
         except Exception as error:
             self.failed = self.failed or frame.prefix + name
             call.reason = f"raised {type(error).__name__}: {' '.join(str(error).split())[:600]}"
             raise
-        self._take_scores(inner, seeds, functools.partial(original, operation, *args, **kwargs))
+        self._take_scores(inner, before, functools.partial(original, operation, *args, **kwargs))
         return self._pass_on(call, frame.level, frame.prefix, outputs)
 
     def _inside(self, frame: _Frame, carry_out: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
@@ -232,31 +240,38 @@ class Tap:
             changed._keras_mask = mask
         return changed
 
-    def _seeds(self, inner: _Frame, operation: Any) -> list[tuple[Any, Any]] | None:
-        """The seeds of a layer that is to be asked for its scores, with their states; `None` for any other."""
+    def _before(self, inner: _Frame, operation: Any, args: Any, kwargs: Any) -> _Before | None:
+        """What a call moves of a layer that is to be asked for its scores; `None` for any other layer."""
         if not has_scores(operation) or (not self._structure and inner.prefix + SCORES not in self._missing):
             return None
         seeds = [each.state for layer in operation._flatten_layers() for each in _seed_generators(layer)]
-        return [(seed, seed.value + 0) for seed in seeds]
+        given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if hasattr(leaf, "_keras_mask")]
+        return _Before([(seed, seed.value + 0) for seed in seeds], [(leaf, leaf._keras_mask) for leaf in given])
 
-    def _take_scores(self, inner: _Frame, seeds: list[tuple[Any, Any]] | None, again: Callable[..., Any]) -> None:
+    def _take_scores(self, inner: _Frame, before: _Before | None, again: Callable[..., Any]) -> None:
         """Asks an attention layer for its scores by a call of its own, so that the model's own way is not changed.
 
-        With the seeds as they were before the layer's own call, its dropout drops the same.
+        With the seeds as they were before the layer's own call, its dropout drops the same; with the masks, which
+        MultiHeadAttention takes off what it is given, the same steps are left out.
         """
-        if seeds is None:
+        if before is None:
             return
         path = inner.prefix + SCORES
-        after = [seed.value + 0 for seed, _ in seeds]
-        for seed, before in seeds:
-            seed.assign(before)
+        after = [seed.value + 0 for seed, _ in before.seeds]
+        masks = [getattr(leaf, "_keras_mask", None) for leaf, _ in before.masks]
+        for seed, value in before.seeds:
+            seed.assign(value)
+        for leaf, mask in before.masks:
+            leaf._keras_mask = mask
         self._frames.append(_Frame(inner.call, "", is_open=False))
         try:
             result = again(return_attention_scores=True)
         finally:
             self._frames.pop()
-            for (seed, _), value in zip(seeds, after, strict=True):
+            for (seed, _), value in zip(before.seeds, after, strict=True):
                 seed.assign(value)
+            for (leaf, _), mask in zip(before.masks, masks, strict=True):
+                leaf._keras_mask = mask
         scores = result[1] if isinstance(result, (tuple, list)) and len(result) > 1 else None
         if keras.ops.is_tensor(scores):
             inner.call.scores = _output(scores)

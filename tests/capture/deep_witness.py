@@ -51,13 +51,19 @@ class Recorder:
             self.open.append(seen)
             seeds = _seeds(operation) if _gives_scores(operation) else []
             before = [seed.numpy() for seed in seeds]
+            # The layer's own call takes the masks off its inputs.
+            given = keras.tree.flatten((args, kwargs))
+            masks = [(leaf, leaf._keras_mask) for leaf in given if hasattr(leaf, "_keras_mask")]
             try:
                 outputs = original(operation, *args, **kwargs)
             finally:
                 self.open.pop()
             seen.tensors = [leaf for leaf in keras.tree.flatten(outputs) if tf.is_tensor(leaf)]
             if _gives_scores(operation):
+                taken = [(leaf, getattr(leaf, "_keras_mask", None)) for leaf, _ in masks]
+                _mask(masks)
                 seen.scores = self.scores(original, operation, args, kwargs, list(zip(seeds, before, strict=True)))
+                _mask(taken)
             return outputs
 
         return __call__
@@ -177,6 +183,11 @@ def _name(seen: Seen, prefix: str, found: dict[str, np.ndarray]) -> None:
         found.update(values)
     if seen.scores is not None:
         found[f"{prefix}scores"] = as_array(seen.scores)
+
+
+def _mask(pairs: list[tuple[Any, Any]]) -> None:
+    for leaf, mask in pairs:
+        leaf._keras_mask = mask
 
 
 def _graph_of(operation: Any) -> Any:

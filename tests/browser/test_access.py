@@ -28,11 +28,12 @@ def notebook(open_page):
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-@pytest.mark.parametrize("show", ["activation", "comparison", "weights", "overview"])
-def test_no_serious_violation(notebook, explorer, theme, show):
+@pytest.mark.parametrize("show", ["activation", "overlay", "comparison", "table", "weights", "overview"])
+def test_no_serious_violation(notebook, explorer, theme, show, record_property):
     set_theme(notebook.page, theme)
     notebook.ask(f"view.show = {show!r}")
     explorer.settle()
     found = Axe().run(notebook.page, context=".actw-explorer").response["violations"]
     serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in {"serious", "critical"}]
+    record_property(f"serious violations, {show}, {theme}", len(serious))
     assert serious == []

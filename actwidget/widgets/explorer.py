@@ -203,10 +203,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         }
         view |= _checked_state(state)
         self._parts = Parts()
-        self._still = Still()
+        self._still = Still(" ".join(map(shown, [graph.tree.name, *view.values()])))
         try:
             self._compose(grouped=grouped)
-            super().__init__([self._style, self._top, self._body, self._foot], _dom_classes=("actw-explorer",))
+            parts = [self._style, self._top, self._body, self._foot]
+            super().__init__(parts, _dom_classes=("actw-explorer", self._still.live))
             self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
             self.reading = view["reading"]
             for name in VIEW:
@@ -224,7 +225,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         tree, batch = self.tree, self._session.batch
         parts = self._parts
         make = parts.make
-        self._style = make(ipywidgets.HTML, f"<style>{asset('explorer.css')}</style>", css="actw-style")
+        self._style = make(
+            ipywidgets.HTML, f"<style>{asset('explorer.css')}{self._still.hiding}</style>", css="actw-style"
+        )
         self._header = make(ipywidgets.HTML, html.header(tree.name, len(self.model.layers), tree.parameters))
         self._prediction = make(ipywidgets.HTML)
         self._top = make(ipywidgets.HBox, [self._header, self._prediction], css="actw-top")
@@ -446,8 +449,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         publish(super()._repr_mimebundle_() if live else {"text/plain": repr(self)})
         if live and self._session.batch is not None:
             self._still.show(self._view())
-            self.add_class(self._still.live)
-            self._style.value = f"<style>{asset('explorer.css')}{self._still.hiding}</style>"
 
     def _view(self) -> View:
         title = f"{short(self.tree.name)} · {self.tree.parameters:,} parameters"

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import hashlib
 import math
+from collections import Counter
 from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,8 @@ WIDTH = 560
 PAUSE = 1.0
 """So many seconds after the last change of view its still is sent: nobody waits for it, and clicks come in rows."""
 
+_made: Counter[str] = Counter()  # how many explorers there were of each name
+
 
 class View(NamedTuple):
     """What a still tells of an explorer: the model, the figure in words, its numbers as HTML, and its pictures."""
@@ -42,9 +45,17 @@ class View(NamedTuple):
 class Still:
     """The still picture of one explorer."""
 
-    def __init__(self) -> None:
-        """Nothing has been shown yet."""
-        self._key = ""
+    def __init__(self, about: str) -> None:
+        """Nothing is shown yet.
+
+        Args:
+            about: What the explorer shows at first, in words. The still's name comes from it, the same on every run, so
+                that an executed notebook does not change.
+        """
+        name = hashlib.sha256(about.encode(errors="replace")).hexdigest()[:12]
+        _made[name] += 1
+        self._key = f"{name}-{_made[name]}"
+        self._shown = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -65,14 +76,13 @@ class Still:
         Args:
             view: What is on screen.
         """
-        # The same on every run, so that an executed notebook does not change.
-        self._key = self._key or hashlib.sha256(f"{view.title}\n{view.alt}".encode()).hexdigest()[:12]
+        self._shown = True
         self._publish(view, update=False)
 
     def later(self, view: Callable[[], View]) -> None:
         """Brings what has been shown up to date, soon; without an event loop (no page is there) it stays."""
         self.cancel()
-        if self._key:
+        if self._shown:
             with suppress(RuntimeError):
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(PAUSE, lambda: self._publish(view(), update=True))

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import re
+from collections import Counter
 from html import unescape
 from html.parser import HTMLParser
 
@@ -68,18 +69,20 @@ def test_the_last_line_of_a_cell_gives_the_widget_and_then_its_still(outputs):
     assert unescape(re.search(r'alt="([^"]*)"', kept["text/html"])[1]) == view._plot.alt
 
 
-def test_the_still_of_a_run_is_that_of_the_next(outputs):
+def test_the_still_of_a_run_is_that_of_the_next(outputs, monkeypatch):
     for _ in range(2):
+        monkeypatch.setattr(still, "_made", Counter())
         explorer()._ipython_display_()
     assert outputs[1] == outputs[3]
 
 
-def test_only_the_explorer_that_made_a_still_hides_it(outputs):
-    views = [explorer("one"), explorer("two")]
+@pytest.mark.parametrize("names", [("one", "two"), ("same", "same")])
+def test_only_the_explorer_that_made_a_still_hides_it(outputs, names):
+    views = [explorer(name) for name in names]
     for view in views:
         view._ipython_display_()
     keys = [
-        re.search(r'class="actw-still actw-still-(\w+)"', data["text/html"])[1] for data, _id, _new in outputs[1::2]
+        re.search(r'class="actw-still actw-still-([\w-]+)"', data["text/html"])[1] for data, _id, _new in outputs[1::2]
     ]
     assert keys[0] != keys[1]
     for view, own, other in ((views[0], *keys), (views[1], *reversed(keys))):

@@ -234,6 +234,7 @@ class LayerTree(anywidget.AnyWidget):
         grouped: Whether prefix groups are shown. Paths don't depend on it.
         label: The accessible name of the tree.
         marks: For each path that wants attention why, in words.
+        model_name: The name of the model, for messages.
 
     Example:
         >>> import keras

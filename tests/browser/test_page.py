@@ -141,8 +141,10 @@ def test_names_from_a_model_are_shown_as_they_are_written(notebook, second):  # 
         start = name if len(name) <= 80 else f"{name[:40]}…"
         third.wait_until("(graph, start) => graph.querySelector('.gtitle').textContent.startsWith(start)", start)
         assert third.alert.text_content() == ""
-        assert name in row.text_content()
-        assert third.element.locator(".actw-path").text_content() == name
+        # A long name is cut in its middle.
+        told = name if len(name) <= 80 else name[:30]
+        assert told in row.text_content()
+        assert third.element.locator(".actw-path").text_content().startswith(told)
         assert third.element.locator("pre").text_content() == notebook.ask("print(third.code)") + "\n"
         notebook.page.mouse.move(*third.tile(2), steps=3)
         third.graph.locator(".hoverlayer").get_by_text("channel 2", exact=True).wait_for()

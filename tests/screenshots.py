@@ -1,6 +1,6 @@
 """Takes screenshots of the explorer in real JupyterLab: `python tests/screenshots.py [folder [kind ...]]`.
 
-Into a folder: every kind of view, wide and narrow, light and dark. Without: the README's picture.
+Into a folder: every kind of view, wide and narrow, light and dark. Without: the README's pictures.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ KINDS = {
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
-README_PICTURE = Path(__file__).parents[1] / "notebooks" / "images" / "explorer.png"
+README = Path(__file__).parents[1] / "notebooks" / "images"
+BEST = {"image": "explorer", "overlay": "overlay", "attention": "attention", "overview": "overview"}
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -141,16 +142,17 @@ def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str
 
 
 def main(folder: Path | None, kinds: list[str]) -> None:
-    """Writes all pictures into `folder`, or the README's picture where there is none."""
-    cells = {kind: KINDS[kind] for kind in kinds or KINDS} if folder else {"image": IMAGE}
-    (folder or README_PICTURE.parent).mkdir(parents=True, exist_ok=True)
+    """Writes all pictures into `folder`, or the README's pictures where there is none."""
+    cells = {kind: KINDS[kind] for kind in kinds or (KINDS if folder else BEST)}
+    (folder or README).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, jupyter_lab(Path(scratch)) as address, browser() as chromium:
         for name, cell in cells.items():
             write_notebook(Path(scratch) / f"{name}.ipynb", cell)
-            shots = {README_PICTURE: ("light", "wide")}
             if folder:
                 looks = [(theme, size) for theme in THEMES for size in SIZES]
                 shots = {folder / f"{name}-{theme}-{size}.png": (theme, size) for theme, size in looks}
+            else:
+                shots = {README / f"{BEST[name]}.png": ("light", "wide")}
             take(chromium, address, name, shots)
 
 

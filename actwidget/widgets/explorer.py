@@ -206,7 +206,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._still = Still(" ".join(map(shown, [graph.tree.name, *view.values()])))
         try:
             self._compose(grouped=grouped)
-            parts = [self._style, self._top, self._body, self._foot]
+            parts = [self._top, self._body, self._foot]
             super().__init__(parts, _dom_classes=("actw-explorer", self._still.live))
             self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
             self.reading = view["reading"]
@@ -225,10 +225,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         tree, batch = self.tree, self._session.batch
         parts = self._parts
         make = parts.make
-        self._style = make(
-            ipywidgets.HTML, f"<style>{asset('explorer.css')}{self._still.hiding}</style>", css="actw-style"
-        )
-        self._header = make(ipywidgets.HTML, html.header(tree.name, len(self.model.layers), tree.parameters))
+        # The style comes with the header: each widget is one more message to the page.
+        style = f"<style>{asset('explorer.css')}{self._still.hiding}</style>"
+        self._header = make(ipywidgets.HTML, style + html.header(tree.name, len(self.model.layers), tree.parameters))
         self._prediction = make(ipywidgets.HTML)
         self._top = make(ipywidgets.HBox, [self._header, self._prediction], css="actw-top")
         self._tree_view = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
@@ -245,8 +244,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._body = make(ipywidgets.HBox, [self._tree_view, self._main], css="actw-body")
         self._alert = make(ipywidgets.HTML, html.live("alert", ""))
         self._status = make(ipywidgets.HTML, html.live("status", "Ready"))
-        self._memory = make(ipywidgets.HTML)
-        self._foot = make(ipywidgets.HBox, [self._alert, self._status, self._memory], css="actw-foot")
+        self._foot = make(ipywidgets.HBox, [self._alert, self._status], css="actw-foot")
 
     def _checked_labels(self, labels: Any) -> list[int] | None:
         batch, units = self._session.batch, (self.tree.output_shape or (None,))[-1]
@@ -746,9 +744,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         spent = (time.perf_counter() - start - session.seconds) * 1000
         count = session.batch.size
         parts = [captured, f"drawn in {spent:,.0f} ms", f"{count:,} sample{'s' * (count != 1)}", session.batch.note]
-        self._status.value = html.live("status", " · ".join(filter(None, parts)))
         kept, budget = session.bytes_kept / 1e6, session.budget / 1e6
-        self._memory.value = f'<span class="actw-muted">{escape(f"cache {kept:,.1f} of {budget:,.0f} MB")}</span>'
+        cache = f'<span class="actw-muted">{escape(f"cache {kept:,.1f} of {budget:,.0f} MB")}</span>'
+        self._status.value = html.live("status", " · ".join(filter(None, parts))) + cache
 
 
 def _first_worth_seeing(tree: LayerNode) -> str:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 60_000
 """A picture is made smaller till it takes no more than this; in a notebook it stands twice, in base64."""
 WIDTH = 560
-PAUSE = 1.0
-"""So many seconds after the last change of view its still is sent: nobody waits for it, and clicks come in rows."""
+PAUSE = 5.0
+"""So many seconds after the last change of view its still is sent: no click should have to wait for it."""
 
 _made: Counter[str] = Counter()  # how many explorers there were of each name
 

@@ -86,9 +86,9 @@ def test_only_the_explorer_that_made_a_still_hides_it(outputs, names):
     ]
     assert keys[0] != keys[1]
     for view, own, other in ((views[0], *keys), (views[1], *reversed(keys))):
-        assert f".actw-still-{own}" in view._style.value
+        assert f".actw-still-{own}" in view._header.value
         assert f"actw-live-{own}" in view._dom_classes
-        assert other not in view._style.value
+        assert other not in view._header.value
 
 
 def test_a_view_without_pictures_has_its_numbers(outputs):

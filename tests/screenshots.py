@@ -45,6 +45,7 @@ ATTENTION = """
 import keras, numpy as np, actwidget as aw
 keras.utils.set_random_seed(2)
 layers = keras.layers
+strong = keras.initializers.RandomNormal(stddev=2.0)
 class Block(layers.Layer):
     def __init__(self, width, heads, **kwargs):
         super().__init__(**kwargs)
@@ -57,7 +58,7 @@ class Block(layers.Layer):
 class Reader(keras.Model):
     def __init__(self):
         super().__init__(name="reader")
-        self.embedding = layers.Embedding(50, 16, mask_zero=True, name="embedding")
+        self.embedding = layers.Embedding(50, 16, embeddings_initializer=strong, mask_zero=True, name="embedding")
         self.blocks = [Block(16, 4, name=f"block_{number}") for number in (1, 2)]
         self.lstm = layers.LSTM(12, return_sequences=True, name="lstm")
         self.head = layers.Dense(3, activation="softmax", name="mood")

@@ -33,8 +33,9 @@ def address(folder) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Not for the whole session: while Playwright is open its event loop runs in the thread of all tests."""
     with browser() as launched:
         yield launched
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from lab import KERNEL_IDLE, LAB, SHUT_DOWN, Explorer, open_without_kernel
+from lab import KERNEL_IDLE, LAB, SHUT_DOWN, Explorer, jupyter_lab, open_without_kernel
 
 pytestmark = pytest.mark.browser
 CONVOLUTION = """
@@ -28,6 +28,13 @@ aw.LayerExplorer(flat, np.ones((3, 20)))
 STILL_OF = """(start) => window.jupyterapp.shell.currentWidget.content.widgets[0].model.outputs.toJSON()
   .some((output) => output.data["text/html"]?.includes(`<p>${start}`))"""
 FIRST, SECOND = 0, 1
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    """A server of its own: what other hosts' tests leave on theirs has no say in what is opened again here."""
+    with jupyter_lab(folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from PIL import Image
 
 import actwidget as aw
 from actwidget.samples import digits, digits_cnn
+from actwidget.widgets import still
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,15 +199,15 @@ def test_the_state_in_a_submission_makes_the_view_again(course, seen):
     fresh = aw.LayerExplorer(
         seen.model, seen.inputs, labels=digits()[1][::7][:40], class_names=list("0123456789"), state=view
     )
-    (shown,) = marked["view-shown"].outputs
+    shown, picture_of_it = marked["view-shown"].outputs
     assert shown.data["text/plain"] == repr(fresh) == repr(seen)
     assert (fresh.layer, fresh.channel, fresh.sample) == ("relu1", seen.channel, 9)
     np.testing.assert_array_equal(fresh.activation, seen.activation)
     assert fresh.figure == seen.figure
     # Close, not equal: the marker's network is rounded otherwise.
-    there, here = picture(shown.data), picture(fresh._repr_mimebundle_())
+    there, here = picture(picture_of_it.data), picture(still.bundle(fresh._view(), ""))
     fresh.sample = 10
-    other = picture(fresh._repr_mimebundle_())
+    other = picture(still.bundle(fresh._view(), ""))
     assert there.shape == here.shape == other.shape
     assert np.abs(there - here).mean() < np.abs(there - other).mean() / 4
     fresh.close()

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakMethod
 
 import ipywidgets
 import keras
@@ -723,7 +724,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if not self._drawings.knows_predictions:
             # A page is reached through an event loop. Without one nobody is there to read it, and no model need run.
             with suppress(RuntimeError):
-                asyncio.get_running_loop().call_soon(self._predict)
+                # What waits in the loop keeps no explorer alive: a cell can make many before the loop runs.
+                asyncio.get_running_loop().call_soon(_called, WeakMethod(self._predict))
             return
         self._predict()
 
@@ -747,6 +749,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         kept, budget = session.bytes_kept / 1e6, session.budget / 1e6
         cache = f'<span class="actw-muted">{escape(f"cache {kept:,.1f} of {budget:,.0f} MB")}</span>'
         self._status.value = html.live("status", " · ".join(filter(None, parts))) + cache
+
+
+def _called(method: WeakMethod[Callable[[], None]]) -> None:
+    if (known := method()) is not None:
+        known()
 
 
 def _first_worth_seeing(tree: LayerNode) -> str:

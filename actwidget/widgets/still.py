@@ -15,6 +15,7 @@ from collections import Counter
 from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakMethod
 
 from IPython.display import publish_display_data
 
@@ -84,8 +85,11 @@ class Still:
         self.cancel()
         if self._shown:
             with suppress(RuntimeError):
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(PAUSE, lambda: self._publish(view(), update=True))
+                self._timer = asyncio.get_running_loop().call_later(PAUSE, self._follow, WeakMethod(view))
+
+    def _follow(self, view: WeakMethod[Callable[[], View]]) -> None:
+        if (known := view()) is not None:  # the explorer may be gone
+            self._publish(known(), update=True)
 
     def cancel(self) -> None:
         """Sends nothing more."""

@@ -31,8 +31,13 @@ FIRST, SECOND = 0, 1
 
 
 @pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of its own, with JupyterLab's settings: whether widget state is saved is one of them, and is kept."""
+    return tmp_path_factory.mktemp("stills")
+
+
+@pytest.fixture(scope="module")
 def address(folder):
-    """A server of its own: what other hosts' tests leave on theirs has no say in what is opened again here."""
     with jupyter_lab(folder) as url:
         yield url
 

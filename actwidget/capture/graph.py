@@ -75,6 +75,11 @@ class ModelGraph:
         return {node.path: node for node in self.tree}
 
     @cached_property
+    def stateful(self) -> bool:
+        """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""
+        return any(getattr(layer, "stateful", False) for layer in self.root._flatten_layers())
+
+    @cached_property
     def tensors(self) -> dict[str, keras.KerasTensor]:
         """For each path of the model's own graph, not of a nested one, the symbolic tensor."""
         return {path: place.tensor for path, place in self.places.items() if place.outer is None}

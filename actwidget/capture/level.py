@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from typing import Any
 
 import keras
@@ -54,6 +55,27 @@ def graph_nodes(function: Any) -> list[Any]:
     given = [node for node in ordered if node.is_input]
     given.sort(key=lambda node: order.get(id(node.outputs[0]), len(order)))
     return given + [node for node in ordered if not node.is_input]
+
+
+def calls_for(function: Any, tensors: Iterable[Any], at_hand: Container[int] = ()) -> list[Any]:
+    """The nodes of a functional graph that lead to some of its tensors, in the order in which Keras runs them.
+
+    Args:
+        function: The graph.
+        tensors: What is wanted of it.
+        at_hand: The `id` of each tensor whose value is there already; what leads to it alone is left out.
+    """
+    ordered = graph_nodes(function)
+    makers = {id(tensor): node for node in ordered for tensor in node.outputs}
+    needed: set[int] = set()
+    waiting = list(tensors)
+    while waiting:
+        tensor = waiting.pop()
+        node = makers[id(tensor)]
+        if id(tensor) not in at_hand and id(node) not in needed:
+            needed.add(id(node))
+            waiting += node.input_tensors
+    return [node for node in ordered if id(node) in needed]
 
 
 def sublayers(operation: Any) -> list[keras.Layer]:

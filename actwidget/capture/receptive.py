@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,17 +102,26 @@ def receptive_field(graph: ModelGraph, path: str, position: Sequence[int]) -> Sp
             if outer is None:
                 return given.get(id(first))
             # What a nested model is given stands in the graph around it.
-            inner = keras.tree.flatten(function.inputs)
-            around = _leaves(outer.node)
-            wanted = {id(tensor): given[id(own)] for own, tensor in zip(inner, around, strict=True) if id(own) in given}
+            wanted = {}
+            _merge(wanted, _given(function, given, outer.node))
             function, outer = outer.function, outer.outer
     except _UnknownReachError:
         return None
 
 
-def _leaves(node: Any) -> list[Any]:
-    given = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
-    return [leaf for leaf in given if isinstance(leaf, keras.KerasTensor)]
+def _given(function: Any, needed: Mapping[int, Spans], node: Any) -> list[tuple[Any, Spans]]:
+    """What a call of a nested model needs of the tensors it is given, from what is needed of the model's own inputs."""
+    inner, outer = keras.tree.flatten(function.inputs), node.input_tensors
+    if len(inner) != len(outer):
+        raise _UnknownReachError
+    return [(tensor, needed[id(own)]) for own, tensor in zip(inner, outer, strict=True) if id(own) in needed]
+
+
+def _merge(needed: dict[int, Spans], pairs: Iterable[tuple[Any, Spans]]) -> None:
+    """Notes what is needed of each tensor, by its `id`: of one that is needed for several things, all of it."""
+    for tensor, spans in pairs:
+        known = needed.get(id(tensor))
+        needed[id(tensor)] = spans if known is None else tuple(map(_joined, known, spans))
 
 
 def _back(function: Any, wanted: Mapping[int, Spans]) -> dict[int, Spans]:
@@ -124,9 +133,7 @@ def _back(function: Any, wanted: Mapping[int, Spans]) -> dict[int, Spans]:
             continue
         if len(node.outputs) > 1:
             raise _UnknownReachError
-        for tensor, seen in _needs(node, spans[0]):
-            before = needed.get(id(tensor))
-            needed[id(tensor)] = seen if before is None else tuple(map(_joined, before, seen))
+        _merge(needed, _needs(node, spans[0]))
     return {id(tensor): needed[id(tensor)] for tensor in function.inputs if id(tensor) in needed}
 
 
@@ -140,9 +147,7 @@ def _needs(node: Any, spans: Spans) -> list[tuple[Any, Spans]]:
     """What one call needs of each tensor that it is given."""
     operation, inputs = node.operation, node.input_tensors
     if (inner := function_of(operation)) is not None:
-        given = _back(inner, {id(inner.outputs[0]): spans})
-        pairs = zip(keras.tree.flatten(inner.inputs), inputs, strict=True)
-        return [(tensor, given[id(own)]) for own, tensor in pairs if id(own) in given]
+        return _given(inner, _back(inner, {id(inner.outputs[0]): spans}), node)
     name = type(operation).__name__
     # A class of the user's can bear the name of one of Keras's.
     if not type(operation).__module__.startswith("keras.src."):

@@ -9,7 +9,7 @@ import keras
 from keras.src.models.functional import operation_fn
 
 from actwidget.capture.forward import unchanged
-from actwidget.capture.level import function_of, graph_nodes
+from actwidget.capture.level import calls_for, function_of
 
 if TYPE_CHECKING:
     from actwidget.capture.forward import Array
@@ -29,21 +29,9 @@ def way_from(graph: ModelGraph, path: str, held: Mapping[str, Array]) -> list[An
     """
     if path not in graph.tensors or graph.edits:
         return None
-    ordered = graph_nodes(function_of(graph.root))
-    makers = {id(tensor): node for node in ordered for tensor in node.outputs}
     known = {id(graph.tensors[each]) for each, value in held.items() if _is_exact(graph, each, value)}
-    needed: set[int] = set()
-    waiting = [graph.tensors[path]]
-    while waiting:
-        tensor = waiting.pop()
-        node = makers[id(tensor)]
-        if id(tensor) in known or id(node) in needed:
-            continue
-        if node.is_input:
-            return None
-        needed.add(id(node))
-        waiting += node.input_tensors
-    return [node for node in ordered if id(node) in needed]
+    way = calls_for(function_of(graph.root), [graph.tensors[path]], known)
+    return None if any(node.is_input for node in way) else way
 
 
 def go(graph: ModelGraph, path: str, way: list[Any], held: Mapping[str, Array]) -> Any:

@@ -178,7 +178,7 @@ def capture(
     forward = _composed(graph, paths) if not everything and composable(graph, paths) else _tapped(graph, paths)
     # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
     whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
-    if whole or any(getattr(layer, "stateful", False) for layer in graph.root._flatten_layers()):
+    if whole or graph.stateful:
         batch_size = batch.size
     parts = [forward(batch.rows(start, start + batch_size), training) for start in range(0, batch.size, batch_size)]
     if len(parts) == 1:
@@ -272,7 +272,6 @@ class Session:
         self._cache: OrderedDict[str, Captured] = OrderedDict()
         self._weights: list[Any] | None = None
         self._sure = False
-        self._stateful = any(getattr(layer, "stateful", False) for layer in self.graph.root._flatten_layers())
 
     @property
     def bytes_kept(self) -> int:
@@ -334,7 +333,7 @@ class Session:
     def _resumed(self, path: str) -> Captured | None:
         """The activation computed from others that are kept; `None` where these are not enough."""
         batch = self.batch
-        if batch is None or self._stateful or not self._sure:
+        if batch is None or self.graph.stateful or not self._sure:
             return None
         held = {
             each: kept.value

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from actwidget.capture.forward import same_call_marks
-from actwidget.capture.level import function_of, graph_nodes, runs_its_graph
+from actwidget.capture.level import calls_for, function_of, runs_its_graph
 from actwidget.capture.select import select
 from actwidget.capture.tapped import Tapped
 from actwidget.capture.tree import trace
@@ -139,32 +139,16 @@ def _parts(places: Iterable[Place]) -> dict[Step | None, tuple[Any, list[keras.K
         step = place.outer
         while step is not None and step not in opened:
             opened.add(step)
-            parts.setdefault(step.outer, (step.function, []))[1].extend(_tensors_of(step))
+            parts.setdefault(step.outer, (step.function, []))[1].extend(step.node.input_tensors)
             step = step.outer
     return parts
 
 
-def _tensors_of(step: Step) -> list[keras.KerasTensor]:
-    """What a nested call is given."""
-    given = keras.tree.flatten((step.node.arguments.args, step.node.arguments.kwargs))
-    return [leaf for leaf in given if isinstance(leaf, keras.KerasTensor)]
-
-
 def _layers_for(function: Any, tensors: Iterable[keras.KerasTensor]) -> set[int]:
     """The `id` of each layer that has to run in a graph for some of its tensors, with all that these hold."""
-    makers = {id(tensor): node for node in graph_nodes(function) for tensor in node.outputs}
-    waiting = [makers[id(tensor)] for tensor in tensors]
-    seen: set[int] = set()
-    layers: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen or node.is_input:
-            continue
-        seen.add(id(node))
-        if isinstance(node.operation, keras.Layer):
-            layers |= {id(layer) for layer in node.operation._flatten_layers()}
-        waiting += [makers[id(tensor)] for tensor in node.input_tensors]
-    return layers
+    operations = [node.operation for node in calls_for(function, tensors) if not node.is_input]
+    layers = [operation for operation in operations if isinstance(operation, keras.Layer)]
+    return {id(inner) for layer in layers for inner in layer._flatten_layers()}
 
 
 def fresh_inputs(graph: ModelGraph) -> Any:

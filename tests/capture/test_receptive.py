@@ -143,6 +143,19 @@ def test_inside_a_nested_model_the_way_leads_out():
     assert receptive_field(trace(model), "inner/deep", (2, 0)) == ((2, 7), (0, 5))
 
 
+def test_a_nested_model_that_is_given_one_tensor_twice_needs_all_that_either_use_needs():
+    wide, narrow = keras.Input((9, 9, 2)), keras.Input((9, 9, 2))
+    far = layers.Conv2D(2, 5, padding="same")(wide)
+    inner = keras.Model(
+        [wide, narrow], layers.Add(name="sum")([far, layers.Conv2D(2, 3, padding="same")(narrow)]), name="inner"
+    )
+    x = keras.Input((9, 9, 2))
+    y = layers.Rescaling(2.0)(x)
+    model = keras.Model(x, layers.Identity(name="end")(inner([y, y])))
+    for path in ("end", "inner/sum"):
+        assert receptive_field(trace(model), path, (4, 4)) == ((2, 7), (2, 7)), path
+
+
 @pytest.mark.parametrize(
     # By hand, a 3x3 kernel adds twice the product of the strides before it: 3 + 4 + 4 + 8 + 8, and so on.
     ("name", "path", "pixels"),

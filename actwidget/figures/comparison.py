@@ -50,8 +50,7 @@ def comparison_spec(
     Returns:
         A dict of `data` and `layout`.
     """
-    ends = [end for values in (first, second) for end in _ends(values)]
-    shared = ColorRange.of(min(ends), max(ends)) if ends else ColorRange.of(0, 1)
+    shared = ColorRange.over(first, second)
     bound = apart.largest or 1.0
     grids = [
         (names[0], channels(first), shared),
@@ -111,11 +110,3 @@ def comparison_spec(
         if channel is not None:
             layout["shapes"].append(outline(tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
     return {"data": traces, "layout": layout}
-
-
-def _ends(values: NDArray[Any]) -> tuple[float, ...]:
-    """The least and the greatest finite value; none where there is none."""
-    if values.size and np.isfinite(ends := (float(values.min()), float(values.max()))).all():
-        return ends
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else ()

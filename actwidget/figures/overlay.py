@@ -59,7 +59,7 @@ def overlay_spec(
     whole = np.asarray(values, np.float32)
     finite = whole[np.isfinite(whole)]
     if color is None:
-        color = ColorRange.of(float(finite.min()), float(finite.max())) if finite.size else ColorRange.of(0, 1)
+        color = ColorRange.over(finite)
     factor = -(-max(whole.shape) // CLOSEUP_LIMIT)
     shown = largest(whole, factor) if factor > 1 else whole
     name = f"mean of all {noun}s" if channel is None else f"{noun} {channel}"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
 
 from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ACCENT = "#e8710a"
 WARNING = "#c4480d"
@@ -29,6 +33,19 @@ class ColorRange:
     low: float
     high: float
     scale: str
+
+    @classmethod
+    def over(cls, *arrays: NDArray[Any]) -> ColorRange:
+        """The range for all finite values of some arrays; 0 to 1 where there is none.
+
+        Args:
+            *arrays: Numbers, of any shapes.
+
+        Returns:
+            What `of` gives for the least and the greatest of them.
+        """
+        ends = [end for values in arrays for end in _ends(values)]
+        return cls.of(min(ends), max(ends)) if ends else cls.of(0, 1)
 
     @classmethod
     def of(cls, minimum: float, maximum: float) -> ColorRange:
@@ -59,3 +76,11 @@ def palette(scale: str) -> bytes:
     entries[NAN_LEVEL] = NAN_COLOR
     entries[GAP_LEVEL] = 128
     return entries.tobytes()
+
+
+def _ends(values: NDArray[Any]) -> tuple[float, ...]:
+    """The least and the greatest finite value; none where there is none."""
+    if values.size and np.isfinite(ends := (float(values.min()), float(values.max()))).all():
+        return ends
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else ()

@@ -47,8 +47,7 @@ def closeup(view: View) -> Panel:
         return [line], {"xaxis2": steps, "yaxis2": {"scaleanchor": False}}, f"{title} over the steps"
     color = drawn.color
     if drawn.scaling == "channel" or view.channel is None:
-        finite = values[np.isfinite(values)]
-        color = ColorRange.of(float(finite.min()), float(finite.max())) if finite.size else color
+        color = ColorRange.over(values) if np.isfinite(values).any() else color
         if drawn.color.scale == "balance":
             bound = max(abs(color.low), abs(color.high))
             color = ColorRange(-bound, bound, "balance")

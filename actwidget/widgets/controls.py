@@ -23,9 +23,7 @@ SHOWS = {
     "weights": "weights",
     "overview": "whole network",
 }
-SCALINGS = {"layer": "layer", "robust": "layer, without extremes", "channel": "channel"}
-
-
+SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
 AXES = {"auto": "as the layer has them", "last": "last axis", "first": "first axis", "none": "none: one map"}
 # What has a say in each view.
 NEEDED = {
@@ -60,9 +58,7 @@ class Controls:
         self.sample = parts.make(Stepper, "sample", parts, maximum=samples - 1)
         self.channel = parts.make(Stepper, "channel", parts, allow_none=True, placeholder="mean")
         self.sort = self._choice("order", "order of the channels", ORDERS)
-        self.scaling = self._choice(
-            "colour range", "one colour range for the layer or for each channel", {name: name for name in SCALINGS}
-        )
+        self.scaling = self._choice("colour range", "one colour range for the layer or for each channel", SCALINGS)
         self.slice: ipywidgets.IntSlider | None = None
         self.input_channel: Stepper | None = None
         self.reading: ipywidgets.Dropdown | None = None
@@ -116,14 +112,12 @@ class Controls:
                 self.input_channel = self._parts.make(
                     Stepper, "input channel", self._parts, allow_none=True, placeholder="mean"
                 )
-                self.input_channel.value = self._owner.input_channel
                 self._tie("input_channel", self.input_channel)
             self.input_channel.maximum = inputs - 1
             children.append(self.input_channel)
         if readings:
             if self.reading is None:
                 self.reading = self._choice("channels", "which axis holds the channels", AXES)
-                self.reading.value = self._owner.reading
                 self._tie("reading", self.reading)
             children.append(self.reading)
         if children != list(self.box.children):

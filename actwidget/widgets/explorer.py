@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakMethod
 
 import ipywidgets
 import keras
@@ -43,7 +42,7 @@ from actwidget.widgets.drawing import Drawing, Drawings, Selection
 from actwidget.widgets.page import html_page
 from actwidget.widgets.parts import Parts
 from actwidget.widgets.plot import PlotView
-from actwidget.widgets.still import Still, View, publish
+from actwidget.widgets.still import Still, View, publish, weakly
 from actwidget.widgets.table import NumberTable
 from actwidget.widgets.tree import LayerTree, packed_rows
 
@@ -58,7 +57,7 @@ if TYPE_CHECKING:
 
 Checked = TypeVar("Checked")
 VIEW = (
-    "show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel", "reading"
+    "show", "layer", "reading", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"
 )  # fmt: skip
 OTHER = "model"
 # Beside the figure's own, what a key does to the selected channel: steps along the grid, rows of it.
@@ -210,7 +209,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             parts = [self._top, self._body, self._foot]
             super().__init__(parts, _dom_classes=("actw-explorer", self._still.live))
             self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
-            self.reading = view["reading"]
             for name in VIEW:
                 if name != "layer":  # the others are checked against it
                     setattr(self, name, view[name])
@@ -409,9 +407,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             if size <= left:
                 stored[each] = {**entry, "title": html.title(graph.nodes[each])}
                 left -= size
-        title = f"{short(self.tree.name)} · {self.tree.parameters:,} parameters"
         first = next(iter(stored), "")
-        text = html_page(title, packed_rows(self._tree_view.rows), stored, first)
+        text = html_page(self._heading(), packed_rows(self._tree_view.rows), stored, first)
         Path(path).write_text(text, encoding="utf-8")
         return list(stored)
 
@@ -437,7 +434,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """The widget, and a still picture for where it can't run: on GitHub, in print, with no kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         if self._links and self._session.batch is not None:
-            lines = [f"{self.tree.name} · {self.tree.parameters:,} parameters", *textwrap.wrap(self._plot.alt, 100)]
+            lines = [self._heading(), *textwrap.wrap(self._plot.alt, 100)]
             lines.append("A still picture. Run the cell for the live explorer.")
             bundle["image/png"] = base64.b64encode(still_png(lines, self._plot.images)).decode("ascii")
         return bundle
@@ -449,9 +446,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if live and self._session.batch is not None:
             self._still.show(self._view())
 
+    def _heading(self) -> str:
+        return f"{short(self.tree.name)} · {self.tree.parameters:,} parameters"
+
     def _view(self) -> View:
-        title = f"{short(self.tree.name)} · {self.tree.parameters:,} parameters"
-        return View(title, self._plot.alt, self._numbers.value, self._plot.images)
+        return View(self._heading(), self._plot.alt, self._numbers.value, self._plot.images)
 
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and lets go of the activations."""
@@ -556,7 +555,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         elif customdata and isinstance(customdata[0], str) and customdata[0] in self._session.graph.nodes:
             with self._one_drawing():
                 self.show, self.layer = "activation", customdata[0]
-        elif len(customdata) == 3 and customdata[0] in {"cell", -1}:
+        elif len(customdata) == 3 and customdata[0] in ("cell", -1):
             self._point_at(customdata[1:])
         elif customdata and isinstance(customdata[0], (int, float)) and 0 <= customdata[0] < self._channels():
             self.channel = int(customdata[0])
@@ -725,7 +724,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             # A page is reached through an event loop. Without one nobody is there to read it, and no model need run.
             with suppress(RuntimeError):
                 # What waits in the loop keeps no explorer alive: a cell can make many before the loop runs.
-                asyncio.get_running_loop().call_soon(_called, WeakMethod(self._predict))
+                asyncio.get_running_loop().call_soon(weakly(self._predict))
             return
         self._predict()
 
@@ -749,11 +748,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         kept, budget = session.bytes_kept / 1e6, session.budget / 1e6
         cache = f'<span class="actw-muted">{escape(f"cache {kept:,.1f} of {budget:,.0f} MB")}</span>'
         self._status.value = html.live("status", " · ".join(filter(None, parts))) + cache
-
-
-def _called(method: WeakMethod[Callable[[], None]]) -> None:
-    if (known := method()) is not None:
-        known()
 
 
 def _first_worth_seeing(tree: LayerNode) -> str:

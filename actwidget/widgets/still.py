@@ -58,6 +58,7 @@ class Still:
         self._key = f"{name}-{_made[name]}"
         self._shown = False
         self._timer: asyncio.TimerHandle | None = None
+        self._view: Callable[[], View] | None = None  # what the timer will show
 
     @property
     def live(self) -> str:
@@ -85,21 +86,33 @@ class Still:
         self.cancel()
         if self._shown:
             with suppress(RuntimeError):
-                self._timer = asyncio.get_running_loop().call_later(PAUSE, self._follow, WeakMethod(view))
+                self._view = view
+                self._timer = asyncio.get_running_loop().call_later(PAUSE, weakly(self._follow))
 
-    def _follow(self, view: WeakMethod[Callable[[], View]]) -> None:
-        if (known := view()) is not None:  # the explorer may be gone
-            self._publish(known(), update=True)
+    def _follow(self) -> None:
+        if self._view is not None:
+            self._publish(self._view(), update=True)
 
     def cancel(self) -> None:
         """Sends nothing more."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None
+        self._timer, self._view = None, None
 
     def _publish(self, view: View, *, update: bool) -> None:
         transient = {"display_id": f"actwidget-{self._key}"}
         publish(bundle(view, self._key), transient=transient, update=update)
+
+
+def weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """A method as a loop can wait to call it without keeping the method's owner alive."""
+    weak = WeakMethod(method)
+
+    def call() -> None:
+        if (known := weak()) is not None:
+            known()
+
+    return call
 
 
 def publish(data: dict[str, Any], **options: Any) -> None:

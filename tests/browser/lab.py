@@ -203,6 +203,17 @@ COUNT_DRAWINGS = """() => {
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
+# A model as a cell makes it, for tests that need one with maps, a vector and classes.
+SMALL = """
+import keras, numpy as np, actwidget as aw
+keras.utils.set_random_seed(0)
+x = keras.Input((12, 12, 3), name="image")
+y = keras.layers.Conv2D(8, 3, activation="relu", name="conv")(x)
+y = keras.layers.GlobalAveragePooling2D(name="pool")(y)
+model = keras.Model(x, keras.layers.Dense(3, activation="softmax", name="out")(y), name="small")
+"""
+
+
 class Explorer:
     """An explorer on the page, as a person meets it."""
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from lab import Explorer, set_theme
+from lab import SMALL, Explorer, set_theme
 
 pytestmark = pytest.mark.browser
-CELL = """
-import keras, numpy as np, actwidget as aw
-keras.utils.set_random_seed(0)
-x = keras.Input((12, 12, 3), name="image")
-y = keras.layers.Conv2D(8, 3, activation="relu", name="conv")(x)
-y = keras.layers.GlobalAveragePooling2D(name="pool")(y)
-model = keras.Model(x, keras.layers.Dense(3, activation="softmax", name="out")(y), name="small")
+CELL = (
+    SMALL
+    + """
 view = aw.LayerExplorer(model, np.random.default_rng(0).normal(size=(3, 12, 12, 3)), layer="conv", channel=2)
 view
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,21 +6,18 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, Explorer, write_notebook
+from lab import NOTEBOOK, SMALL, Explorer, write_notebook
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 pytestmark = pytest.mark.browser
-CELL = """
-import keras, numpy as np, actwidget as aw
-keras.utils.set_random_seed(0)
-x = keras.Input((12, 12, 3), name="image")
-y = keras.layers.Conv2D(8, 3, activation="relu", name="conv")(x)
-y = keras.layers.GlobalAveragePooling2D(name="pool")(y)
-model = keras.Model(x, keras.layers.Dense(3, activation="softmax", name="out")(y), name="small")
+CELL = (
+    SMALL
+    + """
 view = aw.LayerExplorer(model, np.random.default_rng(0).normal(size=(2, 12, 12, 3)))
 view
 """
+)
 TITLE = "(title) => document.querySelector('.actw-explorer .gtitle')?.textContent.startsWith(title)"
 
 

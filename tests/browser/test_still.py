@@ -6,19 +6,16 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from lab import KERNEL_IDLE, LAB, SHUT_DOWN, Explorer, jupyter_lab, open_without_kernel
+from lab import KERNEL_IDLE, LAB, SHUT_DOWN, SMALL, Explorer, jupyter_lab, open_without_kernel
 
 pytestmark = pytest.mark.browser
-CONVOLUTION = """
-import keras, numpy as np, actwidget as aw
-keras.utils.set_random_seed(0)
-x = keras.Input((12, 12, 3), name="image")
-y = keras.layers.Conv2D(8, 3, activation="relu", name="conv")(x)
-y = keras.layers.GlobalAveragePooling2D(name="pool")(y)
-model = keras.Model(x, keras.layers.Dense(3, activation="softmax", name="out")(y), name="small")
+CONVOLUTION = (
+    SMALL
+    + """
 view = aw.LayerExplorer(model, np.random.default_rng(0).normal(size=(2, 12, 12, 3)))
 view
 """
+)
 DENSE = """
 import keras, numpy as np, actwidget as aw
 keras.utils.set_random_seed(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab import TWO_FRAMES, Explorer
+from lab import Explorer
 
 MODEL = """
 import json, keras, numpy as np, actwidget as aw
@@ -128,7 +128,12 @@ def test_while_the_model_runs_the_figure_says_so_and_keeps_its_picture(explorer,
 
 def test_less_motion_is_honoured(explorer, notebook):
     box = explorer.graph.locator("xpath=..")
-    durations = "(box) => { box.setAttribute('aria-busy', 'true'); const moved = getComputedStyle(box.querySelector('.actw-plot-graph')).transitionDuration; box.setAttribute('aria-busy', 'false'); return moved; }"  # noqa: E501
+    durations = """(box) => {
+      box.setAttribute('aria-busy', 'true');
+      const moved = getComputedStyle(box.querySelector('.actw-plot-graph')).transitionDuration;
+      box.setAttribute('aria-busy', 'false');
+      return moved;
+    }"""
     assert box.evaluate(durations) != "0s"
     notebook.page.emulate_media(reduced_motion="reduce")
     moving = """(root) => [...root.querySelectorAll('*')].filter((each) => {
@@ -175,4 +180,3 @@ def test_a_kernel_that_is_gone_is_said_in_words(open_page):
     opened.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     opened.page.wait_for_function(f"(box) => ({words})(box).includes('No kernel')", arg=box.element_handle())
     assert shown.graph.locator(".gtitle").is_visible()
-    opened.page.evaluate(TWO_FRAMES)

@@ -7,24 +7,13 @@ import io
 import json
 import re
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 from PIL import Image
 
 import actwidget as aw
 from actwidget.errors import LayerNotFoundError, MissingPackageError
-from tests.capture import zoo
-
-
-def explorer(name="net", layer_name="conv"):
-    keras.utils.set_random_seed(0)
-    x = keras.Input((8, 8, 3), name="image")
-    y = layers.Conv2D(6, 3, activation="relu", name=layer_name)(x)
-    y = layers.GlobalAveragePooling2D(name="pool")(y)
-    model = keras.Model(x, layers.Dense(3, activation="softmax", name="out")(y), name=name)
-    return aw.LayerExplorer(model, zoo.noise(2, 8, 8, 3))
+from tests.widgets.small import explorer
 
 
 def test_the_display_bundle_holds_a_still_picture_beside_the_widget():

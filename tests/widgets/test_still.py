@@ -19,7 +19,7 @@ from PIL import Image
 
 import actwidget as aw
 from actwidget.widgets import still
-from tests.capture import zoo
+from tests.widgets.small import explorer
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1<script>'
@@ -35,15 +35,6 @@ def outputs(monkeypatch):
 
     monkeypatch.setattr(still, "publish_display_data", publish)
     return made
-
-
-def explorer(name="net", layer="conv"):
-    keras.utils.set_random_seed(0)
-    x = keras.Input((8, 8, 3), name="image")
-    y = layers.Conv2D(6, 3, activation="relu", name=layer)(x)
-    y = layers.GlobalAveragePooling2D(name="pool")(y)
-    model = keras.Model(x, layers.Dense(3, activation="softmax", name="out")(y), name=name)
-    return aw.LayerExplorer(model, zoo.noise(2, 8, 8, 3))
 
 
 def picture(html):

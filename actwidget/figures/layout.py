@@ -67,7 +67,14 @@ def layout(
         narrow[f"annotations[{index}].y"] = NARROW[index + 1][1][1]
     return plain(
         title,
-        margin={"l": 8 if merged["xaxis"].get("visible") is False else 48, "r": 44, "t": 30, "b": 36},
+        # Room for a colour bar's numbers, so that Plotly need not draw it twice to find out.
+        margin={
+            "l": 8 if merged["xaxis"].get("visible") is False else 48,
+            "r": 72 if "coloraxis" in merged else 44,
+            "t": 30,
+            "b": 36,
+            "autoexpand": False,
+        },
         bargap=0.1,
         annotations=annotations,
         shapes=shapes,

@@ -124,7 +124,7 @@ def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box
     narrow |= {"coloraxis.colorbar.x": 0.04, "coloraxis.colorbar.len": 0.92, "coloraxis.colorbar.y": 0.07}
     return plain(
         title,
-        margin={"l": 8, "r": 16, "t": 30, "b": 16},
+        margin={"l": 8, "r": 16, "t": 30, "b": 16, "autoexpand": False},
         annotations=[caption(text, side[0][0], side[1][1])],
         meta={"narrow": narrow},
         coloraxis={

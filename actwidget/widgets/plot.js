@@ -11,6 +11,7 @@
  */
 
 const PLACEHOLDER = "actwidget:image:";
+const PNG = "data:image/png;base64,";
 const NARROW = 560;
 const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape"]);
 
@@ -32,6 +33,29 @@ export function setAttribute(target, path, value) {
 }
 
 /**
+ * A picture beneath another trace of its panel, as an image of the layout, which the page decodes by itself. Of an
+ * image trace Plotly first makes a canvas that answers hover, and waits for it.
+ * @param {any} trace its source is a PNG, and it says nothing on hover
+ */
+export function layoutImage({ source, x0 = 0, y0 = 0, dx = 1, dy = 1, xaxis = "x", yaxis = "y", opacity = 1 }) {
+  const start = source.indexOf(",") + 1;
+  const bytes = Uint8Array.from(atob(source.slice(start, start + 32)), (letter) => letter.charCodeAt(0));
+  const header = new DataView(bytes.buffer);
+  const size = { sizex: dx * header.getUint32(16), sizey: dy * header.getUint32(20), sizing: "stretch" };
+  return { source, xref: xaxis, yref: yaxis, x: x0 - dx / 2, y: y0 - dy / 2, ...size, layer: "below", opacity };
+}
+
+/**
+ * Whether another trace is drawn over the picture, so that its panel stays when the picture is none.
+ * @param {any} picture
+ * @param {any[]} data
+ */
+function isBeneath(picture, data) {
+  const panel = (/** @type {any} */ trace) => `${trace.xaxis ?? "x"} ${trace.yaxis ?? "y"}`;
+  return picture.hoverinfo === "skip" && data.some((trace) => trace.type !== "image" && panel(trace) === panel(picture));
+}
+
+/**
  * The figure to draw: its pictures put back, its colours those of the page, its panels stacked where it is narrow.
  * @param {string} spec
  * @param {string[]} images
@@ -39,11 +63,14 @@ export function setAttribute(target, path, value) {
  * @returns {{data: any[], layout: any}}
  */
 export function resolveFigure(spec, images, look) {
-  const { data = [], layout = {} } = spec ? JSON.parse(spec) : {};
-  for (const trace of data) {
+  const { data: traces = [], layout = {} } = spec ? JSON.parse(spec) : {};
+  const data = [];
+  for (const trace of traces) {
     if (typeof trace.source === "string" && trace.source.startsWith(PLACEHOLDER)) {
       trace.source = images[Number(trace.source.slice(PLACEHOLDER.length))];
     }
+    if (trace.source?.startsWith(PNG) && isBeneath(trace, traces)) (layout.images ??= []).push(layoutImage(trace));
+    else data.push(trace);
   }
   if (look.narrow) {
     for (const [path, value] of Object.entries(layout.meta?.narrow ?? {})) setAttribute(layout, path, value);
@@ -220,14 +247,20 @@ function render({ model, el }) {
   for (const root of [document.documentElement, document.body]) {
     theme.observe(root, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-light", "data-jp-theme-name"] });
   }
-  // A new theme's style sheet can load after its name is set.
-  const head = new MutationObserver(reshape);
+  // A new theme's style sheet can load after its name is set. The page's icon changes there at each answer of the kernel.
+  const restyle = (/** @type {Iterable<any>} */ nodes) => {
+    if ([...nodes].some((node) => node.nodeName === "STYLE" || node.rel === "stylesheet")) reshape();
+  };
+  const head = new MutationObserver((changes) =>
+    restyle(changes.flatMap(({ addedNodes, removedNodes }) => [...addedNodes, ...removedNodes])),
+  );
+  const loaded = (/** @type {Event} */ event) => restyle([event.target]);
   head.observe(document.head, { childList: true });
-  document.head.addEventListener("load", reshape, true);
+  document.head.addEventListener("load", loaded, true);
 
   loadPlotly(model).then(
-    (loaded) => {
-      plotly = loaded;
+    (found) => {
+      plotly = found;
       schedule();
     },
     (error) => {
@@ -247,7 +280,7 @@ function render({ model, el }) {
     size.disconnect();
     theme.disconnect();
     head.disconnect();
-    document.head.removeEventListener("load", reshape, true);
+    document.head.removeEventListener("load", loaded, true);
     if (plotly) plotly.purge(graph);
     box.remove();
   };

@@ -15,17 +15,19 @@ from table import Row
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# Until the frame is painted in which Plotly, having drawn the title, has all its pictures decoded.
+# Until Plotly, having drawn the title, has all its pictures decoded and a frame is painted. (Both at once: each waits for
+# a frame, so one after the other would count a frame too many.)
 CLICK_TO_PAINT = """([graph, target, title]) => new Promise((done) => {
+  const painted = () => new Promise((resolve) => requestAnimationFrame(() => {
+    const {port1, port2} = new MessageChannel();
+    port1.onmessage = resolve;
+    port2.postMessage(null);
+  }));
   const drawn = async () => {
     if (!graph.querySelector('.gtitle')?.textContent.startsWith(title)) return;
     graph.removeListener('plotly_afterplot', drawn);
-    await Promise.all([...graph.querySelectorAll('image')].map((image) => image.decode?.()));
-    requestAnimationFrame(() => {
-      const {port1, port2} = new MessageChannel();
-      port1.onmessage = () => done(performance.now() - start);
-      port2.postMessage(null);
-    });
+    await Promise.all([painted(), ...[...graph.querySelectorAll('image')].map((image) => image.decode?.())]);
+    done(performance.now() - start);
   };
   graph.on('plotly_afterplot', drawn);
   const start = performance.now();

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clicked, layoutImage, resolveFigure, setAttribute } from "../../actwidget/widgets/plot.js";
+
+const LOOK = { narrow: false, text: "#111", line: "#ccc", background: "#fff" };
+
+/** The first 24 bytes of a PNG of that size, which is as far as its size needs. */
+const png = (width, height) => {
+  const bytes = Buffer.alloc(24);
+  bytes.write("\x89PNG\r\n\x1a\n", "latin1");
+  bytes.writeUInt32BE(13, 8);
+  bytes.write("IHDR", 12, "latin1");
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(height, 20);
+  return `data:image/png;base64,${bytes.toString("base64")}`;
+};
+const spec = (...data) => JSON.stringify({ data, layout: {} });
+const picture = { type: "image", source: "actwidget:image:0", hoverinfo: "skip" };
+const cells = { type: "heatmap", z: [[0]] };
+
+test("an attribute is set where its path leads, through what is not there yet", () => {
+  const layout = { annotations: [{ x: 1 }, { x: 2 }] };
+  setAttribute(layout, "annotations[1].x", 0);
+  setAttribute(layout, "xaxis.domain", [0, 1]);
+  assert.deepEqual(layout, { annotations: [{ x: 1 }, { x: 0 }], xaxis: { domain: [0, 1] } });
+});
+
+test("a picture covers as much of the axes as its pixels did", () => {
+  const trace = { source: png(300, 20), x0: 0.5, y0: 1, dx: 1, dy: 2, xaxis: "x2", yaxis: "y2", opacity: 0.5 };
+  assert.deepEqual(layoutImage(trace), {
+    source: trace.source, xref: "x2", yref: "y2", x: 0, y: 0, sizex: 300, sizey: 40, sizing: "stretch", layer: "below",
+    opacity: 0.5,
+  });
+});
+
+test("a picture beneath a trace that answers is drawn by the page", () => {
+  const { data, layout } = resolveFigure(spec(picture, cells), [png(4, 3)], LOOK);
+  assert.deepEqual(data, [cells]);
+  assert.deepEqual(layout.images.map(({ source, sizex, sizey, xref }) => [source, sizex, sizey, xref]), [[png(4, 3), 4, 3, "x"]]);
+});
+
+test("a picture by itself in its panel, one that answers and one that is no PNG stay with Plotly", () => {
+  const others = [
+    [{ ...picture, xaxis: "x2", yaxis: "y2" }, png(4, 3)],
+    [{ ...picture, hoverinfo: "all" }, png(4, 3)],
+    [picture, "data:image/webp;base64,UklG"],
+  ];
+  for (const [trace, source] of others) {
+    const { data, layout } = resolveFigure(spec(trace, cells), [source], LOOK);
+    assert.deepEqual(data, [{ ...trace, source }, cells]);
+    assert.equal(layout.images, undefined);
+  }
+});
+
+test("a narrow page gets the narrow layout, every page its own colours", () => {
+  const figure = JSON.stringify({ data: [], layout: { xaxis: {}, template: {}, meta: { narrow: { "xaxis.domain": [0, 1], height: 9 } } } });
+  const wide = resolveFigure(figure, [], LOOK).layout;
+  const narrow = resolveFigure(figure, [], { ...LOOK, narrow: true }).layout;
+  assert.deepEqual([wide.height, wide.xaxis.domain], [undefined, undefined]);
+  assert.deepEqual([narrow.height, narrow.xaxis.domain], [9, [0, 1]]);
+  assert.deepEqual([wide.font.color, wide.xaxis.gridcolor, wide.hoverlabel.bgcolor, wide.template], ["#111", "#ccc", "#fff", undefined]);
+});
+
+test("no figure yet is an empty one", () => {
+  assert.deepEqual(resolveFigure("", [], LOOK).data, []);
+});
+
+test("a click says the point's customdata, or the row and column of a cell", () => {
+  assert.deepEqual(clicked([{ customdata: new Float32Array([3, 1]) }]), [3, 1]);
+  assert.deepEqual(clicked([{ data: { meta: "cells" }, x: 2.6, y: 0.2 }]), ["cell", 0, 3]);
+  assert.equal(clicked([{ data: {}, x: 1, y: 1 }]), undefined);
+  assert.equal(clicked([]), undefined);
+});

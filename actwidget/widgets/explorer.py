@@ -609,7 +609,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         seen = self._session.holds(node.path)
         try:
             if not seen:
-                self._refresh()
                 self._status.value = html.live("status", f"Computing {node.path} …")
                 self._plot.busy = True
             self._let_go()
@@ -624,7 +623,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         finally:
             self._plot.busy = False
         self._show(node, drawing, start)
-        if seen and self._refresh():  # what was at hand is shown first, and then looked into
+        if self._refresh():  # what was at hand, or rests on it, is shown first, and then looked into
             self._render()
 
     def _let_go(self) -> None:

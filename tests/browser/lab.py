@@ -300,7 +300,7 @@ class Explorer:
         self.graph.scroll_into_view_if_needed()
         return self.graph.evaluate(
             """(graph, channel) => {
-              const {x, y, customdata} = graph._fullData[1];
+              const {x, y, customdata} = graph._fullData.find((trace) => trace.customdata);
               const row = customdata.findIndex((cells) => [...cells].some((cell) => cell[0] === channel));
               const column = [...customdata[row]].findIndex((cell) => cell[0] === channel);
               const {xaxis, yaxis} = graph._fullLayout;

@@ -50,7 +50,7 @@ def test_a_click_on_a_tile_shows_its_channel_close_up(explorer, notebook):
         )
         cell = explorer.graph.evaluate(
             """(graph, [x, y]) => {
-              const {customdata, x: xs, y: ys} = graph._fullData[1];
+              const {customdata, x: xs, y: ys} = graph._fullData.find((trace) => trace.customdata);
               const nearest = (values, at) => [...values].reduce(
                 (best, value, index) => (Math.abs(value - at) < Math.abs(values[best] - at) ? index : best), 0);
               return customdata[nearest(ys, y)][nearest(xs, x)][0];

@@ -15,8 +15,8 @@ from table import Row
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# Until Plotly, having drawn the title, has all its pictures decoded and a frame is painted. (Both at once: each waits for
-# a frame, so one after the other would count a frame too many.)
+# Until Plotly, having drawn the title, has all its pictures decoded and a frame is painted. Both at once: each waits
+# for a frame, so one after the other would count a frame too many.
 CLICK_TO_PAINT = """([graph, target, title]) => new Promise((done) => {
   const painted = () => new Promise((resolve) => requestAnimationFrame(() => {
     const {port1, port2} = new MessageChannel();

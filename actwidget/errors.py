@@ -38,6 +38,8 @@ def short(text: str, limit: int = 80) -> str:
         >>> short("\x1b[1mbold\x1b[0m\nname"), short("a" * 50 + "b" * 50, 9)
         ('bold name', 'aaaa…bbbb')
     """
+    if len(text) <= limit and text.isprintable():
+        return " ".join(text.split())
     # Only the ends of a long text are shown, so only they are looked at.
     ends = text if len(text) <= 8 * limit else f"{text[: 4 * limit]}…{text[-4 * limit :]}"
     plain = "".join(char if char.isprintable() else " " for char in _COLOR_CODES.sub("", ends))

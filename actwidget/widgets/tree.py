@@ -27,6 +27,8 @@ MOST = 20
 """A stage with more layers than this is grouped by its blocks instead, if they are numbered too."""
 LONG = 20
 """So many siblings no longer fit on the screen at once."""
+_PARTS = re.compile(f"[{re.escape(SEPARATORS)}]")
+_NUMBER = re.compile(r"_\d+$")
 
 
 class Run(NamedTuple):
@@ -76,8 +78,7 @@ def _run_at(names: Sequence[str], position: int) -> Run | None:
         while stop < len(names) and _belongs(names[stop], prefix):
             stop += 1
         fewest = FEWEST_NUMBERED if _numbered(prefix) and len(names) >= LONG else FEWEST
-        kinds = {re.sub(r"_\d+$", "", name) for name in names[position:stop]}
-        if fewest <= stop - position < len(names) and len(kinds) > 1:
+        if fewest <= stop - position < len(names) and _of_several_kinds(names[position:stop]):
             candidates.append(Run(prefix, position, stop))
     numbered = [run for run in candidates if _numbered(run.prefix)]
     fitting = [run for run in [*numbered, *candidates] if run.stop - run.start <= MOST]
@@ -100,15 +101,21 @@ def _prefixes(name: str) -> list[str]:
 
 
 def _belongs(name: str, prefix: str) -> bool:
-    if name == prefix:
-        return True
+    if not name.startswith(prefix):
+        return False
     rest = name[len(prefix) :]
-    return name.startswith(prefix) and rest[0] in SEPARATORS and not rest[1:].isdigit()
+    return not rest or (rest[0] in SEPARATORS and not rest[1:].isdigit())
+
+
+def _of_several_kinds(names: Sequence[str]) -> bool:
+    """Whether more than a last number tells the names apart."""
+    first = _NUMBER.sub("", names[0])
+    return any(_NUMBER.sub("", name) != first for name in names)
 
 
 def _numbered(prefix: str) -> bool:
     """Whether the last part of a prefix has a number in it: `block1`, `block1a`, `block_1`, but not `block1_se`."""
-    return any(character.isdigit() for character in re.split(f"[{re.escape(SEPARATORS)}]", prefix)[-1])
+    return any(map(str.isdigit, _PARTS.split(prefix)[-1]))
 
 
 def shape_text(shape: tuple[int | None, ...] | None) -> str:

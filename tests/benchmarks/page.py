@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,15 @@ closeup = sum(len(trace["z"]["bdata"]) for trace in spec["data"] if trace.get("c
 print(grid + closeup + len({0}._drawings.thumbnail(0) or ""))
 """
 
+# Alike but for the number of layers: over 1,000, and 150.
+SIZES = """
+import keras, numpy as np, actwidget as aw
+size = {"weights": None, "input_shape": (224, 224, 3), "include_top": False}
+large, small = keras.applications.NASNetLarge(**size), keras.applications.MobileNetV2(**size)
+x = np.random.default_rng(0).random((1, 224, 224, 3), dtype="float32")
+aw.LayerExplorer(small, x)
+"""
+
 
 def pages(layers: int, repeats: int) -> dict[str, list[Row]]:
     """All that is measured on a page, for each network."""
@@ -119,6 +129,35 @@ def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int)
     page.context.close()
     assert notebook.errors == [], notebook.errors
     return rows
+
+
+def first_pictures(repeats: int) -> list[Row]:
+    """From the run of a cell to the first picture of an explorer in it, of a very large model and of a small one."""
+    taken: dict[str, list[float]] = {"small": [], "large": []}
+    with tempfile.TemporaryDirectory() as folder, jupyter_lab(Path(folder)) as address, browser() as chromium:
+        write_notebook(Path(folder) / "sizes.ipynb", "0")
+        notebook = Notebook(chromium.new_page(viewport={"width": 1400, "height": 1000}), address, "sizes.ipynb")
+        notebook.run(SIZES)
+        for turn in range(repeats + 1):
+            for index, model in enumerate(taken):
+                start = time.perf_counter()
+                notebook.run(f"view = aw.LayerExplorer({model}, x)\nview")
+                Explorer(notebook, 1 + 2 * turn + index).settle()
+                if turn:  # the first one of each has its layers run for the first time
+                    taken[model].append((time.perf_counter() - start) * 1000)
+        notebook.shut_down()
+    base = median(taken["small"])
+    return [
+        Row.of("a cell with an explorer, to its first picture: MobileNetV2", taken["small"], "ms"),
+        Row.of(
+            "  NASNetLarge, with over 1,000 layers",
+            taken["large"],
+            "ms",
+            goal=base * 1.15,
+            base=base,
+            base_name="the small model",
+        ),
+    ]
 
 
 def _bytes_of(notebook: Notebook, index: int, code: str) -> int:

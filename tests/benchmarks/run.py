@@ -45,7 +45,7 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
     from kinds import drawings as kinds_drawn
     from kinds import pages as kinds_painted
     from networks import SOURCES
-    from page import pages
+    from page import first_pictures, pages
     from rivals import drawings
     from selection import selections
     from startup import imports, saved_notebook
@@ -58,7 +58,7 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
     if "capture" in sections:
         show("Capture", captures(5 if quick else 15, 5 if quick else 15))
     if "trees" in sections:
-        show("Large models", trees())
+        show("Large models", [*trees(), *first_pictures(5 if quick else 9)])
     for name in SOURCES:
         if "python" in sections:
             title = f"{name}: Python's work for a layer not seen before, no front end connected"

@@ -218,6 +218,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._read_layer = self.layer
         self._connect()
         self._rendering = False
+        self._refresh()  # remembers the weights as they are before anything is computed from them
         self._render()
 
     def _compose(self, *, grouped: bool) -> None:
@@ -316,7 +317,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             NotCapturableError: The layer's value can't be had.
             CaptureError: The forward pass failed.
         """
-        self._refresh()
+        self._renew()
         return self._session.value(self.layer)
 
     @property
@@ -340,12 +341,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             NotCapturableError: The layer's value can't be had.
             CaptureError: The forward pass failed.
         """
-        self._refresh()
+        self._renew()
         return self._drawings.statistics(self.layer)
 
     @property
     def figure(self) -> go.Figure:
         """The `plotly.graph_objects.Figure` on screen."""
+        self._renew()
         return self._plot.figure
 
     @property
@@ -362,7 +364,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         Raises:
             CaptureError: The forward pass failed.
         """
-        self._refresh()
+        self._renew()
         return self._drawings.summaries()
 
     def state(self) -> dict[str, Any]:
@@ -389,7 +391,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             CaptureError: The forward pass failed.
         """
         at_least(0, max_bytes, "max_bytes")
-        self._refresh()
+        self._renew()
         graph = self._session.graph
         if layers is None:
             wanted = dict.fromkeys([self.layer, *(node.path for node in graph.tree if node.origin != "opaque")])
@@ -443,6 +445,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """Shows the widget, and in an output of its own the still picture, which hides while the widget lives."""
         live = bool(self._links)
         publish(super()._repr_mimebundle_() if live else {"text/plain": repr(self)})
+        self._afterwards(self._renew)  # a cell may have trained the model since the last drawing
         if live and self._session.batch is not None:
             self._still.show(self._view())
 
@@ -589,8 +592,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     @traitlets.observe(*VIEW)
     def _changed(self, _change: Any) -> None:
         if not self._rendering:
-            with self._one_drawing():
-                pass
+            self._redraw()
+
+    def _redraw(self) -> None:
+        with self._one_drawing():
+            pass
 
     @contextmanager
     def _one_drawing(self) -> Iterator[None]:
@@ -623,8 +629,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         finally:
             self._plot.busy = False
         self._show(node, drawing, start)
-        if self._refresh():  # what was at hand, or rests on it, is shown first, and then looked into
-            self._render()
+        self._afterwards(self._renew)  # what was at hand, or rests on it, is shown first, and then looked into
 
     def _let_go(self) -> None:
         """Of what was chosen within the last layer what this one does not have."""
@@ -642,6 +647,26 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             index >= length for index, length in zip(self.position, drawings.map_of(self.layer), strict=True)
         ):
             self.position = None
+
+    def _afterwards(self, method: Callable[[], None], *, always: bool = True) -> None:
+        """Calls a method when what was sent is on its way to the page.
+
+        A page is reached through an event loop. Without one nobody is there to see it: the call is made at once, or if
+        it is for the page alone not at all.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            if always:
+                method()
+        else:
+            # What waits in the loop keeps no explorer alive: a cell can make many before the loop runs.
+            loop.call_soon(weakly(method))
+
+    def _renew(self) -> None:
+        """Draws once more if a model's weights were written since they were looked into last."""
+        if self._refresh() and self._links:
+            self._redraw()
 
     def _refresh(self) -> bool:
         """Lets go of all that no longer holds, since a model's weights were written; gives whether that was so."""
@@ -719,13 +744,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """Shows what the model says, at once where that is known, else when the picture is on its way to the page."""
         if self._session.batch is None or not self._links:
             return
-        if not self._drawings.knows_predictions:
-            # A page is reached through an event loop. Without one nobody is there to read it, and no model need run.
-            with suppress(RuntimeError):
-                # What waits in the loop keeps no explorer alive: a cell can make many before the loop runs.
-                asyncio.get_running_loop().call_soon(weakly(self._predict))
-            return
-        self._predict()
+        if self._drawings.knows_predictions:
+            self._predict()
+        else:
+            self._afterwards(self._predict, always=False)
 
     def _predict(self) -> None:
         if not self._links:  # closed in the meantime

@@ -369,3 +369,46 @@ def test_an_activation_larger_than_the_budget_is_computed_once_for_a_drawing(ima
     explorer.layer = "fragile"
     assert model_runs.count("fragile") == 1
     assert explorer.statistics.maximum == pytest.approx(explorer.activation.max(), rel=1e-5)
+
+
+def shows(explorer, model, images, path):
+    """Whether the close-up on screen is the mean over the channels that the model gives now."""
+    closeup = next(trace for trace in explorer._plot._shown.figure["data"] if trace.get("coloraxis"))
+    now = aw.activations(model, images, path)[path][explorer.sample].mean(-1)
+    return np.allclose(closeup["z"], now, atol=1e-6)
+
+
+def train(model):
+    kernel = model.get_layer("conv").kernel
+    kernel.assign(kernel * 2)
+
+
+def test_a_trained_model_is_drawn_anew(explorer, images):
+    assert shows(explorer, explorer.model, images, "conv")
+    train(explorer.model)
+    explorer.sample = 1
+    assert shows(explorer, explorer.model, images, "conv")
+    train(explorer.model)
+    before = explorer._plot._shown
+    assert not shows(explorer, explorer.model, images, "conv")
+    assert explorer.figure.data
+    assert explorer._plot._shown is not before
+    assert shows(explorer, explorer.model, images, "conv")
+
+
+def test_on_a_page_the_weights_are_looked_into_when_the_picture_is_on_its_way(images):
+    async def cell():
+        explorer = aw.LayerExplorer(convolutional("paged"), images)
+        train(explorer.model)  # in the same cell, before anything could be looked into
+        assert not shows(explorer, explorer.model, images, "conv")
+        await asyncio.sleep(0)
+        assert shows(explorer, explorer.model, images, "conv")
+        train(explorer.model)
+        explorer.sample = 2
+        assert not shows(explorer, explorer.model, images, "conv")
+        np.testing.assert_array_equal(explorer.activation, aw.activations(explorer.model, images, "conv")["conv"])
+        await asyncio.sleep(0)
+        assert shows(explorer, explorer.model, images, "conv")
+        explorer.close()
+
+    asyncio.run(cell())

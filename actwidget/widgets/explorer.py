@@ -124,6 +124,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     input_channel = _Checked(None, allow_none=True, help="The kernels' input channel, or None for their mean.")
     reading = _Checked("auto", help="Which axis holds the channels.")
     _links: tuple[Any, ...] = ()
+    _looking = False  # whether the weights will be looked into soon
     _read_layer = ""  # the layer that `reading` was chosen for
 
     def __init__(
@@ -445,7 +446,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """Shows the widget, and in an output of its own the still picture, which hides while the widget lives."""
         live = bool(self._links)
         publish(super()._repr_mimebundle_() if live else {"text/plain": repr(self)})
-        self._afterwards(self._renew)  # a cell may have trained the model since the last drawing
+        self._look_again()  # a cell may have trained the model since the last drawing
         if live and self._session.batch is not None:
             self._still.show(self._view())
 
@@ -629,7 +630,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         finally:
             self._plot.busy = False
         self._show(node, drawing, start)
-        self._afterwards(self._renew)  # what was at hand, or rests on it, is shown first, and then looked into
+        self._look_again()  # what was at hand, or rests on it, is shown first
 
     def _let_go(self) -> None:
         """Of what was chosen within the last layer what this one does not have."""
@@ -663,8 +664,14 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             # What waits in the loop keeps no explorer alive: a cell can make many before the loop runs.
             loop.call_soon(weakly(method))
 
+    def _look_again(self) -> None:
+        if not self._looking:
+            self._looking = True
+            self._afterwards(self._renew)
+
     def _renew(self) -> None:
         """Draws once more if a model's weights were written since they were looked into last."""
+        self._looking = False
         if self._refresh() and self._links:
             self._redraw()
 

@@ -139,12 +139,12 @@ def first_pictures(repeats: int) -> list[Row]:
         notebook = Notebook(chromium.new_page(viewport={"width": 1400, "height": 1000}), address, "sizes.ipynb")
         notebook.run(SIZES)
         for turn in range(repeats + 1):
-            for model in taken:
+            for model, times in taken.items():
                 start = time.perf_counter()
                 notebook.run(f"view = aw.LayerExplorer({model}, x)\nview")
                 Explorer(notebook, 1).settle()
                 if turn:  # the first one of each has its layers run for the first time
-                    taken[model].append((time.perf_counter() - start) * 1000)
+                    times.append((time.perf_counter() - start) * 1000)
                 notebook.ask("view.close()")
                 notebook.page.locator(".actw-explorer").nth(1).wait_for(state="detached")
         notebook.shut_down()

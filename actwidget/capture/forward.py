@@ -32,7 +32,7 @@ def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None, n
     running = [model] if layers is None else layers
     every = list({id(inner): inner for layer in running for inner in layer._flatten_layers()}.values())
     variables = [variable.value for variable in _movable(running, every)]
-    state = [_read(variable) for variable in variables]
+    state = [read(variable) for variable in variables]
     try:
         with _same_call_marks(every):
             yield
@@ -73,33 +73,8 @@ def _same_call_marks(layers: Sequence[keras.Layer]) -> Iterator[None]:
             layer._called = called
 
 
-def weights_now(model: keras.Model) -> list[Any]:
-    """The model's variables as they are now. Nothing is copied before one of them is written."""
-    return [_read(variable.value) for variable in _variables([model], model._flatten_layers())]
-
-
-def same_weights(before: Sequence[Any], now: Sequence[Any]) -> bool | None:
-    """Whether no variable was written between two calls of `weights_now`; `None` where that can't be known.
-
-    A variable whose value is still held is written into new memory, so the place tells.
-    """
-    if len(before) != len(now):
-        return False
-    try:
-        return all(_address(one) == _address(other) for one, other in zip(before, now, strict=True))
-    except (TypeError, ValueError, BufferError):
-        return None
-
-
-def _address(tensor: Any) -> int:
-    if not tensor.device.endswith("CPU:0"):  # from another device the buffer is a copy
-        message = "not on the CPU"
-        raise BufferError(message)
-    place: int = np.asarray(memoryview(tensor)).ctypes.data
-    return place
-
-
-def _read(variable: Any) -> Any:
+def read(variable: Any) -> Any:
+    """The value of a `tf.Variable` as it is now. Nothing is copied before the variable is written."""
     return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
 
 
@@ -129,13 +104,13 @@ def _movable(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> li
         or (type(layer).__module__.startswith("keras.src.layers.") and not isinstance(layer, _WRITERS))
         for layer in every
     )
-    return [variable for variable in _variables(running, every) if not (tame and variable.trainable)]
+    return [variable for variable in variables_of(running, every) if not (tame and variable.trainable)]
 
 
 _WRITERS = (keras.layers.SpectralNormalization, keras.layers.Lambda, keras.layers.TFSMLayer)
 
 
-def _variables(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> list[keras.Variable]:
+def variables_of(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> list[keras.Variable]:
     """All variables; a stateful recurrent layer keeps its states where `variables` does not look."""
     recurrent = [layer.states for layer in every if getattr(layer, "stateful", False)]
     states = [leaf for leaf in keras.tree.flatten(recurrent) if isinstance(leaf, keras.Variable)]

@@ -34,6 +34,14 @@ def way_from(graph: ModelGraph, path: str, held: Mapping[str, Array]) -> list[An
     return None if any(node.is_input for node in way) else way
 
 
+def layers_behind(graph: ModelGraph, path: str) -> list[keras.Layer]:
+    """The layers on whose weights the value at a path rests; where the graph does not tell, the whole model."""
+    if path not in graph.tensors or graph.edits:
+        return [graph.model]
+    way = calls_for(function_of(graph.root), [graph.tensors[path]])
+    return [node.operation for node in way if isinstance(node.operation, keras.Layer)]
+
+
 def go(graph: ModelGraph, path: str, way: list[Any], held: Mapping[str, Array]) -> Any:
     """Runs the calls of a way; gives the tensor at `path`.
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from actwidget.capture.forward import Array, as_array, as_tensors, same_weights, unchanged, weights_now
+from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
 from actwidget.capture.options import at_least
 from actwidget.capture.paths import aliases, not_found
-from actwidget.capture.resume import go, way_from
+from actwidget.capture.resume import go, layers_behind, way_from
 from actwidget.capture.select import select
 from actwidget.capture.submodel import composable, connect, not_capturable
 from actwidget.capture.tap import Tap
 from actwidget.capture.tree import trace
+from actwidget.capture.weights import WeightWatch
 from actwidget.errors import MemoryBudgetError, NotCapturableError, shown
 
 if TYPE_CHECKING:
@@ -270,7 +271,7 @@ class Session:
         self.budget = budget
         self.seconds = 0.0
         self._cache: OrderedDict[str, Captured] = OrderedDict()
-        self._weights: list[Any] | None = None
+        self._watch = WeightWatch()
         self._sure = False
 
     @property
@@ -299,6 +300,7 @@ class Session:
             self._cache.move_to_end(path)
             return self._cache[path]
         start = time.perf_counter()
+        self.watch(layers_behind(self.graph, path))
         captured = self._resumed(path) or capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
         captured.value.flags.writeable = False  # it is shown again and again
         self.seconds += time.perf_counter() - start
@@ -318,6 +320,7 @@ class Session:
         """
         if self.batch is None:
             return
+        self.watch([self.graph.model])
         yield from ((path, self._cache[path]) for path in paths if path in self._cache)
         group: list[LayerNode] = []
         size = 0
@@ -343,18 +346,22 @@ class Session:
         way = way_from(self.graph, path, held)
         return None if way is None else Captured.of(go(self.graph, path, way, held))
 
+    def watch(self, layers: Iterable[keras.Layer]) -> None:
+        """Has `refresh` tell when these layers' weights are written; of what is captured it knows that."""
+        self._watch.add(layers)
+
     def refresh(self) -> bool:
-        """Lets go of activations that no longer hold, since the model's weights were written.
+        """Lets go of activations that no longer hold, since weights behind them were written.
 
         Returns:
-            Whether that was so.
+            Whether that was so, or other layers that are watched were written.
         """
-        before, self._weights = self._weights, weights_now(self.graph.root)
-        same = None if before is None else same_weights(before, self._weights)
-        self._sure = same is True
-        if same is not False:
+        unwritten = self._watch.unwritten()
+        self._sure = unwritten is True
+        if unwritten is not False:
             return False
         self._cache.clear()
+        self._watch.clear()
         return True
 
     def holds(self, path: str) -> bool:
@@ -364,4 +371,5 @@ class Session:
     def clear(self) -> None:
         """Lets go of all activations."""
         self._cache.clear()
-        self._weights, self._sure = None, False
+        self._watch.clear()
+        self._sure = False

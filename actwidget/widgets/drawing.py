@@ -240,10 +240,12 @@ class Drawings:
 
     def weights(self, path: str, channel: int | None, input_channel: int | None = None) -> Drawing:
         """The weights of a layer."""
-        weights = weights_of(self._session.graph.operations[path])
+        operation = self._session.graph.operations[path]
+        weights = weights_of(operation)
         if not weights:
             return _message(path, "This layer has no weights.")
-        depthwise = isinstance(self._session.graph.operations[path], keras.layers.DepthwiseConv2D)
+        self._session.watch([operation])
+        depthwise = isinstance(operation, keras.layers.DepthwiseConv2D)
         kernels = {}
         for name, array in weights.items():
             chosen = input_channel if name == self._kernel(path)[0] else None

@@ -219,7 +219,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._read_layer = self.layer
         self._connect()
         self._rendering = False
-        self._refresh()  # remembers the weights as they are before anything is computed from them
         self._render()
 
     def _compose(self, *, grouped: bool) -> None:

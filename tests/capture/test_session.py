@@ -143,3 +143,44 @@ def test_masks_are_not_lost_on_the_way(runs):
         np.testing.assert_array_equal(opened.value(path), expected[path], err_msg=path)
     np.testing.assert_array_equal(opened.captured("lstm").mask, tokens > 0)
     assert {"lstm", "pool"} <= set(runs)
+
+
+def test_only_what_was_captured_is_watched():
+    model, x = branching(), zoo.noise(2, 8, 8, 3)
+    opened = settled(model, x)
+    opened.value("relu")
+    model.get_layer("out").kernel.assign_add(np.ones((4, 3)))
+    assert not opened.refresh()
+    opened.value("out")
+    model.get_layer("out").kernel.assign_add(np.ones((4, 3)))
+    assert opened.refresh()
+
+
+def test_weights_that_come_later_are_noticed():
+    model, x = branching(), zoo.noise(2, 8, 8, 3)
+    opened = settled(model, x)
+    opened.value("out")
+    model.get_layer("out").enable_lora(2)
+    assert opened.refresh()
+
+
+@pytest.mark.parametrize("path", ["inner/deep", "top"])
+def test_written_weights_of_a_nested_model_are_noticed(path):
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5, name="deep")], name="inner")
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.layers.Dense(2, name="top")(inner(x)))
+    opened = settled(model, zoo.noise(3, 4))
+    opened.value(path)
+    inner.layers[0].kernel.assign_add(np.ones((4, 5)))
+    assert opened.refresh()
+
+
+def test_written_weights_of_an_edited_model_and_of_the_edit_are_noticed():
+    model, x = branching(), zoo.noise(2, 8, 8, 3)
+    gain = keras.layers.Dense(4, name="gain")
+    edited = aw.edit(model, {"relu": gain})
+    opened = settled(edited, x)
+    for layer in (model.get_layer("conv"), gain):
+        opened.value("add")
+        layer.kernel.assign(layer.kernel + 1.0)
+        assert opened.refresh(), layer.name

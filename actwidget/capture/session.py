@@ -327,11 +327,17 @@ class Session:
         for node in [self.graph.nodes[path] for path in paths if path not in self._cache] + [None]:
             own = 0 if node is None else size_of(node, self.batch.size)
             if group and (node is None or size + own > self.budget):
-                yield from capture(self.graph, self.batch, group).items()
+                yield from self._captured(self.batch, group).items()
                 group, size = [], 0
             if node is not None:
                 group.append(node)
                 size += own
+
+    def _captured(self, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, Captured]:
+        start = time.perf_counter()
+        found = capture(self.graph, batch, nodes)
+        self.seconds += time.perf_counter() - start
+        return found
 
     def _resumed(self, path: str) -> Captured | None:
         """The activation computed from others that are kept; `None` where these are not enough."""

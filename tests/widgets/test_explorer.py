@@ -412,3 +412,13 @@ def test_on_a_page_the_weights_are_looked_into_when_the_picture_is_on_its_way(im
         explorer.close()
 
     asyncio.run(cell())
+
+
+def test_the_status_tells_of_the_forward_pass_of_an_overview(images):
+    explorer = aw.LayerExplorer(convolutional("whole"), images)
+    explorer.show = "overview"
+    assert "Captured in" in status(explorer)
+    explorer.channel = 1
+    explorer.channel = 2
+    assert "From the cache" in status(explorer)
+    explorer.close()

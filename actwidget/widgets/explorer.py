@@ -422,14 +422,18 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             **options: Those of `plotly.graph_objects.Figure.write_image`: `width`, `height`, `scale`, `format`.
 
         Raises:
-            MissingPackageError: Plotly needs the package kaleido for it.
+            MissingPackageError: Plotly needs for it the package kaleido (`pip install "actwidget[image]"`), and that a
+                Chrome or Chromium.
         """
         try:
             self.figure.write_image(str(path), **options)
         except (ValueError, ImportError, RuntimeError) as error:  # which one depends on the release of Plotly
             if "kaleido" not in str(error).lower():
                 raise
-            message = "Plotly needs kaleido to write a picture: pip install kaleido. to_html() needs nothing."
+            needed = 'kaleido to write a picture: pip install "actwidget[image]"'
+            if "chrome" in str(error).lower():
+                needed = "Chrome or Chromium to write a picture: install it, or run plotly_get_chrome"
+            message = f"Plotly needs {needed}. to_html() needs nothing."
             raise MissingPackageError(message) from error
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import keras
 import pytest
 from keras import layers
+from PIL import Image
 
 import actwidget as aw
 from tests.capture import zoo
@@ -58,3 +59,18 @@ def test_nothing_sticks_out_on_a_narrow_page(page):
     page.set_viewport_size({"width": 600, "height": 900})
     page.wait_for_function("document.querySelector('.js-plotly-plot')._fullLayout.width < 600")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_picture_file_holds_the_figure(tmp_path):
+    x = keras.Input((8, 8, 3), name="image")
+    model = keras.Model(x, layers.Conv2D(6, 3, name="conv")(x), name="small")
+    view = aw.LayerExplorer(model, zoo.noise(1, 8, 8, 3), channel=2)
+    view.to_image(tmp_path / "view.png", width=900, height=500, scale=2)
+    picture = Image.open(tmp_path / "view.png").convert("RGB")
+    assert picture.size == (1800, 1000)
+    assert len(picture.getcolors(2**24)) > 50
+    view.to_image(tmp_path / "view.svg")
+    text = (tmp_path / "view.svg").read_text(encoding="utf-8")
+    assert "conv · 6 channels" in text
+    assert "channel 2" in text
+    view.close()

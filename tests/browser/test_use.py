@@ -35,6 +35,8 @@ WATCH = """(graph) => {
   new MutationObserver(note).observe(box, {attributes: true, attributeFilter: ["aria-busy"]});
 }"""
 
+RESIDENT = "import psutil; print(psutil.Process().memory_info().rss / 1e6)"
+
 
 @pytest.fixture(scope="module")
 def notebook(open_page):
@@ -162,8 +164,12 @@ def test_after_a_thousand_selections_the_page_has_not_grown(explorer, notebook, 
 
     select(200)
     heap, nodes, listeners = size()
+    kernel = float(notebook.ask(RESIDENT))
     select(1000)
     heap_after, nodes_after, listeners_after = size()
+    kernel_after = float(notebook.ask(RESIDENT))
+    record_property("kernel memory before and after 1,000 selections", f"{kernel:.0f} and {kernel_after:.0f} MB")
+    assert kernel_after < kernel + 50
     record_property("page memory before and after 1,000 selections", f"{heap / 1e6:.1f} and {heap_after / 1e6:.1f} MB")
     assert heap_after < heap + 8e6
     assert nodes_after < nodes * 1.1 + 500

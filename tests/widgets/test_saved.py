@@ -50,15 +50,21 @@ def test_what_is_stored_is_bounded_and_said(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [ValueError, RuntimeError, ImportError])
-def test_a_picture_file_needs_kaleido_and_says_so(tmp_path, monkeypatch, kind):
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ('Image export using the "kaleido" engine requires the Kaleido package', r"pip install .actwidget\[image\]"),
+        ("Kaleido requires Google Chrome to be installed.", "run plotly_get_chrome"),
+    ],
+)
+def test_a_picture_file_needs_kaleido_and_says_so(tmp_path, monkeypatch, kind, said, advice):
     view = explorer()
 
     def without_kaleido(*_args, **_options):
-        message = 'Image export using the "kaleido" engine requires the Kaleido package'
-        raise kind(message)
+        raise kind(said)
 
     monkeypatch.setattr("plotly.graph_objects.Figure.write_image", without_kaleido)
-    with pytest.raises(MissingPackageError, match="pip install kaleido"):
+    with pytest.raises(MissingPackageError, match=advice):
         view.to_image(tmp_path / "view.png")
     given = []
     monkeypatch.setattr(

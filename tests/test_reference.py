@@ -38,7 +38,8 @@ def test_every_public_name_is_documented_with_all_that_it_takes_and_gives() -> N
 def test_no_docstring_explains_a_parameter_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         reference.rendered()
-    assert [record.getMessage() for record in caplog.records] == []
+    # Of other tests too something may be told meanwhile: of a client that is collected, say.
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("griffe")] == []
 
 
 def test_what_is_public_has_a_heading() -> None:

@@ -219,7 +219,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._read_layer = self.layer
         self._connect()
         self._rendering = False
-        self._render()
+        with self._plot.hold_sync(), self._status.hold_sync():  # nobody is there yet to be told that it takes a while
+            self._render()
 
     def _compose(self, *, grouped: bool) -> None:
         tree, batch = self.tree, self._session.batch

@@ -80,6 +80,16 @@ def _array(values: np.ndarray[Any, Any]) -> Any:
     return packed if values.ndim == 1 else {**packed, "shape": ", ".join(map(str, values.shape))}
 
 
+def _drawable(figure: go.Figure | Serialized) -> tuple[go.Figure | None, Serialized]:
+    """A figure, if it is at hand as one, and the same as the page takes it."""
+    if isinstance(figure, go.Figure):
+        return figure, serialize(figure.to_dict())
+    if isinstance(figure, Serialized):
+        return None, figure
+    message = f"Expected a plotly.graph_objects.Figure, got {type(figure).__name__}."
+    raise OptionError(message)
+
+
 class PlotView(anywidget.AnyWidget):
     """Shows a `plotly.graph_objects.Figure`.
 
@@ -118,9 +128,8 @@ class PlotView(anywidget.AnyWidget):
         """
         self._clicked = CallbackDispatcher()
         self._pressed = CallbackDispatcher()
-        self._figure: go.Figure | None = None
-        super().__init__(**kwargs)
-        self.figure = go.Figure() if figure is None else figure
+        self._figure, self._shown = _drawable(go.Figure() if figure is None else figure)
+        super().__init__(_images=self._shown.images, _spec=self._shown.spec, **kwargs)
         self.on_msg(self._answer)
 
     # No trait: at each assignment traitlets would compare the figures, which takes as long as drawing one.
@@ -137,17 +146,10 @@ class PlotView(anywidget.AnyWidget):
 
     @figure.setter
     def figure(self, figure: go.Figure | Serialized) -> None:
-        if isinstance(figure, go.Figure):
-            self._figure, shown = figure, serialize(figure.to_dict())
-        elif isinstance(figure, Serialized):
-            self._figure, shown = None, figure
-        else:
-            message = f"Expected a plotly.graph_objects.Figure, got {type(figure).__name__}."
-            raise OptionError(message)
-        self._shown = shown
+        self._figure, self._shown = _drawable(figure)
         with self.hold_sync():
-            self._images = shown.images
-            self._spec = shown.spec
+            self._images = self._shown.images
+            self._spec = self._shown.spec
 
     @property
     def images(self) -> list[str]:

@@ -36,14 +36,16 @@ class Activations(Mapping[str, Array]):
         """Holds activations; `activations()` and `compare()` make these.
 
         Args:
-            values: From path to array, shape `(samples, ...)`, in order of execution.
+            values: From path to array, shape `(samples, ...)`, in order of execution; from now on to be read only.
             model_name: The model's name, for what is printed.
         """
         self._values = dict(values)
+        for value in self._values.values():
+            value.flags.writeable = False
         self._model_name = model_name
 
     def __getitem__(self, path: str) -> Array:
-        """The activation at a path (`dense@0` is `dense`).
+        """The activation at a path (`dense@0` is `dense`). It can be read only; `.copy()` gives one to change.
 
         Raises:
             LayerNotFoundError: That path was not captured.
@@ -90,7 +92,7 @@ def activations(
 
     Returns:
         A mapping from path to array, in order of execution; bfloat16 comes as float32, and what is sparse or ragged is
-        filled up with zeros.
+        filled up with zeros. The arrays can be read only; `.copy()` gives one to change.
 
     Raises:
         UnsupportedModelError: `model` can't be looked into.

@@ -178,3 +178,36 @@ def test_an_optional_input_that_is_left_out_does_not_stop_the_others():
         assert list(aw.activations(model, [batch, None], batch_size=batch_size)) == ["x", "sum"]
     with pytest.raises(NotCapturableError, match=r"optional input 'extra' .*was left out"):
         aw.activations(model, [batch, None], "extra")
+
+
+class Around(keras.Model):
+    """A subclassed model around another, whose first layer gives its own kernel as well."""
+
+    def __init__(self, inner):
+        super().__init__(name="around")
+        self.inner = inner
+        self.same = keras.layers.Identity(name="same")
+
+    def call(self, inputs):
+        return self.inner(inputs) + self.same(self.inner.layers[0].kernel)[0, 0]
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 2}, {"training": True}])
+@pytest.mark.parametrize("subclassed", [False, True])
+def test_activations_are_read_only_and_stay_what_they_are(options, subclassed):
+    x = zoo.noise(5, 4)
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="mid"), layers.Dense(2, name="out")])
+    model = Around(inner) if subclassed else inner
+    model(x)
+    found = aw.activations(model, x, **options)
+    before = {path: value.copy() for path, value in found.items()}
+    for value in found.values():
+        with pytest.raises(ValueError, match="read-only"):
+            value[...] = 0
+    x += 1
+    for variable in model.variables:
+        variable.assign(variable + 1)
+        variable.value.assign_add(keras.ops.ones_like(variable))
+    model(x)
+    for path, value in found.items():
+        np.testing.assert_array_equal(value, before[path], err_msg=path)

@@ -541,10 +541,10 @@ function render({ model, el }) {
     ["change:marks", attend],
   ];
   for (const [event, callback] of changes) model.on(event, callback);
-  // The box has no height while it isn't in the page, or folded away: scroll when it gets one.
+  // The box has no height while it isn't in the page, or folded away: scroll when it gets one, or a smaller one.
   let height = 0;
   const resizes = new ResizeObserver(() => {
-    if (!height) reveal(selectedIndex(), true);
+    if (!height || box.clientHeight < height) reveal(selectedIndex(), true);
     height = box.clientHeight;
   });
   resizes.observe(box);

@@ -148,6 +148,20 @@ def test_less_motion_is_honoured(explorer, notebook):
     notebook.page.emulate_media(reduced_motion=None)
 
 
+def test_the_selected_row_stays_in_sight_when_the_page_gets_narrow(explorer, notebook):
+    notebook.ask("explorer.layer = 'conv19'")
+    explorer.wait_for_title("conv19")
+    in_sight = """([tree, row]) => {
+      const [outer, inner] = [tree.getBoundingClientRect(), row.getBoundingClientRect()];
+      return outer.height < %d && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+    }"""
+    handles = [explorer.tree.element_handle(), explorer.row("conv19").element_handle()]
+    wide = explorer.tree.bounding_box()["height"]
+    notebook.page.set_viewport_size({"width": 640, "height": 1000})
+    notebook.page.wait_for_function(in_sight % (wide / 2), arg=handles)
+    notebook.page.set_viewport_size({"width": 1400, "height": 1000})
+
+
 def test_after_a_thousand_selections_the_page_has_not_grown(explorer, notebook, record_property):
     session = notebook.page.context.new_cdp_session(notebook.page)
     session.send("Performance.enable")

@@ -32,13 +32,15 @@ def weights_of(operation: Any) -> dict[str, Array]:
 class WeightWatch:
     """Tells whether the weights of some layers were written since it came to watch them.
 
-    A variable whose value is still held is written into new memory, so the place of its value tells.
+    A variable whose value is still held is written into new memory, so where the place of its value is the same the
+    value is. The other way round it need not be: of a variable with rows that were written one by one (an embedding in
+    training) TensorFlow gives a copy at each reading.
     """
 
     def __init__(self) -> None:
         """Watches nothing."""
         self._layers: dict[int, keras.Layer] = {}
-        self._held: dict[int, tuple[Any, int | None]] = {}  # a variable's value and where it lies
+        self._held: dict[int, Array | None] = {}  # the values of variables, `None` where they are out of reach
 
     def add(self, layers: Iterable[keras.Layer]) -> None:
         """Watches layers, and those in them, from now on, if it does not do so already."""
@@ -46,17 +48,21 @@ class WeightWatch:
         self._layers |= {id(layer): layer for layer in new}
         for variable in _variables(new):
             if id(variable) not in self._held:
-                value = read(variable.value)
-                self._held[id(variable)] = value, _address(value)
+                self._held[id(variable)] = _in_place(variable)
 
     def unwritten(self) -> bool | None:
         """Whether no weight was written, and none has come or gone; `None` where that can't be known."""
         now = {id(variable): variable for variable in _variables(self._layers.values())}
         if now.keys() != self._held.keys():
             return False
-        if any(place is None for _, place in self._held.values()):
-            return None
-        return all(_address(read(now[each].value)) == place for each, (_, place) in self._held.items())
+        known: bool | None = True
+        for each, before in self._held.items():
+            value = _in_place(now[each])
+            if before is None or value is None:
+                known = None
+            elif value.ctypes.data != before.ctypes.data and value.tobytes() != before.tobytes():
+                return False
+        return known
 
     def clear(self) -> None:
         """Watches nothing any more."""
@@ -69,11 +75,12 @@ def _variables(layers: Iterable[keras.Layer]) -> list[keras.Variable]:
     return variables_of(running, [inner for layer in running for inner in layer._flatten_layers()])
 
 
-def _address(tensor: Any) -> int | None:
+def _in_place(variable: keras.Variable) -> Array | None:
+    """A variable's value in the memory where it lies; `None` if that is not the processor's."""
+    tensor = read(variable.value)
     if not tensor.device.endswith("CPU:0"):  # from another device the buffer is a copy
         return None
     try:
-        place: int = np.asarray(memoryview(tensor)).ctypes.data
+        return np.asarray(memoryview(tensor))
     except (TypeError, ValueError, BufferError):
         return None
-    return place

@@ -675,9 +675,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def _renew(self) -> None:
         """Draws once more if a model's weights were written since they were looked into last."""
-        self._looking = False
-        if self._refresh() and self._links:
-            self._redraw()
+        try:
+            self._looking = True  # what is drawn now need not be looked into
+            if self._refresh() and self._links:
+                self._redraw()
+        finally:
+            self._looking = False
 
     def _refresh(self) -> bool:
         """Lets go of all that no longer holds, since a model's weights were written; gives whether that was so."""

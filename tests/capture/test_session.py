@@ -184,3 +184,21 @@ def test_written_weights_of_an_edited_model_and_of_the_edit_are_noticed():
         opened.value("add")
         layer.kernel.assign(layer.kernel + 1.0)
         assert opened.refresh(), layer.name
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])
+def test_rows_of_an_embedding_that_were_trained_one_by_one_are_noticed_once(optimizer):
+    x = keras.Input((5,), dtype="int32")
+    y = keras.layers.GlobalAveragePooling1D(name="pool")(keras.layers.Embedding(50, 4, name="embed")(x))
+    model = keras.Model(x, keras.layers.Dense(1)(y))
+    model.compile(optimizer, "mse")
+    tokens, targets = np.arange(40).reshape(8, 5) % 50, zoo.noise(8, 1)
+    model.fit(tokens, targets, verbose=0)
+    opened = settled(model, tokens)
+    for _ in range(2):
+        opened.value("pool")
+        assert not opened.refresh()
+        model.fit(tokens, targets, verbose=0)
+        assert opened.refresh()
+        np.testing.assert_array_equal(opened.value("pool"), aw.activations(model, tokens, "pool")["pool"])
+        assert not opened.refresh()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import weakref
@@ -422,3 +423,39 @@ def test_the_status_tells_of_the_forward_pass_of_an_overview(images):
     explorer.channel = 2
     assert "From the cache" in status(explorer)
     explorer.close()
+
+
+class Restless(keras.layers.Layer):
+    """Writes its weight whenever it runs, behind Keras's back."""
+
+    def build(self, _shape):
+        self.count = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        if not isinstance(inputs, keras.KerasTensor):
+            written.append(1)
+            self.count.assign(float(len(written)))
+        return inputs + self.count
+
+
+written = []
+
+
+def test_weights_that_every_pass_writes_make_no_endless_drawing(images, monkeypatch):
+    drawn = []
+    inner = aw.LayerExplorer._render
+    monkeypatch.setattr(aw.LayerExplorer, "_render", lambda self: (drawn.append(1), inner(self))[1])
+    # As if a pass could leave a trace.
+    monkeypatch.setattr("actwidget.capture.session.unchanged", lambda *_args, **_options: contextlib.nullcontext())
+
+    async def cell():
+        image = keras.Input((8, 8, 3))
+        model = keras.Model(image, keras.layers.Conv2D(2, 3, name="conv")(Restless(name="restless")(image)))
+        explorer = aw.LayerExplorer(model, images, layer="conv")
+        explorer.layer = "restless"
+        for _ in range(20):
+            await asyncio.sleep(0)
+        explorer.close()
+
+    asyncio.run(cell())
+    assert len(drawn) <= 4

@@ -192,26 +192,16 @@ function make(tag, className, text = "") {
 }
 
 /**
- * A row as long as nobody sees it; `fillRow` gives it its content.
  * @param {Row} row
+ * @param {Row | undefined} parent
  * @param {number} index
  */
-function rowElement(row, index) {
+function rowElement(row, parent, index) {
   const element = make("div", row.group === undefined ? "row" : "row actw-tree-group");
   element.setAttribute("role", "treeitem");
   element.dataset.index = String(index);
   if (row.group === undefined) element.dataset.path = row.path;
   else element.dataset.group = row.group;
-  element.hidden = true;
-  return element;
-}
-
-/**
- * @param {HTMLElement} element
- * @param {Row} row
- * @param {Row | undefined} parent
- */
-function fillRow(element, row, parent) {
   const details = row.group === undefined ? (row.class ?? "") : `${row.count} layers`;
   const name = make("span", "name");
   const text = make("bdi", "text");
@@ -229,6 +219,7 @@ function fillRow(element, row, parent) {
     element.setAttribute("aria-disabled", "true");
     element.setAttribute("aria-description", row.reason);
   }
+  return element;
 }
 
 /**
@@ -308,7 +299,6 @@ function render({ model, el }) {
   function attend() {
     const marks = model.get("marks") ?? {};
     elements.forEach((element, index) => {
-      if (!element.firstChild) return;
       const row = rows[index];
       const why = row.path === undefined ? undefined : marks[row.path];
       let dot = /** @type {HTMLElement | null} */ (element.querySelector(".actw-tree-mark"));
@@ -346,15 +336,10 @@ function render({ model, el }) {
     const parents = new Set([...sizes.keys()].filter((index) => index >= 0));
     const inSight = new Set(visible);
     const hadFocus = box.contains(document.activeElement);
-    let filled = false;
     elements.forEach((element, index) => {
       element.hidden = !inSight.has(index);
       const row = arranged[index];
-      if (!row || element.hidden) return;
-      if (!element.firstChild) {
-        fillRow(element, rows[index], rows[rows[index].parent]);
-        filled = true;
-      }
+      if (!row || !positions.has(index)) return;
       if (element.ariaLevel !== String(row.level)) element.style.setProperty("--actw-level", String(row.level));
       setAttribute(element, "aria-level", row.level);
       setAttribute(element, "aria-setsize", sizes.get(row.parent) ?? 1);
@@ -362,7 +347,6 @@ function render({ model, el }) {
       if (parents.has(index)) setAttribute(element, "aria-expanded", !folded.has(index));
       else element.removeAttribute("aria-expanded");
     });
-    if (filled) attend();
     let { active } = state;
     // A row that went out of sight hands the focus to the ancestor that hides it, or else to the selection.
     if (!inSight.has(active)) {
@@ -449,13 +433,14 @@ function render({ model, el }) {
 
   function rebuild() {
     rows = unpackRows(model.get("rows"));
-    elements = rows.map(rowElement);
+    elements = rows.map((row, index) => rowElement(row, rows[row.parent], index));
     folds = new Set(rows.flatMap((row, index) => (row.group === undefined ? [] : [index])));
     filterFolds = new Set();
     const selected = selectedIndex();
     for (const at of selected < 0 ? [] : ancestors(rows, selected)) folds.delete(at);
     state.active = selected;
     box.replaceChildren(...elements);
+    attend();
     refresh();
     reveal(selected, true);
   }

@@ -232,13 +232,17 @@ def test_unnamed_inputs_are_taken_by_the_names_that_the_tree_shows():
     assert (values[names[0]].max(), values[names[1]].max()) == (0, 1)
 
 
-def test_the_users_array_is_left_as_it_is():
-    batch = np.ones((3, 4))
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_users_array_is_left_as_it_is(dtype):
+    batch = np.ones((3, 4), dtype)
     batch.setflags(write=False)
     values = aw.activations(rows(), batch)
-    values["row"][...] = 7
-    assert batch.dtype == np.float64
+    assert batch.dtype == dtype
     assert np.all(batch == 1)
+    assert not np.shares_memory(values["row"], batch)
+    batch.setflags(write=True)
+    batch[...] = 7
+    assert np.all(values["row"] == 1)
 
 
 def test_a_model_that_takes_a_structure_is_not_warned_about(recwarn):

@@ -112,7 +112,7 @@ view = aw.LayerExplorer(model, np.random.default_rng(0).random((1, 24, 24, 1)))
 view.layer = [node.path for node in view.tree][-1]
 view
 """
-SIZES = {"wide": (1400, 1100), "narrow": (640, 1900)}
+SIZES = {"wide": {"width": 1400, "height": 1100}, "narrow": {"width": 640, "height": 1900}}
 KINDS = {
     "image": IMAGE, "overlay": OVERLAY, "comparison": COMPARISON, "table": TABLE, "weights": WEIGHTS,
     "overview": OVERVIEW, "sequence": SEQUENCE, "dense": DENSE, "classes": CLASSES, "attention": ATTENTION,
@@ -128,13 +128,12 @@ TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAni
 
 def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str, str]]) -> None:
     """Runs the notebook `name` and takes each picture in its theme and size."""
-    page = chromium.new_page(viewport={"width": 1400, "height": 1100})
+    page = chromium.new_page(viewport=SIZES["wide"])
     open_notebook(page, address, f"{name}.ipynb")
     explorer = wait_for_explorer(page)
     for path, (theme, size) in shots.items():
         set_theme(page, THEMES[theme])
-        width, height = SIZES[size]
-        page.set_viewport_size({"width": width, "height": height})
+        page.set_viewport_size(SIZES[size])
         explorer.scroll_into_view_if_needed()
         page.evaluate(TWO_FRAMES)
         explorer.screenshot(path=path)

@@ -8,9 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from actwidget.capture.forward import as_array, read, variables_of
-
-Array = np.ndarray[Any, Any]
+from actwidget.capture.forward import Array, as_array, read, variables_of
 
 
 def weights_of(operation: Any) -> dict[str, Array]:

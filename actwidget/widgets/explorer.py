@@ -60,6 +60,8 @@ VIEW = (
     "show", "layer", "reading", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"
 )  # fmt: skip
 OTHER = "model"
+DRAWN = 0.15
+"""Seconds in which a page has drawn what was sent; what is done in the meantime is done at its cost."""
 # Beside the figure's own, what a key does to the selected channel: steps along the grid, rows of it.
 ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 
@@ -630,9 +632,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             self._status.value = html.live(
                 "status", f"{node.path} could not be shown; the picture is the last good one."
             )
-            return
-        finally:
             self._plot.busy = False
+            return
         self._show(node, drawing, start)
         self._look_again()  # what was at hand, or rests on it, is shown first
 
@@ -653,7 +654,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         ):
             self.position = None
 
-    def _afterwards(self, method: Callable[[], None], *, always: bool = True) -> None:
+    def _afterwards(self, method: Callable[[], None], *, delay: float = 0.0, always: bool = True) -> None:
         """Calls a method when what was sent is on its way to the page.
 
         A page is reached through an event loop. Without one nobody is there to see it: the call is made at once, or if
@@ -666,12 +667,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
                 method()
         else:
             # What waits in the loop keeps no explorer alive: a cell can make many before the loop runs.
-            loop.call_soon(weakly(method))
+            loop.call_later(delay, weakly(method))
 
     def _look_again(self) -> None:
         if not self._looking:
             self._looking = True
-            self._afterwards(self._renew)
+            self._afterwards(self._renew, delay=DRAWN)
 
     def _renew(self) -> None:
         """Draws once more if a model's weights were written since they were looked into last."""
@@ -716,6 +717,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def _show(self, node: LayerNode, drawing: Drawing, start: float) -> None:
         with self._plot.hold_sync():
+            self._plot.busy = False
             self._plot.alt = drawing.alt
             self._plot.figure = drawing.figure
             self._plot.arrows = self.show in {"activation", "overlay"} and self._session.batch is not None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape")
 _PLACEHOLDER = "actwidget:image:"
+_PNG = "data:image/png;base64,"
 
 
 @cache
@@ -40,7 +41,7 @@ class Serialized:
     Attributes:
         figure: The figure as a dict.
         spec: The same as JSON, with placeholders for its pictures.
-        images: The pictures as data URIs.
+        images: The pictures as data URIs of PNGs.
     """
 
     figure: dict[str, Any]
@@ -59,7 +60,7 @@ def serialize(figure: dict[str, Any]) -> Serialized:
     images: list[str] = []
     for trace in figure["data"]:
         sent = {name: _array(value) if isinstance(value, np.ndarray) else value for name, value in trace.items()}
-        if trace["type"] == "image" and trace.get("source"):
+        if trace["type"] == "image" and (trace.get("source") or "").startswith(_PNG):
             sent["source"] = f"{_PLACEHOLDER}{len(images)}"
             images.append(trace["source"])
         traces.append(sent)
@@ -78,6 +79,10 @@ def _array(values: np.ndarray[Any, Any]) -> Any:
         return values
     packed = {"dtype": values.dtype.str.lstrip("<|"), "bdata": base64.b64encode(values.tobytes()).decode("ascii")}
     return packed if values.ndim == 1 else {**packed, "shape": ", ".join(map(str, values.shape))}
+
+
+def _packed(images: list[str]) -> list[bytes]:
+    return [base64.b64decode(image.removeprefix(_PNG)) for image in images]
 
 
 def _drawable(figure: go.Figure | Serialized) -> tuple[go.Figure | None, Serialized]:
@@ -116,8 +121,9 @@ class PlotView(anywidget.AnyWidget):
     busy = traitlets.Bool(False, help="Whether the next figure is being made.").tag(sync=True)
     arrows = traitlets.Bool(False, help="Whether the figure tells of arrow keys.").tag(sync=True)
     _spec = traitlets.Unicode("").tag(sync=True)
-    # Pictures travel apart from the rest, so that a redraw with the same picture does not send it again.
-    _images = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    # Pictures travel apart from the rest, so that a redraw with the same picture does not send it again; and as bytes,
+    # which the kernel, the server and the page pass on without reading them as text.
+    _images = traitlets.List(traitlets.Bytes()).tag(sync=True)
 
     def __init__(self, figure: go.Figure | None = None, **kwargs: Any) -> None:
         """Shows a figure.
@@ -129,7 +135,7 @@ class PlotView(anywidget.AnyWidget):
         self._clicked = CallbackDispatcher()
         self._pressed = CallbackDispatcher()
         self._figure, self._shown = _drawable(go.Figure() if figure is None else figure)
-        super().__init__(_images=self._shown.images, _spec=self._shown.spec, **kwargs)
+        super().__init__(_images=_packed(self._shown.images), _spec=self._shown.spec, **kwargs)
         self.on_msg(self._answer)
 
     # No trait: at each assignment traitlets would compare the figures, which takes as long as drawing one.
@@ -148,13 +154,13 @@ class PlotView(anywidget.AnyWidget):
     def figure(self, figure: go.Figure | Serialized) -> None:
         self._figure, self._shown = _drawable(figure)
         with self.hold_sync():
-            self._images = self._shown.images
+            self._images = _packed(self._shown.images)
             self._spec = self._shown.spec
 
     @property
     def images(self) -> list[str]:
         """The pictures in the figure (of its image traces), as data URIs of PNGs, in the order of the traces."""
-        return list(self._images)
+        return list(self._shown.images)
 
     def on_click(self, callback: Callable[[list[Any]], None], *, remove: bool = False) -> None:
         """Calls `callback` with the `customdata` of a point or cell that was clicked.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clicked, layoutImage, resolveFigure, setAttribute } from "../../actwidget/widgets/plot.js";
+import { clicked, layoutImage, pictureUri, resolveFigure, setAttribute } from "../../actwidget/widgets/plot.js";
 
 const LOOK = { narrow: false, text: "#111", line: "#ccc", background: "#fff" };
 
@@ -23,6 +23,23 @@ test("an attribute is set where its path leads, through what is not there yet", 
   setAttribute(layout, "annotations[1].x", 0);
   setAttribute(layout, "xaxis.domain", [0, 1]);
   assert.deepEqual(layout, { annotations: [{ x: 1 }, { x: 0 }], xaxis: { domain: [0, 1] } });
+});
+
+test("a picture that comes as bytes, anywhere in a buffer, becomes a data URI", () => {
+  const bytes = Uint8Array.from({ length: 100_001 }, (_, index) => index % 251);
+  const view = new DataView(bytes.buffer, 5, 99_990);
+  const expected = Buffer.from(bytes.subarray(5, 99_995)).toString("base64");
+  const native = Uint8Array.prototype.toBase64;
+  try {
+    for (const toBase64 of [undefined, function () { return Buffer.from(this).toString("base64"); }]) {
+      Uint8Array.prototype.toBase64 = toBase64;
+      assert.equal(pictureUri(view), `data:image/png;base64,${expected}`);
+    }
+  } finally {
+    Uint8Array.prototype.toBase64 = native;
+  }
+  assert.equal(pictureUri(png(4, 3)), png(4, 3));
+  assert.equal(pictureUri(undefined), undefined);
 });
 
 test("a picture covers as much of the axes as its pixels did", () => {

@@ -397,18 +397,27 @@ def test_a_trained_model_is_drawn_anew(explorer, images):
     assert shows(explorer, explorer.model, images, "conv")
 
 
-def test_on_a_page_the_weights_are_looked_into_when_the_picture_is_on_its_way(images):
+async def redrawn(explorer):
+    """Lets the event loop run until the explorer has drawn anew; a minute is too long."""
+    drawn = asyncio.Event()
+    explorer._plot.observe(lambda _change: drawn.set(), "_spec")
+    await asyncio.wait_for(drawn.wait(), 60)
+
+
+def test_on_a_page_the_weights_are_looked_into_when_the_picture_is_drawn(images):
     async def cell():
         explorer = aw.LayerExplorer(convolutional("paged"), images)
         train(explorer.model)  # in the same cell, before anything could be looked into
         assert not shows(explorer, explorer.model, images, "conv")
-        await asyncio.sleep(0)
+        await redrawn(explorer)
         assert shows(explorer, explorer.model, images, "conv")
         train(explorer.model)
         explorer.sample = 2
         assert not shows(explorer, explorer.model, images, "conv")
+        await redrawn(explorer)
+        assert shows(explorer, explorer.model, images, "conv")
+        train(explorer.model)
         np.testing.assert_array_equal(explorer.activation, aw.activations(explorer.model, images, "conv")["conv"])
-        await asyncio.sleep(0)
         assert shows(explorer, explorer.model, images, "conv")
         explorer.close()
 
@@ -445,6 +454,7 @@ def test_weights_that_every_pass_writes_make_no_endless_drawing(images, monkeypa
     drawn = []
     inner = aw.LayerExplorer._render
     monkeypatch.setattr(aw.LayerExplorer, "_render", lambda self: (drawn.append(1), inner(self))[1])
+    monkeypatch.setattr("actwidget.widgets.explorer.DRAWN", 0)
     # As if a pass could leave a trace.
     monkeypatch.setattr("actwidget.capture.session.unchanged", lambda *_args, **_options: contextlib.nullcontext())
 

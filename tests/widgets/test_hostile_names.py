@@ -59,12 +59,10 @@ class Tags(HTMLParser):
 
 
 def states(explorer):
-    """What each widget sends to the page, less the sources that all of a kind share."""
+    """What each widget sends to the page as text, less the sources that all of a kind share."""
     for widget in [explorer, *explorer._parts._made]:
-        yield (
-            widget,
-            {key: value for key, value in widget.get_state().items() if key not in {"_esm", "_css", "_values"}},
-        )
+        apart = {"_esm", "_css", "_values", "_images"}
+        yield widget, {key: value for key, value in widget.get_state().items() if key not in apart}
 
 
 def texts(spec):

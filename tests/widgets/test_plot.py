@@ -22,9 +22,16 @@ def test_the_spec_is_the_figure_with_its_pictures_apart():
     spec = json.loads(view._spec)
     assert spec["layout"]["title"]["text"] == "one"
     assert spec["data"][0]["source"] == "actwidget:image:0"
-    assert view._images == [PICTURE]
+    assert view._images == [bytes(3)]
+    assert view.images == [PICTURE]
     assert PICTURE not in view._spec
     assert view.figure.data[0].source == PICTURE
+
+
+def test_a_picture_that_is_no_png_stays_in_the_figure():
+    view = PlotView(go.Figure(go.Image(source="data:image/webp;base64,UklG")))
+    assert json.loads(view._spec)["data"][0]["source"] == "data:image/webp;base64,UklG"
+    assert view._images == view.images == []
 
 
 def test_a_redraw_with_the_same_picture_does_not_send_it_again(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,6 +54,7 @@ READINGS = {"auto": None, "last": -1, "first": 1, "none": None}
 """Which axis of an activation holds the channels: as the layer has it, the last one, the first one, none at all."""
 KEPT = 128
 """So many drawings are kept, of activations that are kept too."""
+_BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let another thread run: a second core helps
 
 
 @dataclass(frozen=True)
@@ -382,6 +384,7 @@ class Drawings:
             return _message(path, "This activation holds no values.")
         if not _numeric(value) or value.dtype == bool or (value.ndim == 1 and len(value) > 1) or _names(value):
             return self._read(path, value, sample)
+        counting = _BESIDE.submit(self._histogram, value[sample], channel, path)
         numbers, whole = self._numbers(value, path, sample), self._numbers(value, path)
         noun = self.channels(path).noun
         drawn = self._picture(value[sample], numbers, replace(selection, sample=sample, channel=None))
@@ -389,7 +392,7 @@ class Drawings:
             title=path,
             picture=drawn,
             numbers=numbers,
-            histogram=self._histogram(value[sample], channel, path),
+            histogram=counting.result(),
             channel=channel,
             order_name=selection.sort,
             sample=sample if len(value) > 1 else None,

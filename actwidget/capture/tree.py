@@ -106,7 +106,7 @@ def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = Non
         call=0,
         output_shape=outputs[0].shape if len(outputs) == 1 else None,
         dtype=outputs[0].dtype if len(outputs) == 1 else "",
-        parameters=_parameters(model),
+        parameters=builder.parameters(model),
         trainable=bool(model.trainable),
         children=tuple(children),
     )
@@ -120,10 +120,20 @@ class _Builder:
         """Makes nodes, of some layers from their calls in a forward pass on `size` samples, by the paths of these."""
         self._watched = watched or {}
         self._size = size
+        self._sizes: dict[int, int] = {}  # of variables: to ask one for its shape takes as long as making a node
         self.untried = False  # whether a layer's inside could not be found out without a forward pass
         self.places: dict[str, Place] = {}
         self.paths: dict[int, str] = {}
         self.operations: dict[str, keras.Operation] = {}
+
+    def parameters(self, layer: keras.Layer) -> int:
+        """How many numbers the weights of a layer hold, those of inner layers with them."""
+        total = 0
+        for weight in layer.weights:
+            if (size := self._sizes.get(id(weight))) is None:
+                size = self._sizes[id(weight)] = math.prod(weight.shape)
+            total += size
+        return total
 
     def graph(self, function: Any, prefix: str, outer: Step | None, owner: Any = None) -> tuple[LayerNode, ...]:
         """The nodes of a functional graph, all its nested calls opened."""
@@ -257,7 +267,7 @@ class _Builder:
             call=index,
             output_shape=output.shape if output else None,
             dtype=output.dtype if output else "",
-            parameters=_parameters(operation) if is_layer else 0,
+            parameters=self.parameters(operation) if is_layer else 0,
             trainable=bool(operation.trainable) if is_layer else False,
             children=children,
             origin=origin,
@@ -355,10 +365,6 @@ def _shape(tensor: keras.KerasTensor, model: Any) -> tuple[int | None, ...]:
     if isinstance(model, keras.Sequential) and shape and shape[0] == model.inputs[0].shape[0]:
         return (None, *shape[1:])
     return shape
-
-
-def _parameters(layer: keras.Layer) -> int:
-    return sum(math.prod(weight.shape) for weight in layer.weights)
 
 
 def _tapped(node: LayerNode) -> LayerNode:

@@ -99,6 +99,28 @@ export function ancestors(rows, index) {
 }
 
 /**
+ * Why rows want attention: a layer by its own numbers, what holds such layers by how many they are.
+ * @param {Row[]} rows
+ * @param {Record<string, string>} marks For each path that wants attention why.
+ * @returns {Map<number, {why: string, own: boolean}>} By index.
+ */
+export function attention(rows, marks) {
+  /** @type {Map<number, {why: string, own: boolean}>} */
+  const found = new Map();
+  /** @type {Map<number, number>} */
+  const inside = new Map();
+  rows.forEach(({ path }, index) => {
+    if (path === undefined || !Object.hasOwn(marks, path)) return;
+    found.set(index, { why: marks[path], own: true });
+    for (const above of ancestors(rows, index)) inside.set(above, (inside.get(above) ?? 0) + 1);
+  });
+  for (const [index, count] of inside) {
+    if (!found.has(index)) found.set(index, { why: `${count} layer${count === 1 ? "" : "s"} inside to look at`, own: false });
+  }
+  return found;
+}
+
+/**
  * What a key does to the tree, or null if the tree has no use for the key.
  * @param {State & {parents: Set<number>}} state `parents` are the rows that can be folded.
  * @param {string} key As in `KeyboardEvent.key`.
@@ -295,22 +317,27 @@ function render({ model, el }) {
     });
   }
 
-  /** A dot on the rows that want attention, with the reason in words. */
+  /** A dot on the rows that want attention, with the reason in words; an open one does not repeat what is seen below it. */
   function attend() {
-    const marks = model.get("marks") ?? {};
+    const found = attention(rows, model.get("marks") ?? {});
     elements.forEach((element, index) => {
-      const row = rows[index];
-      const why = row.path === undefined ? undefined : marks[row.path];
+      const { why, own } = found.get(index) ?? {};
       let dot = /** @type {HTMLElement | null} */ (element.querySelector(".actw-tree-mark"));
       if (why === undefined) {
-        if (dot) dot.remove();
+        if (!dot) return;
+        dot.remove();
+        const { reason } = rows[index];
+        if (reason === undefined) element.removeAttribute("aria-description");
+        else element.setAttribute("aria-description", reason);
         return;
       }
       if (!dot) {
-        dot = make("span", "mark", "\u25cf");
+        dot = make("span", "mark");
         dot.setAttribute("aria-hidden", "true");
         element.children[1].after(dot);
       }
+      dot.textContent = own ? "\u25cf" : "\u25cb";
+      dot.classList.toggle("actw-tree-inside", !own);
       dot.title = why;
       setAttribute(element, "aria-description", why);
     });

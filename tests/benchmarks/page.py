@@ -34,6 +34,24 @@ CLICK_TO_PAINT = """([graph, target, title]) => new Promise((done) => {
   const start = performance.now();
   target.click();
 })"""
+# The same without a kernel: the figures of the layers at hand on the page, Plotly draws one after the other.
+KEEP = "(graph) => (globalThis.kept ??= []).push(structuredClone({data: graph.data, layout: graph.layout}))"
+PLOTLY_ALONE = """async (graph) => {
+  const plotly = await globalThis.__actwidgetPlotly;
+  const taken = [];
+  for (const {data, layout} of globalThis.kept.splice(0)) {
+    const start = performance.now();
+    await plotly.react(graph, data, layout, {displayModeBar: false, responsive: false, doubleClick: false});
+    const painted = new Promise((resolve) => requestAnimationFrame(() => {
+      const {port1, port2} = new MessageChannel();
+      port1.onmessage = resolve;
+      port2.postMessage(null);
+    }));
+    await Promise.all([painted, ...[...graph.querySelectorAll('image')].map((image) => image.decode?.())]);
+    taken.push(performance.now() - start);
+  }
+  return taken;
+}"""
 BARE = """
 import json, statistics, time
 import keras, actwidget as aw
@@ -110,6 +128,10 @@ def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int)
         median(times)
         for times in zip(*([_click(explorer, path) for path in paths] for _ in range(repeats)), strict=True)
     ]
+    for path in paths:
+        _click(explorer, path)
+        explorer.graph.evaluate(KEEP)
+    alone = explorer.graph.evaluate(PLOTLY_ALONE)
     beyond = [total - call for total, call in zip(new, bare, strict=True)]
     large = [_click(explorer, path) for _ in range(3) for path in (LARGE[name], paths[0])][::2]
     rival = _figure_widget(notebook, [LARGE[name]], repeats)
@@ -118,6 +140,7 @@ def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int)
         Row.of("click to paint, new layer", new, "ms", base=median(bare), base_name="the bare call"),
         Row.of("  beyond the bare call", beyond, "ms", goal=100),
         Row.of("click to paint, layer seen before", seen, "ms", goal=100, base=median(bare), base_name="the bare call"),
+        Row.of("  of that Plotly alone, the figure at hand", alone, "ms"),
         Row.of(f"click to paint, {LARGE[name]}, seen before", large, "ms"),
         Row.of("  the same by FigureWidget with a heatmap", rival, "ms", base=median(large), base_name="actwidget"),
         Row("first explorer on the page, with its pictures", first / 1e6, "MB", goal=1.7),

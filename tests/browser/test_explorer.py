@@ -235,6 +235,24 @@ def test_a_wrong_channel_typed_is_said(explorer):
     assert explorer.notebook.ask("print(explorer.channel)") == "7"
 
 
+def test_a_folded_group_tells_that_a_layer_in_it_has_a_mark(explorer, notebook):
+    notebook.ask("explorer._tree_view.marks = {'block7_relu': '8 of 8 channels dead'}")
+    group = explorer.tree.locator('[data-group="block7"]')
+    if group.get_attribute("aria-expanded") == "true":
+        group.click()
+    dot = group.locator(".actw-tree-mark")
+    dot.wait_for()
+    assert dot.get_attribute("title") == "1 layer inside to look at"
+    group.click()
+    dot.wait_for(state="hidden")
+    own = explorer.row("block7_relu").locator(".actw-tree-mark")
+    assert own.get_attribute("title") == "8 of 8 channels dead"
+    notebook.ask("explorer._tree_view.marks = {}")
+    own.wait_for(state="detached")
+    assert explorer.tree.locator("[aria-description]").count() == 0
+    group.click()
+
+
 def test_a_layer_set_from_code_is_unfolded_to_and_scrolled_to(explorer):
     page = explorer.notebook.page
     group = explorer.tree.locator('[data-group="block8"]')

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ancestors, arrange, matches, nextState, typeAhead, visibleRows } from "../../actwidget/widgets/tree.js";
+import { ancestors, arrange, attention, matches, nextState, typeAhead, visibleRows } from "../../actwidget/widgets/tree.js";
 
 /** @typedef {import("../../actwidget/widgets/tree.js").Row} Row */
 
@@ -154,4 +154,19 @@ test("type-ahead with more letters narrows, and may stay", () => {
 test("type-ahead matches the layer's own name, not its path, and only what is visible", () => {
   assert.equal(typeAhead(rows, at(0).visible, 0, "ga"), 4);
   assert.equal(typeAhead(rows, at(0, [1]).visible, 0, "ga"), -1);
+});
+
+test("a layer says why it wants attention, what holds it how many there are", () => {
+  assert.deepEqual(
+    [...attention(rows, { "block1_net/gate": "all zero", softmax: "NaN", gone: "?" })].sort(([a], [b]) => a - b),
+    [
+      [1, { why: "1 layer inside to look at", own: false }],
+      [3, { why: "1 layer inside to look at", own: false }],
+      [4, { why: "all zero", own: true }],
+      [6, { why: "NaN", own: true }],
+    ],
+  );
+  const two = attention(rows, { block1_net: "dead", "block1_net/gate": "all zero" });
+  assert.deepEqual([two.get(3)?.why, two.get(1)?.why], ["dead", "2 layers inside to look at"]);
+  assert.equal(attention(rows, {}).size, 0);
 });

@@ -16,6 +16,8 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.0, 0.3)))
 # The close-up's x domain where names stand to its left.
 LABELLED = ((0.81, 1.0), (0.3, 1.0))
+# The labels of an axis that are short numbers. Of all others Plotly measures each, to see whether it fits.
+NUMBERED = {"tickangle": 0, "ticklabeloverflow": "allow"}
 NARROW = (((0.0, 1.0), (0.63, 1.0)), ((0.0, 1.0), (0.28, 0.54)), ((0.0, 1.0), (0.0, 0.19)))
 
 
@@ -48,13 +50,15 @@ def layout(
         narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = small
         for axis in (x_axis, y_axis):
             axis.setdefault("fixedrange", True)
+            if axis.get("visible", True) and "ticktext" not in axis:
+                axis.update(NUMBERED)
             if "title" in axis:
                 axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
     if labelled:
         merged["xaxis2"]["domain"], narrow["xaxis2.domain"] = LABELLED
     if "coloraxis" in merged:
         (_, (bottom, top)), (_, (narrow_bottom, narrow_top)) = WIDE[1], NARROW[1]
-        merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom}
+        merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom, **NUMBERED}
         narrow |= {"coloraxis.colorbar.y": narrow_top, "coloraxis.colorbar.len": narrow_top - narrow_bottom}
     if len(lines := stacked(title)) > 1:
         more = len(lines) - 1

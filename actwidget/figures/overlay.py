@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-from actwidget.figures.layout import NARROW, NARROW_HEIGHT, WIDE, caption, plain
+from actwidget.figures.layout import NARROW, NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
 from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
 from actwidget.figures.panels import CLOSEUP_LIMIT, largest
 from actwidget.figures.picture import input_picture
@@ -131,7 +131,7 @@ def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box
             "cmin": color.low,
             "cmax": color.high if color.high > color.low else color.low + 1,
             "colorscale": veil(color.scale),
-            "colorbar": {**bar, **_ends(color)},
+            "colorbar": {**bar, **_ends(color), **NUMBERED},
         },
         xaxis={**hidden, "domain": WIDE[0][0], "range": [-0.5, width - 0.5], "anchor": "y"},
         yaxis={**hidden, "domain": WIDE[0][1], "range": [height - 0.5, -0.5], "scaleanchor": "x", "anchor": "x"},

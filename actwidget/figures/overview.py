@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.figures.layout import FONT
-from actwidget.figures.palette import ACCENT, WARNING
-from actwidget.figures.panels import MUTED
+from actwidget.figures.palette import ACCENT, MUTED, WARNING
 from actwidget.figures.text import escape, number, percent
 
 if TYPE_CHECKING:

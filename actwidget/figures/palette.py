@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ACCENT = "#e8710a"
 WARNING = "#c4480d"
+MUTED = "#9aa4b2"
 NAN_COLOR = (255, 0, 200)
 NAN_CSS = "#ff00c8"
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import get_colorscale
 
-from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
+from actwidget.figures.histogram import histogram_traces
+from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange
 from actwidget.figures.text import escape, number, percent
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from actwidget.figures.activation import View
 
 Panel = tuple[list[dict[str, Any]], dict[str, Any], str]
-MUTED = "#9aa4b2"
 CLOSEUP_LIMIT = 256
 TOKENS_LIMIT = 40
 TOP = 8
@@ -237,44 +237,24 @@ def top_units(view: View) -> Panel:
 def distribution(view: View) -> Panel:
     """The histogram of the values, exact zeros (and a spike at the upper bound) counted apart and written out."""
     histogram = view.histogram
-    centers = (histogram.edges[:-1] + histogram.edges[1:]) / 2
     total = max(histogram.total, 1)
-    axis = {"xaxis": "x3", "yaxis": "y3"}
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "bar",
-            "x": centers,
-            "y": (histogram.counts / total).astype(np.float32),
-            "width": float(histogram.edges[1] - histogram.edges[0]),
-            "marker": {"color": MUTED, "opacity": 0.6, "line": {"width": 0}},
-            "hovertemplate": "%{x:.4g}: %{y:.2%} of the layer<extra></extra>",
-            **axis,
-        }
-    ]
+    own, told = None, "%{x:.4g}: %{z:.2%} of the layer"
     zeros = f"zeros {percent(histogram.zeros / total)} of the layer"
     upper = f"at the bound {percent(histogram.at_upper / total)}" if histogram.at_upper else ""
     if histogram.channel_counts is not None and view.picture.values[0].size > 1:
-        own = max(histogram.channel_total, 1)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": centers,
-                "y": (histogram.channel_counts / own).astype(np.float32),
-                "line": {"color": ACCENT, "width": 2, "shape": "hvh"},
-                "hovertemplate": "%{x:.4g}: %{y:.2%} of the channel<extra></extra>",
-                **axis,
-            }
-        )
-        zeros += f", {percent(histogram.channel_zeros / own)} of the channel"
+        count = max(histogram.channel_total, 1)
+        own = histogram.channel_counts / count
+        told += "<br>%{customdata[0]:.2%} of the channel"
+        zeros += f", {percent(histogram.channel_zeros / count)} of the channel"
         if upper or histogram.channel_at_upper:
-            upper = f"at the bound {percent(histogram.at_upper / total)}, {percent(histogram.channel_at_upper / own)}"
+            upper = f"at the bound {percent(histogram.at_upper / total)}, {percent(histogram.channel_at_upper / count)}"
     title = f"{zeros}; {upper}" if upper else zeros
+    traces, heights = histogram_traces(histogram.edges, histogram.counts / total, told, own, xaxis="x3", yaxis="y3")
     axes = {
         "xaxis3": {
             "title": {"text": "activation, zeros left out" if histogram.zeros else "activation"},
             "showgrid": False,
         },
-        "yaxis3": {"tickformat": "~%", "rangemode": "tozero", "nticks": 4},
+        "yaxis3": {"tickformat": "~%", "range": heights, "nticks": 4},
     }
     return traces, axes, title

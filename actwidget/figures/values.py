@@ -9,8 +9,8 @@ import numpy as np
 
 from actwidget.analysis.categories import Categories, categories, text_of
 from actwidget.figures.layout import HEIGHT, plain
-from actwidget.figures.palette import ACCENT
-from actwidget.figures.panels import CLOSEUP_LIMIT, MUTED, largest
+from actwidget.figures.palette import ACCENT, MUTED
+from actwidget.figures.panels import CLOSEUP_LIMIT, largest
 from actwidget.figures.text import escape, number, percent
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.mosaic import mosaic
-from actwidget.figures.layout import FONT, HEIGHT
-from actwidget.figures.palette import ACCENT, ColorRange
-from actwidget.figures.panels import MUTED
+from actwidget.figures.histogram import histogram_traces
+from actwidget.figures.layout import FONT, HEIGHT, NUMBERED
+from actwidget.figures.palette import ACCENT, MUTED, ColorRange
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape
 from actwidget.figures.tiles import outline, tile_image
@@ -69,11 +69,13 @@ def weights_spec(
             traces.append(_grid(values, picture, layout, a, channel))
         else:
             traces.append(_bars(values.ravel(), layout, a, channel))
-        traces.append(_histogram(values, layout, b))
+        traces += _histogram(values, layout, b)
         layout[f"xaxis{a}"] |= {"domain": [0, 0.66], "anchor": f"y{a}", "fixedrange": True}
         layout[f"yaxis{a}"] |= {"domain": domain, "anchor": f"x{a}", "fixedrange": True}
         layout[f"xaxis{b}"] = {"domain": [0.72, 1], "anchor": f"y{b}", "fixedrange": True, "showgrid": False}
-        layout[f"yaxis{b}"] = {"domain": domain, "anchor": f"x{b}", "fixedrange": True, "nticks": 3}
+        layout[f"yaxis{b}"] |= {"domain": domain, "anchor": f"x{b}", "fixedrange": True, "nticks": 3}
+        for axis in (f"xaxis{a}", f"yaxis{a}", f"xaxis{b}", f"yaxis{b}"):
+            layout[axis] |= NUMBERED
         shape = " × ".join(map(str, array.shape))
         average = f", {escape(words[name])}" if words and name in words else ""
         layout["annotations"].append(
@@ -126,17 +128,9 @@ def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, channel: in
     }
 
 
-def _histogram(values: NDArray[Any], layout: dict[str, Any], suffix: str) -> dict[str, Any]:
-    layout[f"xaxis{suffix}"] = {}
+def _histogram(values: NDArray[Any], layout: dict[str, Any], suffix: str) -> list[dict[str, Any]]:
     finite = values[np.isfinite(values)]
     counts, edges = np.histogram(finite, bins=min(BINS, max(1, finite.size)))
-    return {
-        "type": "bar",
-        "x": ((edges[:-1] + edges[1:]) / 2).astype(np.float32),
-        "y": counts.astype(np.int32),
-        "width": float(edges[1] - edges[0]),
-        "marker": {"color": MUTED, "opacity": 0.6, "line": {"width": 0}},
-        "hovertemplate": "%{x:.4g}: %{y}<extra></extra>",
-        "xaxis": f"x{suffix}",
-        "yaxis": f"y{suffix}",
-    }
+    traces, heights = histogram_traces(edges, counts, "%{x:.4g}: %{z:,d}", xaxis=f"x{suffix}", yaxis=f"y{suffix}")
+    layout[f"yaxis{suffix}"] = {"range": heights}
+    return traces

@@ -107,12 +107,13 @@ export function resolveFigure(spec, images, look) {
 
 /**
  * What a click says: a point's `customdata`, or of a map of cells (its trace has `meta: "cells"`) the row and column.
+ * A histogram's bins (`meta: "bins"`) say nothing: their `customdata` is for hover alone.
  * @param {any[]} points
  * @returns {any[] | undefined}
  */
 export function clicked(points) {
   for (const { customdata, data, x, y } of points) {
-    if (customdata) return Array.from(customdata);
+    if (customdata && data?.meta !== "bins") return Array.from(customdata);
     if (data?.meta === "cells") return ["cell", Math.floor(y + 0.5), Math.floor(x + 0.5)];
   }
   return undefined;

@@ -67,13 +67,13 @@ def test_kernels_are_drawn_as_they_were_chosen_and_the_title_says_how(chosen):
     shown = kernel_pictures(kernel, **chosen)
     arrays = {"kernel": kernel, "bias": bias}
     figure = go.Figure(weights_spec("conv", arrays, {"kernel": shown.values}, 1, {"kernel": shown.words}))
-    grid, _, bars, histogram = figure.data
+    grid, _, _, bars, _, cells = figure.data
     pictures = np.moveaxis(shown.values, -1, 0)
     found = tiles_of(grid, pictures, np.arange(len(pictures)), 2.4) / (LEVELS - 1) * 2 - 1
     np.testing.assert_allclose(found, pictures / np.abs(pictures).max(), atol=1.02 / (LEVELS - 1))
     np.testing.assert_array_equal(np.asarray(bars.y), bias)
     assert bars.marker.color[1] == ACCENT
-    assert np.sum(histogram.y) == bias.size
+    assert np.sum(cells.z) == bias.size
     assert figure.layout.annotations[0].text.endswith(shown.words)
 
 

@@ -86,5 +86,6 @@ test("a click says the point's customdata, or the row and column of a cell", () 
   assert.deepEqual(clicked([{ customdata: new Float32Array([3, 1]) }]), [3, 1]);
   assert.deepEqual(clicked([{ data: { meta: "cells" }, x: 2.6, y: 0.2 }]), ["cell", 0, 3]);
   assert.equal(clicked([{ data: {}, x: 1, y: 1 }]), undefined);
+  assert.equal(clicked([{ data: { meta: "bins" }, customdata: [0.5], x: 1, y: 1 }]), undefined);
   assert.equal(clicked([]), undefined);
 });

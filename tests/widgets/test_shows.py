@@ -125,9 +125,7 @@ def test_the_weights_are_shown_each_with_its_values():
     assert picture_of(image).shape[0] % 3 <= 3
     bars = [trace for trace in explorer.figure.data if trace.type == "bar" and trace.x is None]
     np.testing.assert_allclose(np.asarray(bars[0].y), bias)
-    counts = [
-        np.asarray(trace.y).sum() for trace in explorer.figure.data if trace.type == "bar" and trace.x is not None
-    ]
+    counts = [np.sum(trace.z) for trace in explorer.figure.data if trace.meta == "bins"]
     assert counts == [kernel.size, bias.size]
     explorer.layer = "pool"
     assert "no weights" in explorer.figure.layout.annotations[0].text

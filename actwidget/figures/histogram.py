@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.figures.palette import ACCENT, MUTED
+from actwidget.figures.palette import ACCENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+AREA = "rgba(154, 164, 178, 0.6)"
 
 
 def histogram_traces(
@@ -31,7 +33,7 @@ def histogram_traces(
         trace = {"type": "scatter", "mode": "lines", "x0": left, "dx": width, "hoverinfo": "skip", **axes}
         return {**trace, "y": np.append(values, values[-1:]).astype(np.float32), "line": {"shape": "hv", **line}}
 
-    area = {**outline(heights, width=0), "fill": "tozeroy", "fillcolor": MUTED, "opacity": 0.6}
+    area = {**outline(heights, width=0), "fill": "tozeroy", "fillcolor": AREA}
     cells = {
         "type": "heatmap",
         "z": heights[np.newaxis].astype(np.float32),

@@ -42,6 +42,15 @@ IN_SIGHT = """(row) => {
   return inner.height > 0 && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
 }"""
 
+# Where on the page a bin of the histogram is, at a share of the panel's height.
+BIN = """(graph, [index, height]) => {
+  graph.scrollIntoView({block: "nearest"});
+  const {x0, dx} = graph._fullData.find((trace) => trace.meta === "bins");
+  const {xaxis3, yaxis3} = graph._fullLayout;
+  const {left, top} = graph.getBoundingClientRect();
+  return [left + xaxis3._offset + xaxis3.d2p(x0 + index * dx), top + yaxis3._offset + (1 - height) * yaxis3._length];
+}"""
+
 
 @pytest.fixture(scope="module")
 def notebook(open_page):
@@ -251,6 +260,27 @@ def test_a_folded_group_tells_that_a_layer_in_it_has_a_mark(explorer, notebook):
     own.wait_for(state="detached")
     assert explorer.tree.locator("[aria-description]").count() == 0
     group.click()
+
+
+def test_the_mouse_anywhere_over_a_bin_reads_its_shares_and_a_click_there_selects_nothing(explorer, notebook):
+    notebook.ask("explorer.channel = 3")
+    explorer.settle()
+    bins = json.loads(
+        notebook.ask(
+            "counts, edges = np.histogram(explorer.activation[0], 64)\n"
+            "own, _ = np.histogram(explorer.activation[0, ..., 3], edges)\n"
+            "print(json.dumps([(counts / counts.sum()).tolist(), (own / own.sum()).tolist()]))"
+        ).splitlines()[-1]
+    )
+    for index, height in ((20, 0.05), (40, 0.95)):
+        notebook.page.mouse.move(*explorer.graph.evaluate(BIN, [index, height]), steps=4)
+        explorer.wait_until(
+            "(graph, texts) => texts.every((text) => graph.querySelector('.hoverlayer').textContent.includes(text))",
+            [f"{bins[0][index]:.2%} of the layer", f"{bins[1][index]:.2%} of the channel"],
+        )
+    notebook.page.mouse.down()
+    notebook.page.mouse.up()
+    assert notebook.ask("print(explorer.channel)") == "3"
 
 
 def test_a_layer_set_from_code_is_unfolded_to_and_scrolled_to(explorer):

@@ -18,7 +18,7 @@ Numbers = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 # Values treated at a time: with their float64 copy they stay in a core's cache.
-_BLOCK = 32_768
+_BLOCK = 65_536
 # Rows at a time: so many ones can be added up in a byte.
 _MOST_ROWS = 255
 # Narrower rows than this are joined, since numpy's cost is by the row.

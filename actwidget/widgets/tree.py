@@ -71,7 +71,10 @@ def prefix_runs(names: Sequence[str]) -> list[Run]:
 def _run_at(names: Sequence[str], position: int) -> Run | None:
     """The run to make of what begins at `position`, if any."""
     candidates = []
+    third = names[position + FEWEST_NUMBERED - 1] if position + FEWEST_NUMBERED <= len(names) else ""
     for prefix in _prefixes(names[position]):
+        if not third.startswith(prefix):
+            break  # nor do those that are longer begin a run
         if position and _belongs(names[position - 1], prefix):
             continue  # a part of a longer run that has been declined already
         stop = position + 1
@@ -96,8 +99,8 @@ def _run_at(names: Sequence[str], position: int) -> Run | None:
 
 def _prefixes(name: str) -> list[str]:
     """What `name` can be grouped by, outermost first; the last is the name itself (`block1_dw` of `block1_dw_bn`)."""
-    ends = [index for index, character in enumerate(name) if character in SEPARATORS and index]
-    return [prefix for prefix in (name[:end] for end in [*ends, len(name)]) if _belongs(name, prefix)]
+    ends = [separator.start() for separator in _PARTS.finditer(name, 1)]
+    return [*(name[:end] for end in ends if not name[end + 1 :].isdigit()), name]
 
 
 def _belongs(name: str, prefix: str) -> bool:
@@ -256,7 +259,7 @@ class LayerTree(anywidget.AnyWidget):
     _esm = asset("tree.js")
     _css = asset("tree.css")
 
-    rows = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
+    rows = traitlets.List().tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
     selected = _Path("").tag(sync=True)
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     label = traitlets.Unicode("Layers").tag(sync=True)

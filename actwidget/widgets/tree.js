@@ -12,6 +12,7 @@
  */
 
 const TYPE_AHEAD_MS = 500;
+const PART = 32;
 
 /**
  * The rows, from the short form in which they travel; `packed_rows` in `tree.py` describes it.
@@ -261,6 +262,8 @@ function render({ model, el }) {
   let rows = [];
   /** @type {HTMLElement[]} */
   let elements = [];
+  /** @type {HTMLElement[]} Each holds `PART` rows; of those out of sight the page need not know more than their height. */
+  let parts = [];
   /** @type {State & {parents: Set<number>}} As now shown: `rows` are arranged. */
   let state = { rows: [], visible: [], folded: new Set(), active: -1, parents: new Set() };
   /** @type {Set<number>} Folds made while there is no filter; a filter starts with everything open. */
@@ -374,6 +377,9 @@ function render({ model, el }) {
       if (parents.has(index)) setAttribute(element, "aria-expanded", !folded.has(index));
       else element.removeAttribute("aria-expanded");
     });
+    const counts = parts.map(() => 0);
+    for (const index of visible) counts[Math.floor(index / PART)] += 1;
+    parts.forEach((part, at) => part.style.setProperty("--actw-rows", String(counts[at])));
     let { active } = state;
     // A row that went out of sight hands the focus to the ancestor that hides it, or else to the selection.
     if (!inSight.has(active)) {
@@ -397,7 +403,7 @@ function render({ model, el }) {
   function reveal(index, centre = false) {
     const element = elements[index];
     if (!element || element.hidden || !box.clientHeight) return;
-    const above = element.offsetTop;
+    const above = element.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
     const below = above + element.offsetHeight - box.clientHeight;
     if (box.scrollTop <= above && box.scrollTop >= below) return;
     if (centre) box.scrollTop = (above + below) / 2;
@@ -466,7 +472,14 @@ function render({ model, el }) {
     const selected = selectedIndex();
     for (const at of selected < 0 ? [] : ancestors(rows, selected)) folds.delete(at);
     state.active = selected;
-    box.replaceChildren(...elements);
+    parts = [];
+    for (let at = 0; at < elements.length; at += PART) {
+      const part = make("div", "part");
+      part.setAttribute("role", "none");
+      part.append(...elements.slice(at, at + PART));
+      parts.push(part);
+    }
+    box.replaceChildren(...parts);
     attend();
     refresh();
     reveal(selected, true);

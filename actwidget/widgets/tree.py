@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anywidget
@@ -116,11 +117,13 @@ def _of_several_kinds(names: Sequence[str]) -> bool:
     return any(_NUMBER.sub("", name) != first for name in names)
 
 
+@lru_cache(1024)  # the same few parts begin the names of most layers
 def _numbered(prefix: str) -> bool:
     """Whether the last part of a prefix has a number in it: `block1`, `block1a`, `block_1`, but not `block1_se`."""
     return any(map(str.isdigit, _PARTS.split(prefix)[-1]))
 
 
+@lru_cache(1024)
 def shape_text(shape: tuple[int | None, ...] | None) -> str:
     """An output shape for a narrow column: without the batch axis, `?` for an axis not known beforehand.
 
@@ -259,7 +262,7 @@ class LayerTree(anywidget.AnyWidget):
     _esm = asset("tree.js")
     _css = asset("tree.css")
 
-    rows = traitlets.List().tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
+    rows: traitlets.List[Row] = traitlets.List().tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
     selected = _Path("").tag(sync=True)
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     label = traitlets.Unicode("Layers").tag(sync=True)

@@ -92,7 +92,7 @@ closeup = sum(len(trace["z"]["bdata"]) for trace in spec["data"] if trace.get("c
 print(grid + closeup + len({0}._drawings.thumbnail(0) or ""))
 """
 
-# Over 1,000 layers; another one of 150, whose first picture has a third of the values; and the first 150 of the large one.
+# Over 1,000 layers; a small one, whose first picture has a third of the values; and the first 150 of the large one.
 SIZES = """
 import keras, numpy as np, actwidget as aw
 size = {"weights": None, "input_shape": (224, 224, 3), "include_top": False}

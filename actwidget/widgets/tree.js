@@ -12,6 +12,7 @@
  */
 
 const TYPE_AHEAD_MS = 500;
+const LARGE = 256;
 const PART = 32;
 
 /**
@@ -262,7 +263,7 @@ function render({ model, el }) {
   let rows = [];
   /** @type {HTMLElement[]} */
   let elements = [];
-  /** @type {HTMLElement[]} Each holds `PART` rows; of those out of sight the page need not know more than their height. */
+  /** @type {HTMLElement[]} Of a large tree: each holds `PART` rows, and out of sight is a height and no more to the page. */
   let parts = [];
   /** @type {State & {parents: Set<number>}} As now shown: `rows` are arranged. */
   let state = { rows: [], visible: [], folded: new Set(), active: -1, parents: new Set() };
@@ -377,9 +378,10 @@ function render({ model, el }) {
       if (parents.has(index)) setAttribute(element, "aria-expanded", !folded.has(index));
       else element.removeAttribute("aria-expanded");
     });
-    const counts = parts.map(() => 0);
-    for (const index of visible) counts[Math.floor(index / PART)] += 1;
-    parts.forEach((part, at) => part.style.setProperty("--actw-rows", String(counts[at])));
+    for (const part of parts) {
+      const count = part.querySelectorAll("[role=treeitem]:not([hidden])").length;
+      part.style.setProperty("--actw-rows", String(count));
+    }
     let { active } = state;
     // A row that went out of sight hands the focus to the ancestor that hides it, or else to the selection.
     if (!inSight.has(active)) {
@@ -473,13 +475,13 @@ function render({ model, el }) {
     for (const at of selected < 0 ? [] : ancestors(rows, selected)) folds.delete(at);
     state.active = selected;
     parts = [];
-    for (let at = 0; at < elements.length; at += PART) {
+    for (let at = 0; rows.length > LARGE && at < elements.length; at += PART) {
       const part = make("div", "part");
       part.setAttribute("role", "none");
       part.append(...elements.slice(at, at + PART));
       parts.push(part);
     }
-    box.replaceChildren(...parts);
+    box.replaceChildren(...(parts.length ? parts : elements));
     attend();
     refresh();
     reveal(selected, true);

@@ -265,7 +265,7 @@ class Explorer:
     def unfold_to(self, path: str) -> None:
         """Opens the prefix group that hides a layer, by a click on it."""
         if not self.row(path).is_visible():
-            self.row(path).locator("xpath=preceding-sibling::*[@data-group][1]").click()
+            self.row(path).locator("xpath=preceding::*[@data-group][1]").click()
 
     def select(self, path: str) -> None:
         """Clicks a layer and waits until its figure is drawn."""

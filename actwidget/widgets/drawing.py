@@ -6,6 +6,7 @@ import math
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import keras
@@ -44,7 +45,7 @@ from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from actwidget.capture.session import Session
     from actwidget.figures.activation import Scaling
@@ -59,15 +60,20 @@ _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let an
 
 @dataclass(frozen=True)
 class Drawing:
-    """What the explorer shows of a selection: the figure, its text twin, and the numbers as HTML."""
+    """What the explorer shows of a selection: the figure, its text twin, and how to tell the numbers as HTML."""
 
     figure: Serialized
     alt: str
-    numbers: str
+    tell: Callable[[], str] = str
 
     def __post_init__(self) -> None:
         """Bounds the text twin, whatever names are in it."""
         object.__setattr__(self, "alt", short(self.alt, 1500))
+
+    @cached_property
+    def numbers(self) -> str:
+        """The numbers as HTML. Those of a large batch take a while: the figure can be on its way before."""
+        return self.tell()
 
 
 @dataclass(frozen=True)
@@ -207,7 +213,7 @@ class Drawings:
         unwell = [row for row in rows if row.warnings]
         title = f"{name} · {len(rows):,} layers · {len(unwell):,} to look at"
         alt = "; ".join([title, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
-        return Drawing(serialize(overview_spec(rows, title, selected)), alt, "")
+        return Drawing(serialize(overview_spec(rows, title, selected)), alt)
 
     def comparison(self, path: str, channel: int | None, sample: int, other: int | Session) -> Drawing:
         """The selected layer beside itself on another sample, or beside the same layer of another model.
@@ -238,7 +244,7 @@ class Drawings:
         figure = comparison_spec(path, first, second, apart, names=names, noun=noun, channel=channel)
         most = ", ".join(f"{each} ({number(apart.mean_absolute[each])})" for each in apart.order[:5].tolist())
         alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"
-        return Drawing(serialize(figure), alt, f'<p class="actw-muted">{html.escape(alt, 1500)}</p>')
+        return Drawing(serialize(figure), alt, lambda: f'<p class="actw-muted">{html.escape(alt, 1500)}</p>')
 
     def weights(self, path: str, channel: int | None, input_channel: int | None = None) -> Drawing:
         """The weights of a layer."""
@@ -258,7 +264,7 @@ class Drawings:
         )
         pictures = {name: kernel.values for name, kernel in kernels.items()}
         words = {name: kernel.words for name, kernel in kernels.items()}
-        return Drawing(serialize(weights_spec(path, weights, pictures, channel, words)), f"{path}, weights: {alt}", "")
+        return Drawing(serialize(weights_spec(path, weights, pictures, channel, words)), f"{path}, weights: {alt}")
 
     def _kernel(self, path: str) -> tuple[str, int]:
         """The name of the first weight that is a convolution's kernel, and how many input channels it has."""
@@ -347,7 +353,7 @@ class Drawings:
                 alt += ": what it sees can't be computed"
             else:
                 alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of the input"
-        return Drawing(serialize(figure), alt, html.numbers(self._numbers(whole, path), noun))
+        return Drawing(serialize(figure), alt, lambda: html.numbers(self._numbers(whole, path), noun))
 
     def draw(self, selection: Selection) -> Drawing:
         """The figure of one selection.
@@ -385,7 +391,7 @@ class Drawings:
         if not _numeric(value) or value.dtype == bool or (value.ndim == 1 and len(value) > 1) or _names(value):
             return self._read(path, value, sample)
         counting = _BESIDE.submit(self._histogram, value[sample], channel, path)
-        numbers, whole = self._numbers(value, path, sample), self._numbers(value, path)
+        numbers = self._numbers(value, path, sample)
         noun = self.channels(path).noun
         drawn = self._picture(value[sample], numbers, replace(selection, sample=sample, channel=None))
         view = View(
@@ -402,17 +408,18 @@ class Drawings:
             label=self._labels[sample] if self._labels is not None and self._is_output(path) else None,
             mask=self._mask(path, sample) if drawn.kind == "sequence" else None,
         )
-        return Drawing(serialize(activation_spec(view)), _alt(view, noun), html.numbers(whole, noun))
+        spec = serialize(activation_spec(view))
+        return Drawing(spec, _alt(view, noun), lambda: html.numbers(self._numbers(value, path), noun))
 
     def _read(self, path: str, value: Array, sample: int) -> Drawing:
         """What is read rather than seen: texts, flags, one number a sample."""
-        terms = html.numbers(self._numbers(value, path), "unit") if _numeric(value) else ""
+        tell = (lambda: html.numbers(self._numbers(value, path), "unit")) if _numeric(value) else str
         shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
         if value.ndim == 1 and len(value) > 1 and _numeric(value):
             figure = scalar_spec(path, value, sample=sample)
-            return Drawing(serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", terms)
+            return Drawing(serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell)
         figure = values_spec(path, value[sample], number_of=sample if len(value) > 1 else None)
-        return Drawing(serialize(figure), f"{path}: {shown}", terms)
+        return Drawing(serialize(figure), f"{path}: {shown}", tell)
 
     @property
     def knows_predictions(self) -> bool:
@@ -485,7 +492,7 @@ class Drawings:
 
 def _message(path: str, text: str) -> Drawing:
     """One sentence in place of a picture."""
-    return Drawing(serialize(message_figure(path, text).to_dict()), f"{path}: {text}", "")
+    return Drawing(serialize(message_figure(path, text).to_dict()), f"{path}: {text}")
 
 
 def _numeric(value: Array) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +26,7 @@ def palette_png(levels: NDArray[np.uint8], scale: str) -> str:
     image = Image.fromarray(np.ascontiguousarray(levels)).convert("L")
     image = Image.frombytes("P", image.size, image.tobytes())
     image.putpalette(palette(scale))
-    # Runs of one colour are nearly all that deflate finds in such pictures; to look for no more takes two thirds.
-    return _uri(image, transparency=GAP_LEVEL, compress_type=zlib.Z_RLE)
+    return _uri(image, transparency=GAP_LEVEL)
 
 
 def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:

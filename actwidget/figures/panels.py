@@ -68,7 +68,7 @@ def closeup(view: View) -> Panel:
     heatmap |= place
     ends = (-0.5, factor * width - 0.5), (factor * height - 0.5, -0.5)
     hidden = {"visible": False, "constrain": "domain"}
-    axes = {
+    axes: dict[str, dict[str, Any]] = {
         "xaxis2": {**hidden, "range": ends[0]},
         "yaxis2": {**hidden, "range": ends[1], "scaleanchor": "x2"},
         # An axis of the layout, not the trace's own bar, so that it can move along with its panel.

@@ -55,7 +55,7 @@ class Controls:
         """
         self._parts = parts
         self.show = self._choice("show", "what the figure shows", SHOWS, leave_out=() if pictures else ("overlay",))
-        self.sample = parts.make(Stepper, "sample", parts, maximum=samples - 1)
+        self.sample = parts.make(Stepper, "sample", parts, value=0, maximum=samples - 1)
         self.channel = parts.make(Stepper, "channel", parts, allow_none=True, placeholder="mean")
         self.sort = self._choice("order", "order of the channels", ORDERS)
         self.scaling = self._choice("colour range", "one colour range for the layer or for each channel", SCALINGS)

@@ -26,31 +26,41 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
     error = traitlets.Unicode("")
 
     def __init__(
-        self, label: str, parts: Parts | None = None, *, allow_none: bool = False, placeholder: str = "", **kwargs: Any
+        self,
+        label: str,
+        parts: Parts | None = None,
+        *,
+        value: int | None = None,
+        maximum: int = 0,
+        allow_none: bool = False,
+        placeholder: str = "",
+        **kwargs: Any,
     ) -> None:
-        """A stepper with `label` before it, put together from `parts`."""
+        """A stepper with `label` before it, put together from `parts`; to change it is one more message."""
         make = (parts or Parts()).make
         self._allow_none = allow_none
         self._label = label
         self._field = make(
             ipywidgets.Text,
+            value=_text(value),
             description=label,
             placeholder=placeholder,
             continuous_update=False,
             tooltip=label,
             css="actw-stepper-field",
         )
-        self._down = make(ipywidgets.Button, description="‹", tooltip=f"Previous {label}", disabled=True)
-        self._up = make(ipywidgets.Button, description="›", tooltip=f"Next {label}")
+        self._down = make(ipywidgets.Button, description="‹", tooltip=f"Previous {label}", disabled=not value)
+        last = value is not None and value >= maximum
+        self._up = make(ipywidgets.Button, description="›", tooltip=f"Next {label}", disabled=last)
         self._down.on_click(lambda _button: self._step(-1))
         self._up.on_click(lambda _button: self._step(1))
         self._field.observe(self._typed, "value")
-        super().__init__([self._down, self._field, self._up], _dom_classes=("actw-stepper",), **kwargs)
-        self._show()
+        traits = {"value": value, "maximum": maximum, **kwargs}
+        super().__init__([self._down, self._field, self._up], _dom_classes=("actw-stepper",), **traits)
 
     @traitlets.observe("value", "maximum")
     def _show(self, _change: Any = None) -> None:
-        self._field.value = "" if self.value is None else str(self.value)
+        self._field.value = _text(self.value)
         self._down.disabled = self.value is None or self.value <= 0
         self._up.disabled = self.value is not None and self.value >= self.maximum
 
@@ -66,3 +76,7 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
             self.value = int(text)
         else:
             self.error = f"Expected a {self._label} from 0 to {self.maximum}, got {text!r}."
+
+
+def _text(value: int | None) -> str:
+    return "" if value is None else str(value)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from plotly.colors import hex_to_rgb
 
-from actwidget.figures.palette import ACCENT
+from actwidget.figures.palette import ACCENT, MUTED
+from actwidget.figures.tiles import unseen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-AREA = "rgba(154, 164, 178, 0.6)"
+AREA = f"rgba{(*hex_to_rgb(MUTED), 0.6)}"
 
 
 def histogram_traces(
@@ -34,18 +36,9 @@ def histogram_traces(
         return {**trace, "y": np.append(values, values[-1:]).astype(np.float32), "line": {"shape": "hv", **line}}
 
     area = {**outline(heights, width=0), "fill": "tozeroy", "fillcolor": AREA}
-    cells = {
-        "type": "heatmap",
-        "z": heights[np.newaxis].astype(np.float32),
-        "x0": left + width / 2,
-        "dx": width,
-        "y": [0, top],  # with one row Plotly needs the edges to know how high it is
-        "opacity": 0,
-        "showscale": False,
-        "hovertemplate": f"{told}<extra></extra>",
-        "meta": "bins",  # what it tells of a bin names no channel to select
-        **axes,
-    }
+    cells = unseen(heights[np.newaxis], f"{told}<extra></extra>", x0=left + width / 2, dx=width, **axes)
+    cells["y"] = [0, top]  # with one row Plotly needs the edges to know how high it is
+    cells["meta"] = "bins"  # what it tells of a bin names no channel to select
     if own is None:
         return [area, cells], [0, top]
     cells["customdata"] = own[np.newaxis, :, np.newaxis].astype(np.float32)

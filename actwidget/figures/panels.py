@@ -75,8 +75,7 @@ def closeup(view: View) -> Panel:
         "coloraxis": {
             "cmin": color.low,
             "cmax": color.high if color.high > color.low else color.low + 1,
-            # The one that plotly.js knows goes by its name.
-            "colorscale": "Viridis" if color.scale == "viridis" else get_colorscale(color.scale),
+            "colorscale": get_colorscale(color.scale),
             "colorbar": {"thickness": 8, "x": 1, "xpad": 4, "yanchor": "top", "ypad": 0, "outlinewidth": 0},
         },
     }

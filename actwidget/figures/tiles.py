@@ -37,16 +37,21 @@ def unseen_cells(cells: NDArray[np.intp], rows: NDArray[Any], hovertemplate: str
         rows: The `customdata` of each channel, shape `(channels, columns)`.
         hovertemplate: What is said of a cell.
     """
-    return {
-        "type": "heatmap",
-        # A cell beyond the last channel has no value, so it neither answers nor shows.
-        "z": np.where(cells >= 0, 0.0, np.nan).astype(np.float32),
-        "customdata": rows.astype(np.float32)[np.maximum(cells, 0)],
-        "opacity": 0,
-        "showscale": False,
-        "hoverongaps": False,
-        "hovertemplate": hovertemplate,
-    }
+    # A cell beyond the last channel has no value, so it neither answers nor shows.
+    z, told = np.where(cells >= 0, 0.0, np.nan), rows.astype(np.float32)[np.maximum(cells, 0)]
+    return unseen(z, hovertemplate, customdata=told, hoverongaps=False)
+
+
+def unseen(z: NDArray[Any], hovertemplate: str, **more: Any) -> dict[str, Any]:
+    """A heatmap of which nothing is seen but what it says on hover.
+
+    Args:
+        z: Its values, shape `(rows, columns)`.
+        hovertemplate: What is said of a cell.
+        **more: Other attributes of the trace.
+    """
+    look = {"type": "heatmap", "opacity": 0, "showscale": False}
+    return {**look, "z": z.astype(np.float32), "hovertemplate": hovertemplate, **more}
 
 
 def outline(box: tuple[float, float, float, float], **axes: str) -> dict[str, Any]:

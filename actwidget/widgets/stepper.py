@@ -36,33 +36,31 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
         placeholder: str = "",
         **kwargs: Any,
     ) -> None:
-        """A stepper with `label` before it, put together from `parts`; to change it is one more message."""
+        """A stepper with `label` before it, put together from `parts`."""
+        text, first, last = _look(value, maximum)  # from the start: each change is one more message to the page
         make = (parts or Parts()).make
         self._allow_none = allow_none
         self._label = label
         self._field = make(
             ipywidgets.Text,
-            value=_text(value),
+            value=text,
             description=label,
             placeholder=placeholder,
             continuous_update=False,
             tooltip=label,
             css="actw-stepper-field",
         )
-        self._down = make(ipywidgets.Button, description="‹", tooltip=f"Previous {label}", disabled=not value)
-        last = value is not None and value >= maximum
+        self._down = make(ipywidgets.Button, description="‹", tooltip=f"Previous {label}", disabled=first)
         self._up = make(ipywidgets.Button, description="›", tooltip=f"Next {label}", disabled=last)
         self._down.on_click(lambda _button: self._step(-1))
         self._up.on_click(lambda _button: self._step(1))
         self._field.observe(self._typed, "value")
-        traits = {"value": value, "maximum": maximum, **kwargs}
-        super().__init__([self._down, self._field, self._up], _dom_classes=("actw-stepper",), **traits)
+        shown = [self._down, self._field, self._up]
+        super().__init__(shown, value=value, maximum=maximum, _dom_classes=("actw-stepper",), **kwargs)
 
     @traitlets.observe("value", "maximum")
     def _show(self, _change: Any = None) -> None:
-        self._field.value = _text(self.value)
-        self._down.disabled = self.value is None or self.value <= 0
-        self._up.disabled = self.value is not None and self.value >= self.maximum
+        self._field.value, self._down.disabled, self._up.disabled = _look(self.value, self.maximum)
 
     def _step(self, by: int) -> None:
         self.value = 0 if self.value is None else min(max(self.value + by, 0), self.maximum)
@@ -78,5 +76,6 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
             self.error = f"Expected a {self._label} from 0 to {self.maximum}, got {text!r}."
 
 
-def _text(value: int | None) -> str:
-    return "" if value is None else str(value)
+def _look(value: int | None, maximum: int) -> tuple[str, bool, bool]:
+    """What stands in the field, and whether there is nothing before and nothing behind it."""
+    return ("", True, False) if value is None else (str(value), value <= 0, value >= maximum)

@@ -247,6 +247,21 @@ function rowElement(row, parent, index) {
 }
 
 /**
+ * The rows of a large tree by the `PART`, in elements that are nothing to a screen reader.
+ * @param {HTMLElement[]} elements
+ */
+function partsOf(elements) {
+  const parts = [];
+  for (let at = 0; at < elements.length; at += PART) {
+    const part = make("div", "part");
+    part.setAttribute("role", "none");
+    part.append(...elements.slice(at, at + PART));
+    parts.push(part);
+  }
+  return parts;
+}
+
+/**
  * @param {Element} element
  * @param {string} name
  * @param {string | number | boolean} value
@@ -405,7 +420,8 @@ function render({ model, el }) {
   function reveal(index, centre = false) {
     const element = elements[index];
     if (!element || element.hidden || !box.clientHeight) return;
-    const above = element.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
+    const part = /** @type {HTMLElement} */ (element.parentElement);
+    const above = element.offsetTop + (part === box ? 0 : part.offsetTop);
     const below = above + element.offsetHeight - box.clientHeight;
     if (box.scrollTop <= above && box.scrollTop >= below) return;
     if (centre) box.scrollTop = (above + below) / 2;
@@ -474,13 +490,7 @@ function render({ model, el }) {
     const selected = selectedIndex();
     for (const at of selected < 0 ? [] : ancestors(rows, selected)) folds.delete(at);
     state.active = selected;
-    parts = [];
-    for (let at = 0; rows.length > LARGE && at < elements.length; at += PART) {
-      const part = make("div", "part");
-      part.setAttribute("role", "none");
-      part.append(...elements.slice(at, at + PART));
-      parts.push(part);
-    }
+    parts = rows.length > LARGE ? partsOf(elements) : [];
     box.replaceChildren(...(parts.length ? parts : elements));
     attend();
     refresh();

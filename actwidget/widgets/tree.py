@@ -262,7 +262,7 @@ class LayerTree(anywidget.AnyWidget):
     _esm = asset("tree.js")
     _css = asset("tree.css")
 
-    rows: traitlets.List[Row] = traitlets.List().tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
     selected = _Path("").tag(sync=True)
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     label = traitlets.Unicode("Layers").tag(sync=True)

@@ -16,42 +16,43 @@ from table import Row
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# Until Plotly, having drawn the title, has all its pictures decoded and a frame is painted. Both at once: each waits
-# for a frame, so one after the other would count a frame too many.
-CLICK_TO_PAINT = """([graph, target, title]) => new Promise((done) => {
-  const painted = () => new Promise((resolve) => requestAnimationFrame(() => {
+# Until all pictures of a figure are decoded and a frame is painted. Both at once: each waits for a frame, so one after
+# the other would count a frame too many.
+PAINTED = """const painted = (graph) => {
+  const frame = new Promise((resolve) => requestAnimationFrame(() => {
     const {port1, port2} = new MessageChannel();
     port1.onmessage = resolve;
     port2.postMessage(null);
   }));
-  const drawn = async () => {
+  return Promise.all([frame, ...[...graph.querySelectorAll('image')].map((image) => image.decode?.())]);
+};"""
+# Until Plotly has drawn the title, and that is painted.
+CLICK_TO_PAINT = f"""([graph, target, title]) => new Promise((done) => {{
+  {PAINTED}
+  const drawn = async () => {{
     if (!graph.querySelector('.gtitle')?.textContent.startsWith(title)) return;
     graph.removeListener('plotly_afterplot', drawn);
-    await Promise.all([painted(), ...[...graph.querySelectorAll('image')].map((image) => image.decode?.())]);
+    await painted(graph);
     done(performance.now() - start);
-  };
+  }};
   graph.on('plotly_afterplot', drawn);
   const start = performance.now();
   target.click();
-})"""
+}})"""
 # The same without a kernel: the figures of the layers at hand on the page, Plotly draws one after the other.
 KEEP = "(graph) => (globalThis.kept ??= []).push(structuredClone({data: graph.data, layout: graph.layout}))"
-PLOTLY_ALONE = """async (graph) => {
+PLOTLY_ALONE = f"""async (graph) => {{
+  {PAINTED}
   const plotly = await globalThis.__actwidgetPlotly;
   const taken = [];
-  for (const {data, layout} of globalThis.kept.splice(0)) {
+  for (const {{data, layout}} of globalThis.kept.splice(0)) {{
     const start = performance.now();
-    await plotly.react(graph, data, layout, {displayModeBar: false, responsive: false, doubleClick: false});
-    const painted = new Promise((resolve) => requestAnimationFrame(() => {
-      const {port1, port2} = new MessageChannel();
-      port1.onmessage = resolve;
-      port2.postMessage(null);
-    }));
-    await Promise.all([painted, ...[...graph.querySelectorAll('image')].map((image) => image.decode?.())]);
+    await plotly.react(graph, data, layout, {{displayModeBar: false, responsive: false, doubleClick: false}});
+    await painted(graph);
     taken.push(performance.now() - start);
-  }
+  }}
   return taken;
-}"""
+}}"""
 BARE = """
 import json, statistics, time
 import keras, actwidget as aw

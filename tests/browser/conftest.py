@@ -62,6 +62,19 @@ def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Note
         assert notebook.errors == []
 
 
+@pytest.fixture(scope="module")
+def open_explorer(open_page) -> Callable[[str], Notebook]:
+    """Opens a notebook whose first cell makes an `explorer` by `code` and whose second shows it."""
+
+    def open_explorer(code: str) -> Notebook:
+        opened = open_page("", code, "explorer")
+        opened.run_all()
+        Explorer(opened)  # waits for its picture
+        return opened
+
+    return open_explorer
+
+
 @pytest.fixture(autouse=True)
 def no_errors(request) -> Iterator[None]:
     """No test leaves an error on its page or in its console."""

@@ -35,6 +35,11 @@ KERNEL_IDLE = """() => {
   const context = window.jupyterapp?.shell?.currentWidget?.sessionContext;
   return context?.isReady && context.session?.kernel?.status === "idle";
 }"""
+# Whether a row of the tree is within what is seen of the tree.
+IN_SIGHT = """(row) => {
+  const [inner, outer] = [row, row.closest("[role=tree]")].map((element) => element.getBoundingClientRect());
+  return inner.height > 0 && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+}"""
 # Where the server shows a notebook: JupyterLab, with nothing but it on the page, and Notebook 7.
 LAB, NOTEBOOK = "lab/tree/{}?reset", "notebooks/{}"
 

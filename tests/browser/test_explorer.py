@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab import CELLS, Explorer
+from lab import CELLS, IN_SIGHT, Explorer
 
 MODEL = """
 import keras, numpy as np, actwidget as aw
@@ -37,10 +37,6 @@ explorer.observe(lambda change: seen.append(change.new), "layer")
 COUNT = 36
 CURRENT = "print(explorer.layer)"
 SCROLLED = "() => [...document.querySelectorAll('.jp-WindowedPanel-outer, html, body')].map((box) => box.scrollTop)"
-IN_SIGHT = """(row) => {
-  const [inner, outer] = [row, row.closest("[role=tree]")].map((element) => element.getBoundingClientRect());
-  return inner.height > 0 && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
-}"""
 
 # Where on the page a bin of the histogram is, at a share of the panel's height.
 BIN = """(graph, [index, height]) => {
@@ -53,10 +49,8 @@ BIN = """(graph, [index, height]) => {
 
 
 @pytest.fixture(scope="module")
-def notebook(open_page):
-    opened = open_page("", MODEL, "explorer")
-    opened.run_all()
-    Explorer(opened)
+def notebook(open_explorer):
+    opened = open_explorer(MODEL)
     opened.count_drawings()
     return opened
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab import Explorer
+from lab import IN_SIGHT
 
 MODEL = """
 import json, keras, numpy as np, actwidget as aw
@@ -26,18 +26,11 @@ SEEN = """(tree) => {
   const high = rows.length * row.offsetHeight;
   return [row.textContent, tree.scrollHeight - parseFloat(getComputedStyle(tree).paddingBottom) - high];
 }"""
-IN_SIGHT = """(row) => {
-  const [inner, outer] = [row, row.closest("[role=tree]")].map((element) => element.getBoundingClientRect());
-  return inner.height > 0 && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
-}"""
 
 
 @pytest.fixture(scope="module")
-def notebook(open_page):
-    opened = open_page("", MODEL, "explorer")
-    opened.run_all()
-    Explorer(opened)
-    return opened
+def notebook(open_explorer):
+    return open_explorer(MODEL)
 
 
 def in_sight(explorer, path):

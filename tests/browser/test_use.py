@@ -39,11 +39,8 @@ RESIDENT = "import psutil; print(psutil.Process().memory_info().rss / 1e6)"
 
 
 @pytest.fixture(scope="module")
-def notebook(open_page):
-    opened = open_page("", MODEL, "explorer")
-    opened.run_all()
-    Explorer(opened)
-    return opened
+def notebook(open_explorer):
+    return open_explorer(MODEL)
 
 
 @pytest.fixture
@@ -190,9 +187,8 @@ def test_after_a_thousand_selections_the_page_has_not_grown(explorer, notebook, 
     assert listeners_after < listeners * 1.1 + 100
 
 
-def test_a_kernel_that_is_gone_is_said_in_words(open_page):
-    opened = open_page("", MODEL, "explorer")
-    opened.run_all()
+def test_a_kernel_that_is_gone_is_said_in_words(open_explorer):
+    opened = open_explorer(MODEL)
     shown = Explorer(opened)
     box = shown.graph.locator("xpath=..")
     words = "(box) => getComputedStyle(box, '::before').content"

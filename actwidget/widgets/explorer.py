@@ -625,7 +625,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
                 self._status.value = html.live("status", f"Computing {node.path} …")
                 self._plot.busy = True
             self._let_go()
-            drawing = self._drawn()
+            self._show(node, self._drawn(), start)
         except Exception as error:  # noqa: BLE001 - an exception in an observer would vanish
             known = isinstance(error, ActwidgetError)
             self._warn(f"{node.path}: {error}" if known else f"{node.path}: {type(error).__name__}: {error}")
@@ -634,7 +634,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             )
             self._plot.busy = False
             return
-        self._show(node, drawing, start)
         self._look_again()  # what was at hand, or rests on it, is shown first
 
     def _let_go(self) -> None:

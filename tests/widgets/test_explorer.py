@@ -372,6 +372,18 @@ def test_an_activation_larger_than_the_budget_is_computed_once_for_a_drawing(ima
     assert explorer.statistics.maximum == pytest.approx(explorer.activation.max(), rel=1e-5)
 
 
+def test_numbers_that_can_not_be_had_are_said_and_the_explorer_stays_alive(explorer, monkeypatch):
+    def no_memory(*_args, **_options):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("actwidget.widgets.html.numbers", no_memory)
+        explorer.layer = "fragile"
+    assert alert(explorer) == "fragile: MemoryError:"
+    explorer.layer = "conv"
+    assert alert(explorer) == ""
+
+
 def shows(explorer, model, images, path):
     """Whether the close-up on screen is the mean over the channels that the model gives now."""
     closeup = next(trace for trace in explorer._plot._shown.figure["data"] if trace.get("coloraxis"))

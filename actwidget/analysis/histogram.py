@@ -71,19 +71,19 @@ def histogram(
     >>> counted.edges.tolist(), counted.counts.tolist(), counted.zeros, counted.total
     ([1.0, 2.0, 3.0], [1, 2], 2, 5)
     """
-    line = _finite(values)
+    line, ends = _finite(values)
     zeros = _count_equal(line, 0)
     at_upper = 0 if not upper else _count_equal(line, upper)
     if at_upper <= _SPIKE * line.size:
         upper, at_upper = None, 0
-    low, high = _range(line, zeros)
+    low, high = _range(line, zeros, ends)
     numbering = _Numbering(low, high, bins, line.dtype)
     counts = _binned(line, numbering)
     # Taken out of their bins afterwards: a copy without them would cost more than all the counting.
     for value, number in ((0.0, zeros), (upper, at_upper)):
         if number:
             counts[numbering(np.array([value], line.dtype))] -= number
-    channel = None if channel_values is None else _finite(channel_values)
+    channel = None if channel_values is None else _finite(channel_values)[0]
     return Histogram(
         edges=_edges(low, high, bins),
         counts=counts,
@@ -97,13 +97,19 @@ def histogram(
     )
 
 
-def _finite(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Give the finite values in one line, in the order of the memory (no copy where all are finite)."""
+def _finite(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[float, float]]:
+    """Give the finite values in one line, in the order of the memory (no copy where all are finite), and their ends."""
     line: npt.NDArray[Any] = floats(np.asarray(values).ravel(order="K"))
     with np.errstate(invalid="ignore"):
-        if line.size and not (np.isfinite(line.min()) and np.isfinite(line.max())):
+        ends = _ends(line)
+        if not np.isfinite(ends).all():
             line = line[np.isfinite(line)]
-    return line
+            ends = _ends(line)
+    return line, ends
+
+
+def _ends(line: npt.NDArray[Any]) -> tuple[float, float]:
+    return (float(line.min()), float(line.max())) if line.size else (0.0, 0.0)
 
 
 def _inside(channel: npt.NDArray[Any], low: float, high: float, upper: float | None) -> npt.NDArray[Any]:
@@ -126,11 +132,11 @@ def _blocks(line: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
         yield line[first : first + _BLOCK]
 
 
-def _range(line: npt.NDArray[Any], zeros: int) -> tuple[float, float]:
+def _range(line: npt.NDArray[Any], zeros: int, ends: tuple[float, float]) -> tuple[float, float]:
     """Give the least and greatest value that is not 0, a little apart if they are one; 0 and 1 if there is none."""
     if zeros == line.size:
         return 0.0, 1.0
-    low, high = float(line.min()), float(line.max())
+    low, high = ends
     if low == 0:
         low = min(float(block.min()) for block in _lifted(line, high))
     elif high == 0:

@@ -142,7 +142,8 @@ def mosaic(
         order: Which channels to show, in which order, without repeats; all of them as they come by default.
         aspect: Width by height of the panel that the picture should fill.
         gap: Pixels between tiles; by default about 4 % of a tile, at least 1, and none between single cells.
-        max_pixels: Tiles are reduced by a whole factor until the picture has no more pixels than this.
+        max_pixels: A picture of more pixels is reduced by the least whole factor that leaves no more than half as many:
+            where it has to lose detail, it needs no more than a screen has.
 
     Returns:
         The picture, with the place of every channel in it. It has at least one pixel, even for no channels.
@@ -299,25 +300,28 @@ def _layout(count: int, height: int, width: int, aspect: float, gap: int | None)
 
 
 def _reduction(count: int, height: int, width: int, *, aspect: float, gap: int | None, max_pixels: int) -> int:
-    """Find the least factor with which the picture, gaps included, keeps within `max_pixels`."""
-    factor = max(1, int((count * height * width / max_pixels) ** 0.5))
-    while factor < max(height, width):
+    """Find the least factor with which the picture, gaps included, keeps within `max_pixels`, if reduced its half."""
+
+    def fits(factor: int) -> bool:
         tile_height, tile_width = _tile(height, width, factor)
         columns, rows, between = _layout(count, tile_height, tile_width, aspect, gap)
-        if rows * (tile_height + between) * columns * (tile_width + between) <= max_pixels:
-            break
+        limit = max_pixels if factor == 1 else max_pixels // 2
+        return rows * (tile_height + between) * columns * (tile_width + between) <= limit
+
+    factor = max(1, int((count * height * width / max_pixels) ** 0.5))
+    while factor < max(height, width) and not fits(factor):
         factor += 1
     return factor
 
 
 def _reduced(values: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
     """Keep of each `factor` by `factor` square of `(channels, height, width)` the value of largest magnitude."""
-    largest, smallest = values, values
-    for axis in (1, 2):
-        largest = _folded(np.maximum, largest, factor, axis)
-        smallest = _folded(np.minimum, smallest, factor, axis)
-    # A NaN in a square is in both, the comparison is false, and the NaN is kept.
-    return np.where(largest >= -smallest, largest, smallest)
+    largest = _folded(np.maximum, _folded(np.maximum, values, factor, 1), factor, 2)
+    if not values.min() >= 0:  # nor is NaN
+        smallest = _folded(np.minimum, _folded(np.minimum, values, factor, 1), factor, 2)
+        # A NaN in a square is in both, the comparison is false, and the NaN is kept.
+        np.copyto(largest, smallest, where=largest < -smallest)
+    return largest
 
 
 def _folded(choose: np.ufunc, values: npt.NDArray[Any], factor: int, axis: int) -> npt.NDArray[Any]:

@@ -17,8 +17,8 @@ Counts = npt.NDArray[np.int64]
 _SPIKE = 0.05
 _LEAST = float(np.finfo(np.float64).smallest_subnormal)
 _GREATEST = float(np.finfo(np.float64).max)
-# Values binned at a time: with their bin numbers they stay in a core's cache; with fewer at a time, numpy's calls are so
-# short that they mostly wait for those of another thread.
+# Values binned at a time: with their bin numbers they stay in a core's cache. With fewer, numpy's calls are so short
+# that they mostly wait for those of another thread.
 _BLOCK = 131_072
 
 

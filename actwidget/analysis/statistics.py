@@ -24,6 +24,8 @@ _MOST_ROWS = 255
 # Narrower rows than this are joined, since numpy's cost is by the row.
 _WIDTH = 256
 _NEAR = 1e-3
+# Of the magnitude: by so much sums of the same numbers differ that were rounded in another order.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ class ChannelStatistics:
         nan: int64 `(channels,)`, how many values are NaN.
         infinite: int64 `(channels,)`, how many values are infinite.
         dead: bool `(channels,)`, whether all values are exactly 0.
-        constant: bool `(channels,)`, whether all values are finite and equal, as in `Statistics.constant`.
+        constant: bool `(channels,)`, whether all values are finite and one, as in `Statistics.constant`.
         saturated: float64 `(channels,)`, the share of values at a bound, 0 to 1; None if no bound can saturate.
     """
 
@@ -71,8 +73,9 @@ class Statistics:
         nan: How many values are NaN.
         infinite: How many values are infinite.
         dead: How many channels are exactly 0 over the whole batch.
-        constant: How many channels have one and the same finite value throughout, dead ones among them. A channel
-            of a single value is not counted, unless it is dead.
+        constant: How many channels have one and the same finite value throughout, dead ones among them. Fractions
+            may differ by a millionth of their magnitude: how a processor rounds depends on a value's place in the
+            batch. A channel of a single value is not counted, unless it is dead.
         saturated: Share of values at a bound, 0 to 1; None if no bound can saturate.
         bound: The bounds that were given, or None.
         per_channel: The same for each channel.
@@ -152,7 +155,8 @@ def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bound
         mean = np.where(finite > 0, sums.shift + sums.total / finite, np.nan)
         squares = np.maximum(sums.squares - sums.total**2 / finite, 0.0)
         dead = (sums.zeros == each) & (each > 0)
-        one_value = (sums.minimum == sums.maximum) & (finite == each) & (dead | (each > 1))
+        apart = 0.0 if batch.dtype.kind in "biu" else _ROUNDING * np.maximum(-sums.minimum, sums.maximum)
+        one_value = (sums.maximum - sums.minimum <= apart) & (finite == each) & (dead | (each > 1))
         per_channel = ChannelStatistics(
             minimum=np.where(finite > 0, sums.minimum, np.nan),
             maximum=np.where(finite > 0, sums.maximum, np.nan),

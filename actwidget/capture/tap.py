@@ -208,7 +208,8 @@ class Tap:
             passed.append(leaf if leaf is None else self._pass_on(call, level, frame.prefix, leaf))
         if all(new is old for new, old in zip(passed, flat, strict=True)):
             return args, kwargs
-        packed = keras.tree.pack_sequence_as(given, passed)
+        # In the model's own structure: in a dict that was given the order may be another, and there may be more in it.
+        packed = keras.tree.pack_sequence_as(function._inputs_struct, passed)
         return ((packed, *args[1:]), kwargs) if args else (args, {**kwargs, "inputs": packed})
 
     def _pass_on(self, call: Call, level: Level, prefix: str, outputs: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 import actwidget as aw
@@ -104,6 +105,31 @@ def test_only_the_chosen_call_of_a_shared_layer_changes():
 def test_an_input_can_be_edited():
     model, x = residual(), zoo.noise(2, 3)
     np.testing.assert_allclose(aw.edit(model, {"x": aw.Scale([0, 1, 2], 2.0)})(x), model(x * 2), rtol=1e-5, atol=1e-6)
+
+
+def difference():
+    """Two inputs, of which the first declared is the last by name."""
+    z, a = keras.Input((1,), name="z"), keras.Input((1,), name="a")
+    return keras.Model([z, a], layers.Subtract(name="subtract")([z, a]), name="difference")
+
+
+@pytest.mark.filterwarnings("ignore:The structure of `inputs`:UserWarning")
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("more", [{}, {"unused": tf.constant([[9.0]])}], ids=["as declared", "with one too many"])
+def test_inputs_given_by_name_keep_their_places_when_one_is_edited(more, nested):
+    class Outer(keras.Model):
+        def __init__(self):
+            super().__init__(name="outer")
+            self.inner = difference()
+
+        def call(self, inputs):
+            return self.inner({"z": inputs["z"], "a": inputs["a"], **more})
+
+    model, x = (Outer(), {}) if nested else (difference(), more)
+    x = {"z": tf.constant([[5.0]]), "a": tf.constant([[1.0]]), **x}
+    model(x)
+    edited = aw.edit(model, {"difference/z" if nested else "z": aw.Scale(0, 2.0)})
+    np.testing.assert_array_equal(edited(x), [[9.0]])
 
 
 def test_inside_nested_and_subclassed_models():

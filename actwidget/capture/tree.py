@@ -243,7 +243,10 @@ class _Builder:
         return tuple(found)
 
     def _scores(self, prefix: str, operation: Any, output: Output | None) -> LayerNode:
-        node = self._node(prefix + SCORES, operation, 0, output, origin="tapped")
+        path = prefix + SCORES
+        node = self._node(path, operation, 0, output, origin="tapped")
+        if self.paths[id(operation)] == path:
+            del self.paths[id(operation)]  # the layer itself is what its call gives, the node after this one
         return dataclasses.replace(node, name=SCORES, class_name="AttentionScores", parameters=0, trainable=False)
 
     def _node(

@@ -286,3 +286,11 @@ def test_print_is_the_same_in_two_fresh_processes():
     assert lines[3].startswith("  dense ")
     assert lines[4].startswith("  dense@1 ")
     assert " at 0x" not in outputs[0]
+
+
+def test_an_attention_layer_is_selected_as_its_output_not_its_scores():
+    x = keras.Input((4, 6))
+    attention = layers.MultiHeadAttention(2, 3, name="attention")
+    model = keras.Model(x, attention(x, x))
+    for selector in (attention, -1):
+        assert list(aw.activations(model, zoo.noise(2, 4, 6), selector)) == ["attention"]

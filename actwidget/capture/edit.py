@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.level import SCORES_CLASS, has_scores
 from actwidget.capture.options import a_number, channel_numbers
 from actwidget.capture.select import select
 from actwidget.capture.submodel import not_capturable
@@ -248,9 +249,21 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
         node = select(graph, selector)
         if node.origin == "opaque":
             raise not_capturable(node, model.name)
+        if has_scores(graph.operations[node.path]) and node.class_name == SCORES_CLASS:
+            raise _computed_aside(node)
         layer = _layer(change, node)
         put[node.path] = keras.Sequential([put[node.path], layer]) if node.path in put else layer
     return Tapped(graph.root, None, put, name=f"{graph.root.name}_edited")
+
+
+def _computed_aside(node: LayerNode) -> OptionError:
+    attention = node.path.rpartition("/")[0]
+    message = (
+        f"Expected a layer whose output goes on, got {node.path!r}: attention scores are asked for by a call of their "
+        f"own, and nothing in the model takes them from there. Put the change behind {attention!r}, the attention "
+        "layer itself, or behind a layer inside it, as the query, key or value of a MultiHeadAttention."
+    )
+    return OptionError(message)
 
 
 def _layer(change: Any, node: LayerNode) -> keras.Layer:

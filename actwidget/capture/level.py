@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from actwidget.capture.paths import Namer, sendable
 
@@ -19,7 +20,7 @@ _ATTENTION = (
     keras.layers.Attention,
     keras.layers.AdditiveAttention,
 )
-SCORES = "scores"
+SCORES, SCORES_CLASS = "scores", "AttentionScores"
 
 
 def function_of(operation: Any) -> Any:
@@ -89,6 +90,11 @@ def sublayers(operation: Any) -> list[keras.Layer]:
 def is_loop(operation: Any) -> bool:
     """Whether a layer runs what it holds once a time step."""
     return isinstance(operation, _LOOPS)
+
+
+def is_compiled(operation: Any) -> bool:
+    """Whether a layer's `call` is a `tf.function`: once TensorFlow has traced it, no layer in it is called again."""
+    return isinstance(getattr(operation, "call", None), tf.types.experimental.PolymorphicFunction)
 
 
 def has_scores(operation: Any) -> bool:

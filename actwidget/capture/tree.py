@@ -14,17 +14,19 @@ from actwidget.capture.graph import ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
     SCORES,
+    SCORES_CLASS,
     Level,
     function_of,
     graph_nodes,
     has_scores,
+    is_compiled,
     is_composite,
     is_loop,
     sublayers,
 )
 from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
-from actwidget.capture.tap import Call, Output, Tap
+from actwidget.capture.tap import ELSEWHERE, Call, Output, Tap
 from actwidget.capture.tapped import Tapped
 from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, UnsupportedModelError
 
@@ -210,8 +212,9 @@ class _Builder:
         if function_of(call.operation) is None:
             called = {id(inner.operation) for inner in call.calls}
             level = Level(call.operation)
+            reason = ELSEWHERE if is_compiled(call.operation) else unseen
             found += [
-                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=unseen)
+                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=reason)
                 for layer in sublayers(call.operation)
                 if id(layer) not in called
             ]
@@ -247,7 +250,7 @@ class _Builder:
         node = self._node(path, operation, 0, output, origin="tapped")
         if self.paths[id(operation)] == path:
             del self.paths[id(operation)]  # the layer itself is what its call gives, the node after this one
-        return dataclasses.replace(node, name=SCORES, class_name="AttentionScores", parameters=0, trainable=False)
+        return dataclasses.replace(node, name=SCORES, class_name=SCORES_CLASS, parameters=0, trainable=False)
 
     def _node(
         self,

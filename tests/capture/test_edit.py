@@ -248,3 +248,10 @@ def test_what_runs_inside_a_loop_is_refused():
     model = keras.Sequential([keras.Input((4, 3)), layers.LSTM(2, name="lstm")])
     with pytest.raises(NotCapturableError, match="once a time step, inside the loop of 'lstm'"):
         aw.edit(model, {"lstm/lstm_cell": aw.Ablate(0)})
+
+
+def test_attention_scores_are_refused_since_nothing_takes_them_from_there():
+    x = keras.Input((4, 6))
+    model = keras.Model(x, layers.MultiHeadAttention(2, 3, name="attention")(x, x))
+    with pytest.raises(OptionError, match=r"got 'attention/scores'.*Put the change behind 'attention'"):
+        aw.edit(model, {"attention/scores": aw.Ablate(0)})

@@ -7,6 +7,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 import actwidget as aw
@@ -227,3 +228,26 @@ def test_attention_scores_leave_out_what_the_mask_leaves_out(subclassed):
     assert (scores[0, :, :, 3:] == 0).all()
     np.testing.assert_allclose(scores[0, :, :3].sum(axis=-1), 1, atol=1e-6)
     np.testing.assert_array_equal(aw.LayerExplorer(model, x, layer="attend/scores").activation, scores)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_layers_in_a_call_that_tensorflow_has_compiled_say_so(nested):
+    class Compiled(keras.Model):
+        def __init__(self):
+            super().__init__(name="compiled")
+            self.inside = layers.Dense(3, name="inside")
+            self.inside.build((None, 3))
+
+        @tf.function
+        def call(self, inputs):
+            return self.inside(inputs)
+
+    model, path, x = Compiled(), "inside", zoo.noise(2, 3)
+    if nested:
+        model, path = keras.Sequential([keras.Input((3,)), model]), "compiled/inside"
+    model(x)
+    node = aw.layer_tree(model, x)[path]
+    assert (node.origin, node.reason) == (
+        "opaque",
+        "runs inside a loop, a branch or a function that TensorFlow compiles",
+    )

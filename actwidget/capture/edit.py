@@ -66,6 +66,27 @@ class _OnChannels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         axes[self.axis] = count
         return chosen.reshape(axes)
 
+    @property
+    def number(self) -> Any:
+        """What the chosen channels are set to, or multiplied by."""
+        raise NotImplementedError
+
+    def check_dtype(self, dtype: str) -> None:
+        """Raises an error unless the number means something for an activation of this dtype (`""`: not known).
+
+        Raises:
+            OptionError: The activation holds text, or whole numbers and `number` is none.
+        """
+        if dtype == "string":
+            message = f"Expected numbers for {self.name!r} to change, got text, dtype 'string'. Use a callable there."
+            raise OptionError(message)
+        if dtype.startswith(("int", "uint", "bool")) and self.number % 1 != 0:
+            message = (
+                f"Expected a whole number for {self.name!r} where the dtype is {dtype!r}, got {self.number!r}. Edit a "
+                "layer after this one, whose output is no longer of that dtype, or use a callable."
+            )
+            raise OptionError(message)
+
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape that comes, after a check of the channels."""
         self.chosen(input_shape)
@@ -106,6 +127,11 @@ class Ablate(_OnChannels):
         """What makes the same layer again."""
         return {**super().get_config(), "value": self.value}
 
+    @property
+    def number(self) -> Any:
+        """The value."""
+        return self.value
+
 
 @register
 class Scale(_OnChannels):
@@ -136,6 +162,11 @@ class Scale(_OnChannels):
     def get_config(self) -> dict[str, Any]:
         """What makes the same layer again."""
         return {**super().get_config(), "factor": self.factor}
+
+    @property
+    def number(self) -> Any:
+        """The factor."""
+        return self.factor
 
 
 @register
@@ -183,7 +214,14 @@ class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hi
             want in (None, got) for got, want in zip(array.shape[1:], shape[1:], strict=True)
         )
         samples = shape[0] if shape else None
-        if not fits or (samples is not None and array.shape[0] not in (1, samples)):
+        if fits and samples is not None and array.shape[0] not in (1, samples):
+            message = (
+                f"Expected a batch of {array.shape[0]} samples for {self.name!r}, as its array of shape "
+                f"{self.array.shape} has them, got {samples}. Pass all in one batch, with predict: "
+                f"predict(x, batch_size={array.shape[0]}). An array of shape {array.shape[1:]} serves any number."
+            )
+            raise OptionError(message)
+        if not fits:
             message = (
                 f"Expected an array of shape {tuple(shape[1:])}, or with the batch axis {tuple(shape)}, for "
                 f"{self.name!r}, got {self.array.shape}."
@@ -279,6 +317,8 @@ def _layer(change: Any, node: LayerNode) -> keras.Layer:
         layer = keras.layers.Lambda(change, name=name)
         layer.supports_masking = True  # the tap puts the mask on again
         return layer
+    if isinstance(change, _OnChannels):
+        change.check_dtype(node.dtype)
     if node.output_shape is not None:
         expected = keras.KerasTensor(node.output_shape, dtype=node.dtype)
         try:

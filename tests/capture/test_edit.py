@@ -239,6 +239,35 @@ def test_what_cannot_be_put_in_is_refused_at_once(edits, error, text):
         aw.edit(residual(), {selector: make() for selector, make in edits.items()})
 
 
+def test_an_array_for_a_batch_says_how_to_predict_that_batch_at_once():
+    model, x = residual(), zoo.noise(70, 3)
+    edited = aw.edit(model, {"second": aw.Replace(x)})
+    with pytest.raises(OptionError, match=r"batch of 70 samples .*got 32.*predict\(x, batch_size=70\)"):
+        edited.predict(x, verbose=0)
+    expected = by_hand(model, x, second_change=lambda _: x)
+    np.testing.assert_allclose(edited.predict(x, batch_size=70, verbose=0), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_channels_of_text_are_refused():
+    words = keras.Input((2,), dtype="string", name="words")
+    lookup = layers.StringLookup(vocabulary=["a", "b"], name="lookup")
+    model = keras.Model(words, lookup(words))
+    for change in (aw.Ablate(0), aw.Scale(0, 2.0)):
+        with pytest.raises(OptionError, match=f"numbers for '{change.name}' to change, got text"):
+            aw.edit(model, {"words": change})
+
+
+def test_whole_numbers_are_changed_by_whole_numbers_alone():
+    tokens = keras.Input((2,), dtype="int32", name="tokens")
+    model = keras.Model(tokens, tokens + 0)
+    for change, number in ((aw.Scale(0, 0.5), "0.5"), (aw.Ablate(0, 1.5), "1.5"), (aw.Ablate(0, np.nan), "nan")):
+        with pytest.raises(OptionError, match=f"whole number for '{change.name}' .*'int32', got {number}"):
+            aw.edit(model, {"tokens": change})
+    x = np.array([[3, 4]], "int32")
+    np.testing.assert_array_equal(aw.edit(model, {"tokens": aw.Scale(0, 2.0)})(x), [[6, 4]])
+    np.testing.assert_array_equal(aw.edit(model, {"tokens": aw.Ablate(1, 7.0)})(x), [[3, 7]])
+
+
 def test_no_dict_of_edits_is_refused():
     with pytest.raises(OptionError, match="Expected a dict"):
         aw.edit(residual(), [aw.Ablate(0)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -79,12 +79,23 @@ def calls_for(function: Any, tensors: Iterable[Any], at_hand: Container[int] = (
     return [node for node in ordered if id(node) in needed]
 
 
+class Edited:
+    """Marks a layer that puts edits behind layers of its model: it holds them, but they are no part of what it shows.
+
+    Attributes:
+        edits: For each path the layer that its value goes through.
+    """
+
+    edits: Mapping[str, keras.Layer]
+
+
 def sublayers(operation: Any) -> list[keras.Layer]:
     """The layers that a layer holds itself, in the order of declaration, lists and dicts of them opened."""
     if not isinstance(operation, keras.Layer):
         return []
-    layers: list[keras.Layer] = operation._flatten_layers(include_self=False, recursive=False)
-    return layers
+    edits = {id(layer) for layer in operation.edits.values()} if isinstance(operation, Edited) else set()
+    layers = operation._flatten_layers(include_self=False, recursive=False)
+    return [layer for layer in layers if id(layer) not in edits]
 
 
 def is_loop(operation: Any) -> bool:

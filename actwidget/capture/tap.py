@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
+from actwidget.capture.change import change
 from actwidget.capture.level import SCORES, Level, function_of, has_scores, is_loop
 
 ELSEWHERE = "runs inside a loop, a branch or a function that TensorFlow compiles"
@@ -66,7 +67,9 @@ class _Frame:
 
     call: Call
     prefix: str
+    outer: _Frame | None = None  # the inside of the call that makes this one; `None` for the model's own
     is_open: bool = True  # whether it is looked into
+    before: _Before | None = None
 
     @cached_property
     def level(self) -> Level:
@@ -75,7 +78,11 @@ class _Frame:
 
 
 class _AllSeen(BaseException):
-    """Ends a pass of which nothing more is wanted; no layer's own `except Exception` stops it."""
+    """Ends the pass of a tap that wants nothing more; no layer's own `except Exception` stops it."""
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__()
+        self.tap = tap
 
 
 class Tap:
@@ -123,7 +130,7 @@ class Tap:
         self._leaves: dict[str, weakref.ref[Any]] = {}
         self.output_path = ""
         self._frames: list[_Frame] = []
-        self._outer: Tap | None = None
+        self._taps: list[Tap] = [self]  # all that are open in this thread, the innermost first
         self._graph: Any = None
         self._symbolic = False
 
@@ -132,16 +139,21 @@ class Tap:
         self.seen = Call(self.root, "", 0)
         self.values = {}
         self._missing = set(self._wanted or ())
-        self._outer, self._graph, self._symbolic = _ACTIVE.get(), _graph(), in_symbolic_scope()
+        outer = _ACTIVE.get()
+        self._taps = [self] if outer is None else [self, *outer._taps]
+        self._graph, self._symbolic = _graph(), in_symbolic_scope()
         token = _ACTIVE.set(self)
         try:
             with _hooks():
                 result = self.root(*args, **kwargs)
-        except _AllSeen:
+        except _AllSeen as end:
+            if end.tap is not self:
+                raise
             return None
         finally:
             _ACTIVE.reset(token)
             self._frames.clear()
+            self._taps = [self]
         tensors = [leaf for leaf in keras.tree.flatten(result) if keras.ops.is_tensor(leaf)]
         self.outputs = [_output(leaf) for leaf in tensors]
         self.output_path = next((path for path, leaf in self._leaves.items() if tensors and leaf() is tensors[0]), "")
@@ -149,54 +161,71 @@ class Tap:
         return result
 
     def observe(self, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
-        """Carries out one call of a layer or operation, and takes note of it if it is below the model."""
+        """Carries out one call of a layer or operation, noted by each open tap whose model it is a part of.
 
-        def carry_out(operation: Any, *args: Any, **kwargs: Any) -> Any:
-            if self._outer is None:
-                return original(operation, *args, **kwargs)
-            return self._outer.observe(original, operation, args, kwargs)
-
-        # A layer that Keras builds by a trial run in a scratch graph makes calls that are none of this pass.
-        if in_symbolic_scope() != self._symbolic or (not self._frames and operation is not self.root):
-            return carry_out(operation, *args, **kwargs)
-        if not self._frames:
-            whole = _Frame(self.seen, "")
-            before = self._before(whole, operation, args, kwargs)
-            outputs = self._inside(whole, carry_out, operation, args, kwargs)
-            self._take_scores(whole, before, functools.partial(original, operation, *args, **kwargs))
-            return outputs
-        frame = self._frames[-1]
-        if not frame.is_open or not frame.level.holds(operation):
-            return carry_out(operation, *args, **kwargs)
-        name, index = frame.level.call(operation)
-        call = Call(operation, name, index)
-        frame.call.calls.append(call)
-        if _graph() is not self._graph:
-            call.reason = ELSEWHERE
-            return self._inside(_Frame(call, "", is_open=False), carry_out, operation, args, kwargs)
-        inner = _Frame(call, f"{frame.prefix}{name}/", is_open=not is_loop(operation))
-        before = self._before(inner, operation, args, kwargs)
+        A tap outside sees what goes in and comes out when those inside have changed it.
+        """
+        entered: list[tuple[Tap, _Frame]] = []
         try:
-            outputs = self._inside(inner, carry_out, operation, args, kwargs)
+            for tap in self._taps:
+                if (frame := tap._enter(operation, args, kwargs)) is not None:
+                    entered.append((tap, frame))
+                    args, kwargs = tap._take_inputs(frame, operation, args, kwargs)
+            outputs = original(operation, *args, **kwargs)
         except Exception as error:
-            self.failed = self.failed or frame.prefix + name
-            call.reason = f"raised {type(error).__name__}: {' '.join(str(error).split())[:600]}"
+            for tap, frame in entered:
+                tap._take_failure(frame, error)
             raise
-        self._take_scores(inner, before, functools.partial(original, operation, *args, **kwargs))
-        return self._pass_on(call, frame.level, frame.prefix, outputs)
-
-    def _inside(self, frame: _Frame, carry_out: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
-        self._frames.append(frame)
-        try:
-            if frame.is_open and function_of(operation) is not None:
-                args, kwargs = self._take_inputs(frame, operation, args, kwargs)
-            return carry_out(operation, *args, **kwargs)
         finally:
-            self._frames.pop()
+            for tap, _ in entered:
+                tap._frames.pop()
+        again = functools.partial(_again, entered, operation, args, kwargs)
+        for tap, frame in entered:
+            outputs = tap._leave(frame, again, outputs)
+        return outputs
+
+    def _enter(self, operation: Any, args: Any, kwargs: Any) -> _Frame | None:
+        """Opens the inside of a call, unless it is none of this pass or within what is not looked into."""
+        # A layer that Keras builds by a trial run in a scratch graph makes calls that are none of this pass.
+        if in_symbolic_scope() != self._symbolic:
+            return None
+        if not self._frames:
+            if operation is not self.root:
+                return None
+            frame = _Frame(self.seen, "")
+        else:
+            outer = self._frames[-1]
+            if not outer.is_open or not outer.level.holds(operation):
+                return None
+            name, index = outer.level.call(operation)
+            call = Call(operation, name, index)
+            outer.call.calls.append(call)
+            frame = _Frame(call, f"{outer.prefix}{name}/", outer, is_open=not is_loop(operation))
+            if _graph() is not self._graph:
+                call.reason = ELSEWHERE
+                frame.is_open = False
+        if not frame.call.reason:
+            frame.before = self._before(frame, operation, args, kwargs)
+        self._frames.append(frame)
+        return frame
+
+    def _take_failure(self, frame: _Frame, error: Exception) -> None:
+        if frame.outer is not None and frame.call.reason != ELSEWHERE:
+            self.failed = self.failed or frame.outer.prefix + frame.call.name
+            frame.call.reason = f"raised {type(error).__name__}: {' '.join(str(error).split())[:600]}"
+
+    def _leave(self, frame: _Frame, again: Callable[..., Any], outputs: Any) -> Any:
+        """Notes what came of a call, and gives what goes on."""
+        self._take_scores(frame, again)
+        if frame.outer is None or frame.call.reason:
+            return outputs
+        return self._pass_on(frame.call, frame.outer.level, frame.outer.prefix, outputs)
 
     def _take_inputs(self, frame: _Frame, operation: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """Notes the inputs of a functional model, which are no calls when it runs."""
-        function, level = function_of(operation), frame.level
+        if not frame.is_open or (function := function_of(operation)) is None:
+            return args, kwargs
+        level = frame.level
         given = args[0] if args else kwargs.get("inputs")
         flat = function._standardize_inputs(given)
         passed = []
@@ -221,25 +250,14 @@ class Tap:
             leaf = leaves[place]
             name = level.output(call.name, number)
             if (edit := self._edits.get(prefix + name)) is not None:
-                leaves[place] = leaf = self._edited(edit, leaf)
+                with _unseen():  # the edit's own layers are not the model's
+                    leaves[place] = leaf = change(edit, leaf, prefix + name)
                 changed = True
             if self._structure:
                 call.outputs[name] = _output(leaf)
                 self._leaves[prefix + name] = weakref.ref(leaf)
             self._record(prefix + name, leaf)
         return keras.tree.pack_sequence_as(outputs, leaves) if changed else outputs
-
-    def _edited(self, edit: Callable[[Any], Any], leaf: Any) -> Any:
-        mask = getattr(leaf, "_keras_mask", None)
-        # The edit's own layers are not the model's.
-        self._frames.append(_Frame(Call(self.root, "", 0), "", is_open=False))
-        try:
-            changed = edit(leaf)
-        finally:
-            self._frames.pop()
-        if mask is not None and getattr(changed, "_keras_mask", None) is None:
-            changed._keras_mask = mask
-        return changed
 
     def _before(self, inner: _Frame, operation: Any, args: Any, kwargs: Any) -> _Before | None:
         """What a call moves of a layer that is to be asked for its scores; `None` for any other layer."""
@@ -249,12 +267,13 @@ class Tap:
         given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if hasattr(leaf, "_keras_mask")]
         return _Before([(seed, seed.value + 0) for seed in seeds], [(leaf, leaf._keras_mask) for leaf in given])
 
-    def _take_scores(self, inner: _Frame, before: _Before | None, again: Callable[..., Any]) -> None:
+    def _take_scores(self, inner: _Frame, again: Callable[..., Any]) -> None:
         """Asks an attention layer for its scores by a call of its own, so that the model's own way is not changed.
 
         With the seeds as they were before the layer's own call, its dropout drops the same; with the masks, which
         MultiHeadAttention takes off what it is given, the same steps are left out.
         """
+        before = inner.before
         if before is None:
             return
         path = inner.prefix + SCORES
@@ -264,11 +283,9 @@ class Tap:
             seed.assign(value)
         for leaf, mask in before.masks:
             leaf._keras_mask = mask
-        self._frames.append(_Frame(inner.call, "", is_open=False))
         try:
             result = again(return_attention_scores=True)
         finally:
-            self._frames.pop()
             for (seed, _), value in zip(before.seeds, after, strict=True):
                 seed.assign(value)
             for (leaf, _), mask in zip(before.masks, masks, strict=True):
@@ -283,8 +300,27 @@ class Tap:
             return
         self.values[path] = leaf
         self._missing.discard(path)
-        if self._stop and not self._missing and self._graph is None:
-            raise _AllSeen
+        # A tap outside may want what is still to come.
+        if self._stop and not self._missing and self._graph is None and len(self._taps) == 1:
+            raise _AllSeen(self)
+
+
+def _again(entered: list[tuple[Tap, _Frame]], operation: Any, args: Any, kwargs: Any, **more: Any) -> Any:
+    """Makes a call once more, with the edits of what is inside it, and past all taps that are open."""
+    inside: dict[str, list[Callable[[Any], Any]]] = {}
+    for tap, frame in entered:
+        for path, edit in tap._edits.items():
+            if path.startswith(frame.prefix):
+                inside.setdefault(path.removeprefix(frame.prefix), []).append(edit)
+    edits = {path: functools.partial(_in_turn, each) for path, each in inside.items()}
+    with _unseen():
+        return Tap(operation, edits=edits).run(*args, **{**kwargs, **more})
+
+
+def _in_turn(edits: list[Callable[[Any], Any]], value: Any) -> Any:
+    for edit in edits:
+        value = edit(value)
+    return value
 
 
 def _seed_generators(layer: Any) -> list[Any]:
@@ -308,6 +344,16 @@ _ACTIVE: ContextVar[Tap | None] = ContextVar("actwidget_tap", default=None)
 _LOCK = threading.Lock()
 _ORIGINALS: dict[type, Any] = {}
 _OPEN: list[None] = []
+
+
+@contextmanager
+def _unseen() -> Iterator[None]:
+    """Lets layers be called past all taps."""
+    token = _ACTIVE.set(None)
+    try:
+        yield
+    finally:
+        _ACTIVE.reset(token)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from actwidget.capture.level import Edited
 from actwidget.capture.tap import Tap
 from actwidget.errors import NotCapturableError
 
@@ -21,7 +22,7 @@ class _Untracked:
 
 
 @keras.saving.register_keras_serializable(package="actwidget")
-class Tapped(keras.Model):  # type: ignore[misc]  # Keras has no type hints
+class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hints
     """Runs a model and gives some of its activations, or its own output with activations changed on the way.
 
     It shares the model's weights, works when called and under `predict` and `fit`, and is saved with the model inside.

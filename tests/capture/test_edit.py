@@ -184,6 +184,62 @@ def test_an_edited_model_is_explored_under_the_same_paths():
     )
 
 
+def within(edited, shape=(3,)):
+    """An edited model that works inside another one."""
+    x = keras.Input(shape, name="outer_input")
+    return keras.Model(x, edited(x), name="big")
+
+
+def test_an_edited_model_in_another_shows_what_flows():
+    model, x = residual(), zoo.noise(4, 3)
+    big = within(aw.edit(model, {"x": aw.Scale(0, 2.0), "first": aw.Ablate(0), "second": lambda v: v + 1}))
+    values = aw.activations(big, x)
+    inside = {path.rpartition("/")[2]: value for path, value in values.items()}
+    doubled = x * np.array([2, 1, 1])
+    np.testing.assert_allclose(inside["x"], doubled, rtol=1e-6)
+    first = ablated([0])(doubled @ model.get_layer("first").get_weights()[0])
+    np.testing.assert_allclose(inside["first"], first, rtol=1e-5, atol=1e-5)
+    second = first @ model.get_layer("second").get_weights()[0] + 1
+    np.testing.assert_allclose(inside["second"], second, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(inside["sum"], first + second, rtol=1e-5, atol=1e-5)
+    for path, value in values.items():  # each by itself, when the pass ends early
+        np.testing.assert_array_equal(aw.activations(big, x, path)[path], value)
+    wanted = "residual_edited/residual/first"
+    np.testing.assert_allclose(aw.submodel(big, wanted).predict(x, verbose=0), first, rtol=1e-5, atol=1e-5)
+
+
+def test_the_tree_of_a_model_with_an_edited_one_inside_shows_no_edits():
+    tree = aw.layer_tree(within(aw.edit(residual(), {"first": aw.Ablate(0), "second": lambda v: v + 1})))
+    assert [(node.path, node.origin) for node in tree] == [
+        ("outer_input", "functional"),
+        ("residual_edited", "functional"),
+        ("residual_edited/residual", "tapped"),
+        ("residual_edited/residual/x", "tapped"),
+        ("residual_edited/residual/first", "tapped"),
+        ("residual_edited/residual/second", "tapped"),
+        ("residual_edited/residual/sum", "tapped"),
+    ]
+
+
+def test_an_edited_model_in_an_edited_model_is_changed_by_both_in_turn():
+    model, x = residual(), zoo.noise(4, 3)
+    big = within(aw.edit(model, {"first": lambda v: v + 1}))
+    twice = aw.edit(big, {"residual_edited/residual/first": aw.Scale(0, 2.0)})
+    expected = by_hand(model, x, lambda v: (v + 1) * np.array([2, 1, 1]))
+    np.testing.assert_allclose(twice(x), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(twice.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_attention_scores_follow_from_the_edits_inside(nested):
+    x = keras.Input((4, 6))
+    model = keras.Model(x, layers.MultiHeadAttention(2, 3, name="attention")(x, x))
+    edited = aw.edit(model, {"attention/query": lambda v: v * 0})
+    values = aw.activations(within(edited, (4, 6)) if nested else edited, zoo.noise(2, 4, 6))
+    scores = next(value for path, value in values.items() if path.endswith("attention/scores"))
+    np.testing.assert_allclose(scores, np.full((2, 2, 4, 4), 0.25), rtol=1e-6)  # all keys are alike to no query
+
+
 def test_edits_add_up():
     model, x = residual(), zoo.noise(2, 3)
     twice = aw.edit(aw.edit(model, {"first": aw.Ablate(0)}), {"second": aw.Ablate(1), "first": aw.Scale(1, 2.0)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -41,6 +41,13 @@ def change(by: Callable[[Any], Any], tensor: Any, where: str) -> Any:
     if mask is not None:
         result._keras_mask = mask
     return result
+
+
+def fits(shape: Sequence[int | None], expected: Sequence[int | None]) -> bool:
+    """Whether a shape can be the expected one, as far as both are known."""
+    return len(shape) == len(expected) and all(
+        None in (got, want) or got == want for got, want in zip(shape, expected, strict=True)
+    )
 
 
 def _not_kept(tensor: Any, where: str, got: str) -> OptionError:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.change import fits
+from actwidget.capture.inserted import Apply, Chain, register
 from actwidget.capture.level import SCORES_CLASS, has_scores
 from actwidget.capture.options import a_number, channel_numbers
 from actwidget.capture.select import select
@@ -21,14 +23,12 @@ from actwidget.errors import ActwidgetError, ChannelError, OptionError, shown
 if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
 
-register = keras.saving.register_keras_serializable(package="actwidget")
-
 
 class _OnChannels(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hints
     """Changes some channels and passes the others on."""
 
     def __init__(self, channels: int | Iterable[int], *, axis: int = -1, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.channels = channel_numbers(channels, type(self).__name__)
         self.axis = a_number(axis, "axis", type(self).__name__, numbers.Integral)
         self.supports_masking = True
@@ -104,7 +104,7 @@ class Ablate(_OnChannels):
     Example:
         >>> import numpy as np
         >>> Ablate([0, 2])(np.ones((1, 4))).numpy()
-        array([[0., 1., 0., 1.]], dtype=float32)
+        array([[0., 1., 0., 1.]])
     """
 
     def __init__(self, channels: int | Iterable[int], value: float = 0.0, *, axis: int = -1, **kwargs: Any) -> None:
@@ -140,7 +140,7 @@ class Scale(_OnChannels):
     Example:
         >>> import numpy as np
         >>> Scale(1, 3.0)(np.ones((1, 3))).numpy()
-        array([[1., 3., 1.]], dtype=float32)
+        array([[1., 3., 1.]])
     """
 
     def __init__(self, channels: int | Iterable[int], factor: float, *, axis: int = -1, **kwargs: Any) -> None:
@@ -177,7 +177,7 @@ class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hi
         >>> import numpy as np
         >>> Replace(np.array([5.0, 6.0]))(np.zeros((2, 2))).numpy()
         array([[5., 6.],
-               [5., 6.]], dtype=float32)
+               [5., 6.]])
     """
 
     def __init__(self, array: Any, **kwargs: Any) -> None:
@@ -188,7 +188,7 @@ class Replace(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hi
                 batch axis.
             **kwargs: What `keras.layers.Layer` takes.
         """
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         try:
             self.array = np.asarray(array)
         except Exception as error:  # an array library of its own may raise anything
@@ -252,13 +252,19 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
     """A model that computes as the given one does, but changes some layers' outputs before they go on.
 
     It shares the given model's weights, works when called and under `predict` and `fit`, and can be edited, explored
-    and saved in its turn. The given model stays as it was.
+    and saved in its turn. The given model stays as it was. What goes on has the shape, the mask and the precision of
+    what came.
+
+    Layers are checked here, as far as the model's shapes and dtypes are known. What a callable gives is checked when
+    the edited model runs, and so is a layer whose shape only a run can tell; an `OptionError` then names the path.
 
     Args:
         model: A Keras model.
         edits: For each selector (a path, a unique name, an index into `model.layers`, or a layer) a Keras layer, as
             `Ablate`, `Scale` or `Replace`, or a callable that takes the activation, shape `(samples, ...)`, and gives
-            one of the same shape. Only the chosen call of a shared layer is changed.
+            one of the same shape. It may decide on values, with `if` or NumPy: where TensorFlow makes a graph, as under
+            `predict`, it is then run on them as Python. Only the chosen call of a shared layer is changed. Where there
+            is an edit already, the new one comes after it.
 
     Returns:
         A `keras.Model` that takes and gives what the given one does.
@@ -269,7 +275,8 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
         LayerNotFoundError: A selector names no layer, or several.
         NotCapturableError: What flows there can't be reached; the message says why.
         ChannelError: A channel that the layer does not have.
-        OptionError: What is to be put in is no layer or callable, or changes the shape.
+        OptionError: What is to be put in is no layer or callable, gives another shape, or does not fit the dtype; or
+            the selector names attention scores, which nothing in the model takes from there.
 
     Example:
         >>> import numpy as np
@@ -290,7 +297,7 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
         if has_scores(graph.operations[node.path]) and node.class_name == SCORES_CLASS:
             raise _computed_aside(node)
         layer = _layer(change, node)
-        put[node.path] = keras.Sequential([put[node.path], layer]) if node.path in put else layer
+        put[node.path] = _behind(put[node.path], layer, node.path) if node.path in put else layer
     return Tapped(graph.root, None, put, name=f"{graph.root.name}_edited")
 
 
@@ -313,10 +320,7 @@ def _layer(change: Any, node: LayerNode) -> keras.Layer:
                 "actwidget.Ablate([0, 1])."
             )
             raise OptionError(message)
-        name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"edit_of_{node.path}")
-        layer = keras.layers.Lambda(change, name=name)
-        layer.supports_masking = True  # the tap puts the mask on again
-        return layer
+        return Apply(change, name=_name("edit_of", node.path))
     if isinstance(change, _OnChannels):
         change.check_dtype(node.dtype)
     if node.output_shape is not None:
@@ -327,10 +331,22 @@ def _layer(change: Any, node: LayerNode) -> keras.Layer:
             raise
         except Exception:  # noqa: BLE001 - a layer that can only be run can't be checked beforehand
             return change
-        if tuple(given.shape) != tuple(expected.shape):
+        if not isinstance(given, keras.KerasTensor) or not fits(given.shape, expected.shape):
+            got = tuple(given.shape) if isinstance(given, keras.KerasTensor) else shown(given)
             message = (
                 f"What is put behind {node.path!r} must keep its shape {tuple(expected.shape)}; {change.name!r} gives "
-                f"{tuple(given.shape)}."
+                f"{got}."
             )
             raise OptionError(message)
     return change
+
+
+def _behind(first: keras.Layer, second: keras.Layer, path: str) -> Chain:
+    """Two edits of one layer, in turn."""
+    before = first.layers if isinstance(first, Chain) else [first]
+    return Chain([*before, second], name=_name("edits_of", path))
+
+
+def _name(prefix: str, path: str) -> str:
+    """A layer's name with a path in it."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", f"{prefix}_{path}")

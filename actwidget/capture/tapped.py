@@ -50,7 +50,8 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
             name: The name.
             **kwargs: What `keras.Model` takes.
         """
-        super().__init__(name=name or f"{model.name}_tapped", **kwargs)
+        # The inputs come to the model inside in their own dtype, as they would without a tap.
+        super().__init__(name=name or f"{model.name}_tapped", autocast=False, **kwargs)
         self.model = model
         self.edits = dict(edits or {})
         self._plain = _Untracked(paths)

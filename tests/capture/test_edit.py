@@ -340,3 +340,219 @@ def test_attention_scores_are_refused_since_nothing_takes_them_from_there():
     model = keras.Model(x, layers.MultiHeadAttention(2, 3, name="attention")(x, x))
     with pytest.raises(OptionError, match=r"got 'attention/scores'.*Put the change behind 'attention'"):
         aw.edit(model, {"attention/scores": aw.Ablate(0)})
+
+
+def test_several_callables_and_layers_of_one_name_are_put_behind_one_layer():
+    model, x = residual(), zoo.noise(4, 3)
+    edited = aw.edit(model, {"second": lambda v: v + 1})
+    edited = aw.edit(edited, {"second": lambda v: v * v})
+    edited = aw.edit(edited, {"second": aw.Scale(0, 2.0, name="same")})
+    edited = aw.edit(edited, {"second": aw.Scale(1, 3.0, name="same")})
+    expected = by_hand(model, x, second_change=lambda v: (v + 1) ** 2 * [2, 3, 1])
+    np.testing.assert_allclose(edited(x), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(edited.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_several_edits_of_large_whole_numbers_change_nothing_else():
+    tokens = keras.Input((2,), dtype="int64", name="tokens")
+    model = keras.Model(tokens, tokens + 0)
+    edited = aw.edit(aw.edit(model, {"tokens": aw.Ablate(0)}), {"tokens": aw.Scale(0, 2.0)})
+    large = 2**53 + 1
+    np.testing.assert_array_equal(edited(np.array([[5, large]])), [[0, large]])
+
+
+def test_several_edits_behind_one_layer_are_saved_and_loaded(tmp_path):
+    model, x = residual(), zoo.noise(3, 3)
+    edited = aw.edit(model, {"second": layers.Dense(3, name="same")})
+    edited = aw.edit(edited, {"second": layers.Dense(3, name="same", bias_initializer="ones")})
+    expected = edited.predict(x, verbose=0)
+    first, second = edited.edits["second"].layers
+    by_layers = by_hand(model, x, second_change=lambda v: second(first(v)).numpy())
+    np.testing.assert_allclose(expected, by_layers, rtol=1e-5, atol=1e-5)
+    edited.save(tmp_path / "edited.keras")
+    again = keras.saving.load_model(tmp_path / "edited.keras")
+    np.testing.assert_allclose(again.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    assert len(again.trainable_weights) == len(model.trainable_weights) + 4
+
+
+def test_masks_go_through_several_edits():
+    tokens = keras.Input((5,), dtype="int32")
+    y = layers.Embedding(9, 4, mask_zero=True, name="embedding")(tokens)
+    model = keras.Model(tokens, layers.LSTM(3, name="lstm")(y))
+    x = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 7]])
+    seen = []
+
+    def look(values, mask=None):
+        seen.append(mask)
+        return values
+
+    edited = aw.edit(aw.edit(model, {"embedding": layers.Reshape((5, 4))}), {"embedding": look})
+    np.testing.assert_allclose(edited(x), model(x), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(seen[-1], x != 0)
+
+
+NO_CHANGE = {
+    "ablate": lambda: aw.Ablate([]),
+    "scale": lambda: aw.Scale([0, 1, 2], 1.0),
+    "a callable": lambda: lambda v: v,
+    "a keras layer": lambda: layers.Activation("linear"),
+}
+
+
+@pytest.fixture
+def policy():
+    """Sets the global dtype policy for one test."""
+    before = keras.config.dtype_policy()
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy(before)
+
+
+@pytest.mark.parametrize("make", [NO_CHANGE[name] for name in ("ablate", "scale", "a callable")])
+def test_a_model_in_double_precision_keeps_it(make, policy):
+    policy("float64")
+    model, x = residual(), np.random.default_rng(0).normal(size=(4, 3))
+    policy("float32")
+    edited = aw.edit(model, {"x": make(), "first": make()})
+    np.testing.assert_array_equal(edited(x), model(x))
+    seen = []
+    aw.edit(model, {"first": lambda v: (seen.append(v.dtype.name), v)[1]})(x)
+    assert set(seen) == {"float64"}
+    array = np.random.default_rng(1).normal(size=(4, 3))
+    np.testing.assert_array_equal(
+        aw.edit(model, {"second": aw.Replace(array)})(x), aw.activations(model, x, "first")["first"] + array
+    )
+
+
+def test_a_tapped_submodel_in_double_precision_gives_what_activations_gives(policy):
+    class Single(keras.Model):
+        def __init__(self):
+            super().__init__(name="single")
+            self.dense = layers.Dense(3, name="dense")
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    policy("float64")
+    model, x = Single(), np.random.default_rng(0).normal(size=(4, 3))
+    model(x)
+    policy("float32")
+    np.testing.assert_array_equal(aw.submodel(model, "dense")(x), aw.activations(model, x, "dense")["dense"])
+
+
+@pytest.mark.parametrize("make", NO_CHANGE.values(), ids=NO_CHANGE)
+def test_a_model_keeps_its_dtype_under_another_global_policy(make, policy):
+    model, x = residual(), zoo.noise(4, 3)
+    policy("mixed_float16")
+    output = aw.edit(model, {"second": make()})(x)
+    assert output.dtype == "float32"
+    exact = not isinstance(make(), layers.Activation)  # which casts by the policy
+    np.testing.assert_allclose(output, model(x), rtol=0 if exact else 1e-2, atol=0 if exact else 1e-2)
+
+
+@pytest.mark.parametrize("make", NO_CHANGE.values(), ids=NO_CHANGE)
+def test_a_model_in_half_precision_goes_on_in_it(make):
+    class Half(keras.Model):
+        def __init__(self):
+            super().__init__(name="half")
+            self.a, self.b = (layers.Dense(3, dtype="mixed_float16", name=name) for name in "ab")
+
+        def call(self, inputs):
+            return tf.matmul(self.a(inputs), self.b(inputs), transpose_b=True)
+
+    model, x = Half(), zoo.noise(4, 3)
+    model(x)
+    edited = aw.edit(model, {"a": make()})
+    np.testing.assert_array_equal(edited(x), model(x))
+    assert edited(x).dtype == "float16"
+
+
+@keras.saving.register_keras_serializable(package="test_edit")
+def flip_if_negative(values):
+    """Decides on the value, as only Python can."""
+    if float(values[0, 0]) < 0:
+        return -values
+    return values
+
+
+def clipped(values):
+    """Reckons with NumPy."""
+    return np.clip(values.numpy(), -0.1, 0.1)
+
+
+@pytest.mark.parametrize("change", [flip_if_negative, clipped])
+def test_a_callable_that_needs_the_values_is_called_and_predicts(change):
+    model, x = residual(), zoo.noise(5, 3)
+    edited = aw.edit(model, {"first": change})
+    for sign in (1, -1):
+        if change is clipped:
+            expected = by_hand(model, sign * x, lambda v: np.clip(v, -0.1, 0.1))
+        else:
+            expected = by_hand(model, sign * x, lambda v: -v if v[0, 0] < 0 else v)
+        np.testing.assert_allclose(edited(sign * x), expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(edited.predict(sign * x, verbose=0), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_callable_that_needs_the_values_passes_gradients_in_fit():
+    model, x = residual(), zoo.noise(8, 3)
+    model.get_layer("second").trainable = False
+    (kernel, bias), (k2, b2) = (model.get_layer(name).get_weights() for name in ("first", "second"))
+    edited = aw.edit(model, {"second": flip_if_negative})
+    edited.compile(keras.optimizers.SGD(1.0), "mse")
+    edited.fit(x, np.zeros((8, 3)), batch_size=8, shuffle=False, verbose=0)
+    first = x @ kernel + bias
+    sign = -1 if (first @ k2 + b2)[0, 0] < 0 else 1
+    output = first + sign * (first @ k2 + b2)
+    gradient = x.T @ ((2 * output / output.size) @ (np.eye(3) + sign * k2).T)
+    np.testing.assert_allclose(model.get_layer("first").get_weights()[0], kernel - gradient, rtol=1e-4, atol=1e-5)
+
+
+def test_a_callable_that_needs_the_values_is_saved_and_loaded(tmp_path):
+    model, x = residual(), zoo.noise(5, 3)
+    edited = aw.edit(model, {"first": flip_if_negative})
+    edited.save(tmp_path / "edited.keras")
+    again = keras.saving.load_model(tmp_path / "edited.keras")
+    for sign in (1, -1):
+        expected = by_hand(model, sign * x, lambda v: -v if v[0, 0] < 0 else v)
+        np.testing.assert_allclose(again.predict(sign * x, verbose=0), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_callable_that_needs_the_values_is_given_the_mask_too():
+    tokens = keras.Input((5,), dtype="int32")
+    y = layers.Embedding(9, 4, mask_zero=True, name="embedding")(tokens)
+    model = keras.Model(tokens, layers.GlobalAveragePooling1D(name="pool")(y))
+    x = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 7]])
+
+    def first_longer(values, mask):
+        return values * float(np.sum(mask.numpy()))
+
+    edited = aw.edit(model, {"embedding": first_longer})
+    np.testing.assert_allclose(edited(x), model(x).numpy() * 7, rtol=1e-5)
+    np.testing.assert_allclose(edited.predict(x, verbose=0), model(x).numpy() * 7, rtol=1e-5)
+
+
+NOT_KEPT = {
+    "another shape": (lambda v: v[:, :2], r"\(5, 2\)"),
+    "another rank": (lambda v: v[..., None], r"\(5, 3, 1\)"),
+    "nothing": (lambda v: None, "None"),  # noqa: ARG005 - as a function without return
+    "several": (lambda v: [v, v], r"\[<tf.Tensor"),
+}
+
+
+@pytest.mark.parametrize(("change", "got"), NOT_KEPT.values(), ids=NOT_KEPT)
+@pytest.mark.parametrize("path", ["residual/first", "residual/x"])
+def test_what_does_not_keep_the_shape_is_refused_when_it_runs(path, change, got):
+    model, x = keras.Sequential([keras.Input((3,)), residual(), layers.Dense(2)], name="outer"), zoo.noise(5, 3)
+    edited = aw.edit(model, {path: change})
+    with pytest.raises(OptionError, match=rf"put behind '{path}' to give a tensor of the shape .*\(5, 3\), got {got}"):
+        edited(x)
+    with pytest.raises(OptionError, match=f"put behind '{path}'"):
+        edited.predict(x, verbose=0)
+    with pytest.raises(OptionError, match=f"put behind '{path}'"):
+        aw.activations(edited, x)
+
+
+def test_a_layer_of_several_outputs_is_refused_at_once():
+    x = keras.Input((4, 3))
+    model = keras.Model(x, layers.Dense(3, name="dense")(x))
+    with pytest.raises(OptionError, match=r"must keep its shape \(None, 4, 3\); 'lstm' gives"):
+        aw.edit(model, {"dense": layers.LSTM(3, return_state=True, name="lstm")})

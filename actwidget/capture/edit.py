@@ -320,7 +320,14 @@ def _layer(change: Any, node: LayerNode) -> keras.Layer:
                 "actwidget.Ablate([0, 1])."
             )
             raise OptionError(message)
-        return Apply(change, name=_name("edit_of", node.path))
+        try:
+            return Apply(change, name=_name("edit_of", node.path))
+        except TypeError as error:  # Keras looks whether it takes a mask
+            message = (
+                f"Expected a callable with arguments that Python can tell to put behind {node.path!r}, got "
+                f"{shown(change)}. Wrap it in a function: lambda v: f(v)."
+            )
+            raise OptionError(message) from error
     if isinstance(change, _OnChannels):
         change.check_dtype(node.dtype)
     if node.output_shape is not None:

@@ -278,6 +278,15 @@ def test_a_layer_with_weights_of_its_own_is_built_in():
     assert len(edited.trainable_weights) == len(model.trainable_weights) + 2
 
 
+class Blind:
+    """A callable of which Python can't tell the arguments, as of some that are written in C."""
+
+    __signature__ = "none"
+
+    def __call__(self, values):
+        return values
+
+
 WRONG = {
     "a channel too high": ({"first": lambda: aw.Ablate([3])}, ChannelError, r"channels from 0 to 2 .*got 3"),
     "a channel too low": ({"first": lambda: aw.Scale(-4, 2.0)}, ChannelError, r"channels from 0 to 2 .*got -4"),
@@ -285,6 +294,7 @@ WRONG = {
     "another shape": ({"first": lambda: layers.Dense(5)}, OptionError, r"must keep its shape \(None, 3\).*\(None, 5\)"),
     "an array that does not fit": ({"first": lambda: aw.Replace(np.ones(4))}, OptionError, r"shape \(3,\).*got \(4,\)"),
     "no layer": ({"first": lambda: 3.0}, OptionError, "Keras layer or a callable to put behind 'first', got 3.0"),
+    "a callable of unknown arguments": ({"first": Blind}, OptionError, r"lambda v: f\(v\)"),
     "a class": ({"first": lambda: layers.ReLU}, OptionError, "Keras layer or a callable"),
 }
 

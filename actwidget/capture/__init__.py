@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from actwidget.capture.ablate import Ablate, Replace, Scale
 from actwidget.capture.compare import compare
-from actwidget.capture.edit import Ablate, Replace, Scale, edit
+from actwidget.capture.edit import edit
 from actwidget.capture.node import LayerNode
 from actwidget.capture.session import Activations, Session, activations
 from actwidget.capture.submodel import submodel

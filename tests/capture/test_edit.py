@@ -318,7 +318,7 @@ def test_channels_of_text_are_refused():
     words = keras.Input((2,), dtype="string", name="words")
     lookup = layers.StringLookup(vocabulary=["a", "b"], name="lookup")
     model = keras.Model(words, lookup(words))
-    for change in (aw.Ablate(0), aw.Scale(0, 2.0)):
+    for change in (aw.Ablate(0), aw.Scale(0, 2.0), aw.Replace([1, 2])):
         with pytest.raises(OptionError, match=f"numbers for '{change.name}' to change, got text"):
             aw.edit(model, {"words": change})
 
@@ -326,12 +326,18 @@ def test_channels_of_text_are_refused():
 def test_whole_numbers_are_changed_by_whole_numbers_alone():
     tokens = keras.Input((2,), dtype="int32", name="tokens")
     model = keras.Model(tokens, tokens + 0)
-    for change, number in ((aw.Scale(0, 0.5), "0.5"), (aw.Ablate(0, 1.5), "1.5"), (aw.Ablate(0, np.nan), "nan")):
-        with pytest.raises(OptionError, match=f"whole number for '{change.name}' .*'int32', got {number}"):
+    for change, number in (
+        (aw.Scale(0, 0.5), "0.5"),
+        (aw.Ablate(0, 1.5), "1.5"),
+        (aw.Ablate(0, np.nan), "nan"),
+        (aw.Replace([1.0, 2.5]), "2.5"),
+    ):
+        with pytest.raises(OptionError, match=f"whole numbers for '{change.name}' .*'int32', got {number}"):
             aw.edit(model, {"tokens": change})
     x = np.array([[3, 4]], "int32")
     np.testing.assert_array_equal(aw.edit(model, {"tokens": aw.Scale(0, 2.0)})(x), [[6, 4]])
     np.testing.assert_array_equal(aw.edit(model, {"tokens": aw.Ablate(1, 7.0)})(x), [[3, 7]])
+    np.testing.assert_array_equal(aw.edit(model, {"tokens": aw.Replace([8.0, 9.0])})(x), [[8, 9]])
 
 
 def test_no_dict_of_edits_is_refused():

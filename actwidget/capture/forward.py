@@ -36,7 +36,7 @@ def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None, n
     variables = [*(variable.value for variable in _movable(running, every)), *_raw(every)]
     state = [read(variable) for variable in variables]
     try:
-        with _same_call_marks(every), _same_random_states():
+        with _same_call_marks(every), same_random_states():
             yield
     except ActwidgetError:
         raise
@@ -124,7 +124,7 @@ def _leaves(value: Any) -> list[Any]:
 
 
 @contextmanager
-def _same_random_states() -> Iterator[None]:
+def same_random_states() -> Iterator[None]:
     """Leaves the next random numbers of the process as they were: of Python, of NumPy, and the unseeded ones of Keras.
 
     Those of Keras come from one generator, which the first of them makes.

@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 
-from actwidget.capture.forward import as_tensors, same_call_marks, same_name_scope, unchanged
+from actwidget.capture.forward import as_tensors, same_call_marks, same_name_scope, same_random_states, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
@@ -384,7 +385,11 @@ def _tapped(node: LayerNode) -> LayerNode:
 
 
 def _build(model: keras.Sequential, inputs: Any) -> None:
-    """Builds a `Sequential` for a sample, if it is one array; on other structures it runs layer by layer."""
+    """Builds a `Sequential` for a sample, if it is one array; on other structures it runs layer by layer.
+
+    Raises:
+        InvalidInputsError: It can't be built for that; it is as it was.
+    """
     if type(model).call is not keras.Sequential.call or model.built:
         return
     if inputs is None:
@@ -393,8 +398,29 @@ def _build(model: keras.Sequential, inputs: Any) -> None:
             "start the model with keras.Input(shape)."
         )
         raise ModelNotBuiltError(message)
-    if not is_structure(inputs):
-        model.build(built_shape(inputs, model.name))
+    if is_structure(inputs):
+        return
+    batch = built_shape(inputs, model.name)
+    sample = (None, *np.shape(inputs))
+    found = [shape for shape in (batch, sample) if _refusal(model, shape) is None]
+    if not found:
+        message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {_refusal(model, batch)}"
+        raise InvalidInputsError(message)
+    model.build(found[0])
+
+
+def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | None:
+    """Why a `Sequential` can't be built for a shape, tried out on a copy: one that fails can't be built again."""
+    with same_random_states():
+        try:
+            copy = keras.models.clone_model(model)
+        except Exception:  # noqa: BLE001 - a layer that can't be copied can't be tried out
+            return None
+        try:
+            copy.build(shape)
+        except Exception as error:  # noqa: BLE001 - whatever a layer says
+            return " ".join(str(error).split())[:300]
+    return None
 
 
 def check_is_keras_model(model: Any) -> None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph, Step
 
 _NO_NAME = (
-    "Keras has no public name for an output on the way to this node: a layer is called more than once,",
-    "and layer.output is always that of its very first call.",
+    "Keras has no public name for an output on the way to this node: layer.output is always that of a layer's very",
+    "first call, and of a nested model that of its own graph.",
 )
 _NOT_PLAIN = (
     "The nested model is called with more than plain inputs (masks, say), which a model made of sub-models",
@@ -60,14 +60,17 @@ def _plain(graph: ModelGraph, path: str) -> str:
     owner, name, value = graph.root, "model", "x"
     lines = ["import keras", ""]
     for number, step in enumerate(_steps(place.outer)):
-        given = _given(owner, name, step)
         nested = "nested" if number == 0 else f"nested_{number + 1}"
-        lines.append(f"{nested} = {_named(owner, name, step.node.operation)}")
-        lines.append(f"to_{nested} = keras.Model({_inputs(owner, name)}, {given})")
-        value = f"to_{nested}({value}, training=False)"
+        before, value = _given(owner, name, value, step, f"to_{nested}")
+        lines += [f"{nested} = {_named(owner, name, step.node.operation)}", *before]
         owner, name = step.node.operation, nested
+    try:
+        tensor = _expression(owner, name, place.tensor)
+    except _NotPublic:
+        before, value = _called(owner, name, value, place.tensor, "before")
+        return "\n".join([*lines, *before, f"activation = {value}", ""])
     lines += [
-        f"tensor = {_expression(owner, name, place.tensor)}",
+        f"tensor = {tensor}",
         f"extractor = keras.Model({_inputs(owner, name)}, tensor)",
         f"activation = extractor({value}, training=False)",
         "",
@@ -80,16 +83,52 @@ def _steps(step: Step | None) -> list[Step]:
     return [] if step is None else [*_steps(step.outer), step]
 
 
-def _given(owner: Any, name: str, step: Step) -> str:
-    """The tensors that a nested call is given, as an expression."""
+def _given(owner: Any, name: str, value: str, step: Step, extractor: str) -> tuple[list[str], str]:
+    """What a nested call is given: the lines that have to come before, and an expression for the value.
+
+    Args:
+        owner: The model in which the call is made.
+        name: The variable that holds it.
+        value: An expression for what that model is given.
+        step: The call.
+        extractor: A free variable.
+    """
     args, kwargs = step.node.arguments.args, step.node.arguments.kwargs
     if len(args) != 1 or any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(kwargs)):
         raise _NotPublic(_NOT_PLAIN)
-    if isinstance(args[0], keras.KerasTensor):
-        return _expression(owner, name, args[0])
-    if not isinstance(args[0], (list, tuple)) or len(args[0]) < 2 or len(keras.tree.flatten(args[0])) != len(args[0]):
+    given = args[0]
+    if isinstance(given, keras.KerasTensor):
+        return _value(owner, name, value, given, extractor)
+    parts = given if isinstance(given, (list, tuple, dict)) else []
+    if not parts or len(keras.tree.flatten(given)) != len(parts):
         raise _NotPublic(_NOT_PLAIN)
-    return f"[{', '.join(_expression(owner, name, tensor) for tensor in args[0])}]"
+    if isinstance(given, dict):
+        tensors = ", ".join(f"{key!r}: {_expression(owner, name, tensor)}" for key, tensor in given.items())
+        made = f"{{{tensors}}}"
+    else:
+        made = f"[{', '.join(_expression(owner, name, tensor) for tensor in given)}]"
+    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {made})"], f"{extractor}({value}, training=False)"
+
+
+def _value(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
+    """The value of a tensor of a model, as `_given` gives it: by a model up to it, else by a call of what makes it."""
+    try:
+        made = _expression(owner, name, tensor)
+    except _NotPublic:
+        return _called(owner, name, value, tensor, extractor)
+    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {made})"], f"{extractor}({value}, training=False)"
+
+
+def _called(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
+    """The value of a tensor by calling the layer that makes it on what it is given, for which there is a name."""
+    node = next(node for node in graph_nodes(function_of(owner)) if any(output is tensor for output in node.outputs))
+    args = node.arguments.args
+    options = {key for key, option in node.arguments.kwargs.items() if option is not None and key != "training"}
+    plain = len(node.outputs) == len(args) == 1 and isinstance(args[0], keras.KerasTensor) and not options
+    if not plain or not isinstance(node.operation, keras.Layer):
+        raise _NotPublic(_NO_NAME)
+    lines, given = _value(owner, name, value, args[0], extractor)
+    return lines, f"{_named(owner, name, node.operation)}({given}, training=False)"
 
 
 def _inputs(owner: Any, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.common.global_state import get_global_attribute
+from keras.src.backend.common.global_state import get_global_attribute, set_global_attribute
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
 from actwidget.capture.level import function_of
 from actwidget.errors import ActwidgetError, CaptureError
@@ -31,10 +33,10 @@ def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None, n
     """
     running = [model] if layers is None else layers
     every = list({id(inner): inner for layer in running for inner in layer._flatten_layers()}.values())
-    variables = [variable.value for variable in _movable(running, every)]
+    variables = [*(variable.value for variable in _movable(running, every)), *_raw(every)]
     state = [read(variable) for variable in variables]
     try:
-        with _same_call_marks(every):
+        with _same_call_marks(every), same_random_states():
             yield
     except ActwidgetError:
         raise
@@ -104,7 +106,41 @@ def _movable(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> li
         or (type(layer).__module__.startswith("keras.src.layers.") and not isinstance(layer, _WRITERS))
         for layer in every
     )
-    return [variable for variable in variables_of(running, every) if not (tame and variable.trainable)]
+    # Metrics that a layer updates while it runs; Keras leaves them out of its variables.
+    counted = [variable for layer in every for metric in layer._metrics for variable in metric.variables]
+    return [*counted, *(each for each in variables_of(running, every) if not (tame and each.trainable))]
+
+
+def _raw(every: Sequence[keras.Layer]) -> list[tf.Variable]:
+    """TensorFlow's own variables and random generators that layers of the user's hold, of which Keras knows nothing."""
+    own = [layer for layer in every if not type(layer).__module__.startswith("keras.src.")]
+    values = [leaf for layer in own for value in vars(layer).values() for leaf in _leaves(value)]
+    values = [leaf.state if isinstance(leaf, tf.random.Generator) else leaf for leaf in values]
+    return [leaf for leaf in values if isinstance(leaf, tf.Variable)]
+
+
+def _leaves(value: Any) -> list[Any]:
+    return keras.tree.flatten(value) if isinstance(value, (list, tuple, dict)) else [value]
+
+
+@contextmanager
+def same_random_states() -> Iterator[None]:
+    """Leaves the next random numbers of the process as they were: of Python, of NumPy, and the unseeded ones of Keras.
+
+    Those of Keras come from one generator, which the first of them makes.
+    """
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the state that layers draw from
+    generator = get_global_attribute(GLOBAL_SEED_GENERATOR)
+    seed = None if generator is None else read(generator.state.value)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        if generator is None:
+            set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+        else:
+            tf.raw_ops.AssignVariableOp(resource=generator.state.value.handle, value=seed)
 
 
 _WRITERS = (keras.layers.SpectralNormalization, keras.layers.Lambda, keras.layers.TFSMLayer)
@@ -119,14 +155,19 @@ def variables_of(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -
 
 
 def as_tensors(value: Any, symbols: Any = None) -> Any:
-    """Arrays as tensors, in the dtypes of a model's symbolic inputs where it has some."""
+    """Arrays as tensors, in the dtypes of a model's symbolic inputs where it has some; tensors stay as they are."""
     leaves = keras.tree.flatten(value)
     dtypes = [None] * len(leaves) if symbols is None else [tensor.dtype for tensor in keras.tree.flatten(symbols)]
     flat = [
-        None if array is None else keras.ops.convert_to_tensor(array, dtype=dtype)
+        array if array is None or is_uneven(array) else keras.ops.convert_to_tensor(array, dtype=dtype)
         for array, dtype in zip(leaves, dtypes, strict=True)
     ]
     return keras.tree.pack_sequence_as(value, flat)
+
+
+def is_uneven(value: Any) -> bool:
+    """Whether a value is a ragged or sparse tensor, of which an array is only a picture, filled up with zeros."""
+    return isinstance(value, (tf.RaggedTensor, tf.SparseTensor))
 
 
 def as_array(tensor: Any) -> Array:

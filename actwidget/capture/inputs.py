@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from actwidget.capture.forward import is_uneven
 from actwidget.errors import InvalidInputsError, shown
 
 
@@ -21,17 +23,26 @@ class Batch:
         value: Arrays in the structure of the model's inputs; the first axis of each is the sample.
         size: How many samples there are.
         note: What was changed to make them fit, in words, or `""`.
+        fed: What the model is given: the same, but for ragged and sparse tensors, which are given as they came.
     """
 
     value: Any
     size: int
-    note: str = ""
+    note: str
+    fed: Any
 
     def rows(self, start: int, stop: int) -> Any:
-        """The samples from `start` up to `stop`, in the same structure."""
+        """What the model is given of the samples from `start` up to `stop`, in the same structure."""
         if start == 0 and stop >= self.size:
-            return self.value
-        return keras.tree.map_structure(lambda array: None if array is None else array[start:stop], self.value)
+            return self.fed
+        return keras.tree.map_structure(lambda leaf: _rows(leaf, start, min(stop, self.size)), self.fed)
+
+
+def _rows(leaf: Any, start: int, stop: int) -> Any:
+    if isinstance(leaf, tf.SparseTensor):
+        shape = leaf.dense_shape.numpy()
+        return tf.sparse.slice(leaf, [start, *[0] * (len(shape) - 1)], [stop - start, *shape[1:]])
+    return None if leaf is None else leaf[start:stop]
 
 
 def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
@@ -52,14 +63,18 @@ def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
         return _as_given(inputs, model_name)
     pairs = _paired(inputs, expected, model_name)
     notes: dict[str, None] = {}
-    arrays = []
+    arrays, fed = [], []
     for tensor, value in pairs:
         array, note = _fitted(value, tensor, model_name)
         arrays.append(array)
+        # A sparse tensor for an input that is declared dense is fed dense, as Keras does it.
+        kept = is_uneven(value) and (tensor.ragged or tensor.sparse)
+        fed.append(tf.cast(value, tensor.dtype) if kept else array)
         notes.update(dict.fromkeys(filter(None, [note])))
     sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
     size = _common(sizes, model_name)
-    return Batch(keras.tree.pack_sequence_as(expected, arrays), size, " ".join(notes))
+    pack = functools.partial(keras.tree.pack_sequence_as, expected)
+    return Batch(pack(arrays), size, " ".join(notes), pack(fed))
 
 
 def _as_given(inputs: Any, model_name: str) -> Batch:
@@ -79,7 +94,9 @@ def _as_given(inputs: Any, model_name: str) -> Batch:
         None if array is None else array.astype(object) if array.dtype.kind in "US" else array
         for array in arrays.values()
     ]
-    return Batch(keras.tree.pack_sequence_as(inputs, flat) if nested else flat[0], size)
+    fed = [leaf if is_uneven(leaf) else array for (_, leaf), array in zip(leaves, flat, strict=True)]
+    value, given = (keras.tree.pack_sequence_as(inputs, each) if nested else each[0] for each in (flat, fed))
+    return Batch(value, size, "", given)
 
 
 def is_structure(inputs: Any) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
+from actwidget.capture.budget import check_budget, sizes_of
 from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
+from actwidget.capture.level import function_of
 from actwidget.capture.options import at_least
 from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.resume import go, layers_behind, way_from
@@ -22,7 +24,7 @@ from actwidget.capture.submodel import composable, connect, not_capturable
 from actwidget.capture.tap import Tap
 from actwidget.capture.tree import trace
 from actwidget.capture.weights import WeightWatch
-from actwidget.errors import MemoryBudgetError, NotCapturableError, shown
+from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -109,25 +111,45 @@ def activations(
         >>> activations(model, np.ones((5, 4)), "hidden")["hidden"].shape
         (5, 3)
     """
-    # A model without a graph is run to be seen; when all is wanted, that run is enough.
-    record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
-    graph = trace(model, inputs, record=record)
-    batch = prepare(inputs, graph.inputs, model.name)
-    if layers is None:
-        absent = left_out(graph, batch)
-        nodes = [node for node in graph.tree if node.path not in absent and node.origin != "opaque"]
-    else:
-        chosen = layers if isinstance(layers, (list, tuple)) else [layers]
-        wanted = {select(graph, selector).path for selector in chosen}
-        nodes = [node for node in graph.tree if node.path in wanted]
+    at_least(1, batch_size, "batch_size")
     if max_bytes is not None:
         at_least(0, max_bytes, "max_bytes")
-        _check_budget(nodes, batch.size, max_bytes)
-    if record and batch.size <= batch_size:
+        _refuse_unseen(model, inputs, layers, max_bytes)
+    # A model without a graph is run to be seen; when all is wanted, that run is enough.
+    record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
+    graph = trace(model, inputs, record=record, most=batch_size)
+    batch = prepare(inputs, graph.inputs, model.name)
+    nodes = _chosen(graph, batch, layers)
+    if max_bytes is not None:
+        check_budget(sizes_of(graph, batch, nodes), max_bytes)
+    if record:
         return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
-    record = None
     captured = capture(graph, batch, nodes, training=training, batch_size=batch_size)
     return Activations({path: each.value for path, each in captured.items()}, model.name)
+
+
+def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
+    """The nodes that selectors name, or all that can be had, in order of execution."""
+    if layers is None:
+        absent = left_out(graph, batch)
+        return [node for node in graph.tree if node.path not in absent and node.origin != "opaque"]
+    chosen = layers if isinstance(layers, (list, tuple)) else [layers]
+    wanted = {select(graph, selector).path for selector in chosen}
+    return [node for node in graph.tree if node.path in wanted]
+
+
+def _refuse_unseen(model: keras.Model, inputs: Any, layers: Any, max_bytes: float) -> None:
+    """Checks the budget of a model without a graph, which has to run to be seen, by a trial on symbols.
+
+    Raises:
+        MemoryBudgetError: What is asked for takes more than `max_bytes`.
+    """
+    if not isinstance(model, keras.Model) or function_of(model) is not None:
+        return
+    with suppress(ModelNotBuiltError, LayerNotFoundError):  # what a trial does not know is known after the run
+        graph = trace(model)
+        batch = prepare(inputs, graph.inputs, model.name)
+        check_budget(sizes_of(graph, batch, _chosen(graph, batch, layers)), max_bytes)
 
 
 @dataclass(frozen=True)
@@ -178,42 +200,60 @@ def capture(
     paths = [node.path for node in nodes]
     # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
     everything = len(nodes) > 1 and len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
-    forward = _composed(graph, paths) if not everything and composable(graph, paths) else _tapped(graph, paths)
+    ran, forward = _composed(graph, paths) if not everything and composable(graph, paths) else _tapped(graph, paths)
     # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
     whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
     if whole or graph.stateful:
         batch_size = batch.size
-    parts = [forward(batch.rows(start, start + batch_size), training) for start in range(0, batch.size, batch_size)]
-    if len(parts) == 1:
-        return parts[0]
-    return {path: Captured.joined([part.pop(path) for part in parts]) for path in paths}
+    if batch_size < batch.size:
+        with suppress(NotCapturableError):  # of some samples alone a layer need not be called
+            with unchanged(ran, name=graph.model.name):
+                starts = range(0, batch.size, batch_size)
+                parts = [forward(batch.rows(start, start + batch_size), training) for start in starts]
+            if all(_joinable(node, [part[node.path] for part in parts], batch_size) for node in nodes):
+                return {path: Captured.joined([part.pop(path) for part in parts]) for path in paths}
+            del parts
+    with unchanged(ran, name=graph.model.name):
+        return forward(batch.fed, training)
 
 
-def _composed(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Captured]]:
-    """A forward pass through a functional sub-model."""
+def _joinable(node: LayerNode, parts: Sequence[Captured], rows: int) -> bool:
+    """Whether what a layer gave for parts of a batch, `rows` samples each but the last, is a value for each sample."""
+    first, *others = (part.value.shape for part in parts)
+    if not first or first[0] != rows or any(shape[1:] != first[1:] for shape in others):
+        return False
+    # An axis of open length that is as long as there are samples can be the samples once more.
+    shape = node.output_shape or ()
+    known = shape[1:] if len(shape) == len(first) else (None,) * (len(first) - 1)
+    return all(got == want or (want is None and got != rows) for got, want in zip(first[1:], known, strict=True))
+
+
+Forward = Callable[[Any, bool], dict[str, Captured]]
+
+
+def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
+    """A functional sub-model, and a forward pass through it."""
     sub = connect(graph, paths, str(len(paths)))
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
-        with unchanged(sub, name=graph.model.name):
-            outputs = sub(as_tensors(value, graph.inputs), training=training)
-            return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
+        outputs = sub(as_tensors(value, graph.inputs), training=training)
+        return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
 
-    return forward
+    return sub, forward
 
 
-def _tapped(graph: ModelGraph, paths: list[str]) -> Callable[[Any, bool], dict[str, Captured]]:
-    """A forward pass of the model itself, ended as soon as all values are there."""
+def _tapped(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
+    """The model itself, and a forward pass of it, ended as soon as all values are there."""
     tap = Tap(graph.root, wanted=set(paths), edits=graph.edits, stop=True)
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
-        with unchanged(graph.root):
-            tap.run(as_tensors(value, graph.inputs), training=training)
+        tap.run(as_tensors(value, graph.inputs), training=training)
         if missing := [path for path in paths if path not in tap.values]:
             message = f"Model {graph.model.name!r} did not call {missing} on these samples."
             raise NotCapturableError(message)
         return {path: Captured.of(tap.values.pop(path)) for path in paths}
 
-    return forward
+    return graph.root, forward
 
 
 def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
@@ -223,26 +263,6 @@ def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
     given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
     absent = {id(tensor) for tensor, array in given if array is None}
     return {path for path, tensor in graph.tensors.items() if id(tensor) in absent}
-
-
-def _check_budget(nodes: Sequence[LayerNode], samples: int, max_bytes: int) -> None:
-    sizes = {node.path: size_of(node, samples) for node in nodes}
-    total = sum(sizes.values())
-    if total > max_bytes:
-        largest = max(sizes, key=sizes.__getitem__)
-        message = (
-            f"The activations asked for take {total:,} bytes, more than max_bytes={max_bytes:,.0f}. Ask for fewer "
-            f"layers (the largest is {largest!r} with {sizes[largest]:,}) or fewer samples."
-        )
-        raise MemoryBudgetError(message)
-
-
-def size_of(node: LayerNode, samples: int) -> int:
-    """The bytes of a node's activation for a number of samples; axes that are not known count as one."""
-    shape = node.output_shape or ()
-    item = {"string": 16, "bool": 1, "bfloat16": 4}.get(node.dtype)
-    item = np.dtype(node.dtype).itemsize if item is None else item
-    return samples * item * math.prod(axis or 1 for axis in shape[1:])
 
 
 RESUMED = 32
@@ -324,10 +344,12 @@ class Session:
             return
         self.watch([self.graph.model])
         yield from ((path, self._cache[path]) for path in paths if path in self._cache)
+        nodes = [self.graph.nodes[path] for path in paths if path not in self._cache]
+        sizes = sizes_of(self.graph, self.batch, nodes)
         group: list[LayerNode] = []
         size = 0
-        for node in [self.graph.nodes[path] for path in paths if path not in self._cache] + [None]:
-            own = 0 if node is None else size_of(node, self.batch.size)
+        for node in [*nodes, None]:
+            own = 0 if node is None else sizes[node.path]
             if group and (node is None or size + own > self.budget):
                 yield from self._captured(self.batch, group).items()
                 group, size = [], 0

@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 
-from actwidget.capture.forward import as_tensors, same_call_marks, same_name_scope, unchanged
+from actwidget.capture.forward import as_tensors, same_call_marks, same_name_scope, same_random_states, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
@@ -65,7 +66,9 @@ def layer_tree(model: keras.Model, inputs: Any = None) -> LayerNode:
     return trace(model, inputs).tree
 
 
-def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = None) -> ModelGraph:
+def trace(
+    model: Any, inputs: Any = None, *, record: dict[str, Any] | None = None, most: int | None = None
+) -> ModelGraph:
     """Reads what can be selected in a model; it stays as it is.
 
     A functional graph is read without running anything. A model without one is run once on `inputs` and seen.
@@ -74,6 +77,7 @@ def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = Non
         model: The model.
         inputs: A sample batch.
         record: Is filled with the tensor at each path if the model is run.
+        most: On more samples than this nothing is recorded.
 
     Raises:
         UnsupportedModelError: It is no Keras 3 model.
@@ -88,7 +92,7 @@ def trace(model: Any, inputs: Any = None, *, record: dict[str, Any] | None = Non
     function = function_of(root)
     builder = _Builder()
     if function is None:
-        children, outputs, output = _watched(root, builder, inputs, record)
+        children, outputs, output = _watched(root, builder, inputs, record, most)
         given = None
     else:
         given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
@@ -172,7 +176,7 @@ class _Builder:
         if prefix in self._watched:
             return self.seen(self._watched[prefix], prefix, size=self._size), []
         try:
-            tap = _run_symbolically(operation, node.arguments.args, node.arguments.kwargs)
+            tap = run_symbolically(operation, node.arguments.args, node.arguments.kwargs)
         except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
             self.untried = True
             return self.declared(operation, prefix), []
@@ -292,7 +296,14 @@ class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
         return self._tap.run(*args, **kwargs)
 
 
-def _run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
+def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
+    """The tap that has seen a layer's calls on symbolic inputs; nothing is computed.
+
+    Args:
+        operation: The layer.
+        args: What it is called with, `keras.KerasTensor`s for tensors.
+        kwargs: The same by name.
+    """
     tap = Tap(operation, structure=True)
     with same_call_marks(operation), same_name_scope():
         _Trial(tap).compute_output_spec(*args, **kwargs)
@@ -300,12 +311,12 @@ def _run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
 
 
 def _watched(
-    root: keras.Model, builder: _Builder, inputs: Any, record: dict[str, Any] | None
+    root: keras.Model, builder: _Builder, inputs: Any, record: dict[str, Any] | None, most: int | None
 ) -> tuple[tuple[LayerNode, ...], list[Output], str]:
     """The nodes of a model without a functional graph: from one forward pass, or without inputs from a trial."""
     if inputs is not None:
         batch = prepare(inputs, None, root.name)
-        return _seen_on(root, builder, batch, record)
+        return _seen_on(root, builder, batch, None if most is not None and batch.size > most else record)
     if not root.built:
         message = (
             f"Model {root.name!r} ({type(root).__name__}) has never been called, so nothing is known of its layers. "
@@ -317,7 +328,7 @@ def _watched(
         symbols = keras.tree.map_shape_structure(
             lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=root.input_dtype), shapes["input_shape"]
         )
-        tap = _run_symbolically(root, (symbols,), {})
+        tap = run_symbolically(root, (symbols,), {})
     except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
         return builder.declared(root, ""), [], ""
     return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
@@ -328,7 +339,7 @@ def _watching(root: keras.Model, given: Any, inputs: Any) -> _Builder:
     batch = prepare(inputs, given, root.name)
     tap = Tap(root, structure=True)
     with suppress(CaptureError), unchanged(root):  # what a layer that raises calls is not known
-        tap.run(as_tensors(batch.value, given), training=False)
+        tap.run(as_tensors(batch.fed, given), training=False)
     watched: dict[str, Call] = {}
 
     def collect(call: Call, prefix: str) -> None:
@@ -347,7 +358,7 @@ def _seen_on(
     unseen = NOT_CALLED
     try:
         with unchanged(root):
-            tap.run(as_tensors(batch.value), training=False)
+            tap.run(as_tensors(batch.fed), training=False)
     except CaptureError as error:
         failed = tap.failed
         if failed is None or (len(tap.seen.calls) < 2 and not tap.seen.calls[0].calls):
@@ -380,7 +391,11 @@ def _tapped(node: LayerNode) -> LayerNode:
 
 
 def _build(model: keras.Sequential, inputs: Any) -> None:
-    """Builds a `Sequential` for a sample, if it is one array; on other structures it runs layer by layer."""
+    """Builds a `Sequential` for a sample, if it is one array; on other structures it runs layer by layer.
+
+    Raises:
+        InvalidInputsError: It can't be built for that; it is as it was.
+    """
     if type(model).call is not keras.Sequential.call or model.built:
         return
     if inputs is None:
@@ -389,8 +404,29 @@ def _build(model: keras.Sequential, inputs: Any) -> None:
             "start the model with keras.Input(shape)."
         )
         raise ModelNotBuiltError(message)
-    if not is_structure(inputs):
-        model.build(built_shape(inputs, model.name))
+    if is_structure(inputs):
+        return
+    batch = built_shape(inputs, model.name)
+    sample = (None, *np.shape(inputs))
+    found = [shape for shape in (batch, sample) if _refusal(model, shape) is None]
+    if not found:
+        message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {_refusal(model, batch)}"
+        raise InvalidInputsError(message)
+    model.build(found[0])
+
+
+def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | None:
+    """Why a `Sequential` can't be built for a shape, tried out on a copy: one that fails can't be built again."""
+    with same_random_states():
+        try:
+            copy = keras.models.clone_model(model)
+        except Exception:  # noqa: BLE001 - a layer that can't be copied can't be tried out
+            return None
+        try:
+            copy.build(shape)
+        except Exception as error:  # noqa: BLE001 - whatever a layer says
+            return " ".join(str(error).split())[:300]
+    return None
 
 
 def check_is_keras_model(model: Any) -> None:

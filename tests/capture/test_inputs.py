@@ -255,3 +255,29 @@ def test_a_stateful_layer_that_gets_another_number_of_samples_says_so_as_a_faile
     model = keras.Sequential([keras.Input((4, 3), batch_size=2), layers.LSTM(5, stateful=True)])
     with pytest.raises((CaptureError, InvalidInputsError), match="2"):
         aw.activations(model, zoo.noise(3, 4, 3))
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 8), (8,), (1, 2), (2, 9, 9, 3)])
+def test_an_unbuilt_model_that_refuses_a_sample_is_not_spoiled(shape):
+    model = keras.Sequential([layers.Conv2D(2, 3, name="conv"), layers.Reshape((6 * 6 * 2,)), layers.Dense(2)])
+    with pytest.raises(InvalidInputsError, match=rf"can't take these inputs, of shape {re.escape(str(shape))}"):
+        aw.layer_tree(model, ones(shape))
+    assert aw.activations(model, ones((2, 8, 8, 3)), "conv")["conv"].shape == (2, 6, 6, 2)
+
+
+def test_an_unbuilt_model_takes_a_single_sample():
+    model = keras.Sequential([layers.Conv2D(2, 3, name="conv")])
+    assert aw.activations(model, ones((8, 8, 3)), "conv")["conv"].shape == (1, 6, 6, 2)
+
+
+def test_a_layer_that_keras_cannot_copy_is_built_all_the_same():
+    class Own(keras.Layer):
+        def __init__(self, units, table):
+            super().__init__(name="own")
+            self.units, self.table = units, table
+
+        def call(self, inputs):
+            return inputs * self.units
+
+    model = keras.Sequential([Own(2, object())])
+    np.testing.assert_array_equal(aw.activations(model, ones((3, 4)), "own")["own"], 2 * ones((3, 4)))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import actwidget as aw
 from actwidget.errors import CaptureError
@@ -178,3 +181,58 @@ def test_a_name_that_tensorflow_refuses_spoils_no_later_name():
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     other.compile("sgd", "mse")
     other.fit(batch, np.ones((4, 2)), verbose=0)
+
+
+class Busy(keras.Layer):
+    """Moves what Keras does not count among its variables."""
+
+    def __init__(self):
+        super().__init__(name="busy")
+        self.mean = keras.metrics.Mean()
+        self.calls = tf.Variable(0.0)
+        self.listed = [tf.Variable(0)]
+        self.generator = tf.random.Generator.from_seed(1)
+
+    def call(self, inputs):
+        self.mean.update_state(keras.ops.mean(inputs))
+        self.calls.assign_add(1.0)
+        self.listed[0].assign_add(1)
+        return inputs + self.generator.normal(())
+
+    def state(self):
+        found = [self.mean.count, self.mean.total, self.calls, self.listed[0], self.generator.state]
+        return [np.asarray(each).tolist() for each in found]
+
+
+@pytest.mark.parametrize("look", [aw.activations, aw.layer_tree, aw.LayerExplorer])
+def test_metrics_and_tensorflows_own_variables_stay(look):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, Busy()(inputs))
+    model(zoo.noise(3, 4))
+    before = model.get_layer("busy").state()
+    look(model, zoo.noise(3, 4))
+    assert model.get_layer("busy").state() == before
+
+
+@pytest.mark.parametrize("drawn", [0, 1])
+def test_the_random_numbers_that_come_next_stay(drawn):
+    class Noise(keras.Layer):
+        def call(self, inputs, training=None):
+            if not training:
+                return inputs
+            numbers = random.random() + np.random.normal()  # noqa: NPY002, S311 - as some layers do
+            return inputs + numbers + keras.random.normal(keras.ops.shape(inputs))
+
+    inputs = keras.Input((3,))
+    model, x = keras.Model(inputs, Noise(name="noise")(inputs)), zoo.noise(2, 3)
+
+    def after(look):
+        keras.utils.set_random_seed(1)
+        for _ in range(drawn):
+            keras.random.normal((2,))
+        look()
+        return [*np.asarray(keras.random.normal((2,))), random.random(), np.random.normal()]  # noqa: NPY002, S311
+
+    first = aw.activations(model, x, training=True)
+    assert after(lambda: aw.activations(model, x, training=True)) == after(lambda: None)
+    assert not np.array_equal(first["noise"], x)

@@ -190,12 +190,41 @@ def test_plain_keras_is_used_where_it_reaches_and_a_comment_says_where_not():
     explorer = aw.LayerExplorer(model, inputs)
     explorer.layer = "shared"
     assert "actwidget" not in explorer.code
-    inner = keras.Input((3,))
-    dense = keras.layers.Dense(3, name="again")
-    chain = keras.Model(inner, keras.layers.ReLU()(dense(dense(dense(inner)))), name="chain")
-    lost = aw.LayerExplorer(chain, np.ones((1, 3)), layer="again@1")
+    a, b = keras.Input((3,)), keras.Input((3,))
+    add = keras.layers.Add(name="again")
+    chain = keras.Model([a, b], keras.layers.ReLU()(add([add([add([a, b]), b]), a])), name="chain")
+    lost = aw.LayerExplorer(chain, [np.ones((1, 3)), np.ones((1, 3))], layer="again@1")
     assert "actwidget.submodel(model, 'again@1')" in lost.code
-    assert lost.code.startswith("#")
+    assert lost.code.startswith("# Keras has no public name")
+
+
+def test_what_has_no_name_is_had_by_calling_the_layer():
+    layers = keras.layers
+    augment = keras.Sequential([layers.RandomFlip()], name="augment")
+    base = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3, name="conv")], name="base")
+    head = keras.Sequential([layers.Flatten(), layers.Dense(3, name="dense")], name="head")
+    image, again = keras.Input((8, 8, 3)), layers.Dense(3, name="again")
+    y = layers.ReLU()(again(again(again(head(base(augment(image)))))))
+    explorer = aw.LayerExplorer(keras.Model(image, y), RNG.normal(size=(2, 8, 8, 3)))
+    for path in ("augment", "base", "base/conv", "head/dense", "again@1", "again@2"):
+        explorer.layer = path
+        assert "actwidget" not in explorer.code
+        scope = {"model": explorer.model, "x": explorer.inputs}
+        exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
+        np.testing.assert_allclose(scope["activation"], explorer.activation, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("given", [lambda x: {"b": x * 2, "a": x}, lambda x: [x], lambda x: [x, x * 2]])
+def test_a_nested_model_that_is_given_a_structure_needs_no_actwidget(given):
+    x = keras.Input((3,), name="x")
+    inner = keras.tree.map_structure(lambda _: keras.Input((3,)), given(x))
+    y = keras.layers.Dense(2, name="inside")(keras.ops.add(*(keras.tree.flatten(inner) * 2)[:2]))
+    model = keras.Model(x, keras.layers.ReLU()(keras.Model(inner, y, name="inner")(given(x))))
+    explorer = aw.LayerExplorer(model, RNG.normal(size=(2, 3)), layer="inner/inside")
+    assert "actwidget" not in explorer.code
+    scope = {"model": model, "x": explorer.inputs}
+    exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
+    np.testing.assert_allclose(scope["activation"], explorer.activation, rtol=1e-5, atol=1e-6)
 
 
 def test_the_state_makes_the_same_view_again(explorer, images):

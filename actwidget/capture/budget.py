@@ -1,0 +1,86 @@
+"""How many bytes activations take, known before anything runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from actwidget.capture.level import SCORES
+from actwidget.capture.tree import run_symbolically
+from actwidget.errors import MemoryBudgetError
+
+if TYPE_CHECKING:
+    from actwidget.capture.graph import ModelGraph
+    from actwidget.capture.inputs import Batch
+    from actwidget.capture.node import LayerNode
+    from actwidget.capture.tap import Call
+
+Shapes = dict[str, tuple[int | None, ...] | None]
+
+
+def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, int]:
+    """The bytes of some nodes' activations for a batch, by path.
+
+    Where a shape is open in more than the batch axis, the model is tried out on symbols of the batch's own shape. An
+    axis that is open even then counts as one.
+    """
+    is_open = any(None in (node.output_shape or (None, None))[1:] for node in nodes)
+    shapes = _shapes_on(graph, batch) if is_open else {}
+    return {node.path: _size(node, shapes.get(node.path) or node.output_shape or (), batch.size) for node in nodes}
+
+
+def check_budget(sizes: dict[str, int], max_bytes: float) -> None:
+    """Refuses activations that take more than `max_bytes` together.
+
+    Raises:
+        MemoryBudgetError: They do; the message names the largest.
+    """
+    total = sum(sizes.values())
+    if total > max_bytes:
+        largest = max(sizes, key=sizes.__getitem__)
+        message = (
+            f"The activations asked for take {total:,} bytes, more than max_bytes={max_bytes:,.0f}. Ask for fewer "
+            f"layers (the largest is {largest!r} with {sizes[largest]:,}) or fewer samples."
+        )
+        raise MemoryBudgetError(message)
+
+
+def _size(node: LayerNode, shape: Sequence[int | None], samples: int) -> int:
+    item = {"string": 16, "bool": 1, "bfloat16": 4}.get(node.dtype)
+    item = np.dtype(node.dtype or "float32").itemsize if item is None else item
+    return samples * item * math.prod(axis or 1 for axis in shape[1:])
+
+
+def _shapes_on(graph: ModelGraph, batch: Batch) -> Shapes:
+    """The shapes that a trial of the model on symbols of a batch's shape gives; none where it can't be tried out."""
+    arrays = keras.tree.flatten(batch.value)
+    dtypes = [_dtype(array) for array in arrays]
+    if graph.inputs is not None:
+        dtypes = [tensor.dtype for tensor in keras.tree.flatten(graph.inputs)]
+    symbols = [
+        None if array is None else keras.KerasTensor(array.shape, dtype=dtype)
+        for array, dtype in zip(arrays, dtypes, strict=True)
+    ]
+    try:
+        tap = run_symbolically(graph.root, (keras.tree.pack_sequence_as(batch.value, symbols),), {})
+    except Exception:  # noqa: BLE001 - what can't be tried out beforehand is not known beforehand
+        return {}
+    shapes: Shapes = {}
+    _collect(tap.seen, "", shapes)
+    return shapes
+
+
+def _dtype(array: np.ndarray[Any, Any] | None) -> str:
+    return "string" if array is None or array.dtype.kind in "OUS" else array.dtype.name
+
+
+def _collect(call: Call, prefix: str, shapes: Shapes) -> None:
+    if call.scores is not None:
+        shapes[prefix + SCORES] = call.scores.shape
+    for inner in call.calls:
+        shapes |= {prefix + name: output.shape for name, output in inner.outputs.items()}
+        _collect(inner, f"{prefix}{inner.name}/", shapes)

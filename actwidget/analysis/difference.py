@@ -24,7 +24,7 @@ class Difference:
             `(channels,)`; 0 where there are none.
         relative: The same divided by the first one's mean magnitude over all channels, `(channels,)`.
         largest: The largest finite magnitude anywhere.
-        broken: int64 `(channels,)`, how many values are NaN or infinite in one of the two and not the same in the other.
+        broken: int64 `(channels,)`, how many values are NaN or infinite in one of the two and another in the other.
         order: The channels: first those with broken values, the most of them first, then those that differ most.
     """
 

@@ -16,7 +16,7 @@ from actwidget.analysis.kernels import kernel_pictures
 from actwidget.analysis.mosaic import LEVELS, NAN_LEVEL, mosaic
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import comparison_spec, overview_spec, weights_spec
-from actwidget.figures.palette import ACCENT, WARNING
+from actwidget.figures.palette import ACCENT, NAN_CSS, WARNING
 
 RNG = np.random.default_rng(0)
 
@@ -58,6 +58,42 @@ def test_in_a_comparison_nan_has_its_colour():
     second[1, 2, 0] = np.nan
     figure = go.Figure(comparison_spec("conv", first, second, difference(first, second), names=("a", "b")))
     assert [(decoded(trace) == NAN_LEVEL).sum() for trace in figure.data[::2]] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(np.nan, "16 NaN in b"), (np.inf, "16 infinite in b"), (-np.inf, "16 infinite in b")]
+)
+@pytest.mark.filterwarnings("error")
+def test_a_channel_broken_on_one_side_comes_first_and_is_counted_in_words(value, words):
+    first = RNG.normal(size=(4, 4, 5)).astype("float32")
+    second = first.copy()
+    second[..., 2] = value
+    figure = go.Figure(comparison_spec("conv", first, second, difference(first, second), names=("a", "b")))
+    assert "largest finite difference 0.00" in figure.layout.title.text
+    assert words in figure.layout.title.text
+    assert NAN_CSS in figure.layout.title.text
+    assert figure.data[5].customdata[0][0][0] == 2
+    assert [(decoded(trace) == NAN_LEVEL).sum() for trace in figure.data[::2]] == [0, 16, 16]
+
+
+def test_a_reduced_grid_and_a_slice_are_said_in_the_title():
+    first, second = RNG.normal(size=(2, 3, 256, 256, 8)).astype("float32")
+    apart = difference(first, second)
+    said = comparison_spec("conv", first, second, apart, names=("a", "b"))["layout"]["title"]["text"]
+    assert "slice 2 of 3" in said
+    assert "reduced 2× by largest magnitude" in said
+    first, second = first[0, :9, :9], second[0, :9, :9]
+    small = comparison_spec("conv", first, second, difference(first, second), names=("a", "b"))
+    assert "reduced" not in small["layout"]["title"]["text"]
+    assert "slice" not in small["layout"]["title"]["text"]
+
+
+def test_on_a_narrow_page_the_title_goes_on_in_further_lines():
+    first, second = RNG.normal(size=(2, 3, 9, 9, 8)).astype("float32")
+    layout = comparison_spec("a" * 50, first, second, difference(first, second), names=("a", "b"))["layout"]
+    narrow = layout["meta"]["narrow"]
+    assert narrow["title.text"].replace("<br>", " · ") == layout["title"]["text"]
+    assert narrow["margin.t"] > layout["margin"]["t"]
 
 
 @pytest.mark.parametrize("chosen", [{}, {"input_channel": 2}, {"output_channel": 3}])

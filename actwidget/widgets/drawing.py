@@ -21,6 +21,7 @@ from actwidget.analysis.kernels import kernel_pictures
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of
+from actwidget.capture.compare import paired
 from actwidget.capture.receptive import receptive_field
 from actwidget.capture.session import left_out
 from actwidget.capture.weights import weights_of
@@ -231,18 +232,29 @@ class Drawings:
         if value is None or not _numeric(value) or not value.size or value.shape[1:] == ():
             return _message(path, "There is nothing to compare here.")
         name = self._session.graph.tree.name
+        sample = min(sample, len(value) - 1)
         if isinstance(other, int):
-            second, names = value[min(other, len(value) - 1)], (f"sample {sample}", f"sample {other}")
+            if min(other, len(value) - 1) == sample:
+                if len(value) == 1:
+                    there = "There is one sample alone, and nothing to compare it with. Give two samples or more"
+                else:
+                    there = f"Sample {sample} stands beside itself. Choose another one to compare with"
+                return _message(path, f"{there}, or another model: LayerExplorer(..., compare=other_model).")
+            second, names = value[other], (f"sample {sample}", f"sample {other}")
         else:
-            seen = np.asarray(other.value(path))
-            second, names = self._as_samples(path, seen)[sample], (name, f"{other.graph.tree.name} (other)")
+            seen = np.asarray(other.value(paired(self._session.graph, other.graph)[path]))
+            second = self._as_samples(path, seen)
+            second, names = second[min(sample, len(second) - 1)], (name, f"{other.graph.tree.name} (other)")
         first = value[sample]
         if first.shape != second.shape:
             return _message(path, f"The shapes differ: {first.shape} and {second.shape}.")
         apart = difference(first, second)
         noun = self.channels(path).noun
         figure = comparison_spec(path, first, second, apart, names=names, noun=noun, channel=channel)
-        most = ", ".join(f"{each} ({number(apart.mean_absolute[each])})" for each in apart.order[:5].tolist())
+        most = ", ".join(
+            f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.broken[each] else ''})"
+            for each in apart.order[:5].tolist()
+        )
         alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"
         return Drawing(serialize(figure), alt, lambda: f'<p class="actw-muted">{html.escape(alt, 1500)}</p>')
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
+from actwidget.capture.bounds import output_index
 from actwidget.capture.inputs import prepare
 from actwidget.capture.session import Activations, activations
 from actwidget.capture.tree import trace
@@ -46,9 +46,8 @@ def paired(graph: ModelGraph, other: ModelGraph) -> dict[str, str]:
 
 def _kind(node: LayerNode) -> tuple[Any, ...]:
     """What two nodes of one place in one architecture have in common, whatever their names."""
-    output = re.search(r":\d+$", node.path.rsplit("/", 1)[-1].removeprefix(node.name))
     shape = None if node.output_shape is None else node.output_shape[1:]
-    return node.class_name, shape, node.call, output and output[0], len(node.children), node.path.count("/")
+    return node.class_name, shape, node.call, output_index(node), len(node.children), node.path.count("/")
 
 
 def _shown(node: LayerNode | None) -> str:

@@ -153,7 +153,7 @@ class Drawings:
             sample = None
         if (path, sample) not in self._statistics:
             rows = value if sample is None else value[sample : sample + 1]
-            bounds = activation_bounds(self._session.graph.operations[path])
+            bounds = activation_bounds(self._session.graph.operations[path], self._session.graph.nodes.get(path))
             if rows.ndim == 1:
                 rows = rows[:, np.newaxis]
             numbers = self._statistics[path, sample] = statistics(rows, bounds=bounds)
@@ -497,7 +497,7 @@ class Drawings:
         return drawn
 
     def _histogram(self, values: Array, channel: int | None, path: str) -> Histogram:
-        bounds = activation_bounds(self._session.graph.operations[path])
+        bounds = activation_bounds(self._session.graph.operations[path], self._session.graph.nodes.get(path))
         own = None if channel is None or values.ndim == 0 else values[..., channel]
         return histogram(values, channel_values=own, upper=None if bounds is None else bounds[1])
 

@@ -25,6 +25,7 @@ _KNOWN = {"keras", "tensorflow", "jax", "torch"}
 _LSTMS = {"LSTM", "LSTMCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
 # What goes out of these keeps within the activation's bounds as long as their gates are open from 0 to 1.
 _GATED = _LSTMS | {"GRU", "GRUCell"}
+_GATES = (_BY_FUNCTION["sigmoid"], _BY_FUNCTION["softmax"])
 
 
 def activation_bounds(operation: Any, node: LayerNode | None = None) -> Bounds | None:
@@ -52,7 +53,7 @@ def _of_layer(layer: Any, output: int) -> Bounds | None:
     kind = type(layer).__name__
     if kind in _LSTMS and output > 1:
         return None  # the cell's state, which adds up
-    if kind in _GATED and (_of_function(layer.recurrent_activation) or (None, None))[1] != 1:
+    if kind in _GATED and _of_function(layer.recurrent_activation) not in _GATES:
         return None
     return _of_function(getattr(layer, "activation", None))
 

@@ -52,6 +52,7 @@ FREE = {
     "a layer made from Keras's": OwnDense(3, activation="tanh"),
     "a function of someone's own": layers.Dense(3, activation=tanh),
     "an LSTM whose gates have no bound": layers.LSTM(3, recurrent_activation="relu"),
+    "a GRU whose gates turn the sign": layers.GRU(3, recurrent_activation="tanh"),
     "none": layers.Dense(3),
     "relu": layers.Dense(3, activation="relu"),
     "a relu layer": layers.ReLU(),

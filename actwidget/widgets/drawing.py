@@ -158,7 +158,7 @@ class Drawings:
                 rows = rows[:, np.newaxis]
             numbers = self._statistics[path, sample] = statistics(rows, bounds=bounds)
             if sample is None:
-                self._warnings[path] = warnings(numbers, self.channels(path).noun)
+                self._warnings[path] = () if _names(value) else warnings(numbers, self.channels(path).noun)
             if len(self._statistics) > KEPT:  # of a wide layer they take 100 kB
                 del self._statistics[next(iter(self._statistics))]
             return numbers
@@ -202,7 +202,8 @@ class Drawings:
         for path, captured in self._session.walk([node.path for node in nodes if node.path not in self._summaries]):
             value = self._as_samples(path, captured.value)
             if _numeric(value) and value.size:
-                self._summaries[path] = summary(path, value, self._numbers(value, path), self.channels(path).noun)
+                numbers, noun = self._numbers(value, path), self.channels(path).noun
+                self._summaries[path] = summary(path, value, numbers, noun, measured=not _names(value))
         return [self._summaries[node.path] for node in nodes if node.path in self._summaries]
 
     def overview(self, selected: str) -> Drawing:

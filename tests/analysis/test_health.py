@@ -35,6 +35,27 @@ def test_what_is_wrong_is_said_in_words(values, bounds, text):
     assert text in warnings(statistics(np.array(values), bounds=bounds), "head")
 
 
+def test_of_one_value_a_channel_nothing_is_called_dead():
+    numbers = statistics(np.array([[0.0, 0.0, 0.0, 2.0]]))
+    assert numbers.dead == 3
+    assert warnings(numbers, "unit") == ()
+    assert warnings(statistics(np.zeros((2, 4))), "unit") == ("4 of 4 units dead",)
+
+
+def test_of_one_sample_it_is_said_that_it_is_one():
+    maps = np.ones((1, 3, 3, 2)) * [0.0, 5.0]
+    assert warnings(statistics(maps)) == (
+        "1 of 2 channels dead in one sample",
+        "1 of 2 channels constant in one sample",
+    )
+
+
+def test_what_names_things_is_never_unwell():
+    tokens = np.zeros((3, 4), int)
+    assert summary("tokens", tokens, statistics(tokens), "unit", measured=False).warnings == ()
+    assert summary("tokens", tokens, statistics(tokens), "unit").warnings == ("4 of 4 units dead",)
+
+
 @given(shape=SHAPES, seed=st.integers(0, 9), broken=st.booleans())
 def test_quantiles_are_those_of_the_finite_values(shape, seed, broken):
     values = np.random.default_rng(seed).normal(size=shape)

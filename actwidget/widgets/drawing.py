@@ -42,6 +42,7 @@ from actwidget.figures import (
     weights_spec,
 )
 from actwidget.figures.text import number, percent
+from actwidget.figures.weights import weight_words
 from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
 
@@ -272,9 +273,7 @@ class Drawings:
             chosen = input_channel if name == self._kernel(path)[0] else None
             if (kernel := kernel_pictures(array, input_channel=chosen, depthwise=depthwise)) is not None:
                 kernels[name] = kernel
-        alt = "; ".join(
-            f"{name}: {array.shape}, {number(array.min())} to {number(array.max())}" for name, array in weights.items()
-        )
+        alt = "; ".join(f"{name}: {array.shape}, {weight_words(array)}" for name, array in weights.items())
         pictures = {name: kernel.values for name, kernel in kernels.items()}
         words = {name: kernel.words for name, kernel in kernels.items()}
         return Drawing(serialize(weights_spec(path, weights, pictures, channel, words)), f"{path}, weights: {alt}")

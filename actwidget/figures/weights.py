@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 MOST = 6
 BINS = 48
 TOP = 34
-# On a narrow page, in pixels: a picture, a row of bars, a histogram, a line of text, and the labels below an axis.
-GRID, BARS, LOW, LINE, TICKS = 230, 90, 70, 15, 30
+# On a narrow page, in pixels: the height of a picture, of bars, of a histogram, of a line of text, and of the labels
+# below an axis; and the width of all.
+GRID, BARS, LOW, LINE, TICKS, WIDTH = 230, 80, 70, 15, 30, 500
 
 
 def weights_spec(
@@ -55,7 +56,7 @@ def weights_spec(
     heading = f"{escape(title)} · weights{left}"
     traces: list[dict[str, Any]] = []
     layout = plain(heading, height=max(HEIGHT, int(90 * heights.sum())), margin={"l": 48, "r": 16, "t": TOP, "b": 36})
-    captions = []
+    captions, narrow_heights = [], []
     for place, (name, array) in enumerate(shown.items()):
         top, bottom = 1 - edges[place], 1 - edges[place + 1]
         domain = [bottom + 0.06 * (place < len(shown) - 1), top - 0.05]
@@ -68,8 +69,11 @@ def weights_spec(
             trace, told = _grid(values, pictures.get(name), layout, a, channel)
             traces.append(trace)
             caption += told
+            shape = layout[f"yaxis{a}"]["range"][0] / layout[f"xaxis{a}"]["range"][1]
+            narrow_heights.append(min(GRID, max(BARS, round(WIDTH * shape))))
         else:
             traces.append(_bars(values.ravel(), layout, a, channel))
+            narrow_heights.append(BARS)
         if counted := broken(values):
             caption.append(in_their_colour(counted))
         traces += _histogram(values, layout, b)
@@ -92,7 +96,7 @@ def weights_spec(
                 "showarrow": False,
             }
         )
-    layout["meta"]["narrow"] = {**narrow_title(heading, TOP), **_narrow(captions, heights.tolist())}
+    layout["meta"]["narrow"] = {**narrow_title(heading, TOP), **_narrow(captions, narrow_heights)}
     return {"data": traces, "layout": layout}
 
 
@@ -108,11 +112,11 @@ def weight_words(values: NDArray[Any]) -> str:
     return f"{ends}, {counted}" if (counted := broken(numbers)) else ends
 
 
-def _narrow(captions: list[str], heights: list[float]) -> dict[str, Any]:
-    """What changes on a narrow page: each weight's histogram stands below its values."""
+def _narrow(captions: list[str], heights: list[int]) -> dict[str, Any]:
+    """What changes on a narrow page: each weight's histogram stands below its values, these of a height in pixels."""
     lines = [stacked(caption) for caption in captions]
-    rows = [(LINE * len(text) + 4, GRID if height > 1 else BARS) for text, height in zip(lines, heights, strict=True)]
-    total = sum(above + own + TICKS + LOW + TICKS for above, own in rows) or 1
+    rows = [(LINE * len(text) + 4, height) for text, height in zip(lines, heights, strict=True)]
+    total = max(1, sum(above + own + TICKS + LOW + TICKS for above, own in rows) - TICKS)
     changed: dict[str, Any] = {"height": total + TOP + 36}
     down = 0
     for place, (above, own) in enumerate(rows):

@@ -237,11 +237,10 @@ class Drawings:
         sample = min(sample, len(value) - 1)
         if isinstance(other, int):
             if min(other, len(value) - 1) == sample:
-                if len(value) == 1:
-                    there = "There is one sample alone, and nothing to compare it with. Give two samples or more"
-                else:
-                    there = f"Sample {sample} stands beside itself. Choose another one to compare with"
-                return _message(path, f"{there}, or another model: LayerExplorer(..., compare=other_model).")
+                more = (
+                    "Nothing to compare with: give two samples" if len(value) == 1 else "Choose two different samples"
+                )
+                return _message(path, f"{more}, or compare=other_model.")
             second, names = value[other], (f"sample {sample}", f"sample {other}")
         else:
             seen = np.asarray(other.value(paired(self._session.graph, other.graph)[path]))

@@ -120,7 +120,9 @@ def test_a_layer_called_twice_is_not_two_layers():
         aw.compare(one, np.zeros((1, 4)), two)
 
 
-@pytest.mark.parametrize(("size", "sample", "other", "said"), [(1, 0, None, "one sample alone"), (3, 1, 1, "itself")])
+@pytest.mark.parametrize(
+    ("size", "sample", "other", "said"), [(1, 0, None, "give two samples"), (3, 1, 1, "two different samples")]
+)
 def test_a_sample_is_not_compared_with_itself(size, sample, other, said):
     explorer = aw.LayerExplorer(unnamed(), zoo.noise(size, 6), sample=sample, compare=other, show="comparison")
     text = explorer.figure.layout.annotations[0].text

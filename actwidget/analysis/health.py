@@ -20,6 +20,32 @@ MANY_DEAD = 0.25
 MANY_SATURATED = 0.5
 
 
+def can_tell(numbers: Statistics) -> bool:
+    """Whether channels have values enough to be called dead: of a single 0 it can't be said that it is always 0."""
+    return numbers.count > numbers.channels
+
+
+def many_dead(numbers: Statistics) -> bool:
+    """Whether so many channels are dead that a layer is unwell."""
+    return can_tell(numbers) and numbers.channels > 1 and numbers.dead >= MANY_DEAD * numbers.channels
+
+
+def alive_constant(numbers: Statistics) -> int:
+    """How many channels have one value throughout that is not 0."""
+    return numbers.constant - numbers.dead
+
+
+def many_constant(numbers: Statistics) -> bool:
+    """Whether so many channels are constant, dead ones counted too, that a layer is unwell."""
+    many = numbers.channels > 1 and numbers.constant >= MANY_DEAD * numbers.channels
+    return can_tell(numbers) and many and alive_constant(numbers) > 0
+
+
+def many_saturated(numbers: Statistics) -> bool:
+    """Whether so many values are at a bound that a layer is unwell."""
+    return numbers.saturated is not None and numbers.saturated >= MANY_SATURATED
+
+
 def warnings(numbers: Statistics, noun: str = "channel") -> tuple[str, ...]:
     """Short sentences on what a person should look at; empty for a healthy layer.
 
@@ -36,12 +62,13 @@ def warnings(numbers: Statistics, noun: str = "channel") -> tuple[str, ...]:
         found.append(f"{numbers.nan:,} NaN")
     if numbers.infinite:
         found.append(f"{numbers.infinite:,} infinite")
-    if numbers.channels > 1 and numbers.dead >= MANY_DEAD * numbers.channels:
-        found.append(f"{numbers.dead:,} of {numbers.channels:,} {noun}s dead")
-    constant = numbers.constant - numbers.dead
-    if numbers.channels > 1 and constant > 0 and numbers.constant >= MANY_DEAD * numbers.channels:
-        found.append(f"{constant:,} of {numbers.channels:,} {noun}s constant")
-    if numbers.saturated is not None and numbers.saturated >= MANY_SATURATED:
+    # On one sample a channel may be waiting for something that is not in it.
+    so_far = " in one sample" if numbers.samples == 1 else ""
+    if many_dead(numbers):
+        found.append(f"{numbers.dead:,} of {numbers.channels:,} {noun}s dead{so_far}")
+    if many_constant(numbers):
+        found.append(f"{alive_constant(numbers):,} of {numbers.channels:,} {noun}s constant{so_far}")
+    if many_saturated(numbers):
         found.append(f"{numbers.saturated:.0%} of the values saturated")
     return tuple(found)
 
@@ -69,7 +96,9 @@ class Summary:
     warnings: tuple[str, ...]
 
 
-def summary(path: str, batch: npt.NDArray[Any], numbers: Statistics, noun: str = "channel") -> Summary:
+def summary(
+    path: str, batch: npt.NDArray[Any], numbers: Statistics, noun: str = "channel", *, measured: bool = True
+) -> Summary:
     """Sums one layer up.
 
     Args:
@@ -77,6 +106,7 @@ def summary(path: str, batch: npt.NDArray[Any], numbers: Statistics, noun: str =
         batch: Its activation, of any shape.
         numbers: Its statistics.
         noun: What a channel is called.
+        measured: Whether the values measure something; integers that name things (tokens, classes) are never unwell.
     """
     values = floats(batch).ravel()
     if numbers.nan or numbers.infinite:
@@ -89,5 +119,5 @@ def summary(path: str, batch: npt.NDArray[Any], numbers: Statistics, noun: str =
         maximum=numbers.maximum,
         zeros=numbers.zeros,
         dead=numbers.dead / max(numbers.channels, 1),
-        warnings=warnings(numbers, noun),
+        warnings=warnings(numbers, noun) if measured else (),
     )

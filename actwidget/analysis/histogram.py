@@ -30,12 +30,16 @@ class Histogram:
         edges: float64 `(bins + 1,)`, from the least to the greatest value that is finite and not 0.
         counts: int64 `(bins,)`, finite values of the layer that are not counted apart.
         zeros: How many of the layer's values are exactly 0; they are in no bin.
-        at_upper: How many are exactly at the upper bound, if they are a spike; then they are in no bin. Otherwise 0.
+        at_upper: How many are exactly at the upper bound, if the layer or the channel has a spike there; then they are
+            in no bin. Otherwise 0.
         total: How many finite values the layer has: `counts.sum() + zeros + at_upper`.
+        size: How many values the layer has, NaN and infinities too: that of which `Statistics.zeros` is a share.
         channel_counts: int64 `(bins,)`, the channel's values; None if no channel was given.
         channel_zeros: How many of the channel's values are exactly 0.
-        channel_at_upper: How many of them are at the upper bound, if the layer has a spike there. Otherwise 0.
+        channel_at_upper: How many of them are at the upper bound, if the layer or the channel has a spike there.
+            Otherwise 0.
         channel_total: How many finite values the channel has.
+        channel_size: How many values the channel has, NaN and infinities too.
     """
 
     edges: Numbers
@@ -43,10 +47,12 @@ class Histogram:
     zeros: int
     at_upper: int
     total: int
+    size: int
     channel_counts: Counts | None
     channel_zeros: int
     channel_at_upper: int
     channel_total: int
+    channel_size: int
 
 
 def histogram(
@@ -62,21 +68,23 @@ def histogram(
         values: Numbers of any shape and any numeric dtype; NaN and infinities are left out.
         channel_values: Those of one channel, counted in the same bins; what lies outside of them is left out.
         bins: How many bins, at least 1.
-        upper: The upper bound of the activation function (6 for ReLU6). If more than 5 % of the values are exactly
-            there, they are counted apart.
+        upper: The upper bound of the activation function (6 for ReLU6). If more than 5 % of the layer's values, or of
+            the channel's, are exactly there, they are counted apart: left in their bin they would flatten the others.
 
     Returns:
         The counts. They agree with `numpy.histogram` on the same edges, but for values within rounding of an edge.
 
     >>> counted = histogram(np.array([0.0, 0.0, 1.0, 2.0, 3.0, np.nan]), bins=2)
-    >>> counted.edges.tolist(), counted.counts.tolist(), counted.zeros, counted.total
-    ([1.0, 2.0, 3.0], [1, 2], 2, 5)
+    >>> counted.edges.tolist(), counted.counts.tolist(), counted.zeros, counted.total, counted.size
+    ([1.0, 2.0, 3.0], [1, 2], 2, 5, 6)
     """
     line, ends = _finite(values)
     zeros = _count_equal(line, 0)
+    channel = None if channel_values is None else _finite(channel_values)[0]
     at_upper = 0 if not upper else _count_equal(line, upper)
-    if at_upper <= _SPIKE * line.size:
-        upper, at_upper = None, 0
+    channel_at_upper = 0 if not upper or channel is None else _count_equal(channel, upper)
+    if at_upper <= _SPIKE * line.size and (channel is None or channel_at_upper <= _SPIKE * channel.size):
+        upper, at_upper, channel_at_upper = None, 0, 0
     low, high = _range(line, zeros, ends)
     numbering = _Numbering(low, high, bins, line.dtype)
     counts = _binned(line, numbering)
@@ -84,17 +92,18 @@ def histogram(
     for value, number in ((0.0, zeros), (upper, at_upper)):
         if number:
             counts[numbering(np.array([value], line.dtype))] -= number
-    channel = None if channel_values is None else _finite(channel_values)[0]
     return Histogram(
         edges=_edges(low, high, bins),
         counts=counts,
         zeros=zeros,
         at_upper=at_upper,
         total=line.size,
+        size=int(np.size(values)),
         channel_counts=None if channel is None else _binned(_inside(channel, low, high, upper), numbering),
         channel_zeros=0 if channel is None else _count_equal(channel, 0),
-        channel_at_upper=0 if channel is None or upper is None else _count_equal(channel, upper),
+        channel_at_upper=channel_at_upper,
         channel_total=0 if channel is None else channel.size,
+        channel_size=0 if channel_values is None else int(np.size(channel_values)),
     )
 
 

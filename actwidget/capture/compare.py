@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
+from actwidget.capture.bounds import output_index
 from actwidget.capture.inputs import prepare
 from actwidget.capture.session import Activations, activations
 from actwidget.capture.tree import trace
 from actwidget.errors import InvalidInputsError, UnsupportedModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from actwidget.capture.graph import ModelGraph
+    from actwidget.capture.node import LayerNode
 
 
-def check_same_layers(graph: ModelGraph, other: keras.Model, inputs: Any = None) -> None:
-    """Raises an error unless another model has the paths of a graph that is read already.
+def paired(graph: ModelGraph, other: ModelGraph) -> dict[str, str]:
+    """Which path of another model each path of a model stands beside.
+
+    Where both have the same paths, each stands beside its like. Where they do not (Keras numbers the layers that were
+    given no name, and a clone's inputs), the nodes are paired in order of execution, and have to be of one class, one
+    shape and one place in the tree.
 
     Raises:
         UnsupportedModelError: They differ; the message says where.
     """
-    mine, theirs = list(graph.nodes), list(trace(other, inputs).nodes)
-    if mine != theirs:
-        at = next((a or b for a, b in zip([*mine, ""], [*theirs, ""], strict=False) if a != b), "")
-        message = (
-            f"Models {graph.model.name!r} and {other.name!r} are not of one architecture: their layers differ "
-            f"at {at!r}. Compare two checkpoints of one model, with the same layer names."
-        )
-        raise UnsupportedModelError(message)
+    if graph.nodes.keys() == other.nodes.keys():
+        return {path: path for path in graph.nodes}
+    for mine, their in zip_longest(graph.nodes.values(), other.nodes.values()):
+        if mine is None or their is None or _kind(mine) != _kind(their):
+            message = (
+                f"Models {graph.model.name!r} and {other.model.name!r} are not of one architecture: their layers "
+                f"differ at {_shown(mine)}, where the other one has {_shown(their)}. Compare two checkpoints of one "
+                "model, or two models built by the same code."
+            )
+            raise UnsupportedModelError(message)
+    return dict(zip(graph.nodes, other.nodes, strict=True))
+
+
+def _kind(node: LayerNode) -> tuple[Any, ...]:
+    """What two nodes of one place in one architecture have in common, whatever their names."""
+    shape = None if node.output_shape is None else node.output_shape[1:]
+    return node.class_name, shape, node.call, output_index(node), len(node.children), node.path.count("/")
+
+
+def _shown(node: LayerNode | None) -> str:
+    return "no further layer" if node is None else f"{node.path!r} ({node.class_name}, {node.output_shape})"
+
+
+def check_same_layers(graph: ModelGraph, other: keras.Model, inputs: Any = None) -> None:
+    """Raises an error unless another model has the architecture of a graph that is read already.
+
+    Raises:
+        UnsupportedModelError: They differ; the message says where.
+    """
+    paired(graph, trace(other, inputs))
 
 
 def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **options: Any) -> Activations:
@@ -38,7 +69,8 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
     Args:
         model: A Keras model.
         inputs: One batch, as for `activations`.
-        other: A `keras.Model` of the same architecture (two checkpoints, say), or a batch of the same size.
+        other: A `keras.Model` of the same architecture (two checkpoints, say), or a batch of the same size. The names
+            of its layers may be others: the paths of the result are those of `model`.
         layers: A selector, a list of them, or `None` for every node that can be had.
         **options: Those of `activations`.
 
@@ -56,9 +88,13 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
         >>> compare(model, np.zeros((1, 4)), np.ones((1, 4)), "twice")["twice"]
         array([[2., 2., 2., 2.]], dtype=float32)
     """
+    first: Mapping[str, Any]
+    second: Mapping[str, Any]
     if isinstance(other, keras.Model):
-        check_same_layers(trace(model, inputs), other, inputs)
-        second = activations(other, inputs, layers, **options)
+        pairs = paired(trace(model, inputs), trace(other, inputs))
+        first = activations(model, inputs, layers, **options)
+        found = activations(other, inputs, None if layers is None else [pairs[path] for path in first], **options)
+        second = {path: found[theirs] for path, theirs in pairs.items() if theirs in found}
     else:
         expected = trace(model, inputs).inputs
         sizes = [prepare(each, expected, model.name).size for each in (inputs, other)]
@@ -69,10 +105,10 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
             )
             raise InvalidInputsError(message)
         second = activations(model, other, layers, **options)
-    first = activations(model, inputs, layers, **options)
-    found = {}
+        first = activations(model, inputs, layers, **options)
+    apart = {}
     for path, value in first.items():
         if path in second and value.shape == second[path].shape and value.dtype.kind in "fiub":
             wide = np.result_type(value.dtype, np.float32)
-            found[path] = np.subtract(second[path], value, dtype=wide)
-    return Activations(found, model.name)
+            apart[path] = np.subtract(second[path], value, dtype=wide)
+    return Activations(apart, model.name)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import channels
+from actwidget.analysis.axes import channels, middle
 from actwidget.analysis.mosaic import mosaic
-from actwidget.figures.layout import FONT, HEIGHT
+from actwidget.figures.layout import HEIGHT, plain
 from actwidget.figures.palette import ColorRange
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape, number
 from actwidget.figures.tiles import outline, tile_cells, tile_image
+from actwidget.figures.title import broken, finite_or_nan, in_their_colour, narrow_title, reduced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.mosaic import Mosaic
 
 GAP = 0.02
+TOP = 52
 PIXELS = 400_000
 """Of one grid: more than a third of the page shows on a fine screen."""
 
@@ -60,30 +62,21 @@ def comparison_spec(
         ("difference", channels(apart.values), ColorRange(-bound, bound, "balance")),
     ]
     width = (1 - 2 * GAP) / 3
-    layout: dict[str, Any] = {
-        "title": {
-            "text": f"{escape(title)} · {noun}s that differ most first · largest difference {number(apart.largest)}",
-            "font": {"size": 12},
-            "x": 0,
-            "xref": "paper",
-        },
-        "height": HEIGHT,
-        "margin": {"l": 8, "r": 8, "t": 60, "b": 16},
-        "font": {"family": FONT, "size": 11},
-        "annotations": [],
-        "shapes": [],
-        "hovermode": "closest",
-        "meta": {"narrow": {"height": 3 * HEIGHT}},
-    }
-    narrow = layout["meta"]["narrow"]
     traces: list[dict[str, Any]] = []
     with ThreadPoolExecutor(len(grids)) as threads:  # numpy and the PNG encoder let each other run
         tiled = list(threads.map(lambda grid: _tiled(grid[1], grid[2], apart), grids))
+    parts = [escape(title), f"{noun}s that differ most first", *_told(first, second, apart, names)]
+    parts[2:2] = [words for words in (middle(first.shape), reduced(tiled[0][0].reduction)) if words]
+    heading = " · ".join(parts)
+    layout = plain(heading, margin={"l": 8, "r": 8, "t": TOP, "b": 16})
+    narrow = layout["meta"]["narrow"] = {"height": 3 * HEIGHT, **narrow_title(heading, TOP)}
     for place, ((name, values, color), (tiles, source)) in enumerate(zip(grids, tiled, strict=True)):
         suffix = "" if place == 0 else str(place + 1)
         tall, wide = tiles.pixels.shape
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-        told = np.stack([np.arange(len(values)), apart.mean_absolute, values.mean(axis=(1, 2))], axis=-1)
+        with np.errstate(invalid="ignore"):  # infinity and minus infinity have no mean
+            means = values.mean(axis=(1, 2))
+        told = np.stack([np.arange(len(values)), apart.mean_absolute, means], axis=-1)
         template = (
             f"<b>{noun} %{{customdata[0]:d}}</b><br>mean %{{customdata[2]:.4g}}"
             "<br>mean difference %{customdata[1]:.4g}<extra></extra>"
@@ -114,7 +107,17 @@ def comparison_spec(
     return {"data": traces, "layout": layout}
 
 
+def _told(first: NDArray[Any], second: NDArray[Any], apart: Difference, names: tuple[str, str]) -> list[str]:
+    """How far the two are apart at most, and what in them is no number and so is in no difference."""
+    counted = [(words, name) for values, name in zip((first, second), names, strict=True) if (words := broken(values))]
+    largest = f"largest {'finite ' if counted else ''}difference {number(apart.largest)}"
+    if not counted:
+        return [largest]
+    return [largest, in_their_colour("; ".join(f"{words} in {escape(name, 40)}" for words, name in counted))]
+
+
 def _tiled(values: NDArray[Any], color: ColorRange, apart: Difference) -> tuple[Mosaic, str]:
     """The channels as tiles, and these as a PNG."""
+    values = finite_or_nan(values)
     tiles = mosaic(values, low=color.low, high=color.high, order=apart.order, aspect=0.9, max_pixels=PIXELS)
     return tiles, palette_png(tiles.pixels, color.scale)

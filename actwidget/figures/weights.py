@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actwidget.analysis.axes import floats
 from actwidget.analysis.mosaic import mosaic
 from actwidget.figures.histogram import histogram_traces
-from actwidget.figures.layout import FONT, HEIGHT, NUMBERED
+from actwidget.figures.layout import HEIGHT, NUMBERED, plain
 from actwidget.figures.palette import ACCENT, MUTED, ColorRange
 from actwidget.figures.picture import palette_png
-from actwidget.figures.text import escape
+from actwidget.figures.text import escape, number, stacked
 from actwidget.figures.tiles import outline, tile_image
+from actwidget.figures.title import broken, finite_or_nan, in_their_colour, narrow_title, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 MOST = 6
 BINS = 48
+TOP = 34
+# On a narrow page, in pixels: the height of a picture, of bars, of a histogram, of a line of text, and of the labels
+# below an axis; and the width of all.
+GRID, BARS, LOW, LINE, TICKS, WIDTH = 230, 80, 70, 15, 30, 500
 
 
 def weights_spec(
@@ -47,28 +53,29 @@ def weights_spec(
     left = f", {len(weights) - MOST} more not shown" if len(weights) > MOST else ""
     heights = np.array([3.0 if name in pictures or array.ndim == 2 else 1.0 for name, array in shown.items()])
     edges = np.concatenate([[0.0], np.cumsum(heights) / heights.sum()])
+    heading = f"{escape(title)} · weights{left}"
     traces: list[dict[str, Any]] = []
-    layout: dict[str, Any] = {
-        "title": {"text": f"{escape(title)} · weights{left}", "font": {"size": 12}, "x": 0, "xref": "paper"},
-        "height": max(HEIGHT, int(90 * heights.sum())),
-        "margin": {"l": 48, "r": 16, "t": 56, "b": 36},
-        "font": {"family": FONT, "size": 11},
-        "showlegend": False,
-        "hovermode": "closest",
-        "annotations": [],
-        "shapes": [],
-        "meta": {"narrow": {}},
-    }
-    for number, (name, array) in enumerate(shown.items()):
-        top, bottom = 1 - edges[number], 1 - edges[number + 1]
-        domain = [bottom + 0.06 * (number < len(shown) - 1), top - 0.05]
-        a, b = (str(2 * number + extra + 1) if 2 * number + extra else "" for extra in (0, 1))
+    layout = plain(heading, height=max(HEIGHT, int(90 * heights.sum())), margin={"l": 48, "r": 16, "t": TOP, "b": 36})
+    captions, narrow_heights = [], []
+    for place, (name, array) in enumerate(shown.items()):
+        top, bottom = 1 - edges[place], 1 - edges[place + 1]
+        domain = [bottom + 0.06 * (place < len(shown) - 1), top - 0.05]
+        a, b = (str(2 * place + extra + 1) if 2 * place + extra else "" for extra in (0, 1))
         values = np.asarray(array, np.float32)
+        caption = [f"<b>{escape(name, 40)}</b> {' × '.join(map(str, array.shape))}"]
+        if words and name in words:
+            caption[0] += f", {escape(words[name])}"
         if name in pictures or values.ndim == 2:
-            picture = pictures.get(name)
-            traces.append(_grid(values, picture, layout, a, channel))
+            trace, told = _grid(values, pictures.get(name), layout, a, channel)
+            traces.append(trace)
+            caption += told
+            shape = layout[f"yaxis{a}"]["range"][0] / layout[f"xaxis{a}"]["range"][1]
+            narrow_heights.append(min(GRID, max(BARS, round(WIDTH * shape))))
         else:
             traces.append(_bars(values.ravel(), layout, a, channel))
+            narrow_heights.append(BARS)
+        if counted := broken(values):
+            caption.append(in_their_colour(counted))
         traces += _histogram(values, layout, b)
         layout[f"xaxis{a}"] |= {"domain": [0, 0.66], "anchor": f"y{a}", "fixedrange": True}
         layout[f"yaxis{a}"] |= {"domain": domain, "anchor": f"x{a}", "fixedrange": True}
@@ -76,11 +83,10 @@ def weights_spec(
         layout[f"yaxis{b}"] |= {"domain": domain, "anchor": f"x{b}", "fixedrange": True, "nticks": 3}
         for axis in (f"xaxis{a}", f"yaxis{a}", f"xaxis{b}", f"yaxis{b}"):
             layout[axis] |= NUMBERED
-        shape = " × ".join(map(str, array.shape))
-        average = f", {escape(words[name])}" if words and name in words else ""
+        captions.append(" · ".join(caption))
         layout["annotations"].append(
             {
-                "text": f"<b>{escape(name, 40)}</b> {shape}{average}",
+                "text": captions[-1],
                 "x": 0,
                 "y": domain[1],
                 "xref": "paper",
@@ -90,16 +96,51 @@ def weights_spec(
                 "showarrow": False,
             }
         )
+    layout["meta"]["narrow"] = {**narrow_title(heading, TOP), **_narrow(captions, narrow_heights)}
     return {"data": traces, "layout": layout}
+
+
+def weight_words(values: NDArray[Any]) -> str:
+    """Between which values the finite ones of a weight lie, and how many are no numbers.
+
+    >>> weight_words(np.array([0.5, -2.0, np.inf]))
+    '-2.00 to 0.50, 1 infinite'
+    """
+    numbers = floats(np.asarray(values))
+    finite = numbers[np.isfinite(numbers)]
+    ends = f"{number(float(finite.min()))} to {number(float(finite.max()))}" if finite.size else "no finite value"
+    return f"{ends}, {counted}" if (counted := broken(numbers)) else ends
+
+
+def _narrow(captions: list[str], heights: list[int]) -> dict[str, Any]:
+    """What changes on a narrow page: each weight's histogram stands below its values, these of a height in pixels."""
+    lines = [stacked(caption) for caption in captions]
+    rows = [(LINE * len(text) + 4, height) for text, height in zip(lines, heights, strict=True)]
+    total = max(1, sum(above + own + TICKS + LOW + TICKS for above, own in rows) - TICKS)
+    changed: dict[str, Any] = {"height": total + TOP + 36}
+    down = 0
+    for place, (above, own) in enumerate(rows):
+        a, b = (str(2 * place + extra + 1) if 2 * place + extra else "" for extra in (0, 1))
+        start = down + above
+        stop = start + own
+        down = stop + TICKS + LOW
+        for suffix, (high, low) in ((a, (start, stop)), (b, (stop + TICKS, down))):
+            changed[f"xaxis{suffix}.domain"] = [0, 1]
+            changed[f"yaxis{suffix}.domain"] = [1 - low / total, 1 - high / total]
+        changed[f"annotations[{place}].y"] = 1 - start / total
+        changed[f"annotations[{place}].text"] = "<br>".join(lines[place])
+        changed[f"annotations[{place}].align"] = "left"
+        down += TICKS
+    return changed
 
 
 def _grid(
     values: NDArray[Any], picture: NDArray[Any] | None, layout: dict[str, Any], suffix: str, channel: int | None
-) -> dict[str, Any]:
-    color = ColorRange.of(float(np.nanmin(values)), float(np.nanmax(values)))
+) -> tuple[dict[str, Any], list[str]]:
+    """A weight as pictures, and what is to be said of their colours and size."""
     stack = values[np.newaxis] if picture is None else np.moveaxis(np.asarray(picture, np.float32), -1, 0)
-    if picture is not None:
-        color = ColorRange.of(float(np.nanmin(stack)), float(np.nanmax(stack)))
+    color = ColorRange.over(stack)
+    stack = finite_or_nan(stack)
     tiles = mosaic(stack, low=color.low, high=color.high, order=np.arange(len(stack)), aspect=2.4)
     height, width = tiles.pixels.shape
     hidden = {"visible": False, "constrain": "domain"}
@@ -109,7 +150,9 @@ def _grid(
         layout[f"yaxis{suffix}"]["scaleanchor"] = f"x{suffix}"
         if channel is not None and channel < len(stack):
             layout["shapes"].append(outline(tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
-    return tile_image(palette_png(tiles.pixels, color.scale), xaxis=f"x{suffix}", yaxis=f"y{suffix}")
+    trace = tile_image(palette_png(tiles.pixels, color.scale), xaxis=f"x{suffix}", yaxis=f"y{suffix}")
+    words = [f"colours {number(color.low)} to {number(color.high)}", reduced(tiles.reduction)]
+    return trace, [each for each in words if each]
 
 
 def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, channel: int | None) -> dict[str, Any]:
@@ -120,7 +163,7 @@ def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, channel: in
         colors = [ACCENT if index == channel else MUTED for index in range(len(values))]
     return {
         "type": "bar",
-        "y": values,
+        "y": finite_or_nan(values),
         "marker": {"color": colors, "line": {"width": 0}},
         "hovertemplate": "%{x}: %{y:.5g}<extra></extra>",
         "xaxis": f"x{suffix}",
@@ -129,7 +172,7 @@ def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, channel: in
 
 
 def _histogram(values: NDArray[Any], layout: dict[str, Any], suffix: str) -> list[dict[str, Any]]:
-    finite = values[np.isfinite(values)]
+    finite = values[np.isfinite(values)].astype(np.float64)  # of float32 the ends can be too far apart
     counts, edges = np.histogram(finite, bins=min(BINS, max(1, finite.size)))
     traces, heights = histogram_traces(edges, counts, "%{x:.4g}: %{z:,d}", xaxis=f"x{suffix}", yaxis=f"y{suffix}")
     layout[f"yaxis{suffix}"] = {"range": heights}

@@ -21,6 +21,7 @@ from actwidget.analysis.kernels import kernel_pictures
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of
+from actwidget.capture.compare import paired
 from actwidget.capture.receptive import receptive_field
 from actwidget.capture.session import left_out
 from actwidget.capture.weights import weights_of
@@ -41,6 +42,7 @@ from actwidget.figures import (
     weights_spec,
 )
 from actwidget.figures.text import number, percent
+from actwidget.figures.weights import weight_words
 from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
 
@@ -152,12 +154,12 @@ class Drawings:
             sample = None
         if (path, sample) not in self._statistics:
             rows = value if sample is None else value[sample : sample + 1]
-            bounds = activation_bounds(self._session.graph.operations[path])
+            bounds = activation_bounds(self._session.graph.operations[path], self._session.graph.nodes.get(path))
             if rows.ndim == 1:
                 rows = rows[:, np.newaxis]
             numbers = self._statistics[path, sample] = statistics(rows, bounds=bounds)
             if sample is None:
-                self._warnings[path] = warnings(numbers, self.channels(path).noun)
+                self._warnings[path] = () if _names(value) else warnings(numbers, self.channels(path).noun)
             if len(self._statistics) > KEPT:  # of a wide layer they take 100 kB
                 del self._statistics[next(iter(self._statistics))]
             return numbers
@@ -201,7 +203,8 @@ class Drawings:
         for path, captured in self._session.walk([node.path for node in nodes if node.path not in self._summaries]):
             value = self._as_samples(path, captured.value)
             if _numeric(value) and value.size:
-                self._summaries[path] = summary(path, value, self._numbers(value, path), self.channels(path).noun)
+                numbers, noun = self._numbers(value, path), self.channels(path).noun
+                self._summaries[path] = summary(path, value, numbers, noun, measured=not _names(value))
         return [self._summaries[node.path] for node in nodes if node.path in self._summaries]
 
     def overview(self, selected: str) -> Drawing:
@@ -231,18 +234,28 @@ class Drawings:
         if value is None or not _numeric(value) or not value.size or value.shape[1:] == ():
             return _message(path, "There is nothing to compare here.")
         name = self._session.graph.tree.name
+        sample = min(sample, len(value) - 1)
         if isinstance(other, int):
-            second, names = value[min(other, len(value) - 1)], (f"sample {sample}", f"sample {other}")
+            if min(other, len(value) - 1) == sample:
+                more = (
+                    "Nothing to compare with: give two samples" if len(value) == 1 else "Choose two different samples"
+                )
+                return _message(path, f"{more}, or compare=other_model.")
+            second, names = value[other], (f"sample {sample}", f"sample {other}")
         else:
-            seen = np.asarray(other.value(path))
-            second, names = self._as_samples(path, seen)[sample], (name, f"{other.graph.tree.name} (other)")
+            seen = np.asarray(other.value(paired(self._session.graph, other.graph)[path]))
+            second = self._as_samples(path, seen)
+            second, names = second[min(sample, len(second) - 1)], (name, f"{other.graph.tree.name} (other)")
         first = value[sample]
         if first.shape != second.shape:
             return _message(path, f"The shapes differ: {first.shape} and {second.shape}.")
         apart = difference(first, second)
         noun = self.channels(path).noun
         figure = comparison_spec(path, first, second, apart, names=names, noun=noun, channel=channel)
-        most = ", ".join(f"{each} ({number(apart.mean_absolute[each])})" for each in apart.order[:5].tolist())
+        most = ", ".join(
+            f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.broken[each] else ''})"
+            for each in apart.order[:5].tolist()
+        )
         alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"
         return Drawing(serialize(figure), alt, lambda: f'<p class="actw-muted">{html.escape(alt, 1500)}</p>')
 
@@ -259,9 +272,7 @@ class Drawings:
             chosen = input_channel if name == self._kernel(path)[0] else None
             if (kernel := kernel_pictures(array, input_channel=chosen, depthwise=depthwise)) is not None:
                 kernels[name] = kernel
-        alt = "; ".join(
-            f"{name}: {array.shape}, {number(array.min())} to {number(array.max())}" for name, array in weights.items()
-        )
+        alt = "; ".join(f"{name}: {array.shape}, {weight_words(array)}" for name, array in weights.items())
         pictures = {name: kernel.values for name, kernel in kernels.items()}
         words = {name: kernel.words for name, kernel in kernels.items()}
         return Drawing(serialize(weights_spec(path, weights, pictures, channel, words)), f"{path}, weights: {alt}")
@@ -485,7 +496,7 @@ class Drawings:
         return drawn
 
     def _histogram(self, values: Array, channel: int | None, path: str) -> Histogram:
-        bounds = activation_bounds(self._session.graph.operations[path])
+        bounds = activation_bounds(self._session.graph.operations[path], self._session.graph.nodes.get(path))
         own = None if channel is None or values.ndim == 0 else values[..., channel]
         return histogram(values, channel_values=own, upper=None if bounds is None else bounds[1])
 

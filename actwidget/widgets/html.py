@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from actwidget.analysis.health import alive_constant, can_tell, many_constant, many_saturated
 from actwidget.errors import short
 from actwidget.figures.text import number, percent
 
@@ -66,22 +67,37 @@ def title(node: LayerNode) -> str:
     return f'<span class="actw-path" title="{whole}">{escape(node.path)}</span>{spans}'
 
 
-def numbers(statistics: Statistics, noun: str) -> str:
-    """The layer's numbers as a list of terms, what warns marked and in words."""
+def numbers(statistics: Statistics, noun: str, *, measured: bool = True) -> str:
+    """The layer's numbers as a list of terms, what warns marked and in words.
+
+    Args:
+        statistics: The numbers.
+        noun: What a channel is called.
+        measured: Whether the values measure something; integers that name things (tokens, classes) are never unwell.
+    """
     dead, broken = statistics.dead, statistics.nan + statistics.infinite
     missing = f"{statistics.nan:,} NaN, {statistics.infinite:,} infinite" if broken else "none"
     terms = [
         ("range", f"{number(statistics.minimum)} to {number(statistics.maximum)}", False),
         ("mean ± sd", f"{number(statistics.mean)} ± {number(statistics.standard_deviation)}", False),
         ("zeros", percent(statistics.zeros), False),
-        (f"dead {noun}s", f"{dead:,} of {statistics.channels:,}" if dead else "none", dead > 0),
+        (
+            f"dead {noun}s",
+            f"{dead:,} of {statistics.channels:,}" if dead else "none",
+            dead > 0 and measured and can_tell(statistics),
+        ),
         ("NaN or infinite", missing, broken > 0),
     ]
     if statistics.saturated is not None and statistics.bound is not None:
         # At zero a sigmoid is saturated; a ReLU is not, it rests.
         counted = [bound for bound in statistics.bound if bound or statistics.bound == (0, 1)]
         ends = " or ".join(f"{bound:g}" for bound in counted if bound is not None)
-        terms.insert(4, (f"saturated at {ends}", percent(statistics.saturated), False))
+        terms.insert(
+            4, (f"saturated at {ends}", percent(statistics.saturated), measured and many_saturated(statistics))
+        )
+    if constant := alive_constant(statistics):
+        told = f"{constant:,} of {statistics.channels:,}"
+        terms.insert(4, (f"constant {noun}s", told, measured and many_constant(statistics)))
     items = "".join(
         f"<div><dt>{term}</dt><dd{' class=actw-warning' if warns else ''}>{escape(text)}</dd></div>"
         for term, text, warns in terms

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from actwidget.analysis import histogram
+from actwidget.analysis import histogram, statistics
 from tests.analysis.strategies import layers
 
 LAYERS = layers(hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=12))
@@ -78,6 +78,26 @@ def test_a_spike_at_the_bound_is_counted_apart_and_a_few_values_are_not() -> Non
     assert (many.at_upper, many.counts.sum()) == (10, 100)
     few = histogram(np.concatenate([values, np.full(3, 6.0)]), upper=6.0)
     assert (few.at_upper, few.counts.sum()) == (0, 103)
+
+
+def test_a_spike_of_the_chosen_channel_is_counted_apart_though_the_layer_has_none() -> None:
+    values = np.random.default_rng(0).uniform(0.5, 5.5, (1000, 50))
+    values[:400, 7] = 6.0
+    assert histogram(values, upper=6.0).at_upper == 0
+    assert histogram(values, channel_values=values[:, 3], upper=6.0).at_upper == 0
+    counted = histogram(values, channel_values=values[:, 7], upper=6.0)
+    assert (counted.at_upper, counted.channel_at_upper) == (400, 400)
+    assert counted.channel_counts is not None
+    assert (counted.counts.sum(), counted.channel_counts.sum()) == (values.size - 400, 600)
+    assert counted.channel_counts.max() < 0.05 * 1000
+
+
+def test_shares_of_all_values_can_be_told_where_some_are_broken() -> None:
+    values = np.array([[0.0, np.nan, 1.0, np.inf], [0.0, 2.0, np.nan, 3.0]]).T
+    counted = histogram(values, channel_values=values[:, 0])
+    assert (counted.size, counted.total, counted.channel_size, counted.channel_total) == (8, 5, 4, 2)
+    assert counted.zeros / counted.size == statistics(values).zeros
+    assert counted.channel_zeros / counted.channel_size == statistics(values).per_channel.zeros[0]
 
 
 @pytest.mark.parametrize("value", [3.0, -2.5, 1e-30, 1.7e308, -1.7e308, 1e20])

@@ -16,7 +16,9 @@ from actwidget.analysis.kernels import kernel_pictures
 from actwidget.analysis.mosaic import LEVELS, NAN_LEVEL, mosaic
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import comparison_spec, overview_spec, weights_spec
-from actwidget.figures.palette import ACCENT, WARNING
+from actwidget.figures.palette import ACCENT, NAN_CSS, WARNING
+from actwidget.figures.text import number
+from actwidget.figures.weights import weight_words
 
 RNG = np.random.default_rng(0)
 
@@ -60,6 +62,42 @@ def test_in_a_comparison_nan_has_its_colour():
     assert [(decoded(trace) == NAN_LEVEL).sum() for trace in figure.data[::2]] == [0, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("value", "words"), [(np.nan, "16 NaN in b"), (np.inf, "16 infinite in b"), (-np.inf, "16 infinite in b")]
+)
+@pytest.mark.filterwarnings("error")
+def test_a_channel_broken_on_one_side_comes_first_and_is_counted_in_words(value, words):
+    first = RNG.normal(size=(4, 4, 5)).astype("float32")
+    second = first.copy()
+    second[..., 2] = value
+    figure = go.Figure(comparison_spec("conv", first, second, difference(first, second), names=("a", "b")))
+    assert "largest finite difference 0.00" in figure.layout.title.text
+    assert words in figure.layout.title.text
+    assert NAN_CSS in figure.layout.title.text
+    assert figure.data[5].customdata[0][0][0] == 2
+    assert [(decoded(trace) == NAN_LEVEL).sum() for trace in figure.data[::2]] == [0, 16, 16]
+
+
+def test_a_reduced_grid_and_a_slice_are_said_in_the_title():
+    first, second = RNG.normal(size=(2, 3, 256, 256, 8)).astype("float32")
+    apart = difference(first, second)
+    said = comparison_spec("conv", first, second, apart, names=("a", "b"))["layout"]["title"]["text"]
+    assert "slice 2 of 3" in said
+    assert "reduced 2× by largest magnitude" in said
+    first, second = first[0, :9, :9], second[0, :9, :9]
+    small = comparison_spec("conv", first, second, difference(first, second), names=("a", "b"))
+    assert "reduced" not in small["layout"]["title"]["text"]
+    assert "slice" not in small["layout"]["title"]["text"]
+
+
+def test_on_a_narrow_page_the_title_goes_on_in_further_lines():
+    first, second = RNG.normal(size=(2, 3, 9, 9, 8)).astype("float32")
+    layout = comparison_spec("a" * 50, first, second, difference(first, second), names=("a", "b"))["layout"]
+    narrow = layout["meta"]["narrow"]
+    assert narrow["title.text"].replace("<br>", " · ") == layout["title"]["text"]
+    assert narrow["margin.t"] > layout["margin"]["t"]
+
+
 @pytest.mark.parametrize("chosen", [{}, {"input_channel": 2}, {"output_channel": 3}])
 def test_kernels_are_drawn_as_they_were_chosen_and_the_title_says_how(chosen):
     kernel = RNG.normal(size=(3, 3, 4, 6)).astype("float32")
@@ -74,7 +112,60 @@ def test_kernels_are_drawn_as_they_were_chosen_and_the_title_says_how(chosen):
     np.testing.assert_array_equal(np.asarray(bars.y), bias)
     assert bars.marker.color[1] == ACCENT
     assert np.sum(cells.z) == bias.size
-    assert figure.layout.annotations[0].text.endswith(shown.words)
+    bound = np.abs(pictures).max()
+    told = figure.layout.annotations[0].text
+    assert told.endswith(f"{shown.words} · colours {number(-bound)} to {number(bound)}")
+
+
+def weights_layout(**weights):
+    return weights_spec("dense", weights, {})["layout"]
+
+
+def test_a_matrix_that_is_drawn_smaller_says_so():
+    large, small = RNG.normal(size=(2000, 1500)), RNG.normal(size=(20, 15))
+    assert weights_layout(kernel=large)["annotations"][0]["text"].endswith("reduced 3× by largest magnitude")
+    assert "reduced" not in weights_layout(kernel=small)["annotations"][0]["text"]
+
+
+@pytest.mark.parametrize("shape", [(12, 9), (3, 3, 4, 6)])
+@pytest.mark.filterwarnings("error")
+def test_one_broken_weight_leaves_the_colours_of_the_others_and_is_counted(shape):
+    weight = RNG.uniform(-0.25, 0.25, shape).astype("float32")
+    weight[(1,) * len(shape)] = np.inf
+    weight[(2,) * len(shape)] = np.nan
+    kernels = kernel_pictures(weight, input_channel=1)
+    pictures = {} if kernels is None else {"kernel": kernels.values}
+    figure = go.Figure(weights_spec("layer", {"kernel": weight}, pictures))
+    told = figure.layout.annotations[0].text
+    shown = weight if kernels is None else kernels.values
+    bound = np.abs(shown[np.isfinite(shown)]).max()
+    assert f"colours {number(-bound)} to {number(bound)}" in told
+    assert told.endswith("1 NaN, 1 infinite")
+    assert NAN_CSS in told
+    assert (decoded(figure.data[0]) == NAN_LEVEL).sum() == np.sum(~np.isfinite(shown))
+    assert len(np.unique(decoded(figure.data[0]))) > 10
+    assert weight_words(weight).endswith(", 1 NaN, 1 infinite")
+
+
+@pytest.mark.parametrize(
+    "words", ["", "mean over 64 input channels, and more that makes of it a line that is too long"]
+)
+def test_on_a_narrow_page_no_panel_of_the_weights_is_beside_another(words):
+    weights = {"kernel": RNG.normal(size=(8, 6)), "gamma": RNG.normal(size=6), "other": RNG.normal(size=(5, 4))}
+    layout = weights_spec("dense", weights, {}, words={"kernel": words})["layout"]
+    narrow = layout["meta"]["narrow"]
+    assert narrow["height"] > layout["height"]
+    suffixes = ["", "2", "3", "4", "5", "6"]
+    below = 1.0
+    for place, suffix in enumerate(suffixes):
+        low, high = narrow[f"yaxis{suffix}.domain"]
+        assert narrow[f"xaxis{suffix}.domain"] == [0, 1]
+        assert 0 <= low < high < below
+        if place % 2 == 0:
+            lines = narrow[f"annotations[{place // 2}].text"].count("<br>") + 1
+            assert narrow[f"annotations[{place // 2}].y"] == pytest.approx(high)
+            assert (below - high) * (narrow["height"] - 70) >= 15 * lines
+        below = low
 
 
 def test_the_overview_holds_the_quantiles_of_each_layer_as_shares_of_its_largest_magnitude():

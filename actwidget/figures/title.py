@@ -1,0 +1,56 @@
+"""What a figure's title says of the values beside its name, and its lines on a narrow page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.analysis.axes import floats
+from actwidget.figures.palette import NAN_CSS
+from actwidget.figures.text import stacked
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def broken(values: NDArray[Any]) -> str:
+    """How many values are no numbers, in words; empty where all are finite.
+
+    >>> broken(np.array([1.0, np.nan, np.inf, -np.inf]))
+    '1 NaN, 2 infinite'
+    """
+    numbers = floats(np.asarray(values))
+    if np.isfinite(numbers).all():
+        return ""
+    counts = [(np.count_nonzero(np.isnan(numbers)), "NaN"), (np.count_nonzero(np.isinf(numbers)), "infinite")]
+    return ", ".join(f"{count:,} {name}" for count, name in counts if count)
+
+
+def in_their_colour(words: str) -> str:
+    """What `broken` says, beside the colour in which such values are drawn."""
+    return f'<span style="color:{NAN_CSS}">■</span> {words}'
+
+
+def reduced(factor: int) -> str:
+    """How a grid was made smaller; empty where every value has its pixel."""
+    return f"reduced {factor}× by largest magnitude" if factor > 1 else ""
+
+
+def finite_or_nan(values: NDArray[Any]) -> NDArray[Any]:
+    """Values to be coloured, infinity as NaN: the colour of the highest value would hide it."""
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, np.nan)
+
+
+def narrow_title(text: str, top: int) -> dict[str, Any]:
+    """What changes in the layout of `plain` where a page is narrow, so that a long title goes on in a further line.
+
+    Args:
+        text: The title.
+        top: The upper margin on a wide page.
+    """
+    lines = stacked(text)
+    more = len(lines) - 1
+    # Plotly puts the top of a title where its last line would begin.
+    return {"title.text": "<br>".join(lines), "title.pad.t": 6 + 12 * more, "margin.t": top + 16 * more}

@@ -434,7 +434,7 @@ class Drawings:
         if self._predictions is None:
             return "", 0.0
         row = self._predictions[sample].astype(np.float64)
-        if row.min() < 0 or abs(row.sum() - 1) > 1e-2:
+        if not np.isfinite(row).all() or row.min() < 0 or abs(row.sum() - 1) > 1e-2:
             return "", 0.0
         top = int(row.argmax())
         return (self._class_names[top] if self._class_names else f"class {top}"), float(row[top])

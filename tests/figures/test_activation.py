@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 
 import numpy as np
 import plotly.graph_objects as go
@@ -121,8 +122,12 @@ def test_the_close_up_is_the_channel_itself_and_the_mean_where_none_is_chosen():
     chosen, mean = (activation_figure(view(sample, channel=channel)).data[2] for channel in (4, None))
     np.testing.assert_array_equal(np.asarray(chosen.z), sample[..., 4])
     np.testing.assert_allclose(np.asarray(mean.z), sample.mean(-1), rtol=1e-5, atol=1e-6)
-    line = activation_figure(view(SAMPLES["sequence"], channel=2)).data[2]
+    figure = activation_figure(view(SAMPLES["sequence"], channel=2))
+    line, ends = figure.data[2:4]
     np.testing.assert_array_equal(np.asarray(line.y), SAMPLES["sequence"][:, 2])
+    # The first and the last step are as wide as the others.
+    assert list(figure.layout.xaxis2.range) == [ends.x[0], ends.x[-1]] == [-0.5, 11.5]
+    assert (ends.y[0], ends.y[-1]) == (line.y[0], line.y[-1])
 
 
 def test_a_large_close_up_keeps_a_lone_spike_and_says_that_it_is_reduced():
@@ -131,6 +136,32 @@ def test_a_large_close_up_keeps_a_lone_spike_and_says_that_it_is_reduced():
     figure = activation_figure(view(sample, channel=0))
     assert np.asarray(figure.data[2].z).min() == -9
     assert "reduced 3×" in figure.layout.annotations[0].text
+
+
+@pytest.mark.parametrize("shape", [(5000, 1000), (60_000, 20), (30, 40_000)])
+@pytest.mark.parametrize("scaling", ["layer", "channel"])
+def test_a_large_sequence_is_reduced_and_its_units_and_steps_stay_where_they_are(shape, scaling):
+    sample = np.full(shape, 0.5, "float32")
+    sample[0], sample[1] = 0, 1
+    spike = (shape[0] - 2, shape[1] - 1)
+    sample[spike] = 9
+    shown = view(sample, channel=spike[1], scaling=scaling)
+    figure = activation_figure(shown)
+    image, over = figure.data[:2]
+    levels = decoded(image.source)
+    down, across = shown.picture.reduced
+    assert levels.size <= 500_000
+    assert levels.shape == (-(-shape[1] // down), -(-shape[0] // across))
+    assert (image.x0 - across / 2, image.dx, image.y0 - down / 2, image.dy) == (-0.5, across, -0.5, down)
+    assert levels[spike[1] // down, spike[0] // across] == LEVELS - 1
+    words = [f"{name} reduced {by}×" for name, by in (("units", down), ("steps", across)) if by > 1]
+    assert f"{', '.join(words)} by largest magnitude" in figure.layout.title.text
+    # Hover, click and the axes still count units and steps.
+    assert [int(row[0][0]) for row in over.customdata] == list(range(shape[1]))
+    assert figure.layout.xaxis.range == (-0.5, shape[0] - 0.5)
+    assert figure.layout.yaxis.range == (shape[1] - 0.5, -0.5)
+    assert figure.layout.shapes[0].y0 == spike[1] - 0.5
+    assert "reduced" not in activation_figure(view(sample[:100, :30])).layout.title.text
 
 
 def test_the_outline_is_on_the_chosen_tile():
@@ -163,8 +194,36 @@ def test_few_units_are_bars_in_order_and_the_strongest_stand_apart_by_name():
     np.testing.assert_array_equal(np.asarray(figure.data[0].y), sample[order])
     assert [row[0] for row in figure.data[0].customdata] == order.tolist()
     assert figure.data[0].marker.color[order.tolist().index(2)] == ACCENT
-    names = np.array(["a&lt;b", *"bcdef"])
+    names = np.array(["a&lt;b", "b", f'<span style="color:{ACCENT}">c</span>', *"def"])
     assert list(figure.layout.yaxis2.ticktext) == names[order].tolist()
+
+
+def test_a_chosen_unit_is_marked_and_has_its_number_also_where_it_is_zero():
+    sample = np.array([0.5, 0, -1, 2], "float32")
+    figure = activation_figure(view(sample, channel=1))
+    own = f'<span style="color:{ACCENT}">unit 1</span>'
+    row = list(figure.layout.yaxis2.ticktext).index(own)
+    assert figure.data[1].text[row] == "0.00"
+    assert figure.data[1].marker.line.color[row] == ACCENT  # Plotly draws no bar of zero, nor its text, without one
+    assert figure.layout.xaxis.ticktext[1] == f'<span style="color:{ACCENT}">1</span>'
+    assert figure.data[0].marker.line.width[1] == 2
+
+
+def test_units_that_are_no_numbers_are_bars_of_a_bounded_length_in_a_colour_of_their_own():
+    sample = np.array([1, np.inf, np.nan, 2, -1, -np.inf], "float32")
+    figure = activation_figure(view(sample, channel=2))
+    bar, top = figure.data[:2]
+    nan = "#{:02x}{:02x}{:02x}".format(*NAN_COLOR)
+    for trace, lengths in ((bar, bar.y), (top, top.x)):
+        assert np.isfinite(np.asarray(lengths, float)).all()
+        assert np.abs(np.asarray(lengths, float)).max() == 2
+        units = [row[0] for row in trace.customdata]
+        words = {1: "infinity", 2: "NaN", 5: "-infinity"}
+        for unit, color, text, told in zip(units, trace.marker.color, trace.text, trace.hovertext, strict=True):
+            assert (color == nan) == (unit in words)
+            if unit in words:
+                assert (text, told) == (words[unit], words[unit])
+    assert [row[0] for row in top.customdata] == [1, 3, 0, 4, 2, 5]
 
 
 def test_values_that_are_no_numbers_have_a_colour_of_their_own():
@@ -236,6 +295,7 @@ def test_the_true_class_is_among_the_top_ones_and_marked(label, channel):
     figure = activation_figure(view(sample, names=names, label=label, channel=channel))
     labels = list(figure.layout.yaxis2.ticktext)
     assert len(labels) == len(set(labels)) == 8
+    labels = [re.sub("<[^>]*>", "", text) for text in labels]
     assert [text for text in labels if text.startswith("✓")] == [f"✓ class {label}"]
     assert [row[0] for row in figure.data[1].customdata] == [int(text.split()[-1]) for text in labels]
     assert channel is None or any(text.endswith(f"class {channel}") for text in labels)

@@ -222,14 +222,15 @@ def activation_spec(view: View) -> dict[str, Any]:
     near, near_axes, near_title = top_units(view) if units else closeup(view)
     low, low_axes, low_title = distribution(view)
     count = len(drawn.order)
-    parts = [escape(view.title), f"{count:,} {view.noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}"]
+    name = escape(view.title, 60)
+    parts = [name, f"{count:,} {view.noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}", *_broken(view)]
     if view.mask is not None and not view.mask.all():
         parts.append(f"{np.count_nonzero(~view.mask)} of {view.mask.size} steps masked")
     if drawn.where:
         parts.append(drawn.where)
     if words := _reduced(drawn):
         parts.append(f"{words} by largest magnitude")
-    parts += [*_colors(view), *_broken(view)]
+    parts += _colors(view)
     if view.sample is not None:
         parts.append(f"sample {view.sample}")
     return {
@@ -254,12 +255,16 @@ def _reduced(drawn: Picture) -> str:
 
 
 def _colors(view: View) -> list[str]:
-    """The colours' range where no colour bar says it, and what lies outside of it."""
+    """The grid's range of colours where no colour bar says it, and what lies outside of it."""
     drawn = view.picture
     if not drawn.uri:
         return []
     words = []
-    if drawn.kind in {"units", "sequence"} and drawn.scaling != "channel":
+    # The bar belongs to the close-up, whose range is the grid's where it is one channel's map.
+    alike = drawn.kind in {"maps", "volume"} and view.channel is not None
+    if drawn.scaling == "channel":
+        words.append(f"colours for each {view.noun}")
+    elif not alike:
         words.append(f"colours {number(drawn.color.low)} to {number(drawn.color.high)}")
     if drawn.limits is not None and drawn.limits.clipped:
         low, high = drawn.limits.percentiles

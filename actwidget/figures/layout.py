@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actwidget.figures.text import stacked
+from actwidget.figures.text import seen_length, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,12 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.0, 0.3)))
 # The close-up's x domain where names stand to its left.
 LABELLED = ((0.81, 1.0), (0.3, 1.0))
+LINE = 16
+"""The height of a title's line."""
+LINE_LIMIT, CAPTION_LIMIT = 88, 50
+"""How many characters of a title fit into a line, and beside a caption, where panels stand side by side."""
+UPRIGHT = 90
+"""The angle of labels that would not fit side by side."""
 # The labels of an axis that are short numbers. Of all others Plotly measures each, to see whether it fits.
 NUMBERED = {"tickangle": 0, "ticklabeloverflow": "allow"}
 NARROW = (((0.0, 1.0), (0.63, 1.0)), ((0.0, 1.0), (0.28, 0.54)), ((0.0, 1.0), (0.0, 0.19)))
@@ -60,23 +66,22 @@ def layout(
         (_, (bottom, top)), (_, (narrow_bottom, narrow_top)) = WIDE[1], NARROW[1]
         merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom, **NUMBERED}
         narrow |= {"coloraxis.colorbar.y": narrow_top, "coloraxis.colorbar.len": narrow_top - narrow_bottom}
-    if len(lines := stacked(title)) > 1:
-        more = len(lines) - 1
-        # Plotly puts the top of a title where its last line would begin.
-        narrow |= {"title.text": "<br>".join(lines), "title.pad.t": 6 + 12 * more, "margin.t": 30 + 16 * more}
     annotations = []
     for index, (text, (x, y)) in enumerate(zip(titles, (WIDE[1], WIDE[2]), strict=True)):
         annotations.append(caption(text, x[0], y[1]))
         narrow[f"annotations[{index}].x"] = NARROW[index + 1][0][0]
         narrow[f"annotations[{index}].y"] = NARROW[index + 1][1][1]
+    upright = merged["xaxis"].get("tickangle") == UPRIGHT
     return plain(
         title,
+        captioned=True,
+        height=HEIGHT + 24 * upright,
         # Room for a colour bar's numbers, so that Plotly need not draw it twice to find out.
         margin={
             "l": 8 if merged["xaxis"].get("visible") is False else 48,
             "r": 72 if "coloraxis" in merged else 44,
             "t": 30,
-            "b": 36,
+            "b": 36 + 24 * upright,
             "autoexpand": False,
         },
         bargap=0.1,
@@ -87,23 +92,28 @@ def layout(
     )
 
 
-def plain(title: str, **more: Any) -> dict[str, Any]:
+def plain(title: str, *, captioned: bool = False, **more: Any) -> dict[str, Any]:
     """The layout of a figure that places its panels itself.
+
+    A long title takes several lines, and on a narrow page more of them; the figure is as much higher.
 
     Args:
         title: Above the figure; Plotly's markup in it is taken as such.
+        captioned: Whether a caption stands right under the title, on the right: a title that would reach it gets a
+            line to itself.
         **more: Attributes to add, or to set in place of the usual ones.
     """
-    return {
+    lines, stack = stacked(title, LINE_LIMIT), stacked(title)
+    result = {
         "title": {
-            "text": title,
+            "text": "<br>".join(lines),
             "font": {"size": 12},
             "x": 0,
             "xanchor": "left",
             "xref": "paper",
             "y": 1,
             "yanchor": "top",
-            "pad": {"t": 6},
+            "pad": {"t": _title_pad(lines)},
         },
         "height": HEIGHT,
         "margin": {"l": 8, "r": 8, "t": 30, "b": 36},
@@ -118,6 +128,22 @@ def plain(title: str, **more: Any) -> dict[str, Any]:
         "meta": {"narrow": {}},
         **more,
     }
+    height, top, narrow = result["height"], result["margin"]["t"], dict(result["meta"]["narrow"])
+    wide_more = LINE * (len(lines) - 1 + (captioned and seen_length(title) > CAPTION_LIMIT))
+    narrow_more = LINE * (len(stack) - 1)
+    if wide_more:
+        result |= {"height": height + wide_more, "margin": {**result["margin"], "t": top + wide_more}}
+    if stack != lines:
+        narrow |= {"title.text": "<br>".join(stack), "title.pad.t": _title_pad(stack)}
+    if wide_more or narrow_more:
+        narrow |= {"margin.t": top + narrow_more, "height": narrow.get("height", height) + narrow_more}
+    result["meta"] = {**result["meta"], "narrow": narrow}
+    return result
+
+
+def _title_pad(lines: list[str]) -> int:
+    """Plotly puts the top of a title where its last line would begin."""
+    return 6 + 12 * (len(lines) - 1)
 
 
 def caption(text: str, x: float, y: float) -> dict[str, Any]:

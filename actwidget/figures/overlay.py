@@ -63,7 +63,7 @@ def overlay_spec(
     factor = -(-max(whole.shape) // CLOSEUP_LIMIT)
     shown = largest(whole, factor) if factor > 1 else whole
     name = f"mean of all {noun}s" if channel is None else f"{noun} {channel}"
-    parts = [escape(title), f"{name} over the input"]
+    parts = [escape(title, 60), f"{name} over the input"]
     if factor > 1:
         parts.append(f"reduced {factor}× by largest magnitude")
     if finite.size < whole.size:

@@ -8,6 +8,7 @@ import numpy as np
 from plotly.colors import get_colorscale
 
 from actwidget.figures.histogram import histogram_traces
+from actwidget.figures.layout import UPRIGHT
 from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange
 from actwidget.figures.text import escape, number, percent
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 Panel = tuple[list[dict[str, Any]], dict[str, Any], str]
 CLOSEUP_LIMIT = 256
-TOKENS_LIMIT = 40
+TOKENS_LIMIT, CLOSE_TOKENS = 40, 16
+"""Of so many steps each is named beside all units; close up so many names have room, of more every second or third."""
 TOP = 8
 
 
@@ -43,7 +45,7 @@ def closeup(view: View) -> Panel:
             "yaxis": "y2",
             "hovertemplate": "step %{x}: %{y:.4g}<extra></extra>",
         }
-        steps = {"range": [-0.5, values.size - 0.5], **(step_ticks(view, values.size) or {})}
+        steps = {"range": [-0.5, values.size - 0.5], **(step_ticks(view, values.size, close=True) or {})}
         return [line, _ends(line)], {"xaxis2": steps, "yaxis2": {"scaleanchor": False}}, f"{title} over the steps"
     color = drawn.color
     if drawn.scaling == "channel" or view.channel is None:
@@ -82,12 +84,21 @@ def closeup(view: View) -> Panel:
     if noun == "head":
         title = f"{title}: target by source"
         heatmap["hovertemplate"] = "target %{y}, source %{x}<br>%{z:.5g}<extra></extra>"
-        for name, size in (("xaxis2", values.shape[1]), ("yaxis2", values.shape[0])):
-            if factor == 1 and (ticks := step_ticks(view, size)) is not None:
-                axes[name] |= {**ticks, "visible": True, "showgrid": False, "zeroline": False}
+        if factor == 1:
+            for name, ticks in _head_ticks(view, values).items():
+                axes[name] |= ticks
     if drawn.limits is not None and color is drawn.color:
         axes["coloraxis"]["colorbar"] |= clip_ticks(drawn.limits)
     return [heatmap, *_broken_cells(values, place)], axes, title
+
+
+def _head_ticks(view: View, values: NDArray[Any]) -> dict[str, dict[str, Any]]:
+    """The axes of attention scores named by tokens, targets down and sources across, where there are tokens."""
+    ticks = {"xaxis2": step_ticks(view, values.shape[1], close=True)}
+    if (down := step_ticks(view, values.shape[0], close=True)) is not None:
+        ticks["yaxis2"] = {**down, "tickangle": 0}
+    plain = {"visible": True, "showgrid": False, "zeroline": False}
+    return {name: {**axis, **plain} for name, axis in ticks.items() if axis is not None}
 
 
 def _ends(line: dict[str, Any]) -> dict[str, Any]:
@@ -129,12 +140,23 @@ def _broken_cells(values: NDArray[np.float32], place: dict[str, Any]) -> list[di
     return [{**cells, **place}]
 
 
-def step_ticks(view: View, steps: int) -> dict[str, Any] | None:
-    """An axis that names the steps by their tokens; `None` where there are none or too many to be read."""
+def step_ticks(view: View, steps: int, *, close: bool = False) -> dict[str, Any] | None:
+    """An axis that names the steps by their tokens; `None` where there are none or too many to be read.
+
+    Args:
+        view: What the figure shows.
+        steps: How many steps the axis has.
+        close: Whether it is that of a close-up, which has room for fewer and shorter texts.
+    """
     if view.tokens is None or len(view.tokens) < steps or steps > TOKENS_LIMIT:
         return None
-    texts = [escape(token, 12) for token in view.tokens[:steps]]
-    return {"tickmode": "array", "tickvals": list(range(steps)), "ticktext": texts, "title": {"text": ""}}
+    every = -(-steps // CLOSE_TOKENS) if close else 1
+    places = list(range(0, steps, every))
+    texts = [escape(view.tokens[place], 7 if close else 9) for place in places]
+    longest = max((len(view.tokens[place][:9]) for place in places), default=0)
+    upright = len(places) * (longest + 1) > (36 if close else 72)
+    angle = {"tickangle": UPRIGHT if upright else 0, "ticklabeloverflow": "allow"}
+    return {"tickmode": "array", "tickvals": places, "ticktext": texts, "title": {"text": ""}, **angle}
 
 
 def masked_steps(view: View, steps: int) -> list[dict[str, Any]]:

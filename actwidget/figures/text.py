@@ -14,19 +14,32 @@ def escape(text: str, limit: int = 80) -> str:
 
 
 def stacked(title: str, limit: int = 62) -> list[str]:
-    """A title whose parts are separated by dots, as lines no longer than `limit` where its parts allow it.
+    """A title whose parts are separated by dots, as lines no longer than `limit` where its words allow it.
+
+    Only a part that is too long for a line by itself goes on in the next.
 
     >>> stacked("conv · 8 channels · sample 2", 20)
     ['conv · 8 channels', 'sample 2']
     >>> stacked("<b>conv</b> · 8", 20)
     ['<b>conv</b> · 8']
+    >>> stacked("conv · a part of many words", 12)
+    ['conv', 'a part of', 'many words']
     """
     lines: list[str] = []
     for part in title.split(" · "):
-        longer = f"{lines[-1]} · {part}" if lines else part
-        fits = len(re.sub(r"<[^>]*>|&[a-z#0-9]+;", "", longer)) <= limit
-        lines = [*lines[:-1], longer] if fits and lines else [*lines, part]
+        joint = " · "
+        # Between two words, but not within a tag.
+        for word in [part] if seen_length(part) <= limit else re.findall(r"(?:<[^>]*>|[^ <])+", part):
+            longer = f"{lines[-1]}{joint}{word}" if lines else word
+            fits = bool(lines) and seen_length(longer) <= limit and (joint == " " or word == part)
+            lines = [*lines[:-1], longer] if fits else [*lines, word]
+            joint = " "
     return lines
+
+
+def seen_length(text: str) -> int:
+    """How many characters of a text with Plotly's markup are seen."""
+    return len(re.sub(r"&[a-z#0-9]+;", "x", re.sub(r"<[^>]*>", "", text)))
 
 
 def percent(share: float) -> str:

@@ -141,7 +141,7 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
         **place,
     }
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
-    axes = {
+    axes: dict[str, Any] = {
         "xaxis": {**hidden, "range": [-0.5, width - 0.5]},
         "yaxis": {**hidden, "range": [height - 0.5, -0.5], "scaleanchor": "x"},
     }

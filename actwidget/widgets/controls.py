@@ -86,12 +86,13 @@ class Controls:
         if isinstance(control, Stepper):
             control.observe(lambda change: self._warn(change["new"]), "error")
 
-    def arrange(self, *, channels: int, slices: int, inputs: int, readings: bool) -> None:
+    def arrange(self, *, channels: int, slices: int, middle: int, inputs: int, readings: bool) -> None:
         """Shows the controls that the view needs.
 
         Args:
             channels: How many channels the layer has.
             slices: How many slices a volume has; 1 or less for none to choose.
+            middle: The slice that is shown where none is chosen.
             inputs: How many input channels the kernel on show has; 1 or less for none to choose.
             readings: Whether the axes of the activation can be read in more than one way.
         """
@@ -104,7 +105,7 @@ class Controls:
                 self.slice.observe(self._slid, "value")
             self._following = True
             self.slice.max = slices - 1
-            self.slice.value = (slices - 1) // 2 if self._owner.slice is None else self._owner.slice
+            self.slice.value = middle if self._owner.slice is None else self._owner.slice
             self._following = False
             children.append(self.slice)
         if inputs > 1:

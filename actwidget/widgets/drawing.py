@@ -283,6 +283,11 @@ class Drawings:
         """How many slices of a layer's volumes there are to choose from; 1 where it gives none."""
         return math.prod(depths(self._sample_shape(path, "volume"))) or 1
 
+    def middle_slice(self, path: str) -> int:
+        """The slice that is shown where none is chosen, counted as `slices` counts."""
+        lengths = depths(self._sample_shape(path, "volume"))
+        return int(np.ravel_multi_index([(length - 1) // 2 for length in lengths], lengths)) if all(lengths) else 0
+
     def map_of(self, path: str) -> tuple[int, int]:
         """The rows and columns of a layer's feature maps; zeros where it gives none."""
         shape = self._sample_shape(path, "maps")

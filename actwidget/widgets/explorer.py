@@ -99,7 +99,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         sort: The order of the channels: `"index"`, `"mean"`, `"maximum"`, `"standard_deviation"` or `"zeros"`.
         position: The row and the column in the feature map whose receptive field the overlay marks, or `None`.
         slice: Which slice of a volume or a video is shown, or `None` for the middle one. Of two axes before height and
-            width the slices are counted through, the last axis first.
+            width the slices are counted through, the last axis first; the first slice is 0.
         reading: Which axis of the activation holds the channels: `"auto"` as the layer has it, the `"last"` one, the
             `"first"` one behind the samples, or `"none"`: all of it is one map, or one volume.
         input_channel: Of which input channel the kernels are shown, or `None` for the mean over them.
@@ -725,6 +725,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._controls.arrange(
             channels=self._channels(),
             slices=self._drawings.slices(self.layer) if self.show == "activation" else 1,
+            middle=self._drawings.middle_slice(self.layer),
             inputs=self._drawings.kernel_inputs(self.layer) if self.show == "weights" else 1,
             readings=self.show == "activation" and (len(node.output_shape or ()) == 3 or self.reading != "auto"),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,7 +17,9 @@ from actwidget.analysis.limits import limits
 from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import ORDERS, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
+from actwidget.figures.layout import HEIGHT, NARROW_HEIGHT
 from actwidget.figures.palette import ACCENT, NAN_COLOR, ColorRange, palette
+from actwidget.figures.text import number, seen_length
 
 RNG = np.random.default_rng(3)
 SAMPLES = {
@@ -281,7 +284,7 @@ def test_each_slice_of_a_volume_can_be_shown_and_is_named(depth):
     sample = SAMPLES["volume"]
     shown = view(sample, at=(depth,), channel=2)
     figure = activation_figure(shown)
-    assert f"slice {depth + 1} of 3" in figure.layout.title.text
+    assert f"slice {depth} (0 to 2)" in figure.layout.title.text
     np.testing.assert_array_equal(np.asarray(figure.data[2].z), sample[depth, :, :, 2])
     color = shown.picture.color
     expected = (middle_of(sample[depth]) - color.low) / (color.high - color.low)
@@ -342,11 +345,56 @@ def test_the_narrow_layout_stacks_the_panels():
     assert stacked.layout.height > figure.layout.height
 
 
-def test_on_a_narrow_page_a_long_title_has_two_lines_and_a_short_one_has_one():
-    short, long = (activation_figure(view(SAMPLES["maps"], title=title)).layout for title in ("conv", "conv" * 12))
+def test_on_a_narrow_page_a_long_title_has_more_lines_and_a_short_one_has_one():
+    short, long = (
+        activation_figure(view(SAMPLES["maps"], title=title, channel=1)).layout for title in ("conv", "conv" * 12)
+    )
     assert "title.text" not in short.meta["narrow"]
-    assert long.meta["narrow"]["title.text"].replace("<br>", " · ") == long.title.text
-    assert long.meta["narrow"]["margin.t"] > long.margin.t
+    assert "<br>" not in short.title.text
+    assert long.meta["narrow"]["title.text"].replace("<br>", " · ") == long.title.text.replace("<br>", " · ")
+    assert long.meta["narrow"]["margin.t"] > short.margin.t
+
+
+@pytest.mark.parametrize("scaling", ["layer", "robust", "channel"])
+def test_a_long_title_is_neither_cut_nor_does_it_reach_a_caption(scaling):
+    sample = RNG.normal(size=(60, 60, 5)).astype("float32")
+    sample[0, 0], sample[1, 1] = np.nan, 900
+    figure = activation_figure(view(sample, title="stage_3/" * 20, scaling=scaling)).layout
+    for text, limit, margin in (
+        (figure.title.text, 88, figure.margin.t - 16),  # under it is a caption
+        (figure.meta["narrow"]["title.text"], 62, figure.meta["narrow"]["margin.t"]),
+    ):
+        lines = text.split("<br>")
+        assert max(map(seen_length, lines)) <= limit
+        assert "5 NaN" in lines[1]  # what is wrong stands before how it is drawn
+        assert margin == 30 + 16 * (len(lines) - 1)
+    # The panels keep their height.
+    assert figure.height - figure.margin.t == HEIGHT - 30
+    assert figure.meta["narrow"]["height"] - figure.meta["narrow"]["margin.t"] == NARROW_HEIGHT - 30
+
+
+def test_the_title_says_the_range_of_the_grid_where_the_bar_is_not_that_of_the_grid():
+    sample = np.abs(SAMPLES["maps"])
+    title = activation_figure(view(sample)).layout.title.text
+    assert f"colours {number(float(sample.min()))} to {number(float(sample.max()))}" in title
+    assert "colours" not in activation_figure(view(sample, channel=3)).layout.title.text
+    assert "colours for each channel" in activation_figure(view(sample, scaling="channel")).layout.title.text
+
+
+def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
+    tokens = [f"counterrevolutionary{step}" for step in range(36)]
+    scores = replace(view(RNG.random((36, 36, 2)).astype("float32"), channel=0), noun="head", tokens=tokens)
+    axes = activation_figure(scores).layout
+    for axis in (axes.xaxis2, axes.yaxis2):
+        assert list(axis.tickvals) == list(range(0, 36, 3))
+        assert max(map(len, axis.ticktext)) <= 7
+    assert (axes.xaxis2.tickangle, axes.yaxis2.tickangle) == (90, 0)
+    steps = activation_figure(replace(view(RNG.random((36, 2)).astype("float32")), tokens=tokens)).layout
+    assert len(steps.xaxis.ticktext) == 36
+    assert len(steps.xaxis2.ticktext) == 12
+    assert (steps.xaxis.tickangle, steps.margin.b) == (90, 60)
+    few = activation_figure(replace(view(RNG.random((3, 2)).astype("float32")), tokens=["a", "b", "c"])).layout
+    assert (few.xaxis.tickangle, few.xaxis2.tickangle, few.margin.b) == (0, 0, 36)
 
 
 def test_a_thumbnail_is_made_of_pictures_alone():

@@ -100,7 +100,7 @@ def test_a_slider_goes_through_a_volume():
     middle = explorer.figure.to_json()
     slider.value = 4
     assert explorer.slice == 4
-    assert "slice 5 of 5" in title(explorer)
+    assert "slice 4 (0 to 4)" in title(explorer)
     explorer.channel = 1
     np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].z), explorer.activation[0, 4, :, :, 1])
     explorer.slice = explorer.channel = None
@@ -117,7 +117,10 @@ def test_slices_of_two_axes_are_counted_through():
     x = keras.Input((2, 3, 8, 8, 1))
     model = keras.Model(x, layers.Rescaling(2.0, name="twice")(x))
     explorer = aw.LayerExplorer(model, RNG.random((1, 2, 3, 8, 8, 1)), layer="twice", channel=0)
+    assert "slice 1 (0 to 5), at 0, 1 of 2 × 3" in title(explorer)
+    assert explorer._controls.slice.value == 1
     explorer.slice = 4
+    assert "slice 4 (0 to 5), at 1, 1 of 2 × 3" in title(explorer)
     np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].z), explorer.activation[0, 1, 1, :, :, 0])
 
 
@@ -226,7 +229,7 @@ def test_where_two_readings_are_possible_one_is_chosen():
     assert explorer.reading == "auto"
     assert "28 channels" in title(explorer)
     explorer.reading = "none"
-    assert "slice 2 of 4" in title(explorer)
+    assert "slice 1 (0 to 3)" in title(explorer)
     explorer.reading = "first"
     assert "4 channels" in title(explorer)
     with pytest.raises(OptionError, match="reading"):

@@ -176,10 +176,13 @@ class Drawings:
 
     def channels(self, path: str) -> Channels:
         """How a layer's activation is divided, and what the parts are called."""
-        own = channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
+        own = self._own_channels(path)
         rank = len(self._session.graph.nodes[path].output_shape or ())
         # A vector has one axis alone.
         return own if rank == 2 or self._reading == "auto" else Channels(READINGS[self._reading], own.noun)
+
+    def _own_channels(self, path: str) -> Channels:
+        return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""
@@ -289,9 +292,15 @@ class Drawings:
         return int(np.ravel_multi_index([(length - 1) // 2 for length in lengths], lengths)) if all(lengths) else 0
 
     def map_of(self, path: str) -> tuple[int, int]:
-        """The rows and columns of a layer's feature maps; zeros where it gives none."""
-        shape = self._sample_shape(path, "maps")
+        """The rows and columns of a layer's feature maps; zeros where it gives none, or is read along another axis."""
+        shape = self._sample_shape(path, "maps") if self._as_computed(path) else ()
         return (shape[0], shape[1]) if shape else (0, 0)
+
+    def _as_computed(self, path: str) -> bool:
+        """Whether the axis that is read as the channels' is the one along which the layer computes."""
+        rank = len(self._session.graph.nodes[path].output_shape or ())
+        axes = [channels.axis for channels in (self._own_channels(path), self.channels(path))]
+        return len({axis if axis is None or not rank else axis % rank for axis in axes}) == 1
 
     def _sample_shape(self, path: str, kind: str) -> tuple[int, ...]:
         """The shape of one sample, channels last, of a layer that gives what is called `kind`; else empty."""
@@ -339,12 +348,13 @@ class Drawings:
             CaptureError: The forward pass failed.
         """
         graph, batch = self._session.graph, self._session.batch
-        whole = self._samples(path) if self.map_of(path) != (0, 0) else None
+        whole = self._samples(path) if self._sample_shape(path, "maps") else None
         if batch is None or whole is None:
             return _message(path, "This layer gives no feature map that could be laid over the input.")
         pixels = np.asarray(keras.tree.flatten(batch.value)[0])[sample]
         value = whole[min(sample, len(whole) - 1)]
         values = value.mean(axis=-1, dtype=np.float32) if channel is None else value[..., channel]
+        position = position if self._as_computed(path) else None
         field = None if position is None else receptive_field(graph, path, position)
         box = None if field is None else (field[0][0], field[1][0], field[0][1], field[1][1])
         noun = self.channels(path).noun
@@ -356,6 +366,8 @@ class Drawings:
             alt += f"; row {position[0]}, column {position[1]}"
             if box is None:
                 alt += ": what it sees can't be computed"
+            elif box[0] >= box[2] or box[1] >= box[3]:
+                alt += " sees padding alone, nothing of the input"
             else:
                 alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of the input"
         return Drawing(serialize(figure), alt, lambda: html.numbers(self._numbers(whole, path), noun))

@@ -60,6 +60,38 @@ def test_where_the_way_is_not_known_there_is_no_box(explorer):
     assert "can't be computed" in explorer._plot.alt
 
 
+def test_a_place_that_sees_padding_alone_says_so():
+    x = keras.Input((20, 20, 1))
+    model = keras.Model(x, layers.ZeroPadding2D(3, name="pad")(x))
+    explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad")
+    click(explorer, "cell", 0, 0)
+    for text in (title(explorer), explorer._plot.alt):
+        assert "sees padding alone, nothing of the input" in text
+        assert "0 × 0" not in text
+    figure = explorer.figure.layout
+    assert (figure.xaxis2.range, figure.yaxis2.range) == ((-0.5, 19.5), (19.5, -0.5))
+    (mark,) = figure.shapes
+    assert mark.x1 - mark.x0 == pytest.approx(20 / 26)
+
+
+def test_read_along_another_axis_there_is_no_place_in_the_map():
+    x = keras.Input((12, 20, 1))
+    model = keras.Model(x, layers.Conv2D(6, 3, padding="same", name="conv")(x))
+    explorer = aw.LayerExplorer(model, RNG.random((1, 12, 20, 1)), layer="conv", show="overlay")
+    explorer.position = (3, 4)
+    assert "sees 3 × 3" in title(explorer)
+    explorer.reading = "last"  # the axis that the layer has
+    assert explorer.position == (3, 4)
+    explorer.reading = "first"
+    assert explorer.position is None
+    assert "sees" not in title(explorer)
+    assert not explorer.figure.layout.shapes
+    click(explorer, -1, 3, 4)
+    assert explorer.position is None
+    with pytest.raises(OptionError, match="position"):
+        explorer.position = (3, 4)
+
+
 def test_a_place_outside_of_the_next_map_is_let_go(explorer):
     explorer.show, explorer.position = "overlay", (15, 15)
     explorer.layer = "strided"

@@ -10,7 +10,7 @@ from plotly.colors import get_colorscale
 from actwidget.figures.histogram import histogram_traces
 from actwidget.figures.layout import UPRIGHT
 from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange
-from actwidget.figures.text import escape, number, percent
+from actwidget.figures.text import escape, number, percent, told_apart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,7 +152,7 @@ def step_ticks(view: View, steps: int, *, close: bool = False) -> dict[str, Any]
         return None
     every = -(-steps // CLOSE_TOKENS) if close else 1
     places = list(range(0, steps, every))
-    texts = [escape(view.tokens[place], 7 if close else 9) for place in places]
+    texts = [escape(view.tokens[place], 6 if close else 9) for place in places]
     longest = max((len(view.tokens[place][:9]) for place in places), default=0)
     upright = len(places) * (longest + 1) > (36 if close else 72)
     angle = {"tickangle": UPRIGHT if upright else 0, "ticklabeloverflow": "allow"}
@@ -270,20 +270,23 @@ def top_units(view: View) -> Panel:
     wanted = [unit for unit in (view.label, view.channel) if unit is not None and unit not in units]
     units = np.append(units[: TOP - len(set(wanted))], list(dict.fromkeys(wanted))).astype(np.intp)
     names = view.class_names
-    labels = [escape(names[unit], 20) if names is not None else f"unit {unit}" for unit in units.tolist()]
+    labels = [f"unit {unit}" for unit in units.tolist()]
+    if names is not None:
+        labels = told_apart([names[unit] for unit in units.tolist()], 20)
     labels = [f"✓ {text}" if unit == view.label else text for unit, text in zip(units.tolist(), labels, strict=True)]
     colors = [ACCENT if unit == view.channel else MUTED for unit in units.tolist()]
     shown = values[units]
     texts = [number(value) if np.isfinite(value) else _in_words(value) for value in shown.tolist()]
+    zeros = np.flatnonzero(shown == 0)
     bar = {
         "type": "bar",
         "orientation": "h",
         "y": list(range(len(units))),
         "x": _bounded(shown).tolist(),
-        "text": texts,
+        "text": ["" if value == 0 else text for value, text in zip(shown.tolist(), texts, strict=True)],
         "textposition": "auto",
         "customdata": [[unit] for unit in units.tolist()],
-        # A value of zero is seen, and its number with it, where its bar has an outline.
+        # A value of zero is seen where its bar has an outline.
         "marker": _broken_marks({"color": colors, "line": {"width": 1, "color": colors}}, np.isfinite(shown)),
         "xaxis": "x2",
         "yaxis": "y2",
@@ -291,6 +294,15 @@ def top_units(view: View) -> Panel:
         "hovertemplate": "unit %{customdata[0]}<br>%{hovertext}<extra></extra>",
         "cliponaxis": False,
     }
+    # At a bar of length zero Plotly writes nothing.
+    written: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "text",
+        "x": [0.0] * len(zeros),
+        "y": zeros.tolist(),
+        "hoverinfo": "skip",
+    }
+    written |= {"text": [texts[row] for row in zeros], "textposition": "middle right", "cliponaxis": False}
     axes = {
         "xaxis2": {"showgrid": False, "zeroline": False, "showticklabels": False},
         "yaxis2": {
@@ -305,7 +317,7 @@ def top_units(view: View) -> Panel:
     title = "top classes" if names is not None else "strongest units"
     if view.label is not None:
         title += ", ✓ the true one"
-    return [bar], axes, title
+    return [bar, {**written, "xaxis": "x2", "yaxis": "y2"}] if zeros.size else [bar], axes, title
 
 
 def distribution(view: View) -> Panel:

@@ -727,7 +727,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             slices=self._drawings.slices(self.layer) if self.show == "activation" else 1,
             middle=self._drawings.middle_slice(self.layer),
             inputs=self._drawings.kernel_inputs(self.layer) if self.show == "weights" else 1,
-            readings=self.show == "activation" and (len(node.output_shape or ()) == 3 or self.reading != "auto"),
+            readings=self.show == "activation" and self._is_ambiguous(node),
         )
         self._numbers.value = drawing.numbers
         self._show_table()
@@ -736,6 +736,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._show_prediction()
         self._show_status(start)
         self._still.later(self._view)
+
+    def _is_ambiguous(self, node: LayerNode) -> bool:
+        """Whether another axis might hold the channels as well; of maps and volumes most layers say which one does."""
+        rank = len(node.output_shape or ())
+        return self.reading != "auto" or rank == 3 or (rank > 3 and not self._drawings.channels(node.path).told)
 
     def _show_table(self) -> None:
         """Puts the table of all channels in the figure's place, or the figure back in its own."""

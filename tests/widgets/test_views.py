@@ -238,6 +238,50 @@ def test_integers_that_name_things_are_no_measurements():
     assert explorer.figure.data[0].type == "table"
 
 
+def test_channels_first_are_found_behind_a_layer_that_says_so():
+    x = keras.Input((3, 16, 18), name="x")
+    y = layers.BatchNormalization(axis=1, name="norm")(x)
+    y = layers.ReLU(name="relu")(y)
+    y = layers.Concatenate(axis=1, name="both")([y, layers.Dropout(0.5, name="drop")(keras.ops.tanh(y))])
+    y = layers.Permute((2, 3, 1), name="turned")(y)
+    y = layers.Activation("relu", name="last")(layers.Conv2D(5, 3, name="conv")(y))
+    explorer = aw.LayerExplorer(keras.Model(x, y), RNG.normal(size=(2, 3, 16, 18)), layer="norm")
+    counts = {"norm": 3, "relu": 3, "drop": 3, "both": 6, "conv": 5, "last": 5}
+    for path, count in counts.items():
+        explorer.layer = path
+        assert f"{count} channels" in title(explorer)
+        assert explorer.statistics.channels == count
+        assert explorer._controls.reading is None  # nothing to choose
+    explorer.layer, explorer.channel = "relu", 1
+    closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
+    np.testing.assert_array_equal(np.asarray(closeup.z), explorer.activation[0, 1])
+    explorer.layer = "x"  # of which no layer says how it is meant
+    assert "18 channels" in title(explorer)
+    explorer._controls.reading.value = "first"
+    assert "3 channels" in title(explorer)
+    explorer.layer = "relu"
+    assert explorer._controls.reading not in explorer._controls.box.children
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "count"),
+    [
+        (layers.GroupNormalization(2, axis=1), (4, 6, 8), 4),
+        (layers.LayerNormalization(axis=[1]), (4, 6, 8), 4),
+        (layers.LayerNormalization(axis=1), (4, 6), 6),  # of a sequence that may be the steps
+        (layers.BatchNormalization(axis=1), (4, 6), 4),
+        (layers.BatchNormalization(axis=-1), (4, 6, 8), 8),
+        (layers.BatchNormalization(axis=2), (4, 6, 8), 6),
+        (layers.SpatialDropout2D(0.5, data_format="channels_first"), (4, 6, 8), 4),
+        (layers.BatchNormalization(axis=1), (4, 3, 6, 8), 4),
+    ],
+)
+def test_a_layer_s_own_axis_holds_its_channels(layer, shape, count):
+    x = keras.Input(shape)
+    explorer = aw.LayerExplorer(keras.Model(x, layer(x)), RNG.normal(size=(2, *shape)), layer=layer)
+    assert explorer.statistics.channels == count
+
+
 def test_where_two_readings_are_possible_one_is_chosen():
     x = keras.Input((20, 28), name="digit")
     y = layers.Reshape((4, 5, 28), name="folded")(x)

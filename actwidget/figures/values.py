@@ -117,7 +117,8 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
     scale = [[edge, color] for color, ends in zip(colors, pairwise(edges), strict=True) for edge in ends]
     total = int(found.counts.sum())
     words = [
-        f'<span style="color:{color}">■</span> {escape(name, 24)} {percent(float(n) / total)}'
+        # A page's text can be see-through; the cells are not.
+        f'<span style="color:{color};fill-opacity:1">■</span> {escape(name, 24)}: {percent(float(n) / total)}'
         for color, name, n in zip(colors, found.names, found.counts.tolist(), strict=True)
     ]
     height, width = index.shape

@@ -32,7 +32,7 @@ def test_a_picture_of_few_values_has_a_colour_for_each(dtype, shape):
         share = 100 * np.mean(flat.astype(str) == name)
         color = trace.colorscale[2 * place][1]
         assert trace.colorscale[2 * place + 1][1] == color
-        assert f'<span style="color:{color}">■</span> {name} {share:.0f}' in legend.text
+        assert f'<span style="color:{color};fill-opacity:1">■</span> {name}: {share:.0f}' in legend.text
     assert len({color for _, color in trace.colorscale}) == len(names)
     assert f"{len(names)} distinct values" in figure.layout.title.text
 

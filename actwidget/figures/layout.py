@@ -22,6 +22,8 @@ LINE_LIMIT, CAPTION_LIMIT = 88, 50
 """How many characters of a title fit into a line, and beside a caption, where panels stand side by side."""
 UPRIGHT = 90
 """The angle of labels that would not fit side by side."""
+# The close-up's y domain where such labels stand under it.
+UPRIGHT_DOMAIN = (0.51, 1.0)
 # The labels of an axis that are short numbers. Of all others Plotly measures each, to see whether it fits.
 NUMBERED = {"tickangle": 0, "ticklabeloverflow": "allow"}
 NARROW = (((0.0, 1.0), (0.63, 1.0)), ((0.0, 1.0), (0.28, 0.54)), ((0.0, 1.0), (0.0, 0.19)))
@@ -62,8 +64,10 @@ def layout(
                 axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
     if labelled:
         merged["xaxis2"]["domain"], narrow["xaxis2.domain"] = LABELLED
+    if merged["xaxis2"].get("tickangle") == UPRIGHT:
+        merged["yaxis2"]["domain"] = UPRIGHT_DOMAIN
     if "coloraxis" in merged:
-        (_, (bottom, top)), (_, (narrow_bottom, narrow_top)) = WIDE[1], NARROW[1]
+        (bottom, top), (_, (narrow_bottom, narrow_top)) = merged["yaxis2"]["domain"], NARROW[1]
         merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom, **NUMBERED}
         narrow |= {"coloraxis.colorbar.y": narrow_top, "coloraxis.colorbar.len": narrow_top - narrow_bottom}
     annotations = []

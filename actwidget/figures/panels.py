@@ -152,7 +152,7 @@ def step_ticks(view: View, steps: int, *, close: bool = False) -> dict[str, Any]
         return None
     every = -(-steps // CLOSE_TOKENS) if close else 1
     places = list(range(0, steps, every))
-    texts = [escape(view.tokens[place], 6 if close else 9) for place in places]
+    texts = [escape(view.tokens[place], 7 if close else 9) for place in places]
     longest = max((len(view.tokens[place][:9]) for place in places), default=0)
     upright = len(places) * (longest + 1) > (36 if close else 72)
     angle = {"tickangle": UPRIGHT if upright else 0, "ticklabeloverflow": "allow"}
@@ -302,7 +302,7 @@ def top_units(view: View) -> Panel:
         "y": zeros.tolist(),
         "hoverinfo": "skip",
     }
-    written |= {"text": [texts[row] for row in zeros], "textposition": "middle right", "cliponaxis": False}
+    written |= {"text": [f"\u00a0{texts[row]}" for row in zeros], "textposition": "middle right", "cliponaxis": False}
     axes = {
         "xaxis2": {"showgrid": False, "zeroline": False, "showticklabels": False},
         "yaxis2": {

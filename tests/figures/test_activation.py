@@ -207,7 +207,7 @@ def test_a_chosen_unit_is_marked_and_has_its_number_also_where_it_is_zero():
     own = f'<span style="color:{ACCENT}">unit 1</span>'
     row = list(figure.layout.yaxis2.ticktext).index(own)
     written = figure.data[2]
-    assert (written.mode, written.x, written.y, written.text) == ("text", (0,), (row,), ("0.00",))
+    assert (written.mode, written.x, written.y, written.text) == ("text", (0,), (row,), ("\u00a00.00",))
     assert figure.data[1].marker.line.color[row] == ACCENT
     assert figure.layout.xaxis.ticktext[1] == f'<span style="color:{ACCENT}">1</span>'
     assert figure.data[0].marker.line.width[1] == 2
@@ -388,7 +388,7 @@ def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
     axes = activation_figure(scores).layout
     for axis in (axes.xaxis2, axes.yaxis2):
         assert list(axis.tickvals) == list(range(0, 36, 3))
-        assert max(map(len, axis.ticktext)) <= 6
+        assert max(map(len, axis.ticktext)) <= 7
     assert (axes.xaxis2.tickangle, axes.yaxis2.tickangle) == (90, 0)
     steps = activation_figure(replace(view(RNG.random((36, 2)).astype("float32")), tokens=tokens)).layout
     assert len(steps.xaxis.ticktext) == 36

@@ -60,11 +60,15 @@ _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let an
 
 @dataclass(frozen=True)
 class Drawing:
-    """What the explorer shows of a selection: the figure, its text twin, and how to tell the numbers as HTML."""
+    """What the explorer shows of a selection: the figure, its text twin, and how to tell the numbers as HTML.
+
+    `divided` is false where there are no channels to choose, put in order and colour.
+    """
 
     figure: Serialized
     alt: str
     tell: Callable[[], str] = str
+    divided: bool = True
 
     def __post_init__(self) -> None:
         """Bounds the text twin, whatever names are in it."""
@@ -434,9 +438,11 @@ class Drawings:
         shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
         if value.ndim == 1 and len(value) > 1 and _numeric(value):
             figure = scalar_spec(path, value, sample=sample)
-            return Drawing(serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell)
+            return Drawing(
+                serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell, divided=False
+            )
         figure = values_spec(path, value[sample], number_of=sample if len(value) > 1 else None)
-        return Drawing(serialize(figure), f"{path}: {shown}", tell)
+        return Drawing(serialize(figure), f"{path}: {shown}", tell, divided=False)
 
     @property
     def knows_predictions(self) -> bool:

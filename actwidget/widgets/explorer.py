@@ -724,10 +724,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._code.code = self.code
         self._controls.arrange(
             channels=self._channels(),
+            divided=drawing.divided,
             slices=self._drawings.slices(self.layer) if self.show == "activation" else 1,
             middle=self._drawings.middle_slice(self.layer),
             inputs=self._drawings.kernel_inputs(self.layer) if self.show == "weights" else 1,
-            readings=self.show == "activation" and self._is_ambiguous(node),
+            others=self._others(),
+            readings=self.show == "activation" and self._is_ambiguous(node, drawing),
         )
         self._numbers.value = drawing.numbers
         self._show_table()
@@ -737,10 +739,17 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._show_status(start)
         self._still.later(self._view)
 
-    def _is_ambiguous(self, node: LayerNode) -> bool:
+    def _others(self) -> int:
+        """How many samples there are to compare with, where no other model is."""
+        batch = self._session.batch
+        return 1 if batch is None or self._other is not None or self.show != "comparison" else batch.size
+
+    def _is_ambiguous(self, node: LayerNode, drawing: Drawing) -> bool:
         """Whether another axis might hold the channels as well; of maps and volumes most layers say which one does."""
         rank = len(node.output_shape or ())
-        return self.reading != "auto" or rank == 3 or (rank > 3 and not self._drawings.channels(node.path).told)
+        if self.reading != "auto":
+            return True
+        return drawing.divided and (rank == 3 or (rank > 3 and not self._drawings.channels(node.path).told))
 
     def _show_table(self) -> None:
         """Puts the table of all channels in the figure's place, or the figure back in its own."""

@@ -238,6 +238,43 @@ def test_integers_that_name_things_are_no_measurements():
     assert explorer.figure.data[0].type == "table"
 
 
+def test_what_is_read_has_no_controls_of_channels():
+    x = keras.Input((6, 6, 4))
+    model = keras.Model(x, keras.ops.argmax(x, axis=-1))
+    explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)), layer=0)
+    controls = explorer._controls
+    every = [controls.show, controls.sample, controls.channel, controls.sort, controls.scaling]
+    assert list(controls.box.children)[:5] == every
+    explorer.layer = [node.path for node in explorer.tree][-1]
+    assert list(controls.box.children) == [controls.show, controls.sample]
+    explorer.show = "table"
+    assert list(controls.box.children) == [controls.show, controls.channel]
+
+
+def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
+    controls = explorer._controls
+    assert controls.compare is None
+    explorer.show = "comparison"
+    stepper = controls.compare
+    assert stepper in controls.box.children
+    assert (stepper.value, stepper.maximum) == (None, 1)
+    assert "beside sample 1" in explorer._plot.alt
+    stepper._field.value = "0"
+    assert explorer.compare == 0
+    assert "beside sample 0" in explorer._plot.alt
+    explorer.compare = 1
+    assert stepper.value == 1
+    stepper._field.value = "7"
+    assert "from 0 to 1" in alert(explorer)
+    assert explorer.compare == 1
+    explorer.show = "activation"
+    assert stepper not in controls.box.children
+    again = aw.LayerExplorer(explorer.model, explorer.inputs, compare=keras.models.clone_model(explorer.model))
+    assert (again.compare, again._controls.compare) == ("model", None)
+    alone = aw.LayerExplorer(explorer.model, explorer.inputs[:1], show="comparison")
+    assert alone._controls.compare is None
+
+
 def test_channels_first_are_found_behind_a_layer_that_says_so():
     x = keras.Input((3, 16, 18), name="x")
     y = layers.BatchNormalization(axis=1, name="norm")(x)

@@ -22,6 +22,8 @@ LINE_LIMIT, CAPTION_LIMIT = 88, 50
 """How many characters of a title fit into a line, and beside a caption, where panels stand side by side."""
 UPRIGHT = 90
 """The angle of labels that would not fit side by side."""
+UPRIGHT_ROOM = 24
+"""How much more room they need under an axis."""
 # The close-up's y domain where such labels stand under it.
 UPRIGHT_DOMAIN = (0.51, 1.0)
 # The labels of an axis that are short numbers. Of all others Plotly measures each, to see whether it fits.
@@ -49,7 +51,12 @@ def layout(
         labelled: Whether the close-up has names to its left.
     """
     merged = {name: dict(axis) for panel in axes for name, axis in panel.items()}
-    narrow: dict[str, Any] = {"height": NARROW_HEIGHT, "margin.l": 48}
+    steps = merged["xaxis"]
+    upright = steps.get("tickangle") == UPRIGHT
+    narrow: dict[str, Any] = {"height": NARROW_HEIGHT + UPRIGHT_ROOM * upright, "margin.l": 48}
+    if not upright and "tickangle" in steps and needs_upright(steps["ticktext"], 55):
+        more = {"height": NARROW_HEIGHT + UPRIGHT_ROOM, "margin.b": 36 + UPRIGHT_ROOM}
+        narrow |= {"xaxis.tickangle": UPRIGHT, **more}
     for number, (wide, small) in enumerate(zip(WIDE, NARROW, strict=True), start=1):
         suffix = "" if number == 1 else str(number)
         x_axis, y_axis = merged[f"xaxis{suffix}"], merged[f"yaxis{suffix}"]
@@ -75,17 +82,16 @@ def layout(
         annotations.append(caption(text, x[0], y[1]))
         narrow[f"annotations[{index}].x"] = NARROW[index + 1][0][0]
         narrow[f"annotations[{index}].y"] = NARROW[index + 1][1][1]
-    upright = merged["xaxis"].get("tickangle") == UPRIGHT
     return plain(
         title,
         captioned=True,
-        height=HEIGHT + 24 * upright,
+        height=HEIGHT + UPRIGHT_ROOM * upright,
         # Room for a colour bar's numbers, so that Plotly need not draw it twice to find out.
         margin={
             "l": 8 if merged["xaxis"].get("visible") is False else 48,
             "r": 72 if "coloraxis" in merged else 44,
             "t": 30,
-            "b": 36 + 24 * upright,
+            "b": 36 + UPRIGHT_ROOM * upright,
             "autoexpand": False,
         },
         bargap=0.1,
@@ -96,6 +102,11 @@ def layout(
     )
 
 
+def needs_upright(texts: Sequence[str], room: int) -> bool:
+    """Whether labels would not fit side by side under an axis that is as long as `room` characters."""
+    return len(texts) * (max(map(len, texts), default=0) + 0.5) > room
+
+
 def plain(title: str, *, captioned: bool = False, **more: Any) -> dict[str, Any]:
     """The layout of a figure that places its panels itself.
 
@@ -103,8 +114,8 @@ def plain(title: str, *, captioned: bool = False, **more: Any) -> dict[str, Any]
 
     Args:
         title: Above the figure; Plotly's markup in it is taken as such.
-        captioned: Whether a caption stands right under the title, on the right: a title that would reach it gets a
-            line to itself.
+        captioned: Whether a caption stands beside the last line of the title, on the right: one that would reach it
+            gets room to itself.
         **more: Attributes to add, or to set in place of the usual ones.
     """
     lines, stack = stacked(title, LINE_LIMIT), stacked(title)
@@ -133,7 +144,7 @@ def plain(title: str, *, captioned: bool = False, **more: Any) -> dict[str, Any]
         **more,
     }
     height, top, narrow = result["height"], result["margin"]["t"], dict(result["meta"]["narrow"])
-    wide_more = LINE * (len(lines) - 1 + (captioned and seen_length(title) > CAPTION_LIMIT))
+    wide_more = LINE * (len(lines) - 1 + (captioned and seen_length(lines[-1]) > CAPTION_LIMIT))
     narrow_more = LINE * (len(stack) - 1)
     if wide_more:
         result |= {"height": height + wide_more, "margin": {**result["margin"], "t": top + wide_more}}

@@ -8,7 +8,7 @@ import numpy as np
 from plotly.colors import get_colorscale
 
 from actwidget.figures.histogram import histogram_traces
-from actwidget.figures.layout import UPRIGHT
+from actwidget.figures.layout import UPRIGHT, needs_upright
 from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange
 from actwidget.figures.text import escape, number, percent, told_apart
 
@@ -153,8 +153,7 @@ def step_ticks(view: View, steps: int, *, close: bool = False) -> dict[str, Any]
     every = -(-steps // CLOSE_TOKENS) if close else 1
     places = list(range(0, steps, every))
     texts = [escape(view.tokens[place], 7 if close else 9) for place in places]
-    longest = max((len(view.tokens[place][:9]) for place in places), default=0)
-    upright = len(places) * (longest + 1) > (36 if close else 72)
+    upright = needs_upright(texts, 36 if close else 78)
     angle = {"tickangle": UPRIGHT if upright else 0, "ticklabeloverflow": "allow"}
     return {"tickmode": "array", "tickvals": places, "ticktext": texts, "title": {"text": ""}, **angle}
 

@@ -724,7 +724,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._code.code = self.code
         self._controls.arrange(
             channels=self._channels(),
-            divided=drawing.divided,
+            divided=drawing.divided or self.show != "activation",
             slices=self._drawings.slices(self.layer) if self.show == "activation" else 1,
             middle=self._drawings.middle_slice(self.layer),
             inputs=self._drawings.kernel_inputs(self.layer) if self.show == "weights" else 1,

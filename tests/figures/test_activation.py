@@ -361,8 +361,9 @@ def test_a_long_title_is_neither_cut_nor_does_it_reach_a_caption(scaling):
     sample = RNG.normal(size=(60, 60, 5)).astype("float32")
     sample[0, 0], sample[1, 1] = np.nan, 900
     figure = activation_figure(view(sample, title="stage_3/" * 20, scaling=scaling)).layout
+    last = figure.title.text.rpartition("<br>")[2]
     for text, limit, margin in (
-        (figure.title.text, 88, figure.margin.t - 16),  # under it is a caption
+        (figure.title.text, 88, figure.margin.t - 16 * (seen_length(last) > 50)),  # beside the last line is a caption
         (figure.meta["narrow"]["title.text"], 62, figure.meta["narrow"]["margin.t"]),
     ):
         lines = text.split("<br>")
@@ -394,6 +395,10 @@ def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
     assert len(steps.xaxis.ticktext) == 36
     assert len(steps.xaxis2.ticktext) == 12
     assert (steps.xaxis.tickangle, steps.margin.b) == (90, 60)
+    words = replace(view(RNG.random((14, 2)).astype("float32")), tokens=["a", "slept"] * 7)
+    some = activation_figure(words).layout
+    assert (some.xaxis.tickangle, some.meta["narrow"]["xaxis.tickangle"]) == (0, 90)
+    assert some.meta["narrow"]["margin.b"] == 60
     few = activation_figure(replace(view(RNG.random((3, 2)).astype("float32")), tokens=["a", "b", "c"])).layout
     assert (few.xaxis.tickangle, few.xaxis2.tickangle, few.margin.b) == (0, 0, 36)
 

@@ -269,7 +269,8 @@ def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
     assert explorer.compare == 1
     explorer.show = "activation"
     assert stepper not in controls.box.children
-    again = aw.LayerExplorer(explorer.model, explorer.inputs, compare=keras.models.clone_model(explorer.model))
+    other = keras.Model(explorer.model.inputs, explorer.model.outputs)
+    again = aw.LayerExplorer(explorer.model, explorer.inputs, compare=other)
     assert (again.compare, again._controls.compare) == ("model", None)
     alone = aw.LayerExplorer(explorer.model, explorer.inputs[:1], show="comparison")
     assert alone._controls.compare is None

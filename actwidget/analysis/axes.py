@@ -139,21 +139,26 @@ def middle(shape: tuple[int, ...], *, channels_last: bool = True, at: tuple[int,
         at: The slice, as for `channels`.
 
     Returns:
-        For people, counted from 1, one part for each axis that was cut; empty when everything is shown.
+        For people, counted from 0 as everywhere; of several axes that were cut the slices are counted through, the
+        last axis first, and its place along each is added. Empty when everything is shown.
 
     >>> middle((8, 32, 32, 16))
-    'slice 4 of 8'
+    'slice 3 (0 to 7)'
     >>> middle((2, 9, 32, 32, 16))
-    'slice 1 of 2, 5 of 9'
+    'slice 4 (0 to 17), at 0, 4 of 2 × 9'
     >>> middle((8, 32, 32, 16), at=(0,))
-    'slice 1 of 8'
+    'slice 0 (0 to 7)'
     >>> middle((32, 32, 16))
     ''
     """
     leading = depths(shape, channels_last=channels_last)
     if prod(leading) <= 1:
         return ""
-    return "slice " + ", ".join(f"{i + 1} of {size}" for i, size in zip(_place(leading, at), leading, strict=True))
+    place, count = _place(leading, at), prod(leading)
+    words = f"slice {int(np.ravel_multi_index(place, leading))} (0 to {count - 1})"
+    if len(leading) == 1:
+        return words
+    return f"{words}, at {', '.join(map(str, place))} of {' × '.join(map(str, leading))}"
 
 
 def _place(leading: tuple[int, ...], at: tuple[int, ...] | None) -> tuple[int, ...]:

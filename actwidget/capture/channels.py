@@ -20,10 +20,12 @@ class Channels:
     Attributes:
         axis: The axis that is divided, the first being that of the samples; `None` where there is one part alone.
         noun: What a part is called.
+        told: Whether the layer, or one whose axes it hands on, says so; else it is taken for granted.
     """
 
     axis: int | None
     noun: str
+    told: bool = False
 
     def last(self, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """An activation, shape `(samples, ...)`, seen with its channels on the last axis."""
@@ -37,12 +39,60 @@ class Channels:
 
 
 def channels_of(node: LayerNode, operation: keras.Operation) -> Channels:
-    """The channels of a node: the heads of attention scores, the first axis of a layer that says so, else the last."""
+    """The channels of a node: the heads of attention scores, the axis that a layer names, else the last.
+
+    A layer that works value by value has those of what it is given.
+    """
     rank = len(node.output_shape or ())
     if node.class_name == "AttentionScores":
         # (samples, heads, targets, sources), or of a layer without heads (samples, targets, sources).
-        return Channels(1 if rank == 4 else None, "head")
+        return Channels(1 if rank == 4 else None, "head", told=True)
     noun = "channel" if rank >= 4 else "unit"
-    if rank >= 3 and getattr(operation, "data_format", None) == "channels_first":
-        return Channels(1, noun)
-    return Channels(-1, noun)
+    axis = _named_axis(operation, rank) if rank >= 3 else -1
+    return Channels(-1, noun) if axis is None else Channels(axis, noun, told=True)
+
+
+# fmt: off
+# What works value by value, or on whole channels whichever axis they are on.
+_KEEPS = {
+    "Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Dropout", "Rescaling", "Identity",
+    "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",
+    "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Softmax",
+    "Relu", "Relu6", "LeakyRelu", "Sigmoid", "HardSigmoid", "Silu", "HardSilu", "Gelu", "Elu", "Selu", "Tanh",
+    "Softplus", "Clip", "Cast", "Absolute", "Square", "Sqrt", "Exp", "Log", "Negative", "Divide", "TrueDivide",
+}
+# fmt: on
+_NORMALIZES = {"BatchNormalization", "GroupNormalization"}
+
+
+def _named_axis(operation: Any, rank: int) -> int | None:
+    """The axis of the channels by what a layer, or one before it whose axes it hands on, says; `None` if none does."""
+    while True:
+        layout = getattr(operation, "data_format", None)
+        if layout in {"channels_first", "channels_last"}:
+            return 1 if layout == "channels_first" else -1
+        # A class of the user's can bear the name of one of Keras's.
+        if not type(operation).__module__.startswith("keras.src."):
+            return None
+        name, axis = type(operation).__name__, _axis_of(operation)
+        if axis is not None and (name in _NORMALIZES or (name == "LayerNormalization" and rank >= 4)):
+            return -1 if axis % rank == rank - 1 else axis % rank
+        before = _given(operation) if name in _KEEPS else None
+        if before is None or len(before.shape) != rank:
+            return None
+        operation = before._keras_history.operation
+
+
+def _axis_of(operation: Any) -> int | None:
+    """The one axis that an operation names."""
+    axis = getattr(operation, "axis", None)
+    if isinstance(axis, (list, tuple)) and len(axis) == 1:
+        axis = axis[0]
+    return axis if isinstance(axis, int) and axis != 0 else None
+
+
+def _given(operation: Any) -> Any:
+    """The tensor of the most axes that an operation was given when it was called first; `None` where it was not."""
+    nodes = operation._inbound_nodes
+    tensors = [tensor for tensor in nodes[0].input_tensors if hasattr(tensor, "_keras_history")] if nodes else []
+    return max(tensors, key=lambda tensor: len(tensor.shape), default=None)

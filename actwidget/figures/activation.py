@@ -13,7 +13,7 @@ from actwidget.analysis.limits import Limits, limits
 from actwidget.analysis.mosaic import Mosaic, levels, mosaic
 from actwidget.figures.layout import layout
 from actwidget.figures.palette import NAN_CSS, ColorRange
-from actwidget.figures.panels import bars, closeup, distribution, masked_steps, step_ticks, top_units
+from actwidget.figures.panels import bars, closeup, distribution, largest, masked_steps, step_ticks, top_units
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape, number, percent
 from actwidget.figures.tiles import outline, tile_cells, tile_image, unseen_cells
@@ -37,6 +37,8 @@ ORDERS = {
 """The orders of channels by name, and what they are called on screen."""
 GRID_ASPECT = 1.32
 BARS_LIMIT = 256
+MAX_PIXELS = 1_000_000
+"""A picture of more pixels is reduced to no more than half as many, as `mosaic` does it."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Picture:
         scaling: What the range of the colours is taken from.
         limits: Where `color` leaves extreme values out, what it does; else `None`.
         where: The slice of a volume, in words; else empty.
+        reduced: Of a sequence, how many units and how many steps one pixel stands for.
     """
 
     uri: str
@@ -64,6 +67,7 @@ class Picture:
     scaling: Scaling
     limits: Limits | None = None
     where: str = ""
+    reduced: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True)
@@ -162,13 +166,30 @@ def picture(
     colored = np.where(np.isfinite(values), values, np.nan) if numbers.infinite else values
     if kind == "sequence":
         ordered = colored[order, 0, :]
+        # Units that have a range of their own each are not to be compared by magnitude.
+        reduced = _reduction(*ordered.shape, units=scaling != "channel")
+        if reduced != (1, 1):
+            ordered = largest(ordered, reduced)
         if scaling == "channel":
             low, high = low[order][:, np.newaxis], high[order][:, np.newaxis]
         uri = palette_png(levels(ordered, low, high), color.scale)
-        return Picture(uri, None, values, order, color, kind, scaling, bounded, where)
+        return Picture(uri, None, values, order, color, kind, scaling, bounded, where, reduced)
     tiles = mosaic(colored, low=low, high=high, order=order, aspect=GRID_ASPECT)
     uri = palette_png(tiles.pixels, color.scale)
     return Picture(uri, tiles, values, order, color, kind, scaling, bounded, where)
+
+
+def _reduction(rows: int, columns: int, *, units: bool) -> tuple[int, int]:
+    """How many units (if those may) and steps of a sequence become one pixel, as a grid of maps is reduced."""
+    down = across = 1
+    if rows * columns <= MAX_PIXELS:
+        return down, across
+    while -(-rows // down) * -(-columns // across) > MAX_PIXELS // 2 and (units or across < columns):
+        if units and rows * across > columns * down:
+            down += 1
+        else:
+            across += 1
+    return down, across
 
 
 def activation_figure(view: View) -> go.Figure:
@@ -201,14 +222,15 @@ def activation_spec(view: View) -> dict[str, Any]:
     near, near_axes, near_title = top_units(view) if units else closeup(view)
     low, low_axes, low_title = distribution(view)
     count = len(drawn.order)
-    parts = [escape(view.title), f"{count:,} {view.noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}"]
+    name = escape(view.title, 60)
+    parts = [name, f"{count:,} {view.noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}", *_broken(view)]
     if view.mask is not None and not view.mask.all():
         parts.append(f"{np.count_nonzero(~view.mask)} of {view.mask.size} steps masked")
     if drawn.where:
         parts.append(drawn.where)
-    if drawn.tiles is not None and drawn.tiles.reduction > 1:
-        parts.append(f"reduced {drawn.tiles.reduction}× by largest magnitude")
-    parts += [*_colors(view), *_broken(view)]
+    if words := _reduced(drawn):
+        parts.append(f"{words} by largest magnitude")
+    parts += _colors(view)
     if view.sample is not None:
         parts.append(f"sample {view.sample}")
     return {
@@ -223,13 +245,26 @@ def activation_spec(view: View) -> dict[str, Any]:
     }
 
 
+def _reduced(drawn: Picture) -> str:
+    """How many values along each axis one pixel stands for; empty where it is one."""
+    if drawn.tiles is not None:
+        return f"reduced {drawn.tiles.reduction}×" if drawn.tiles.reduction > 1 else ""
+    factors = zip(("units", "steps"), drawn.reduced, strict=True)
+    words = [f"{name} reduced {factor}×" for name, factor in factors if factor > 1]
+    return ", ".join(words)
+
+
 def _colors(view: View) -> list[str]:
-    """The colours' range where no colour bar says it, and what lies outside of it."""
+    """The grid's range of colours where no colour bar says it, and what lies outside of it."""
     drawn = view.picture
     if not drawn.uri:
         return []
     words = []
-    if drawn.kind in {"units", "sequence"} and drawn.scaling != "channel":
+    # The bar belongs to the close-up, whose range is the grid's where it is one channel's map.
+    alike = drawn.kind in {"maps", "volume"} and view.channel is not None
+    if drawn.scaling == "channel":
+        words.append(f"colours for each {view.noun}")
+    elif not alike:
         words.append(f"colours {number(drawn.color.low)} to {number(drawn.color.high)}")
     if drawn.limits is not None and drawn.limits.clipped:
         low, high = drawn.limits.percentiles
@@ -268,7 +303,9 @@ def _grid(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[
 def _sequence(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
     drawn = view.picture
     count, _, steps = drawn.values.shape
-    image = {"type": "image", "source": drawn.uri, "x0": 0, "y0": 0, "dx": 1, "dy": 1, "hoverinfo": "skip"}
+    down, across = drawn.reduced
+    place = {"x0": (across - 1) / 2, "dx": across, "y0": (down - 1) / 2, "dy": down}
+    image = {"type": "image", "source": drawn.uri, **place, "hoverinfo": "skip"}
     over = unseen_cells(drawn.order[:, np.newaxis], *_told(view))
     over["y"], over["dx"] = np.arange(count), steps
     # With one column Plotly needs the edges to know how wide it is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actwidget.figures.text import stacked
+from actwidget.figures.text import seen_length, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,16 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.0, 0.3)))
 # The close-up's x domain where names stand to its left.
 LABELLED = ((0.81, 1.0), (0.3, 1.0))
+LINE = 16
+"""The height of a title's line."""
+LINE_LIMIT, CAPTION_LIMIT = 88, 50
+"""How many characters of a title fit into a line, and beside a caption, where panels stand side by side."""
+UPRIGHT = 90
+"""The angle of labels that would not fit side by side."""
+UPRIGHT_ROOM = 24
+"""How much more room they need under an axis."""
+# The close-up's y domain where such labels stand under it.
+UPRIGHT_DOMAIN = (0.51, 1.0)
 # The labels of an axis that are short numbers. Of all others Plotly measures each, to see whether it fits.
 NUMBERED = {"tickangle": 0, "ticklabeloverflow": "allow"}
 NARROW = (((0.0, 1.0), (0.63, 1.0)), ((0.0, 1.0), (0.28, 0.54)), ((0.0, 1.0), (0.0, 0.19)))
@@ -41,7 +51,12 @@ def layout(
         labelled: Whether the close-up has names to its left.
     """
     merged = {name: dict(axis) for panel in axes for name, axis in panel.items()}
-    narrow: dict[str, Any] = {"height": NARROW_HEIGHT, "margin.l": 48}
+    steps = merged["xaxis"]
+    upright = steps.get("tickangle") == UPRIGHT
+    narrow: dict[str, Any] = {"height": NARROW_HEIGHT + UPRIGHT_ROOM * upright, "margin.l": 48}
+    if not upright and "tickangle" in steps and needs_upright(steps["ticktext"], 55):
+        more = {"height": NARROW_HEIGHT + UPRIGHT_ROOM, "margin.b": 36 + UPRIGHT_ROOM}
+        narrow |= {"xaxis.tickangle": UPRIGHT, **more}
     for number, (wide, small) in enumerate(zip(WIDE, NARROW, strict=True), start=1):
         suffix = "" if number == 1 else str(number)
         x_axis, y_axis = merged[f"xaxis{suffix}"], merged[f"yaxis{suffix}"]
@@ -56,14 +71,12 @@ def layout(
                 axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
     if labelled:
         merged["xaxis2"]["domain"], narrow["xaxis2.domain"] = LABELLED
+    if merged["xaxis2"].get("tickangle") == UPRIGHT:
+        merged["yaxis2"]["domain"] = UPRIGHT_DOMAIN
     if "coloraxis" in merged:
-        (_, (bottom, top)), (_, (narrow_bottom, narrow_top)) = WIDE[1], NARROW[1]
+        (bottom, top), (_, (narrow_bottom, narrow_top)) = merged["yaxis2"]["domain"], NARROW[1]
         merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom, **NUMBERED}
         narrow |= {"coloraxis.colorbar.y": narrow_top, "coloraxis.colorbar.len": narrow_top - narrow_bottom}
-    if len(lines := stacked(title)) > 1:
-        more = len(lines) - 1
-        # Plotly puts the top of a title where its last line would begin.
-        narrow |= {"title.text": "<br>".join(lines), "title.pad.t": 6 + 12 * more, "margin.t": 30 + 16 * more}
     annotations = []
     for index, (text, (x, y)) in enumerate(zip(titles, (WIDE[1], WIDE[2]), strict=True)):
         annotations.append(caption(text, x[0], y[1]))
@@ -71,12 +84,14 @@ def layout(
         narrow[f"annotations[{index}].y"] = NARROW[index + 1][1][1]
     return plain(
         title,
+        captioned=True,
+        height=HEIGHT + UPRIGHT_ROOM * upright,
         # Room for a colour bar's numbers, so that Plotly need not draw it twice to find out.
         margin={
             "l": 8 if merged["xaxis"].get("visible") is False else 48,
             "r": 72 if "coloraxis" in merged else 44,
             "t": 30,
-            "b": 36,
+            "b": 36 + UPRIGHT_ROOM * upright,
             "autoexpand": False,
         },
         bargap=0.1,
@@ -87,23 +102,33 @@ def layout(
     )
 
 
-def plain(title: str, **more: Any) -> dict[str, Any]:
+def needs_upright(texts: Sequence[str], room: int) -> bool:
+    """Whether labels would not fit side by side under an axis that is as long as `room` characters."""
+    return len(texts) * (max(map(len, texts), default=0) + 0.5) > room
+
+
+def plain(title: str, *, captioned: bool = False, **more: Any) -> dict[str, Any]:
     """The layout of a figure that places its panels itself.
+
+    A long title takes several lines, and on a narrow page more of them; the figure is as much higher.
 
     Args:
         title: Above the figure; Plotly's markup in it is taken as such.
+        captioned: Whether a caption stands beside the last line of the title, on the right: one that would reach it
+            gets room to itself.
         **more: Attributes to add, or to set in place of the usual ones.
     """
-    return {
+    lines, stack = stacked(title, LINE_LIMIT), stacked(title)
+    result = {
         "title": {
-            "text": title,
+            "text": "<br>".join(lines),
             "font": {"size": 12},
             "x": 0,
             "xanchor": "left",
             "xref": "paper",
             "y": 1,
             "yanchor": "top",
-            "pad": {"t": 6},
+            "pad": {"t": _title_pad(lines)},
         },
         "height": HEIGHT,
         "margin": {"l": 8, "r": 8, "t": 30, "b": 36},
@@ -118,6 +143,22 @@ def plain(title: str, **more: Any) -> dict[str, Any]:
         "meta": {"narrow": {}},
         **more,
     }
+    height, top, narrow = result["height"], result["margin"]["t"], dict(result["meta"]["narrow"])
+    wide_more = LINE * (len(lines) - 1 + (captioned and seen_length(lines[-1]) > CAPTION_LIMIT))
+    narrow_more = LINE * (len(stack) - 1)
+    if wide_more:
+        result |= {"height": height + wide_more, "margin": {**result["margin"], "t": top + wide_more}}
+    if stack != lines:
+        narrow |= {"title.text": "<br>".join(stack), "title.pad.t": _title_pad(stack)}
+    if wide_more or narrow_more:
+        narrow |= {"margin.t": top + narrow_more, "height": narrow.get("height", height) + narrow_more}
+    result["meta"] = {**result["meta"], "narrow": narrow}
+    return result
+
+
+def _title_pad(lines: list[str]) -> int:
+    """Of a title of several lines Plotly puts the top higher by half of what they add."""
+    return 6 + 8 * (len(lines) - 1)
 
 
 def caption(text: str, x: float, y: float) -> dict[str, Any]:

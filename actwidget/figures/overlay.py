@@ -47,7 +47,7 @@ def overlay_spec(
         noun: What a channel is called.
         cell: The row and the column of the position that is marked.
         box: What that position depends on, as rows and columns of the input: `(top, left, bottom, right)`, the last
-            two one past the end.
+            two one past the end; an empty one where that is padding alone.
 
     Returns:
         The figure, or `None` where the input is no picture or the channel no map.
@@ -63,7 +63,7 @@ def overlay_spec(
     factor = -(-max(whole.shape) // CLOSEUP_LIMIT)
     shown = largest(whole, factor) if factor > 1 else whole
     name = f"mean of all {noun}s" if channel is None else f"{noun} {channel}"
-    parts = [escape(title), f"{name} over the input"]
+    parts = [escape(title, 60), f"{name} over the input"]
     if factor > 1:
         parts.append(f"reduced {factor}× by largest magnitude")
     if finite.size < whole.size:
@@ -95,6 +95,9 @@ def overlay_spec(
         broken = {"colorscale": [[0, NAN_CSS], [1, NAN_CSS]], "showscale": False, "hoverinfo": "skip"}
         z = np.where(np.isfinite(shown), np.nan, 1).astype(np.float32)
         traces.insert(2, {"type": "heatmap", "z": z, "hoverongaps": False, **broken, **place})
+    if box is not None and (box[2] <= box[0] or box[3] <= box[1]):
+        parts.append("sees padding alone, nothing of the input")
+        box = None
     top, left, bottom, right = box or (0, 0, height, width)
     text = "the input"
     if box is not None:

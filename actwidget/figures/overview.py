@@ -8,7 +8,7 @@ import numpy as np
 
 from actwidget.figures.layout import FONT
 from actwidget.figures.palette import ACCENT, MUTED, WARNING
-from actwidget.figures.text import escape, number, percent
+from actwidget.figures.text import escape, number, percent, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ROW = 18
 LEAST = 360
 MARGINS = 110
+# So many characters of a name fit beside a row.
+NAME, NARROW_NAME = 32, 22
 
 
 def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") -> dict[str, Any]:
@@ -80,7 +82,7 @@ def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") 
             **own,
         },
     ]
-    ticks = {"tickmode": "array", "tickvals": y.tolist(), "ticktext": [escape(path, 32) for path in paths]}
+    ticks = {"tickmode": "array", "tickvals": y.tolist(), "ticktext": told_apart(paths, NAME)}
     plain = {"showgrid": True, "zeroline": True, "fixedrange": True, "side": "top"}
     return {
         "data": traces,
@@ -103,7 +105,19 @@ def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") 
                 "title": {"text": "zeros, dead", "standoff": 2},
             },
             "yaxis": {**ticks, "range": [len(rows) - 0.4, -0.6], "fixedrange": True, "showgrid": False},
-            "meta": {"narrow": {"margin.l": 150}},
+            "meta": {
+                "narrow": {
+                    "margin.l": 150,
+                    "yaxis.ticktext": told_apart(paths, NARROW_NAME),
+                    # The last number of one axis and the first of the next stand apart.
+                    "xaxis.domain": [0, 0.62],
+                    "xaxis2.domain": [0.74, 1],
+                    "xaxis.nticks": 4,
+                    "xaxis2.nticks": 2,
+                    "title.xref": "container",
+                    "title.pad.l": 8,
+                }
+            },
         },
     }
 

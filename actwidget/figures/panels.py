@@ -8,8 +8,9 @@ import numpy as np
 from plotly.colors import get_colorscale
 
 from actwidget.figures.histogram import histogram_traces
+from actwidget.figures.layout import UPRIGHT, needs_upright
 from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange
-from actwidget.figures.text import escape, number, percent
+from actwidget.figures.text import escape, number, percent, told_apart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 Panel = tuple[list[dict[str, Any]], dict[str, Any], str]
 CLOSEUP_LIMIT = 256
-TOKENS_LIMIT = 40
+TOKENS_LIMIT, CLOSE_TOKENS = 40, 16
+"""Of so many steps each is named beside all units; close up so many names have room, of more every second or third."""
 TOP = 8
 
 
@@ -43,8 +45,8 @@ def closeup(view: View) -> Panel:
             "yaxis": "y2",
             "hovertemplate": "step %{x}: %{y:.4g}<extra></extra>",
         }
-        steps = step_ticks(view, values.size) or {}
-        return [line], {"xaxis2": steps, "yaxis2": {"scaleanchor": False}}, f"{title} over the steps"
+        steps = {"range": [-0.5, values.size - 0.5], **(step_ticks(view, values.size, close=True) or {})}
+        return [line, _ends(line)], {"xaxis2": steps, "yaxis2": {"scaleanchor": False}}, f"{title} over the steps"
     color = drawn.color
     if drawn.scaling == "channel" or view.channel is None:
         color = ColorRange.over(values) if np.isfinite(values).any() else color
@@ -82,12 +84,29 @@ def closeup(view: View) -> Panel:
     if noun == "head":
         title = f"{title}: target by source"
         heatmap["hovertemplate"] = "target %{y}, source %{x}<br>%{z:.5g}<extra></extra>"
-        for name, size in (("xaxis2", values.shape[1]), ("yaxis2", values.shape[0])):
-            if factor == 1 and (ticks := step_ticks(view, size)) is not None:
-                axes[name] |= {**ticks, "visible": True, "showgrid": False, "zeroline": False}
+        if factor == 1:
+            for name, ticks in _head_ticks(view, values).items():
+                axes[name] |= ticks
     if drawn.limits is not None and color is drawn.color:
         axes["coloraxis"]["colorbar"] |= clip_ticks(drawn.limits)
     return [heatmap, *_broken_cells(values, place)], axes, title
+
+
+def _head_ticks(view: View, values: NDArray[Any]) -> dict[str, dict[str, Any]]:
+    """The axes of attention scores named by tokens, targets down and sources across, where there are tokens."""
+    ticks = {"xaxis2": step_ticks(view, values.shape[1], close=True)}
+    if (down := step_ticks(view, values.shape[0], close=True)) is not None:
+        ticks["yaxis2"] = {**down, "tickangle": 0}
+    plain = {"visible": True, "showgrid": False, "zeroline": False}
+    return {name: {**axis, **plain} for name, axis in ticks.items() if axis is not None}
+
+
+def _ends(line: dict[str, Any]) -> dict[str, Any]:
+    """The outer halves of the first and the last step, which a line from middle to middle leaves out."""
+    values, last = line["y"], len(line["y"]) - 1
+    ends = {"x": np.array([-0.5, 0, 0, last, last + 0.5]), "y": values[[0, 0, 0, -1, -1]].astype(np.float32)}
+    ends["y"][2] = np.nan
+    return {**line, "mode": "lines", "hovertemplate": None, "hoverinfo": "skip", **ends}
 
 
 def clip_ticks(limits: Limits) -> dict[str, Any]:
@@ -121,12 +140,22 @@ def _broken_cells(values: NDArray[np.float32], place: dict[str, Any]) -> list[di
     return [{**cells, **place}]
 
 
-def step_ticks(view: View, steps: int) -> dict[str, Any] | None:
-    """An axis that names the steps by their tokens; `None` where there are none or too many to be read."""
+def step_ticks(view: View, steps: int, *, close: bool = False) -> dict[str, Any] | None:
+    """An axis that names the steps by their tokens; `None` where there are none or too many to be read.
+
+    Args:
+        view: What the figure shows.
+        steps: How many steps the axis has.
+        close: Whether it is that of a close-up, which has room for fewer and shorter texts.
+    """
     if view.tokens is None or len(view.tokens) < steps or steps > TOKENS_LIMIT:
         return None
-    texts = [escape(token, 12) for token in view.tokens[:steps]]
-    return {"tickmode": "array", "tickvals": list(range(steps)), "ticktext": texts, "title": {"text": ""}}
+    every = -(-steps // CLOSE_TOKENS) if close else 1
+    places = list(range(0, steps, every))
+    texts = [escape(view.tokens[place], 7 if close else 9) for place in places]
+    upright = needs_upright(texts, 36 if close else 78)
+    angle = {"tickangle": UPRIGHT if upright else 0, "ticklabeloverflow": "allow"}
+    return {"tickmode": "array", "tickvals": places, "ticktext": texts, "title": {"text": ""}, **angle}
 
 
 def masked_steps(view: View, steps: int) -> list[dict[str, Any]]:
@@ -150,11 +179,18 @@ def masked_steps(view: View, steps: int) -> list[dict[str, Any]]:
     ]
 
 
-def largest(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """A map reduced by a whole factor: each square of values to the one of largest magnitude, a NaN before all."""
-    pad = [(0, -length % factor) for length in values.shape]
-    height, width = ((length + extra) // factor for length, (_, extra) in zip(values.shape, pad, strict=True))
-    blocks = np.pad(values, pad).reshape(height, factor, width, factor).swapaxes(1, 2).reshape(height, width, -1)
+def largest(values: NDArray[Any], factor: int | tuple[int, int]) -> NDArray[np.float32]:
+    """A map reduced by a whole factor: each square of values to the one of largest magnitude, a NaN before all.
+
+    Args:
+        values: Shape `(rows, columns)`.
+        factor: How many rows and columns become one; two numbers where they differ.
+    """
+    down, across = (factor, factor) if isinstance(factor, int) else factor
+    pad = [(0, -values.shape[0] % down), (0, -values.shape[1] % across)]
+    height, width = (length + extra for length, (_, extra) in zip(values.shape, pad, strict=True))
+    squares = np.pad(values, pad).reshape(height // down, down, width // across, across).swapaxes(1, 2)
+    blocks = squares.reshape(height // down, width // across, -1)
     index = np.where(np.isnan(blocks), np.inf, np.abs(blocks)).argmax(axis=-1)  # a lone NaN is not to be lost
     result: NDArray[np.float32] = np.take_along_axis(blocks, index[..., np.newaxis], axis=-1)[..., 0]
     return result
@@ -163,21 +199,31 @@ def largest(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
 def bars(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
     """A vector's units as bars in their order."""
     drawn = view.picture
+    units = drawn.order.tolist()
     values = drawn.values[:, 0, 0].astype(np.float32)[drawn.order]
-    colors = [ACCENT if unit == view.channel else MUTED for unit in drawn.order.tolist()]
-    bar = {
+    colors = [ACCENT if unit == view.channel else MUTED for unit in units]
+    # A value of zero is seen where its bar has an outline.
+    line = {"width": [2 if unit == view.channel else 0 for unit in units], "color": colors}
+    marker = {"color": colors, "line": line}
+    bar: dict[str, Any] = {
         "type": "bar",
         "x": np.arange(len(values)),
         "y": values,
-        "customdata": [[unit] for unit in drawn.order.tolist()],
-        "marker": {"color": colors, "line": {"width": 0}},
+        "customdata": [[unit] for unit in units],
+        "marker": marker,
         "hovertemplate": "<b>unit %{customdata[0]}</b><br>%{y:.5g}<extra></extra>",
     }
+    if not (finite := np.isfinite(values)).all():
+        bar |= {"y": _bounded(values), "marker": _broken_marks(marker, finite)}
+        told = [f"{value:.5g}" if np.isfinite(value) else _in_words(value) for value in values.tolist()]
+        bar |= {"hovertext": told, "hovertemplate": "<b>unit %{customdata[0]}</b><br>%{hovertext}<extra></extra>"}
+        bar |= {"text": ["" if np.isfinite(value) else _in_words(value) for value in values.tolist()]}
+        bar |= {"textposition": "inside", "insidetextanchor": "middle"}
     few = len(values) <= 32
     ticks = {
         "tickmode": "array",
         "tickvals": list(range(len(values))),
-        "ticktext": [str(u) for u in drawn.order.tolist()],
+        "ticktext": _marked([str(unit) for unit in units], units, view.channel),
     }
     hide = {"showticklabels": view.order_name == "index"}
     axes = {
@@ -192,38 +238,77 @@ def bars(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[s
     return [bar], [], axes
 
 
+def _marked(texts: list[str], units: list[int], channel: int | None) -> list[str]:
+    """The names of units, the chosen one's in the colour of what is chosen."""
+    pairs = zip(texts, units, strict=True)
+    return [f'<span style="color:{ACCENT}">{text}</span>' if unit == channel else text for text, unit in pairs]
+
+
+def _in_words(value: float) -> str:
+    """What is no finite number."""
+    return "NaN" if np.isnan(value) else "infinity" if value > 0 else "-infinity"
+
+
+def _bounded(values: NDArray[Any]) -> NDArray[Any]:
+    """Lengths of bars: NaN and infinity are as long as the longest of the others."""
+    finite = np.isfinite(values)
+    longest = float(np.abs(values[finite]).max(initial=0)) or 1.0
+    return np.where(finite, values, np.where(values == -np.inf, -longest, longest)).astype(values.dtype)
+
+
+def _broken_marks(marker: dict[str, Any], finite: NDArray[np.bool_]) -> dict[str, Any]:
+    """The colours of bars, those of NaN and infinity in theirs; the outline still marks the chosen one."""
+    colors = [color if good else NAN_CSS for color, good in zip(marker["color"], finite.tolist(), strict=True)]
+    return {**marker, "color": colors}
+
+
 def top_units(view: View) -> Panel:
     """The units of a vector with the largest values, by name where there are names."""
-    values = np.nan_to_num(view.picture.values[:, 0, 0].astype(np.float64), nan=-np.inf)
-    units = np.argsort(-values, kind="stable")[:TOP]
+    values = view.picture.values[:, 0, 0].astype(np.float64)
+    units = np.argsort(-np.where(np.isnan(values), -np.inf, values), kind="stable")[:TOP]
     wanted = [unit for unit in (view.label, view.channel) if unit is not None and unit not in units]
     units = np.append(units[: TOP - len(set(wanted))], list(dict.fromkeys(wanted))).astype(np.intp)
     names = view.class_names
-    labels = [escape(names[unit], 20) if names is not None else f"unit {unit}" for unit in units.tolist()]
+    labels = [f"unit {unit}" for unit in units.tolist()]
+    if names is not None:
+        labels = told_apart([names[unit] for unit in units.tolist()], 20)
     labels = [f"✓ {text}" if unit == view.label else text for unit, text in zip(units.tolist(), labels, strict=True)]
-    shown = [values[unit] if np.isfinite(values[unit]) else 0.0 for unit in units]
     colors = [ACCENT if unit == view.channel else MUTED for unit in units.tolist()]
+    shown = values[units]
+    texts = [number(value) if np.isfinite(value) else _in_words(value) for value in shown.tolist()]
+    zeros = np.flatnonzero(shown == 0)
     bar = {
         "type": "bar",
         "orientation": "h",
         "y": list(range(len(units))),
-        "x": shown,
-        "text": [number(float(values[unit])) for unit in units],
+        "x": _bounded(shown).tolist(),
+        "text": ["" if value == 0 else text for value, text in zip(shown.tolist(), texts, strict=True)],
         "textposition": "auto",
         "customdata": [[unit] for unit in units.tolist()],
-        "marker": {"color": colors},
+        # A value of zero is seen where its bar has an outline.
+        "marker": _broken_marks({"color": colors, "line": {"width": 1, "color": colors}}, np.isfinite(shown)),
         "xaxis": "x2",
         "yaxis": "y2",
-        "hovertemplate": "unit %{customdata[0]}<br>%{x:.5g}<extra></extra>",
+        "hovertext": [f"{value:.5g}" if np.isfinite(value) else _in_words(value) for value in shown.tolist()],
+        "hovertemplate": "unit %{customdata[0]}<br>%{hovertext}<extra></extra>",
         "cliponaxis": False,
     }
+    # At a bar of length zero Plotly writes nothing.
+    written: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "text",
+        "x": [0.0] * len(zeros),
+        "y": zeros.tolist(),
+        "hoverinfo": "skip",
+    }
+    written |= {"text": [f"\u00a0{texts[row]}" for row in zeros], "textposition": "middle right", "cliponaxis": False}
     axes = {
         "xaxis2": {"showgrid": False, "zeroline": False, "showticklabels": False},
         "yaxis2": {
             "range": [len(units) - 0.4, -0.6],
             "tickmode": "array",
             "tickvals": list(range(len(units))),
-            "ticktext": labels,
+            "ticktext": _marked(labels, units.tolist(), view.channel),
             "showgrid": False,
             "scaleanchor": False,
         },
@@ -231,7 +316,7 @@ def top_units(view: View) -> Panel:
     title = "top classes" if names is not None else "strongest units"
     if view.label is not None:
         title += ", ✓ the true one"
-    return [bar], axes, title
+    return [bar, {**written, "xaxis": "x2", "yaxis": "y2"}] if zeros.size else [bar], axes, title
 
 
 def distribution(view: View) -> Panel:

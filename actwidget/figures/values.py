@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.categories import Categories, categories, text_of
-from actwidget.figures.layout import HEIGHT, plain
+from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.palette import ACCENT, MUTED
 from actwidget.figures.panels import CLOSEUP_LIMIT, largest
-from actwidget.figures.text import escape, number, percent
+from actwidget.figures.text import escape, number, percent, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ CATEGORY_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e
 ROWS = 200
 COLUMNS = 12
 LINE = 24
+GAP = " &nbsp; "
+LEGEND_LINE = 16
 
 
 def values_spec(title: str, sample: NDArray[Any], *, number_of: int | None = None) -> dict[str, Any]:
@@ -117,7 +119,8 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
     scale = [[edge, color] for color, ends in zip(colors, pairwise(edges), strict=True) for edge in ends]
     total = int(found.counts.sum())
     words = [
-        f'<span style="color:{color}">■</span> {escape(name, 24)} {percent(float(n) / total)}'
+        # A page's text can be see-through; the cells are not.
+        f'<span style="color:{color};fill-opacity:1">■</span> {escape(name, 24)}: {percent(float(n) / total)}'
         for color, name, n in zip(colors, found.names, found.counts.tolist(), strict=True)
     ]
     height, width = index.shape
@@ -141,14 +144,24 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
         **place,
     }
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
-    axes = {
+    axes: dict[str, Any] = {
         "xaxis": {**hidden, "range": [-0.5, width - 0.5]},
         "yaxis": {**hidden, "range": [height - 0.5, -0.5], "scaleanchor": "x"},
     }
-    # The legend stands in a line of its own: on a narrow page the title would cut it.
-    legend = {"text": " &nbsp; ".join(words), "x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left"}
-    legend |= {"yanchor": "top", "yshift": -6, "showarrow": False, "font": {"size": 12}}
-    return {"data": [trace], "layout": plain(" · ".join(parts), annotations=[legend], **axes)}
+    # The legend stands in lines of its own: on a narrow page the title would cut it.
+    lines, stack = (
+        [line.replace(" · ", GAP) for line in stacked(" · ".join(words), most)] for most in (LINE_LIMIT, 62)
+    )
+    legend = {"text": "<br>".join(lines), "x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left"}
+    legend |= {"yanchor": "top", "yshift": -6, "showarrow": False, "align": "left", "font": {"size": 12}}
+    more, narrow_more = (LEGEND_LINE * (len(each) - 1) for each in (lines, stack))
+    narrow = {"annotations[0].text": "<br>".join(stack), "margin.b": 36 + narrow_more, "height": HEIGHT + narrow_more}
+    look: dict[str, Any] = {
+        "height": HEIGHT + more,
+        "margin": {"l": 8, "r": 8, "t": 30, "b": 36 + more},
+        "meta": {"narrow": narrow},
+    }
+    return {"data": [trace], "layout": plain(" · ".join(parts), annotations=[legend], **look, **axes)}
 
 
 def _table(parts: list[str], sample: NDArray[Any]) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class Controls:
         self.scaling = self._choice("colour range", "one colour range for the layer or for each channel", SCALINGS)
         self.slice: ipywidgets.IntSlider | None = None
         self.input_channel: Stepper | None = None
+        self.compare: Stepper | None = None
         self.reading: ipywidgets.Dropdown | None = None
         self.box = parts.make(ipywidgets.HBox, self._of("activation"), css="actw-controls")
         self._owner: Any = None
@@ -68,8 +69,9 @@ class Controls:
         self._links: list[Any] = []
         self._warn: Callable[[str], None] = lambda _text: None
 
-    def _of(self, show: str) -> list[Any]:
-        return [self.show, *(getattr(self, name) for name in NEEDED[show])]
+    def _of(self, show: str, *, divided: bool = True) -> list[Any]:
+        names = NEEDED[show] if divided else ("sample",)
+        return [self.show, *(getattr(self, name) for name in names)]
 
     def _choice(self, label: str, tip: str, options: Mapping[str, str], leave_out: tuple[str, ...] = ()) -> Any:
         listed = [(text, name) for name, text in options.items() if name not in leave_out]
@@ -86,17 +88,22 @@ class Controls:
         if isinstance(control, Stepper):
             control.observe(lambda change: self._warn(change["new"]), "error")
 
-    def arrange(self, *, channels: int, slices: int, inputs: int, readings: bool) -> None:
+    def arrange(
+        self, *, channels: int, divided: bool, slices: int, middle: int, inputs: int, others: int, readings: bool
+    ) -> None:
         """Shows the controls that the view needs.
 
         Args:
             channels: How many channels the layer has.
+            divided: Whether what is shown has channels that can be chosen, put in order and coloured.
             slices: How many slices a volume has; 1 or less for none to choose.
+            middle: The slice that is shown where none is chosen.
             inputs: How many input channels the kernel on show has; 1 or less for none to choose.
+            others: How many samples there are to compare with; 1 or less for none to choose.
             readings: Whether the axes of the activation can be read in more than one way.
         """
         self.channel.maximum = channels - 1
-        children = self._of(self._owner.show)
+        children = self._of(self._owner.show, divided=divided)
         if slices > 1:
             if self.slice is None:
                 tip = "which slice through depth or time"
@@ -104,17 +111,13 @@ class Controls:
                 self.slice.observe(self._slid, "value")
             self._following = True
             self.slice.max = slices - 1
-            self.slice.value = (slices - 1) // 2 if self._owner.slice is None else self._owner.slice
+            self.slice.value = middle if self._owner.slice is None else self._owner.slice
             self._following = False
             children.append(self.slice)
         if inputs > 1:
-            if self.input_channel is None:
-                self.input_channel = self._parts.make(
-                    Stepper, "input channel", self._parts, allow_none=True, placeholder="mean"
-                )
-                self._tie("input_channel", self.input_channel)
-            self.input_channel.maximum = inputs - 1
-            children.append(self.input_channel)
+            children.append(self._stepper("input_channel", "input channel", "mean", inputs))
+        if others > 1:
+            children.append(self._stepper("compare", "second sample", "next", others))
         if readings:
             if self.reading is None:
                 self.reading = self._choice("channels", "which axis holds the channels", AXES)
@@ -122,6 +125,16 @@ class Controls:
             children.append(self.reading)
         if children != list(self.box.children):
             self.box.children = children
+
+    def _stepper(self, name: str, label: str, empty: str, count: int) -> Stepper:
+        """The stepper of a trait that can be `None`, made when it is first needed."""
+        if getattr(self, name) is None:
+            made = self._parts.make(Stepper, label, self._parts, maximum=count - 1, allow_none=True, placeholder=empty)
+            setattr(self, name, made)
+            self._tie(name, made)
+        stepper: Stepper = getattr(self, name)
+        stepper.maximum = count - 1
+        return stepper
 
     def _slid(self, change: Any) -> None:
         if not self._following:

@@ -62,11 +62,15 @@ _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let an
 
 @dataclass(frozen=True)
 class Drawing:
-    """What the explorer shows of a selection: the figure, its text twin, and how to tell the numbers as HTML."""
+    """What the explorer shows of a selection: the figure, its text twin, and how to tell the numbers as HTML.
+
+    `divided` is false where there are no channels to choose, put in order and colour.
+    """
 
     figure: Serialized
     alt: str
     tell: Callable[[], str] = str
+    divided: bool = True
 
     def __post_init__(self) -> None:
         """Bounds the text twin, whatever names are in it."""
@@ -178,10 +182,13 @@ class Drawings:
 
     def channels(self, path: str) -> Channels:
         """How a layer's activation is divided, and what the parts are called."""
-        own = channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
+        own = self._own_channels(path)
         rank = len(self._session.graph.nodes[path].output_shape or ())
         # A vector has one axis alone.
         return own if rank == 2 or self._reading == "auto" else Channels(READINGS[self._reading], own.noun)
+
+    def _own_channels(self, path: str) -> Channels:
+        return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""
@@ -294,10 +301,21 @@ class Drawings:
         """How many slices of a layer's volumes there are to choose from; 1 where it gives none."""
         return math.prod(depths(self._sample_shape(path, "volume"))) or 1
 
+    def middle_slice(self, path: str) -> int:
+        """The slice that is shown where none is chosen, counted as `slices` counts."""
+        lengths = depths(self._sample_shape(path, "volume"))
+        return int(np.ravel_multi_index([(length - 1) // 2 for length in lengths], lengths)) if all(lengths) else 0
+
     def map_of(self, path: str) -> tuple[int, int]:
-        """The rows and columns of a layer's feature maps; zeros where it gives none."""
-        shape = self._sample_shape(path, "maps")
+        """The rows and columns of a layer's feature maps; zeros where it gives none, or is read along another axis."""
+        shape = self._sample_shape(path, "maps") if self._as_computed(path) else ()
         return (shape[0], shape[1]) if shape else (0, 0)
+
+    def _as_computed(self, path: str) -> bool:
+        """Whether the axis that is read as the channels' is the one along which the layer computes."""
+        rank = len(self._session.graph.nodes[path].output_shape or ())
+        axes = [channels.axis for channels in (self._own_channels(path), self.channels(path))]
+        return len({axis if axis is None or not rank else axis % rank for axis in axes}) == 1
 
     def _sample_shape(self, path: str, kind: str) -> tuple[int, ...]:
         """The shape of one sample, channels last, of a layer that gives what is called `kind`; else empty."""
@@ -345,12 +363,13 @@ class Drawings:
             CaptureError: The forward pass failed.
         """
         graph, batch = self._session.graph, self._session.batch
-        whole = self._samples(path) if self.map_of(path) != (0, 0) else None
+        whole = self._samples(path) if self._sample_shape(path, "maps") else None
         if batch is None or whole is None:
             return _message(path, "This layer gives no feature map that could be laid over the input.")
         pixels = np.asarray(keras.tree.flatten(batch.value)[0])[sample]
         value = whole[min(sample, len(whole) - 1)]
         values = value.mean(axis=-1, dtype=np.float32) if channel is None else value[..., channel]
+        position = position if self._as_computed(path) else None
         field = None if position is None else receptive_field(graph, path, position)
         box = None if field is None else (field[0][0], field[1][0], field[0][1], field[1][1])
         noun = self.channels(path).noun
@@ -362,6 +381,8 @@ class Drawings:
             alt += f"; row {position[0]}, column {position[1]}"
             if box is None:
                 alt += ": what it sees can't be computed"
+            elif box[0] >= box[2] or box[1] >= box[3]:
+                alt += " sees padding alone, nothing of the input"
             else:
                 alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of the input"
         return Drawing(serialize(figure), alt, lambda: html.numbers(self._numbers(whole, path), noun))
@@ -428,9 +449,11 @@ class Drawings:
         shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
         if value.ndim == 1 and len(value) > 1 and _numeric(value):
             figure = scalar_spec(path, value, sample=sample)
-            return Drawing(serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell)
+            return Drawing(
+                serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell, divided=False
+            )
         figure = values_spec(path, value[sample], number_of=sample if len(value) > 1 else None)
-        return Drawing(serialize(figure), f"{path}: {shown}", tell)
+        return Drawing(serialize(figure), f"{path}: {shown}", tell, divided=False)
 
     @property
     def knows_predictions(self) -> bool:
@@ -445,7 +468,7 @@ class Drawings:
         if self._predictions is None:
             return "", 0.0
         row = self._predictions[sample].astype(np.float64)
-        if row.min() < 0 or abs(row.sum() - 1) > 1e-2:
+        if not np.isfinite(row).all() or row.min() < 0 or abs(row.sum() - 1) > 1e-2:
             return "", 0.0
         top = int(row.argmax())
         return (self._class_names[top] if self._class_names else f"class {top}"), float(row[top])

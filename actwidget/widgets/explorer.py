@@ -99,7 +99,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         sort: The order of the channels: `"index"`, `"mean"`, `"maximum"`, `"standard_deviation"` or `"zeros"`.
         position: The row and the column in the feature map whose receptive field the overlay marks, or `None`.
         slice: Which slice of a volume or a video is shown, or `None` for the middle one. Of two axes before height and
-            width the slices are counted through, the last axis first.
+            width the slices are counted through, the last axis first; the first slice is 0.
         reading: Which axis of the activation holds the channels: `"auto"` as the layer has it, the `"last"` one, the
             `"first"` one behind the samples, or `"none"`: all of it is one map, or one volume.
         input_channel: Of which input channel the kernels are shown, or `None` for the mean over them.
@@ -724,9 +724,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._code.code = self.code
         self._controls.arrange(
             channels=self._channels(),
+            divided=drawing.divided or self.show != "activation",
             slices=self._drawings.slices(self.layer) if self.show == "activation" else 1,
+            middle=self._drawings.middle_slice(self.layer),
             inputs=self._drawings.kernel_inputs(self.layer) if self.show == "weights" else 1,
-            readings=self.show == "activation" and (len(node.output_shape or ()) == 3 or self.reading != "auto"),
+            others=self._others(),
+            readings=self.show == "activation" and self._is_ambiguous(node, drawing),
         )
         self._numbers.value = drawing.numbers
         self._show_table()
@@ -735,6 +738,18 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._show_prediction()
         self._show_status(start)
         self._still.later(self._view)
+
+    def _others(self) -> int:
+        """How many samples there are to compare with, where no other model is."""
+        batch = self._session.batch
+        return 1 if batch is None or self._other is not None or self.show != "comparison" else batch.size
+
+    def _is_ambiguous(self, node: LayerNode, drawing: Drawing) -> bool:
+        """Whether another axis might hold the channels as well; of maps and volumes most layers say which one does."""
+        rank = len(node.output_shape or ())
+        if self.reading != "auto":
+            return True
+        return drawing.divided and (rank == 3 or (rank > 3 and not self._drawings.channels(node.path).told))
 
     def _show_table(self) -> None:
         """Puts the table of all channels in the figure's place, or the figure back in its own."""

@@ -67,7 +67,7 @@ def test_a_sequence_has_one_line_of_steps_for_each_unit(*, channels_last: bool) 
 def test_a_volume_shows_the_slice_that_middle_names(*, channels_last: bool) -> None:
     volume = np.arange(8 * 3 * 4 * 5 * 2).reshape(8, 3, 4, 5, 2)
     given = volume if channels_last else np.moveaxis(volume, -1, 0)
-    assert middle(given.shape, channels_last=channels_last) == "slice 4 of 8, 2 of 3"
+    assert middle(given.shape, channels_last=channels_last) == "slice 10 (0 to 23), at 3, 1 of 8 × 3"
     shown = channels(given, channels_last=channels_last)
     np.testing.assert_array_equal(shown, np.moveaxis(volume[3, 1], -1, 0))
 
@@ -81,7 +81,7 @@ def test_every_slice_of_a_volume_can_be_chosen(*, channels_last: bool) -> None:
     for at in np.ndindex(lengths):
         shown = channels(given, channels_last=channels_last, at=at)
         np.testing.assert_array_equal(shown, np.moveaxis(volume[at], -1, 0))
-        words = f"slice {at[0] + 1} of 3, {at[1] + 1} of 2"
+        words = f"slice {2 * at[0] + at[1]} (0 to 5), at {at[0]}, {at[1]} of 3 × 2"
         assert middle(given.shape, channels_last=channels_last, at=at) == words
     last = channels(given, channels_last=channels_last, at=(-1, -1))
     np.testing.assert_array_equal(last, np.moveaxis(volume[2, 1], -1, 0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,7 +17,9 @@ from actwidget.analysis.limits import limits
 from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import ORDERS, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
+from actwidget.figures.layout import HEIGHT, NARROW_HEIGHT
 from actwidget.figures.palette import ACCENT, NAN_COLOR, ColorRange, palette
+from actwidget.figures.text import number, seen_length
 
 RNG = np.random.default_rng(3)
 SAMPLES = {
@@ -121,8 +125,12 @@ def test_the_close_up_is_the_channel_itself_and_the_mean_where_none_is_chosen():
     chosen, mean = (activation_figure(view(sample, channel=channel)).data[2] for channel in (4, None))
     np.testing.assert_array_equal(np.asarray(chosen.z), sample[..., 4])
     np.testing.assert_allclose(np.asarray(mean.z), sample.mean(-1), rtol=1e-5, atol=1e-6)
-    line = activation_figure(view(SAMPLES["sequence"], channel=2)).data[2]
+    figure = activation_figure(view(SAMPLES["sequence"], channel=2))
+    line, ends = figure.data[2:4]
     np.testing.assert_array_equal(np.asarray(line.y), SAMPLES["sequence"][:, 2])
+    # The first and the last step are as wide as the others.
+    assert list(figure.layout.xaxis2.range) == [ends.x[0], ends.x[-1]] == [-0.5, 11.5]
+    assert (ends.y[0], ends.y[-1]) == (line.y[0], line.y[-1])
 
 
 def test_a_large_close_up_keeps_a_lone_spike_and_says_that_it_is_reduced():
@@ -131,6 +139,32 @@ def test_a_large_close_up_keeps_a_lone_spike_and_says_that_it_is_reduced():
     figure = activation_figure(view(sample, channel=0))
     assert np.asarray(figure.data[2].z).min() == -9
     assert "reduced 3×" in figure.layout.annotations[0].text
+
+
+@pytest.mark.parametrize("shape", [(5000, 1000), (60_000, 20), (30, 40_000)])
+@pytest.mark.parametrize("scaling", ["layer", "channel"])
+def test_a_large_sequence_is_reduced_and_its_units_and_steps_stay_where_they_are(shape, scaling):
+    sample = np.full(shape, 0.5, "float32")
+    sample[0], sample[1] = 0, 1
+    spike = (shape[0] - 2, shape[1] - 1)
+    sample[spike] = 9
+    shown = view(sample, channel=spike[1], scaling=scaling)
+    figure = activation_figure(shown)
+    image, over = figure.data[:2]
+    levels = decoded(image.source)
+    down, across = shown.picture.reduced
+    assert levels.size <= 500_000
+    assert levels.shape == (-(-shape[1] // down), -(-shape[0] // across))
+    assert (image.x0 - across / 2, image.dx, image.y0 - down / 2, image.dy) == (-0.5, across, -0.5, down)
+    assert levels[spike[1] // down, spike[0] // across] == LEVELS - 1
+    words = [f"{name} reduced {by}×" for name, by in (("units", down), ("steps", across)) if by > 1]
+    assert f"{', '.join(words)} by largest magnitude" in figure.layout.title.text
+    # Hover, click and the axes still count units and steps.
+    assert [int(row[0][0]) for row in over.customdata] == list(range(shape[1]))
+    assert figure.layout.xaxis.range == (-0.5, shape[0] - 0.5)
+    assert figure.layout.yaxis.range == (shape[1] - 0.5, -0.5)
+    assert figure.layout.shapes[0].y0 == spike[1] - 0.5
+    assert "reduced" not in activation_figure(view(sample[:100, :30])).layout.title.text
 
 
 def test_the_outline_is_on_the_chosen_tile():
@@ -163,8 +197,37 @@ def test_few_units_are_bars_in_order_and_the_strongest_stand_apart_by_name():
     np.testing.assert_array_equal(np.asarray(figure.data[0].y), sample[order])
     assert [row[0] for row in figure.data[0].customdata] == order.tolist()
     assert figure.data[0].marker.color[order.tolist().index(2)] == ACCENT
-    names = np.array(["a&lt;b", *"bcdef"])
+    names = np.array(["a&lt;b", "b", f'<span style="color:{ACCENT}">c</span>', *"def"])
     assert list(figure.layout.yaxis2.ticktext) == names[order].tolist()
+
+
+def test_a_chosen_unit_is_marked_and_has_its_number_also_where_it_is_zero():
+    sample = np.array([0.5, 0, -1, 2], "float32")
+    figure = activation_figure(view(sample, channel=1))
+    own = f'<span style="color:{ACCENT}">unit 1</span>'
+    row = list(figure.layout.yaxis2.ticktext).index(own)
+    written = figure.data[2]
+    assert (written.mode, written.x, written.y, written.text) == ("text", (0,), (row,), ("\u00a00.00",))
+    assert figure.data[1].marker.line.color[row] == ACCENT
+    assert figure.layout.xaxis.ticktext[1] == f'<span style="color:{ACCENT}">1</span>'
+    assert figure.data[0].marker.line.width[1] == 2
+
+
+def test_units_that_are_no_numbers_are_bars_of_a_bounded_length_in_a_colour_of_their_own():
+    sample = np.array([1, np.inf, np.nan, 2, -1, -np.inf], "float32")
+    figure = activation_figure(view(sample, channel=2))
+    bar, top = figure.data[:2]
+    nan = "#{:02x}{:02x}{:02x}".format(*NAN_COLOR)
+    for trace, lengths in ((bar, bar.y), (top, top.x)):
+        assert np.isfinite(np.asarray(lengths, float)).all()
+        assert np.abs(np.asarray(lengths, float)).max() == 2
+        units = [row[0] for row in trace.customdata]
+        words = {1: "infinity", 2: "NaN", 5: "-infinity"}
+        for unit, color, text, told in zip(units, trace.marker.color, trace.text, trace.hovertext, strict=True):
+            assert (color == nan) == (unit in words)
+            if unit in words:
+                assert (text, told) == (words[unit], words[unit])
+    assert [row[0] for row in top.customdata] == [1, 3, 0, 4, 2, 5]
 
 
 def test_values_that_are_no_numbers_have_a_colour_of_their_own():
@@ -222,7 +285,7 @@ def test_each_slice_of_a_volume_can_be_shown_and_is_named(depth):
     sample = SAMPLES["volume"]
     shown = view(sample, at=(depth,), channel=2)
     figure = activation_figure(shown)
-    assert f"slice {depth + 1} of 3" in figure.layout.title.text
+    assert f"slice {depth} (0 to 2)" in figure.layout.title.text
     np.testing.assert_array_equal(np.asarray(figure.data[2].z), sample[depth, :, :, 2])
     color = shown.picture.color
     expected = (middle_of(sample[depth]) - color.low) / (color.high - color.low)
@@ -236,6 +299,7 @@ def test_the_true_class_is_among_the_top_ones_and_marked(label, channel):
     figure = activation_figure(view(sample, names=names, label=label, channel=channel))
     labels = list(figure.layout.yaxis2.ticktext)
     assert len(labels) == len(set(labels)) == 8
+    labels = [re.sub("<[^>]*>", "", text) for text in labels]
     assert [text for text in labels if text.startswith("✓")] == [f"✓ class {label}"]
     assert [row[0] for row in figure.data[1].customdata] == [int(text.split()[-1]) for text in labels]
     assert channel is None or any(text.endswith(f"class {channel}") for text in labels)
@@ -282,11 +346,61 @@ def test_the_narrow_layout_stacks_the_panels():
     assert stacked.layout.height > figure.layout.height
 
 
-def test_on_a_narrow_page_a_long_title_has_two_lines_and_a_short_one_has_one():
-    short, long = (activation_figure(view(SAMPLES["maps"], title=title)).layout for title in ("conv", "conv" * 12))
+def test_on_a_narrow_page_a_long_title_has_more_lines_and_a_short_one_has_one():
+    short, long = (
+        activation_figure(view(SAMPLES["maps"], title=title, channel=1)).layout for title in ("conv", "conv" * 12)
+    )
     assert "title.text" not in short.meta["narrow"]
-    assert long.meta["narrow"]["title.text"].replace("<br>", " · ") == long.title.text
-    assert long.meta["narrow"]["margin.t"] > long.margin.t
+    assert "<br>" not in short.title.text
+    assert long.meta["narrow"]["title.text"].replace("<br>", " · ") == long.title.text.replace("<br>", " · ")
+    assert long.meta["narrow"]["margin.t"] > short.margin.t
+
+
+@pytest.mark.parametrize("scaling", ["layer", "robust", "channel"])
+def test_a_long_title_is_neither_cut_nor_does_it_reach_a_caption(scaling):
+    sample = RNG.normal(size=(60, 60, 5)).astype("float32")
+    sample[0, 0], sample[1, 1] = np.nan, 900
+    figure = activation_figure(view(sample, title="stage_3/" * 20, scaling=scaling)).layout
+    last = figure.title.text.rpartition("<br>")[2]
+    for text, limit, margin in (
+        (figure.title.text, 88, figure.margin.t - 16 * (seen_length(last) > 50)),  # beside the last line is a caption
+        (figure.meta["narrow"]["title.text"], 62, figure.meta["narrow"]["margin.t"]),
+    ):
+        lines = text.split("<br>")
+        assert max(map(seen_length, lines)) <= limit
+        assert "5 NaN" in lines[1]  # what is wrong stands before how it is drawn
+        assert margin == 30 + 16 * (len(lines) - 1)
+    # The panels keep their height.
+    assert figure.height - figure.margin.t == HEIGHT - 30
+    assert figure.meta["narrow"]["height"] - figure.meta["narrow"]["margin.t"] == NARROW_HEIGHT - 30
+
+
+def test_the_title_says_the_range_of_the_grid_where_the_bar_is_not_that_of_the_grid():
+    sample = np.abs(SAMPLES["maps"])
+    title = activation_figure(view(sample)).layout.title.text
+    assert f"colours {number(float(sample.min()))} to {number(float(sample.max()))}" in title
+    assert "colours" not in activation_figure(view(sample, channel=3)).layout.title.text
+    assert "colours for each channel" in activation_figure(view(sample, scaling="channel")).layout.title.text
+
+
+def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
+    tokens = [f"counterrevolutionary{step}" for step in range(36)]
+    scores = replace(view(RNG.random((36, 36, 2)).astype("float32"), channel=0), noun="head", tokens=tokens)
+    axes = activation_figure(scores).layout
+    for axis in (axes.xaxis2, axes.yaxis2):
+        assert list(axis.tickvals) == list(range(0, 36, 3))
+        assert max(map(len, axis.ticktext)) <= 7
+    assert (axes.xaxis2.tickangle, axes.yaxis2.tickangle) == (90, 0)
+    steps = activation_figure(replace(view(RNG.random((36, 2)).astype("float32")), tokens=tokens)).layout
+    assert len(steps.xaxis.ticktext) == 36
+    assert len(steps.xaxis2.ticktext) == 12
+    assert (steps.xaxis.tickangle, steps.margin.b) == (90, 60)
+    words = replace(view(RNG.random((14, 2)).astype("float32")), tokens=["a", "slept"] * 7)
+    some = activation_figure(words).layout
+    assert (some.xaxis.tickangle, some.meta["narrow"]["xaxis.tickangle"]) == (0, 90)
+    assert some.meta["narrow"]["margin.b"] == 60
+    few = activation_figure(replace(view(RNG.random((3, 2)).astype("float32")), tokens=["a", "b", "c"])).layout
+    assert (few.xaxis.tickangle, few.xaxis2.tickangle, few.margin.b) == (0, 0, 36)
 
 
 def test_a_thumbnail_is_made_of_pictures_alone():

@@ -8,6 +8,7 @@ import pytest
 
 from actwidget.figures import scalar_spec, values_spec
 from actwidget.figures.palette import ACCENT
+from actwidget.figures.text import seen_length
 
 RNG = np.random.default_rng(0)
 
@@ -32,9 +33,24 @@ def test_a_picture_of_few_values_has_a_colour_for_each(dtype, shape):
         share = 100 * np.mean(flat.astype(str) == name)
         color = trace.colorscale[2 * place][1]
         assert trace.colorscale[2 * place + 1][1] == color
-        assert f'<span style="color:{color}">■</span> {name} {share:.0f}' in legend.text
+        assert f'<span style="color:{color};fill-opacity:1">■</span> {name}: {share:.0f}' in legend.text
     assert len({color for _, color in trace.colorscale}) == len(names)
     assert f"{len(names)} distinct values" in figure.layout.title.text
+
+
+def test_a_legend_of_long_names_has_lines_for_all_of_them():
+    names = np.array([f"a class with a long name {letter}" for letter in "abcdefgh"])
+    layout = values_spec("argmax", names[RNG.integers(0, 8, (9, 12))])["layout"]
+    narrow = layout["meta"]["narrow"]
+    for text, limit, bottom in (
+        (layout["annotations"][0]["text"], 88, layout["margin"]["b"]),
+        (narrow["annotations[0].text"], 62, narrow["margin.b"]),
+    ):
+        lines = text.split("<br>")
+        assert len(lines) > 1
+        assert max(map(seen_length, lines)) <= limit + 8  # gaps are a little wider than dots
+        assert text.count("■") == 8
+        assert bottom == 36 + 16 * (len(lines) - 1)
 
 
 def test_of_several_channels_the_first_is_shown_and_the_title_says_so():

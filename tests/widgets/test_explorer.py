@@ -297,6 +297,14 @@ def test_the_prediction_is_named_once_the_picture_is_there(explorer):
     assert ["ant", "bee", "cat", "dog"][top] in explorer._prediction.value
 
 
+def test_an_output_that_is_not_finite_is_no_prediction():
+    x = keras.Input((6,))
+    model = keras.Model(x, keras.layers.Identity(name="same")(x))
+    rows = np.array([[1, np.inf, np.nan, 2, -1, 0], [0, 0, np.nan, 1, 0, 0], [0, 0, 0, 1, 0, 0]])
+    explorer = aw.LayerExplorer(model, rows, layer="same")
+    assert [explorer._drawings.prediction(sample) for sample in range(3)] == [("", 0.0), ("", 0.0), ("class 3", 1.0)]
+
+
 def test_a_layer_that_raises_is_said_and_the_last_picture_stays(explorer):
     figure = explorer.figure
     fragile = explorer.model.get_layer("fragile")

@@ -60,6 +60,38 @@ def test_where_the_way_is_not_known_there_is_no_box(explorer):
     assert "can't be computed" in explorer._plot.alt
 
 
+def test_a_place_that_sees_padding_alone_says_so():
+    x = keras.Input((20, 20, 1))
+    model = keras.Model(x, layers.ZeroPadding2D(3, name="pad")(x))
+    explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad")
+    click(explorer, "cell", 0, 0)
+    for text in (title(explorer), explorer._plot.alt):
+        assert "sees padding alone, nothing of the input" in text
+        assert "0 × 0" not in text
+    figure = explorer.figure.layout
+    assert (figure.xaxis2.range, figure.yaxis2.range) == ((-0.5, 19.5), (19.5, -0.5))
+    (mark,) = figure.shapes
+    assert mark.x1 - mark.x0 == pytest.approx(20 / 26)
+
+
+def test_read_along_another_axis_there_is_no_place_in_the_map():
+    x = keras.Input((12, 20, 1))
+    model = keras.Model(x, layers.Conv2D(6, 3, padding="same", name="conv")(x))
+    explorer = aw.LayerExplorer(model, RNG.random((1, 12, 20, 1)), layer="conv", show="overlay")
+    explorer.position = (3, 4)
+    assert "sees 3 × 3" in title(explorer)
+    explorer.reading = "last"  # the axis that the layer has
+    assert explorer.position == (3, 4)
+    explorer.reading = "first"
+    assert explorer.position is None
+    assert "sees" not in title(explorer)
+    assert not explorer.figure.layout.shapes
+    click(explorer, -1, 3, 4)
+    assert explorer.position is None
+    with pytest.raises(OptionError, match="position"):
+        explorer.position = (3, 4)
+
+
 def test_a_place_outside_of_the_next_map_is_let_go(explorer):
     explorer.show, explorer.position = "overlay", (15, 15)
     explorer.layer = "strided"
@@ -100,7 +132,7 @@ def test_a_slider_goes_through_a_volume():
     middle = explorer.figure.to_json()
     slider.value = 4
     assert explorer.slice == 4
-    assert "slice 5 of 5" in title(explorer)
+    assert "slice 4 (0 to 4)" in title(explorer)
     explorer.channel = 1
     np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].z), explorer.activation[0, 4, :, :, 1])
     explorer.slice = explorer.channel = None
@@ -117,7 +149,10 @@ def test_slices_of_two_axes_are_counted_through():
     x = keras.Input((2, 3, 8, 8, 1))
     model = keras.Model(x, layers.Rescaling(2.0, name="twice")(x))
     explorer = aw.LayerExplorer(model, RNG.random((1, 2, 3, 8, 8, 1)), layer="twice", channel=0)
+    assert "slice 1 (0 to 5), at 0, 1 of 2 × 3" in title(explorer)
+    assert explorer._controls.slice.value == 1
     explorer.slice = 4
+    assert "slice 4 (0 to 5), at 1, 1 of 2 × 3" in title(explorer)
     np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].z), explorer.activation[0, 1, 1, :, :, 0])
 
 
@@ -203,6 +238,88 @@ def test_integers_that_name_things_are_no_measurements():
     assert explorer.figure.data[0].type == "table"
 
 
+def test_what_is_read_has_no_controls_of_channels():
+    x = keras.Input((6, 6, 4))
+    model = keras.Model(x, keras.ops.argmax(x, axis=-1))
+    explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)), layer=0)
+    controls = explorer._controls
+    every = [controls.show, controls.sample, controls.channel, controls.sort, controls.scaling]
+    assert list(controls.box.children)[:5] == every
+    explorer.layer = [node.path for node in explorer.tree][-1]
+    assert list(controls.box.children) == [controls.show, controls.sample]
+    explorer.show = "table"
+    assert list(controls.box.children) == [controls.show, controls.channel]
+
+
+def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
+    controls = explorer._controls
+    assert controls.compare is None
+    explorer.show = "comparison"
+    stepper = controls.compare
+    assert stepper in controls.box.children
+    assert (stepper.value, stepper.maximum) == (None, 1)
+    assert "beside sample 1" in explorer._plot.alt
+    stepper._field.value = "0"
+    assert explorer.compare == 0
+    assert "beside sample 0" in explorer._plot.alt
+    explorer.compare = 1
+    assert stepper.value == 1
+    stepper._field.value = "7"
+    assert "from 0 to 1" in alert(explorer)
+    assert explorer.compare == 1
+    explorer.show = "activation"
+    assert stepper not in controls.box.children
+    other = keras.Model(explorer.model.inputs, explorer.model.outputs)
+    again = aw.LayerExplorer(explorer.model, explorer.inputs, compare=other)
+    assert (again.compare, again._controls.compare) == ("model", None)
+    alone = aw.LayerExplorer(explorer.model, explorer.inputs[:1], show="comparison")
+    assert alone._controls.compare is None
+
+
+def test_channels_first_are_found_behind_a_layer_that_says_so():
+    x = keras.Input((3, 16, 18), name="x")
+    y = layers.BatchNormalization(axis=1, name="norm")(x)
+    y = layers.ReLU(name="relu")(y)
+    y = layers.Concatenate(axis=1, name="both")([y, layers.Dropout(0.5, name="drop")(keras.ops.tanh(y))])
+    y = layers.Permute((2, 3, 1), name="turned")(y)
+    y = layers.Activation("relu", name="last")(layers.Conv2D(5, 3, name="conv")(y))
+    explorer = aw.LayerExplorer(keras.Model(x, y), RNG.normal(size=(2, 3, 16, 18)), layer="norm")
+    counts = {"norm": 3, "relu": 3, "drop": 3, "both": 6, "conv": 5, "last": 5}
+    for path, count in counts.items():
+        explorer.layer = path
+        assert f"{count} channels" in title(explorer)
+        assert explorer.statistics.channels == count
+        assert explorer._controls.reading is None  # nothing to choose
+    explorer.layer, explorer.channel = "relu", 1
+    closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
+    np.testing.assert_array_equal(np.asarray(closeup.z), explorer.activation[0, 1])
+    explorer.layer = "x"  # of which no layer says how it is meant
+    assert "18 channels" in title(explorer)
+    explorer._controls.reading.value = "first"
+    assert "3 channels" in title(explorer)
+    explorer.layer = "relu"
+    assert explorer._controls.reading not in explorer._controls.box.children
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "count"),
+    [
+        (layers.GroupNormalization(2, axis=1), (4, 6, 8), 4),
+        (layers.LayerNormalization(axis=[1]), (4, 6, 8), 4),
+        (layers.LayerNormalization(axis=1), (4, 6), 6),  # of a sequence that may be the steps
+        (layers.BatchNormalization(axis=1), (4, 6), 4),
+        (layers.BatchNormalization(axis=-1), (4, 6, 8), 8),
+        (layers.BatchNormalization(axis=2), (4, 6, 8), 6),
+        (layers.SpatialDropout2D(0.5, data_format="channels_first"), (4, 6, 8), 4),
+        (layers.BatchNormalization(axis=1), (4, 3, 6, 8), 4),
+    ],
+)
+def test_a_layer_s_own_axis_holds_its_channels(layer, shape, count):
+    x = keras.Input(shape)
+    explorer = aw.LayerExplorer(keras.Model(x, layer(x)), RNG.normal(size=(2, *shape)), layer=layer)
+    assert explorer.statistics.channels == count
+
+
 def test_where_two_readings_are_possible_one_is_chosen():
     x = keras.Input((20, 28), name="digit")
     y = layers.Reshape((4, 5, 28), name="folded")(x)
@@ -226,7 +343,7 @@ def test_where_two_readings_are_possible_one_is_chosen():
     assert explorer.reading == "auto"
     assert "28 channels" in title(explorer)
     explorer.reading = "none"
-    assert "slice 2 of 4" in title(explorer)
+    assert "slice 1 (0 to 3)" in title(explorer)
     explorer.reading = "first"
     assert "4 channels" in title(explorer)
     with pytest.raises(OptionError, match="reading"):

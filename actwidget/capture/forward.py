@@ -120,7 +120,10 @@ def _raw(every: Sequence[keras.Layer]) -> list[tf.Variable]:
 
 
 def _leaves(value: Any) -> list[Any]:
-    return keras.tree.flatten(value) if isinstance(value, (list, tuple, dict)) else [value]
+    """A value, or what a list or dict holds: no deeper, as nobody keeps a counter there."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from actwidget.analysis.axes import Kind, channels, kind_of, middle
 from actwidget.analysis.limits import Limits, limits
 from actwidget.analysis.mosaic import Mosaic, levels, mosaic
 from actwidget.figures.layout import layout
-from actwidget.figures.palette import NAN_CSS, ColorRange
+from actwidget.figures.palette import ColorRange
 from actwidget.figures.panels import bars, closeup, distribution, largest, masked_steps, step_ticks, top_units
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape, number, percent
 from actwidget.figures.tiles import outline, tile_cells, tile_image, unseen_cells
+from actwidget.figures.title import in_their_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -278,7 +279,7 @@ def _broken(view: View) -> list[str]:
     """How many values are no numbers, beside their colour."""
     counts = [(view.numbers.nan, "NaN"), (view.numbers.infinite, "infinite")]
     words = ", ".join(f"{count:,} {name}" for count, name in counts if count)
-    return [f'<span style="color:{NAN_CSS}">■</span> {words}'] if words else []
+    return [in_their_colour(words)] if words else []
 
 
 def _grid(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:

@@ -14,7 +14,7 @@ from actwidget.figures.palette import ColorRange
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape, number
 from actwidget.figures.tiles import outline, tile_cells, tile_image
-from actwidget.figures.title import broken, finite_or_nan, in_their_colour, narrow_title, reduced
+from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,8 +68,9 @@ def comparison_spec(
     parts = [escape(title), f"{noun}s that differ most first", *_told(first, second, apart, names)]
     parts[2:2] = [words for words in (middle(first.shape), reduced(tiled[0][0].reduction)) if words]
     heading = " · ".join(parts)
-    layout = plain(heading, margin={"l": 8, "r": 8, "t": TOP, "b": 16})
-    narrow = layout["meta"]["narrow"] = {"height": 3 * HEIGHT, **narrow_title(heading, TOP)}
+    margin = {"l": 8, "r": 8, "t": TOP, "b": 16}
+    layout = plain(heading, margin=margin, meta={"narrow": {"height": 3 * HEIGHT}})
+    narrow = layout["meta"]["narrow"]
     for place, ((name, values, color), (tiles, source)) in enumerate(zip(grids, tiled, strict=True)):
         suffix = "" if place == 0 else str(place + 1)
         tall, wide = tiles.pixels.shape

@@ -322,12 +322,12 @@ def top_units(view: View) -> Panel:
 def distribution(view: View) -> Panel:
     """The histogram of the values, exact zeros (and a spike at the upper bound) counted apart and written out."""
     histogram = view.histogram
-    total = max(histogram.total, 1)
+    total = max(histogram.size, 1)  # as the numbers below the figure count it
     own, told = None, "%{x:.4g}: %{z:.2%} of the layer"
     zeros = f"zeros {percent(histogram.zeros / total)} of the layer"
     upper = f"at the bound {percent(histogram.at_upper / total)}" if histogram.at_upper else ""
     if histogram.channel_counts is not None and view.picture.values[0].size > 1:
-        count = max(histogram.channel_total, 1)
+        count = max(histogram.channel_size, 1)
         own = histogram.channel_counts / count
         told += "<br>%{customdata[0]:.2%} of the channel"
         zeros += f", {percent(histogram.channel_zeros / count)} of the channel"

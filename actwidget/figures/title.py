@@ -1,4 +1,4 @@
-"""What a figure's title says of the values beside its name, and its lines on a narrow page."""
+"""What a figure's title says of the values beside its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from actwidget.analysis.axes import floats
 from actwidget.figures.palette import NAN_CSS
-from actwidget.figures.text import stacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,16 +40,3 @@ def finite_or_nan(values: NDArray[Any]) -> NDArray[Any]:
     """Values to be coloured, infinity as NaN: the colour of the highest value would hide it."""
     finite = np.isfinite(values)
     return values if finite.all() else np.where(finite, values, np.nan)
-
-
-def narrow_title(text: str, top: int) -> dict[str, Any]:
-    """What changes in the layout of `plain` where a page is narrow, so that a long title goes on in a further line.
-
-    Args:
-        text: The title.
-        top: The upper margin on a wide page.
-    """
-    lines = stacked(text)
-    more = len(lines) - 1
-    # Plotly puts the top of a title where its last line would begin.
-    return {"title.text": "<br>".join(lines), "title.pad.t": 6 + 12 * more, "margin.t": top + 16 * more}

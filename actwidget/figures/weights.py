@@ -14,7 +14,7 @@ from actwidget.figures.palette import ACCENT, MUTED, ColorRange
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import escape, number, stacked
 from actwidget.figures.tiles import outline, tile_image
-from actwidget.figures.title import broken, finite_or_nan, in_their_colour, narrow_title, reduced
+from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def weights_spec(
     edges = np.concatenate([[0.0], np.cumsum(heights) / heights.sum()])
     heading = f"{escape(title)} · weights{left}"
     traces: list[dict[str, Any]] = []
-    layout = plain(heading, height=max(HEIGHT, int(90 * heights.sum())), margin={"l": 48, "r": 16, "t": TOP, "b": 36})
+    layout: dict[str, Any] = {"annotations": [], "shapes": []}
     captions, narrow_heights = [], []
     for place, (name, array) in enumerate(shown.items()):
         top, bottom = 1 - edges[place], 1 - edges[place + 1]
@@ -96,8 +96,8 @@ def weights_spec(
                 "showarrow": False,
             }
         )
-    layout["meta"]["narrow"] = {**narrow_title(heading, TOP), **_narrow(captions, narrow_heights)}
-    return {"data": traces, "layout": layout}
+    layout |= {"height": max(HEIGHT, int(90 * heights.sum())), "margin": {"l": 48, "r": 16, "t": TOP, "b": 36}}
+    return {"data": traces, "layout": plain(heading, meta={"narrow": _narrow(captions, narrow_heights)}, **layout)}
 
 
 def weight_words(values: NDArray[Any]) -> str:

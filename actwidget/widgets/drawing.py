@@ -445,7 +445,12 @@ class Drawings:
 
     def _read(self, path: str, value: Array, sample: int) -> Drawing:
         """What is read rather than seen: texts, flags, one number a sample."""
-        tell = (lambda: html.numbers(self._numbers(value, path), "unit")) if _numeric(value) else str
+
+        def tell() -> str:
+            return (
+                html.numbers(self._numbers(value, path), "unit", measured=not _names(value)) if _numeric(value) else ""
+            )
+
         shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
         if value.ndim == 1 and len(value) > 1 and _numeric(value):
             figure = scalar_spec(path, value, sample=sample)

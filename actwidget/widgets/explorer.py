@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
     from actwidget.analysis.health import Summary
     from actwidget.analysis.statistics import Statistics
+    from actwidget.capture.graph import ModelGraph
     from actwidget.capture.node import LayerNode
 
 Checked = TypeVar("Checked")
@@ -76,6 +77,14 @@ class _Checked(traitlets.Any):
 
     def validate(self, obj: Any, value: Any) -> Any:
         return getattr(obj, f"_valid_{self.name}")(value)
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Sets the value; of one that is there already nobody would be notified."""
+        known = obj.trait_has_value(self.name)  # the first one is not compared with the default, which is not valid
+        before = self.get(obj) if known else None
+        super().set(obj, value)
+        if known and self.get(obj) == before:
+            obj._chosen_again()  # noqa: SLF001 - its owner's
 
 
 class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
@@ -127,6 +136,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     reading = _Checked("auto", help="Which axis holds the channels.")
     _links: tuple[Any, ...] = ()
     _looking = False  # whether the weights will be looked into soon
+    _failed = False  # whether the last drawing did
     _read_layer = ""  # the layer that `reading` was chosen for
 
     def __init__(
@@ -179,7 +189,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         graph = self._session.graph
         self._drawings = Drawings(
             self._session,
-            _checked_names(class_names, graph.tree),
+            _checked_names(class_names, graph),
             self._checked_tokens(tokens),
             self._checked_labels(labels),
         )
@@ -250,7 +260,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._foot = make(ipywidgets.HBox, [self._alert, self._status], css="actw-foot")
 
     def _checked_labels(self, labels: Any) -> list[int] | None:
-        batch, units = self._session.batch, (self.tree.output_shape or (None,))[-1]
+        batch, units = self._session.batch, _units(self._session.graph)
         if labels is None or batch is None:
             return None
         try:
@@ -282,6 +292,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _connect(self) -> None:
         self._links = (traitlets.link((self, "layer"), (self._tree_view, "selected")),)
         self._controls.connect(self, self._warn)
+        self._tree_view.on_again(self._chosen_again)
         self._plot.on_click(self._clicked)
         self._plot.on_key(self._pressed)
 
@@ -298,7 +309,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
         Arrays have the shape `(samples, ...)`, also where a single sample was given.
         """
-        return None if self._session.batch is None else self._session.batch.value
+        return None if self._session.batch is None else self._session.batch.fed
 
     @property
     def tree(self) -> LayerNode:
@@ -355,8 +366,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     @property
     def code(self) -> str:
-        """Plain Keras source that gives the selected activation, with `model` and `x` in scope."""
-        return keras_code(self._session.graph, self.layer)
+        """Plain Keras source that gives the selected activation, with `model` and `x` in scope.
+
+        `x` is a batch as the model takes it; where another was given, a comment says that `inputs` is it.
+        """
+        code, batch = keras_code(self._session.graph, self.layer), self._session.batch
+        changed = batch is not None and batch.note and self.node.origin != "opaque"
+        return f"# x is a batch, here explorer.inputs\n{code}" if changed else code
 
     @property
     def summaries(self) -> list[Summary]:
@@ -601,6 +617,13 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if not self._rendering:
             self._redraw()
 
+    def _chosen_again(self) -> None:
+        """What is there already was chosen: no error is left standing, and what failed is tried once more."""
+        if self._failed and not self._rendering:
+            self._redraw()
+        elif self._links:
+            self._warn("")
+
     def _redraw(self) -> None:
         with self._one_drawing():
             pass
@@ -633,7 +656,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
                 "status", f"{node.path} could not be shown; the picture is the last good one."
             )
             self._plot.busy = False
+            self._failed = True
             return
+        self._failed = False
         self._look_again()  # what was at hand, or rests on it, is shown first
 
     def _let_go(self) -> None:
@@ -835,14 +860,20 @@ def _option(value: Any, known: Mapping[str, str], noun: str) -> str:
     raise OptionError(message)
 
 
-def _checked_names(names: Sequence[str] | None, tree: LayerNode) -> list[str] | None:
+def _units(graph: ModelGraph) -> int | None:
+    """How many units the model's output has, the first of several; `None` where that is open."""
+    output = graph.nodes.get(graph.output, graph.tree)
+    return (output.output_shape or (None,))[-1]
+
+
+def _checked_names(names: Sequence[str] | None, graph: ModelGraph) -> list[str] | None:
     if names is None:
         return None
-    expected = f"class_names as a list of texts, one for each output unit of {tree.name!r}"
-    listed = [sendable(name if isinstance(name, str) else shown(name)) for name in _listed(names, expected)]
-    units = tree.output_shape[-1] if tree.output_shape else None
+    name, units = graph.tree.name, _units(graph)
+    expected = f"class_names as a list of texts, one for each output unit of {name!r}"
+    listed = [sendable(each if isinstance(each, str) else shown(each)) for each in _listed(names, expected)]
     if units is not None and len(listed) != units:
-        message = f"Expected {units} class_names, one for each output unit of {tree.name!r}, got {len(listed)}."
+        message = f"Expected {units} class_names, one for each output unit of {name!r}, got {len(listed)}."
         raise OptionError(message)
     return listed
 

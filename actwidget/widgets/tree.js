@@ -5,7 +5,7 @@
  *
  * @typedef {{name: string, shape: string, level: number, parent: number, path?: string, class?: string, reason?: string,
  *   group?: string, count?: number}} Row A layer (with `path`) or a prefix group (with `group`); `parent` is an index.
- * @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
+ * @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void, send(content: object): void,
  *   on(event: string, callback: () => void): void, off(event: string, callback: () => void): void}} Model
  * @typedef {{rows: Row[], visible: number[], folded: Set<number>, active: number}} State Indices are into `rows`.
  * @typedef {{active: number, folded: Set<number>, select: string | null}} Step
@@ -463,7 +463,10 @@ function render({ model, el }) {
 
   /** @param {string} path */
   function select(path) {
-    if (model.get("selected") === path) return;
+    if (model.get("selected") === path) {
+      model.send({ kind: "again" }); // which changes nothing, so nobody would hear of it
+      return;
+    }
     model.set("selected", path); // tells all views at once
     model.save_changes(); // while the kernel is busy, ipywidgets keeps the last value only
   }

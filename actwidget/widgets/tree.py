@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anywidget
 import traitlets
+from ipywidgets import CallbackDispatcher
 
 from actwidget.capture.node import LayerNode
 from actwidget.capture.paths import not_found
@@ -15,7 +16,7 @@ from actwidget.errors import OptionError, short, shown
 from actwidget.widgets.assets import asset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Row = dict[str, Any]
 
@@ -275,7 +276,22 @@ class LayerTree(anywidget.AnyWidget):
             message = f"Expected a tree as actwidget.layer_tree(model) gives it, got {type(tree).__name__}."
             raise OptionError(message)
         self.model_name = short(tree.name)
+        self._again = CallbackDispatcher()
         super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label, **kwargs)
+        self.on_msg(self._answer)
+
+    def on_again(self, callback: Callable[[], None], *, remove: bool = False) -> None:
+        """Calls `callback` when the layer that is selected already is chosen once more, by a click or a key.
+
+        Args:
+            callback: A function without arguments.
+            remove: Whether to stop calling it.
+        """
+        self._again.register_callback(callback, remove=remove)
+
+    def _answer(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        if content.get("kind") == "again":
+            self._again()
 
     def paths(self) -> Iterator[str]:
         """The paths of all layers, in the order of the tree."""

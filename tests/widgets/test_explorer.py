@@ -16,6 +16,7 @@ import traitlets
 
 import actwidget as aw
 from actwidget import errors
+from actwidget.widgets import html
 from tests.capture import odd_zoo
 
 RNG = np.random.default_rng(0)
@@ -518,3 +519,53 @@ def test_weights_that_every_pass_writes_make_no_endless_drawing(images, monkeypa
 
     asyncio.run(cell())
     assert len(drawn) <= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("layer", "zz"), ("channel", 99), ("sample", 9), ("sort", "x"), ("scaling", "x"), ("show", "x")]
+)
+def test_an_error_goes_when_what_is_there_already_is_chosen(explorer, name, wrong):
+    drawn = explorer._plot.figure
+    before = getattr(explorer, name)
+    with pytest.raises(errors.ActwidgetError):
+        setattr(explorer, name, wrong)
+    assert str(wrong) in explorer._alert.value
+    setattr(explorer, name, before)
+    assert explorer._alert.value == html.live("alert", "")
+    assert explorer._plot.figure is drawn
+
+
+def test_a_layer_that_failed_is_tried_once_more_when_it_is_chosen_again(images):
+    inputs = keras.Input((8, 8, 3), name="image")
+    layer = Fragile(name="fragile")
+    explorer = aw.LayerExplorer(keras.Model(inputs, layer(inputs)), images, layer="image")
+    layer.broken = True
+    explorer.layer = "fragile"
+    assert "fragile" in explorer._alert.value
+    layer.broken = False
+    explorer._tree_view._answer(explorer._tree_view, {"kind": "again"}, [])
+    assert explorer._alert.value == html.live("alert", "")
+    assert explorer.figure.layout.title.text.startswith("fragile")
+
+
+def test_class_names_and_labels_are_those_of_the_first_output():
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, [keras.layers.Dense(5, name="q")(inputs), keras.layers.Dense(3, name="p")(inputs)])
+    with pytest.raises(errors.OptionError, match="Expected 5 class_names"):
+        aw.LayerExplorer(model, np.ones((2, 4)), class_names=list("abc"))
+    with pytest.raises(errors.OptionError, match="from 0 to 4"):
+        aw.LayerExplorer(model, np.ones((2, 4)), labels=[7, 7])
+    explorer = aw.LayerExplorer(model, np.ones((2, 4)), class_names=list("abcde"), labels=[4, 0], layer="q")
+    assert "✓ e" in explorer.figure.layout.yaxis2.ticktext
+    explorer.layer = "p"
+    assert explorer._alert.value == html.live("alert", "")
+
+
+def test_the_code_says_where_its_batch_is_if_another_was_given():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden")])
+    explorer = aw.LayerExplorer(model, np.ones(4), layer="hidden")
+    assert explorer.code.startswith("# x is a batch, here explorer.inputs\n")
+    assert not aw.LayerExplorer(model, np.ones((1, 4))).code.startswith("#")
+    scope = {"model": model, "x": explorer.inputs}
+    exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
+    np.testing.assert_array_equal(scope["activation"], explorer.activation)

@@ -261,7 +261,7 @@ def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
     assert "beside sample 1" in explorer._plot.alt
     stepper._field.value = "0"
     assert explorer.compare == 0
-    assert "beside sample 0" in explorer._plot.alt
+    assert "Choose two different samples" in explorer._plot.alt
     explorer.compare = 1
     assert stepper.value == 1
     stepper._field.value = "7"

@@ -138,7 +138,7 @@ def test_names_from_a_model_are_shown_as_they_are_written(notebook, second):  # 
     for index, name in enumerate(HOSTILE, start=1):
         row = rows.nth(index)
         row.click()
-        start = name if len(name) <= 80 else f"{name[:40]}…"
+        start = name if len(name) <= 60 else f"{name[:30]}…"  # what fits into a line on a narrow page
         third.wait_until("(graph, start) => graph.querySelector('.gtitle').textContent.startsWith(start)", start)
         assert third.alert.text_content() == ""
         # A long name is cut in its middle.

@@ -226,6 +226,16 @@ def test_a_wrong_name_from_code_is_said_and_changes_nothing(explorer):
     assert explorer.alert.text_content() == ""
 
 
+def test_an_error_goes_when_the_selected_row_is_clicked(explorer):
+    (selected,) = explorer.selected
+    explorer.notebook.ask("try: explorer.layer = 'blokc3_conv'\nexcept Exception: pass")
+    explorer.alert.get_by_text("blokc3_conv").wait_for()
+    explorer.row(selected).click()
+    explorer.settle()
+    assert explorer.alert.text_content() == ""
+    assert explorer.selected == [selected]
+
+
 def test_a_wrong_channel_typed_is_said(explorer):
     field = explorer.element.get_by_placeholder("mean")
     field.fill("8")

@@ -62,9 +62,10 @@ def drawings(repeats: int) -> list[Row]:
     for name, source in SOURCES.items():
         scope: dict[str, Any] = {}
         exec(source + ENDS, scope)  # noqa: S102 - the text above
-        view = aw.LayerExplorer(scope["model"], scope["x"], layer=scope["SMALL"])
-        small, large = scope["SMALL"], scope["LARGE"]
-        view._session.value(large)
+        model, small, large = scope["model"], scope["SMALL"], scope["LARGE"]
+        view = aw.LayerExplorer(model, scope["x"], layer=small, compare=model, show="activation")
+        for session in (view._session, view._other):
+            session.value(large)
         taken = [_changed(view, "layer", small, large) for _ in range(repeats)]
         rows.append(Row.of(name, taken, "ms", goal=60))
         rows.append(Row("  bytes to the page", _bytes(view) / 1e3, "kB"))

@@ -9,7 +9,7 @@ from plotly.colors import sample_colorscale, unlabel_rgb
 
 from actwidget.figures.layout import NARROW, NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
 from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
-from actwidget.figures.panels import CLOSEUP_LIMIT, largest
+from actwidget.figures.panels import MAP_LIMIT, largest
 from actwidget.figures.picture import input_picture
 from actwidget.figures.text import escape, number
 
@@ -60,7 +60,7 @@ def overlay_spec(
     finite = whole[np.isfinite(whole)]
     if color is None:
         color = ColorRange.over(finite)
-    factor = -(-max(whole.shape) // CLOSEUP_LIMIT)
+    factor = -(-max(whole.shape) // MAP_LIMIT)
     shown = largest(whole, factor) if factor > 1 else whole
     name = f"mean of all {noun}s" if channel is None else f"{noun} {channel}"
     parts = [escape(title, 60), f"{name} over the input"]

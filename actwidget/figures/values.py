@@ -10,7 +10,7 @@ import numpy as np
 from actwidget.analysis.categories import Categories, categories, text_of
 from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.palette import ACCENT, MUTED
-from actwidget.figures.panels import CLOSEUP_LIMIT, largest
+from actwidget.figures.panels import MAP_LIMIT, largest
 from actwidget.figures.text import escape, number, percent, stacked
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
     height, width = index.shape
     parts = [parts[0], f"{count} distinct value{'s' * (count != 1)}", *parts[1:]]
     place: dict[str, float] = {}
-    if (factor := -(-max(index.shape) // CLOSEUP_LIMIT)) > 1:
+    if (factor := -(-max(index.shape) // MAP_LIMIT)) > 1:
         rarest_last = np.argsort(-found.counts, kind="stable")
         rank = np.argsort(rarest_last).astype(np.float32)
         index = rarest_last[largest(rank[index], factor).astype(np.intp)]  # a lone value is not to be lost

@@ -138,7 +138,7 @@ def test_a_large_close_up_keeps_a_lone_spike_and_says_that_it_is_reduced():
     sample[301, 77, 0] = -9
     figure = activation_figure(view(sample, channel=0))
     assert np.asarray(figure.data[2].z).min() == -9
-    assert "reduced 3×" in figure.layout.annotations[0].text
+    assert "reduced 4×" in figure.layout.annotations[0].text
 
 
 @pytest.mark.parametrize("shape", [(5000, 1000), (60_000, 20), (30, 40_000)])

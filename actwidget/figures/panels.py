@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Panel = tuple[list[dict[str, Any]], dict[str, Any], str]
 MAP_LIMIT, CLOSEUP_LIMIT = 256, 192
-"""Longer maps are reduced. The values of one close up would take longer than all else, and have less than a pixel each."""
+"""Longer maps are reduced. The values of one close up would take longer than all else, at less than a pixel each."""
 TOKENS_LIMIT, CLOSE_TOKENS = 40, 16
 """Of so many steps each is named beside all units; close up so many names have room, of more every second or third."""
 TOP = 8

@@ -258,7 +258,7 @@ def test_a_lone_nan_survives_where_a_large_close_up_is_reduced():
     sample = np.ones((600, 500, 1), "float32")
     sample[301, 77, 0] = np.nan
     cells = activation_figure(view(sample, channel=0)).data[3]
-    assert np.argwhere(np.isfinite(np.asarray(cells.z))).tolist() == [[301 // 3, 77 // 3]]
+    assert np.argwhere(np.isfinite(np.asarray(cells.z))).tolist() == [[301 // 4, 77 // 4]]
 
 
 def test_robust_colours_say_what_they_leave_out():

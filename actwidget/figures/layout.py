@@ -164,4 +164,4 @@ def _title_pad(lines: list[str]) -> int:
 def caption(text: str, x: float, y: float) -> dict[str, Any]:
     """A line above a panel whose upper left corner is at `(x, y)` of the paper."""
     place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 4}
-    return {"text": text, **place, "showarrow": False, "font": {"size": 12}}
+    return {"text": text, **place, "align": "left", "showarrow": False, "font": {"size": 12}}

@@ -331,10 +331,12 @@ def distribution(view: View) -> Panel:
         count = max(histogram.channel_size, 1)
         own = histogram.channel_counts / count
         told += "<br>%{customdata[0]:.2%} of the channel"
-        zeros += f", {percent(histogram.channel_zeros / count)} of the channel"
+        zeros += (
+            f",<br>{percent(histogram.channel_zeros / count)} of the channel"  # in one line it is cut on a small page
+        )
         if upper or histogram.channel_at_upper:
             upper = f"at the bound {percent(histogram.at_upper / total)}, {percent(histogram.channel_at_upper / count)}"
-    title = f"{zeros}; {upper}" if upper else zeros
+    title = f"{zeros}<br>{upper}" if upper else zeros
     traces, heights = histogram_traces(histogram.edges, histogram.counts / total, told, own, xaxis="x3", yaxis="y3")
     axes = {
         "xaxis3": {

@@ -187,7 +187,7 @@ def test_the_histogram_holds_all_values_and_writes_exact_zeros_out():
     assert (cells.x0 - cells.dx / 2, cells.dx) == pytest.approx((layer.x0, layer.dx))
     assert max(layer.y.max(), channel.y.max()) < cells.y[1] == figure.layout.yaxis3.range[1]
     text = figure.layout.annotations[1].text
-    assert f"zeros {100 * zero:.0f} % of the layer, {100 * own_zero:.0f} % of the channel" in text
+    assert text == f"zeros {100 * zero:.0f} % of the layer,<br>{100 * own_zero:.0f} % of the channel"
 
 
 def test_few_units_are_bars_in_order_and_the_strongest_stand_apart_by_name():

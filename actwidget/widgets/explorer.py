@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import math
 import textwrap
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +19,6 @@ import traitlets
 from actwidget.capture.code import keras_code
 from actwidget.capture.compare import check_same_layers
 from actwidget.capture.options import at_least
-from actwidget.capture.paths import sendable
 from actwidget.capture.select import select
 from actwidget.capture.session import Session
 from actwidget.capture.submodel import submodel
@@ -34,7 +32,7 @@ from actwidget.errors import (
     shown,
 )
 from actwidget.figures import ORDERS, still_png
-from actwidget.widgets import html
+from actwidget.widgets import checks, html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.code import CodePanel
 from actwidget.widgets.controls import AXES, SCALINGS, SHOWS, Controls
@@ -53,7 +51,6 @@ if TYPE_CHECKING:
 
     from actwidget.analysis.health import Summary
     from actwidget.analysis.statistics import Statistics
-    from actwidget.capture.graph import ModelGraph
     from actwidget.capture.node import LayerNode
 
 Checked = TypeVar("Checked")
@@ -186,12 +183,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that is not there.
         """
         self._session = Session(model, inputs, budget=max_bytes)
-        graph = self._session.graph
+        graph, batch = self._session.graph, self._session.batch
         self._drawings = Drawings(
             self._session,
-            _checked_names(class_names, graph),
-            self._checked_tokens(tokens),
-            self._checked_labels(labels),
+            checks.class_names(class_names, graph),
+            checks.tokens(tokens, batch),
+            checks.labels(labels, batch, graph),
         )
         self._submodels: dict[str, keras.Model] = {}
         self._other: Session | None = None
@@ -214,7 +211,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             "input_channel": None,
             "reading": "auto",
         }
-        view |= _checked_state(state)
+        view |= checks.state(state, VIEW)
         self._parts = Parts()
         self._still = Still(" ".join(map(shown, [graph.tree.name, *view.values()])))
         try:
@@ -258,36 +255,6 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._alert = make(ipywidgets.HTML, html.live("alert", ""))
         self._status = make(ipywidgets.HTML, html.live("status", "Ready"))
         self._foot = make(ipywidgets.HBox, [self._alert, self._status], css="actw-foot")
-
-    def _checked_labels(self, labels: Any) -> list[int] | None:
-        batch, units = self._session.batch, _units(self._session.graph)
-        if labels is None or batch is None:
-            return None
-        try:
-            given = [float(label) for label in np.ravel(np.asarray(labels))]
-        except Exception:  # noqa: BLE001 - what is no number may raise anything
-            given = []
-        fits = all(label.is_integer() and 0 <= label < (units or math.inf) for label in given)
-        if len(given) != batch.size or not fits:
-            message = (
-                f"Expected labels as {batch.size} numbers of output units, one for each sample"
-                f"{'' if units is None else f', from 0 to {units - 1}'}; got {shown(labels)}."
-            )
-            raise OptionError(message)
-        return [int(label) for label in given]
-
-    def _checked_tokens(self, tokens: Any) -> list[list[str]] | None:
-        batch = self._session.batch
-        if tokens is None or batch is None:
-            return None
-        expected = f"tokens as a list of texts, or one such list for each of the {batch.size} samples"
-        listed = _listed(tokens, expected)
-        if all(isinstance(token, str) for token in listed):
-            return [[sendable(token) for token in listed]] * batch.size
-        if len(listed) != batch.size or not all(isinstance(sample, (list, tuple)) for sample in listed):
-            message = f"Expected {expected}; got {shown(tokens)}."
-            raise OptionError(message)
-        return [[sendable(str(token)) for token in sample] for sample in listed]
 
     def _connect(self) -> None:
         self._links = (traitlets.link((self, "layer"), (self._tree_view, "selected")),)
@@ -415,7 +382,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if layers is None:
             wanted = dict.fromkeys([self.layer, *(node.path for node in graph.tree if node.origin != "opaque")])
         else:
-            listed = _listed(layers, "layers as a list of layers to store")
+            listed = checks.listed(layers, "layers as a list of layers to store")
             wanted = dict.fromkeys(select(graph, layer).path for layer in listed)
         stored: dict[str, dict[str, Any]] = {}
         left = max_bytes
@@ -514,7 +481,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _valid_sample(self, value: Any) -> int:
         batch = self._session.batch
         count = 1 if batch is None else batch.size
-        return self._checked(lambda: _index(value, count, "sample", f"the batch has {count}", SampleError))
+        return self._checked(lambda: checks.index(value, count, "sample", f"the batch has {count}", SampleError))
 
     def _valid_compare(self, value: Any) -> int | str:
         batch = self._session.batch
@@ -522,40 +489,40 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             return OTHER
         count = 1 if batch is None else batch.size
         there = f"the batch has {count}; to compare with a model, give it as LayerExplorer(..., compare=model)"
-        return self._checked(lambda: _index(value, count, "sample", there, SampleError))
+        return self._checked(lambda: checks.index(value, count, "sample", there, SampleError))
 
     def _valid_channel(self, value: Any) -> int:
         count = self._channels()
         there = f"{shown(self.layer)} has {count}"
-        return self._checked(lambda: _index(value, count, "channel", there, ChannelError))
+        return self._checked(lambda: checks.index(value, count, "channel", there, ChannelError))
 
     def _valid_show(self, value: Any) -> str:
         known = {name: text for name, text in SHOWS.items() if name != "overlay" or self._drawings.thumbnail(0)}
-        return self._checked(lambda: _option(value, known, "show"))
+        return self._checked(lambda: checks.option(value, known, "show"))
 
     def _valid_position(self, value: Any) -> tuple[int, int]:
-        return self._checked(lambda: _position(value, self._drawings.map_of(self.layer)))
+        return self._checked(lambda: checks.position(value, self._drawings.map_of(self.layer)))
 
     def _valid_slice(self, value: Any) -> int:
         count = self._drawings.slices(self.layer)
         there = f"{shown(self.layer)} has {count}"
-        return self._checked(lambda: _index(value, count, "slice", there, OptionError))
+        return self._checked(lambda: checks.index(value, count, "slice", there, OptionError))
 
     def _valid_input_channel(self, value: Any) -> int:
         count = self._drawings.kernel_inputs(self.layer)
         there = f"the kernel of {shown(self.layer)} has {count}"
-        return self._checked(lambda: _index(value, count, "input channel", there, ChannelError))
+        return self._checked(lambda: checks.index(value, count, "input channel", there, ChannelError))
 
     def _valid_reading(self, value: Any) -> str:
-        known = self._checked(lambda: _option(value, AXES, "reading"))
+        known = self._checked(lambda: checks.option(value, AXES, "reading"))
         self._drawings.reading = known  # the other choices are checked against it
         return known
 
     def _valid_scaling(self, value: Any) -> str:
-        return self._checked(lambda: _option(value, SCALINGS, "scaling"))
+        return self._checked(lambda: checks.option(value, SCALINGS, "scaling"))
 
     def _valid_sort(self, value: Any) -> str:
-        return self._checked(lambda: _option(value, ORDERS, "sort"))
+        return self._checked(lambda: checks.option(value, ORDERS, "sort"))
 
     def _checked(self, check: Callable[[], Checked]) -> Checked:
         try:
@@ -833,64 +800,3 @@ def _first_worth_seeing(tree: LayerNode) -> str:
     learned = [node for node in nodes if node.parameters and node.class_name not in preprocessing]
     rest = [node for node in nodes if node.class_name not in preprocessing]
     return (learned or rest or nodes)[0].path
-
-
-def _index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetError]) -> int:
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -count <= value < count:
-        return int(value) % count
-    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {shown(value)}."
-    raise error(message)
-
-
-def _position(value: Any, lengths: tuple[int, int]) -> tuple[int, int]:
-    given = list(value) if isinstance(value, (list, tuple, np.ndarray)) else []
-    fits = [isinstance(index, (int, np.integer)) and not isinstance(index, bool) for index in given]
-    if len(given) == len(fits) == 2 and all(fits) and all(0 <= i < n for i, n in zip(given, lengths, strict=True)):
-        return int(given[0]), int(given[1])
-    rows, columns = lengths
-    there = f"a map of {rows} by {columns}" if rows and columns else "no feature map"
-    message = f"Expected a position as (row, column); the layer gives {there}; got {shown(value)}."
-    raise OptionError(message)
-
-
-def _option(value: Any, known: Mapping[str, str], noun: str) -> str:
-    if isinstance(value, str) and value in known:
-        return value
-    message = f"Expected {noun} to be one of {', '.join(map(repr, known))}, got {shown(value)}."
-    raise OptionError(message)
-
-
-def _units(graph: ModelGraph) -> int | None:
-    """How many units the model's output has, the first of several; `None` where that is open."""
-    output = graph.nodes.get(graph.output, graph.tree)
-    return (output.output_shape or (None,))[-1]
-
-
-def _checked_names(names: Sequence[str] | None, graph: ModelGraph) -> list[str] | None:
-    if names is None:
-        return None
-    name, units = graph.tree.name, _units(graph)
-    expected = f"class_names as a list of texts, one for each output unit of {name!r}"
-    listed = [sendable(each if isinstance(each, str) else shown(each)) for each in _listed(names, expected)]
-    if units is not None and len(listed) != units:
-        message = f"Expected {units} class_names, one for each output unit of {name!r}, got {len(listed)}."
-        raise OptionError(message)
-    return listed
-
-
-def _listed(values: Any, expected: str) -> list[Any]:
-    """The items of what should be a list; a text and a dict are none, though they have items."""
-    if not isinstance(values, (str, bytes, dict)):
-        with suppress(Exception):
-            return list(values)
-    message = f"Expected {expected}; got {shown(values)}."
-    raise OptionError(message)
-
-
-def _checked_state(state: Mapping[str, Any] | None) -> dict[str, Any]:
-    if state is None:
-        return {}
-    if not hasattr(state, "keys") or not set(state) <= set(VIEW):
-        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(VIEW)}, got {shown(state)}."
-        raise OptionError(message)
-    return dict(state)

@@ -15,7 +15,7 @@ from actwidget.figures.layout import layout
 from actwidget.figures.palette import ColorRange
 from actwidget.figures.panels import bars, closeup, distribution, largest, masked_steps, step_ticks, top_units
 from actwidget.figures.picture import palette_png
-from actwidget.figures.text import escape, number, percent
+from actwidget.figures.text import NARROW_LIMIT, escape, number, percent
 from actwidget.figures.tiles import outline, tile_cells, tile_image, unseen_cells
 from actwidget.figures.title import in_their_colour
 
@@ -223,7 +223,7 @@ def activation_spec(view: View) -> dict[str, Any]:
     near, near_axes, near_title = top_units(view) if units else closeup(view)
     low, low_axes, low_title = distribution(view)
     count = len(drawn.order)
-    name = escape(view.title, 60)
+    name = escape(view.title, NARROW_LIMIT)
     parts = [name, f"{count:,} {view.noun}{'s' * (count != 1)}, by {ORDERS[view.order_name]}", *_broken(view)]
     if view.mask is not None and not view.mask.all():
         parts.append(f"{np.count_nonzero(~view.mask)} of {view.mask.size} steps masked")

@@ -9,10 +9,10 @@ import numpy as np
 
 from actwidget.analysis.axes import channels, middle
 from actwidget.analysis.mosaic import mosaic
-from actwidget.figures.layout import HEIGHT, plain
+from actwidget.figures.layout import LINE, NARROW_HEIGHT, plain
 from actwidget.figures.palette import ColorRange
 from actwidget.figures.picture import palette_png
-from actwidget.figures.text import escape, number
+from actwidget.figures.text import NARROW_LIMIT, escape, number
 from actwidget.figures.tiles import outline, tile_cells, tile_image
 from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 GAP = 0.02
 TOP = 52
+# On a narrow page the two stand side by side and the difference below them: (x domain, y domain) of each.
+NARROW = (((0.0, 0.49), (0.62, 1.0)), ((0.51, 1.0), (0.62, 1.0)), ((0.0, 1.0), (0.0, 0.55)))
 PIXELS = 400_000
 """Of one grid: more than a third of the page shows on a fine screen."""
 
@@ -65,12 +67,13 @@ def comparison_spec(
     traces: list[dict[str, Any]] = []
     with ThreadPoolExecutor(len(grids)) as threads:  # numpy and the PNG encoder let each other run
         tiled = list(threads.map(lambda grid: _tiled(grid[1], grid[2], apart), grids))
-    parts = [escape(title), f"{noun}s that differ most first", *_told(first, second, apart, names)]
+    parts = [escape(title, NARROW_LIMIT), f"{noun}s that differ most first", *_told(first, second, apart, names)]
     parts[2:2] = [words for words in (middle(first.shape), reduced(tiled[0][0].reduction)) if words]
     heading = " · ".join(parts)
     margin = {"l": 8, "r": 8, "t": TOP, "b": 16}
-    layout = plain(heading, margin=margin, meta={"narrow": {"height": 3 * HEIGHT}})
+    layout = plain(heading, margin=margin, meta={"narrow": {"height": NARROW_HEIGHT}})
     narrow = layout["meta"]["narrow"]
+    narrow["margin.t"] = narrow.get("margin.t", TOP) + LINE  # names stand above their ranges there
     for place, ((name, values, color), (tiles, source)) in enumerate(zip(grids, tiled, strict=True)):
         suffix = "" if place == 0 else str(place + 1)
         tall, wide = tiles.pixels.shape
@@ -85,21 +88,30 @@ def comparison_spec(
         traces += [tile_image(source, **axes), tile_cells(tiles, told, template, **axes)]
         left = place * (width + GAP)
         hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
-        layout[f"xaxis{suffix}"] = {**hidden, "domain": [left, left + width], "range": [0, wide]}
+        layout[f"xaxis{suffix}"] = {
+            **hidden,
+            "domain": [left, left + width],
+            "range": [0, wide],
+            "anchor": f"y{suffix}",
+        }
         layout[f"yaxis{suffix}"] = {**hidden, "domain": [0, 1], "range": [tall, 0], "scaleanchor": f"x{suffix}"}
-        layout[f"xaxis{suffix}"]["anchor"], layout[f"yaxis{suffix}"]["anchor"] = f"y{suffix}", f"x{suffix}"
-        low = 1 - (place + 1) / 3
-        narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = [0, 1], [low + 0.01, low + 0.3]
-        narrow[f"annotations[{place}].x"], narrow[f"annotations[{place}].y"] = 0, low + 0.3
+        layout[f"yaxis{suffix}"] |= {"anchor": f"x{suffix}", "constraintoward": "top"}
+        across, down = NARROW[place]
+        narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = across, down
+        narrow[f"xaxis{suffix}.constraintoward"] = "left"
+        ends = f"{number(color.low)} to {number(color.high)}"
+        narrow |= {f"annotations[{place}].x": across[0], f"annotations[{place}].y": down[1]}
+        narrow[f"annotations[{place}].text"] = f"<b>{escape(name, 24)}</b><br>{ends}"
         layout["annotations"].append(
             {
-                "text": f"<b>{escape(name, 40)}</b> {number(color.low)} to {number(color.high)}",
+                "text": f"<b>{escape(name, 40)}</b> {ends}",
                 "x": left,
                 "y": 1,
                 "xref": "paper",
                 "yref": "paper",
                 "xanchor": "left",
                 "yanchor": "bottom",
+                "align": "left",
                 "showarrow": False,
             }
         )

@@ -1,4 +1,4 @@
-"""Where the panels of a figure stand, side by side and, on a narrow page, one below the other."""
+"""Where the panels of a figure stand: beside the grid and, where there is less room, below it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HEIGHT = 480
-NARROW_HEIGHT = 1080
+NARROW_HEIGHT = 600
+"""On a narrow page, so that all panels are in sight at once beside the tree."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 # (x domain, y domain) of the grid, the close-up and the histogram.
 WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.0, 0.3)))
+# On a narrow page the grid takes the whole width; below it these are the x domains of the close-up and the histogram.
+NARROW = ((0.0, 0.44), (0.71, 1.0))
 # The close-up's x domain where names stand to its left.
-LABELLED = ((0.81, 1.0), (0.3, 1.0))
+LABELLED = ((0.81, 1.0), (0.24, 0.58))
+# How many characters of the one's caption fit beside the other's.
+NARROW_CAPTION_LIMIT = 18
 LINE = 16
 """The height of a title's line."""
 LINE_LIMIT, CAPTION_LIMIT = 88, 50
 """How many characters of a title fit into a line, and beside a caption, where panels stand side by side."""
+LOW, TICKS = 180, 36
+"""On a narrow page, in pixels: the height of the panels below the grid, and of the labels of an axis."""
 UPRIGHT = 90
 """The angle of labels that would not fit side by side."""
 UPRIGHT_ROOM = 24
@@ -28,7 +35,6 @@ UPRIGHT_ROOM = 24
 UPRIGHT_DOMAIN = (0.51, 1.0)
 # The labels of an axis that are short numbers. Of all others Plotly measures each, to see whether it fits.
 NUMBERED = {"tickangle": 0, "ticklabeloverflow": "allow"}
-NARROW = (((0.0, 1.0), (0.63, 1.0)), ((0.0, 1.0), (0.28, 0.54)), ((0.0, 1.0), (0.0, 0.19)))
 
 
 def layout(
@@ -51,18 +57,12 @@ def layout(
         labelled: Whether the close-up has names to its left.
     """
     merged = {name: dict(axis) for panel in axes for name, axis in panel.items()}
-    steps = merged["xaxis"]
-    upright = steps.get("tickangle") == UPRIGHT
-    narrow: dict[str, Any] = {"height": NARROW_HEIGHT + UPRIGHT_ROOM * upright, "margin.l": 48}
-    if not upright and "tickangle" in steps and needs_upright(steps["ticktext"], 55):
-        more = {"height": NARROW_HEIGHT + UPRIGHT_ROOM, "margin.b": 36 + UPRIGHT_ROOM}
-        narrow |= {"xaxis.tickangle": UPRIGHT, **more}
-    for number, (wide, small) in enumerate(zip(WIDE, NARROW, strict=True), start=1):
+    upright = merged["xaxis"].get("tickangle") == UPRIGHT
+    for number, (x_domain, y_domain) in enumerate(WIDE, start=1):
         suffix = "" if number == 1 else str(number)
         x_axis, y_axis = merged[f"xaxis{suffix}"], merged[f"yaxis{suffix}"]
-        x_axis |= {"domain": wide[0], "anchor": f"y{suffix}"}
-        y_axis |= {"domain": wide[1], "anchor": f"x{suffix}"}
-        narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = small
+        x_axis |= {"domain": x_domain, "anchor": f"y{suffix}"}
+        y_axis |= {"domain": y_domain, "anchor": f"x{suffix}", "constraintoward": "top"}
         for axis in (x_axis, y_axis):
             axis.setdefault("fixedrange", True)
             if axis.get("visible", True) and "ticktext" not in axis:
@@ -70,18 +70,14 @@ def layout(
             if "title" in axis:
                 axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
     if labelled:
-        merged["xaxis2"]["domain"], narrow["xaxis2.domain"] = LABELLED
+        merged["xaxis2"]["domain"] = LABELLED[0]
     if merged["xaxis2"].get("tickangle") == UPRIGHT:
         merged["yaxis2"]["domain"] = UPRIGHT_DOMAIN
     if "coloraxis" in merged:
-        (bottom, top), (_, (narrow_bottom, narrow_top)) = merged["yaxis2"]["domain"], NARROW[1]
+        bottom, top = merged["yaxis2"]["domain"]
         merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom, **NUMBERED}
-        narrow |= {"coloraxis.colorbar.y": narrow_top, "coloraxis.colorbar.len": narrow_top - narrow_bottom}
-    annotations = []
-    for index, (text, (x, y)) in enumerate(zip(titles, (WIDE[1], WIDE[2]), strict=True)):
-        annotations.append(caption(text, x[0], y[1]))
-        narrow[f"annotations[{index}].x"] = NARROW[index + 1][0][0]
-        narrow[f"annotations[{index}].y"] = NARROW[index + 1][1][1]
+    narrow = _narrow(merged, titles, labelled=labelled)
+    annotations = [caption(text, x[0], y[1]) for text, (x, y) in zip(titles, WIDE[1:], strict=True)]
     return plain(
         title,
         captioned=True,
@@ -100,6 +96,41 @@ def layout(
         meta={"narrow": narrow},
         **merged,
     )
+
+
+def _narrow(axes: dict[str, Any], titles: tuple[str, str], *, labelled: bool) -> dict[str, Any]:
+    """What changes on a narrow page: the close-up and the histogram stand side by side below the grid."""
+    steps = axes["xaxis"]
+    angle = {name: steps[name] for name in ("tickangle", "ticktext") if name in steps}
+    upright = len(angle) == 2 and (angle["tickangle"] == UPRIGHT or needs_upright(angle["ticktext"], 45))
+    changed: dict[str, Any] = {"xaxis.tickangle": UPRIGHT} if upright else {}
+    lines = stacked(titles[0], NARROW_CAPTION_LIMIT)
+    between = LINE * max(len(lines), titles[1].count("<br>") + 1) + 8
+    if steps.get("visible", True):
+        between += TICKS + UPRIGHT_ROOM * upright
+    tall = NARROW_HEIGHT - 30 - TICKS
+    low, grid = LOW / tall, (LOW + between) / tall
+    changed |= {f"xaxis{suffix}.constraintoward": "left" for suffix in ("", "2")}
+    changed |= {"xaxis.domain": (0.0, 1.0), "yaxis.domain": (grid, 1.0)}
+    changed |= {"xaxis2.domain": LABELLED[1] if labelled else NARROW[0], "yaxis2.domain": (0.0, low)}
+    changed |= {"xaxis3.domain": NARROW[1], "yaxis3.domain": (0.0, low), "yaxis3.nticks": 3, "xaxis3.nticks": 4}
+    if axes["xaxis2"].get("tickangle") == UPRIGHT:
+        changed["yaxis2.domain"] = (UPRIGHT_ROOM / tall, low)
+    if "coloraxis" in axes:
+        bottom, top = changed["yaxis2.domain"]
+        bar = {"x": NARROW[0][1], "y": top, "len": top - bottom}
+        changed |= {f"coloraxis.colorbar.{name}": value for name, value in bar.items()}
+    changed["annotations[0].text"] = "<br>".join(lines)
+    changed |= {f"annotations[{index}].y": low for index in (0, 1)}
+    changed |= {
+        "annotations[0].x": 0,
+        "annotations[1].x": 1,
+        "annotations[1].xanchor": "right",
+        "annotations[1].xshift": 12,
+    }
+    bare = all(axes[name].get("visible", True) is False for name in ("xaxis", "yaxis2"))
+    changed |= {"margin.l": 8 if bare else 48, "margin.r": 16, "margin.b": TICKS}
+    return {"height": NARROW_HEIGHT, **changed}
 
 
 def needs_upright(texts: Sequence[str], room: int) -> bool:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-from actwidget.figures.layout import NARROW, NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
+from actwidget.figures.layout import NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
 from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
 from actwidget.figures.panels import MAP_LIMIT, largest
 from actwidget.figures.picture import input_picture
-from actwidget.figures.text import escape, number
+from actwidget.figures.text import NARROW_LIMIT, escape, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,8 @@ Box = tuple[int, int, int, int]
 STEPS = 16
 # How much of the input shows through where the channel is silent, and where it is loudest.
 FAINT, STRONG = 0.0, 0.85
+# Of the height of a narrow figure the part below the picture.
+NARROW_LOW = 0.36
 
 
 def overlay_spec(
@@ -63,7 +65,7 @@ def overlay_spec(
     factor = -(-max(whole.shape) // MAP_LIMIT)
     shown = largest(whole, factor) if factor > 1 else whole
     name = f"mean of all {noun}s" if channel is None else f"{noun} {channel}"
-    parts = [escape(title, 60), f"{name} over the input"]
+    parts = [escape(title, NARROW_LIMIT), f"{name} over the input"]
     if factor > 1:
         parts.append(f"reduced {factor}× by largest magnitude")
     if finite.size < whole.size:
@@ -116,15 +118,17 @@ def overlay_spec(
 
 def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box: Box) -> dict[str, Any]:
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
+    down = {**hidden, "constraintoward": "top"}
     (height, width), (top, left, bottom, right) = size, box
     side = ((WIDE[1][0]), (0.3, 0.94))
     bar = {"thickness": 8, "orientation": "h", "x": side[0][0], "xanchor": "left", "len": side[0][1] - side[0][0]}
     bar |= {"y": 0.16, "yanchor": "top", "outlinewidth": 0, "xpad": 0, "title": {"text": "activation", "side": "top"}}
-    narrow: dict[str, Any] = {"height": NARROW_HEIGHT}
-    narrow |= {"xaxis.domain": NARROW[0][0], "yaxis.domain": (0.55, 1.0)}
-    narrow |= {"xaxis2.domain": NARROW[1][0], "yaxis2.domain": (0.12, 0.48)}
-    narrow |= {"annotations[0].x": 0, "annotations[0].y": 0.48}
-    narrow |= {"coloraxis.colorbar.x": 0.04, "coloraxis.colorbar.len": 0.92, "coloraxis.colorbar.y": 0.07}
+    # On a narrow page the patch stands below the picture, and the colour bar beside the patch.
+    narrow: dict[str, Any] = {"height": NARROW_HEIGHT, "annotations[0].x": 0, "annotations[0].y": NARROW_LOW}
+    narrow |= {"xaxis.domain": (0.0, 1.0), "yaxis.domain": (NARROW_LOW + 0.06, 1.0)}
+    narrow |= {"xaxis2.domain": (0.0, 0.5), "yaxis2.domain": (0.0, NARROW_LOW)}
+    narrow |= {"xaxis.constraintoward": "left", "xaxis2.constraintoward": "left"}
+    narrow |= {f"coloraxis.colorbar.{name}": value for name, value in (("x", 0.58), ("len", 0.4), ("y", 0.25))}
     return plain(
         title,
         margin={"l": 8, "r": 16, "t": 30, "b": 16, "autoexpand": False},
@@ -137,9 +141,9 @@ def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box
             "colorbar": {**bar, **_ends(color), **NUMBERED},
         },
         xaxis={**hidden, "domain": WIDE[0][0], "range": [-0.5, width - 0.5], "anchor": "y"},
-        yaxis={**hidden, "domain": WIDE[0][1], "range": [height - 0.5, -0.5], "scaleanchor": "x", "anchor": "x"},
+        yaxis={**down, "domain": WIDE[0][1], "range": [height - 0.5, -0.5], "scaleanchor": "x", "anchor": "x"},
         xaxis2={**hidden, "domain": side[0], "range": [left - 0.5, right - 0.5], "anchor": "y2"},
-        yaxis2={**hidden, "domain": side[1], "range": [bottom - 0.5, top - 0.5], "scaleanchor": "x2", "anchor": "x2"},
+        yaxis2={**down, "domain": side[1], "range": [bottom - 0.5, top - 0.5], "scaleanchor": "x2", "anchor": "x2"},
     )
 
 

@@ -112,6 +112,7 @@ def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") 
                     # The last number of one axis and the first of the next stand apart.
                     "xaxis.domain": [0, 0.62],
                     "xaxis2.domain": [0.74, 1],
+                    "xaxis.title.text": "value / largest",
                     "xaxis.nticks": 4,
                     "xaxis2.nticks": 2,
                     "title.xref": "container",

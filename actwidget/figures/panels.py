@@ -340,7 +340,7 @@ def distribution(view: View) -> Panel:
     traces, heights = histogram_traces(histogram.edges, histogram.counts / total, told, own, xaxis="x3", yaxis="y3")
     axes = {
         "xaxis3": {
-            "title": {"text": "activation, zeros left out" if histogram.zeros else "activation"},
+            "title": {"text": "activation, no zeros" if histogram.zeros else "activation"},
             "showgrid": False,
         },
         "yaxis3": {"tickformat": "~%", "range": heights, "nticks": 4},

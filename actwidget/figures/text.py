@@ -11,6 +11,8 @@ from actwidget.errors import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NARROW_LIMIT = 52
+"""How many characters of a title fit into a line of a narrow page."""
 # "<0.1 %" is no tag.
 _TAG = r"</?[a-z][^<>]*>"
 _WORDS = re.compile(rf"(?:{_TAG}|[^ ])+")
@@ -45,7 +47,7 @@ def told_apart(texts: Sequence[str], limit: int) -> list[str]:
     return max(named, key=lambda names: len(set(names)))
 
 
-def stacked(title: str, limit: int = 62) -> list[str]:
+def stacked(title: str, limit: int = NARROW_LIMIT) -> list[str]:
     """A title whose parts are separated by dots, as lines no longer than `limit` where its words allow it.
 
     Only a part that is too long for a line by itself goes on in the next.

@@ -11,7 +11,7 @@ from actwidget.analysis.categories import Categories, categories, text_of
 from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.palette import ACCENT, MUTED
 from actwidget.figures.panels import MAP_LIMIT, largest
-from actwidget.figures.text import escape, number, percent, stacked
+from actwidget.figures.text import NARROW_LIMIT, escape, number, percent, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def values_spec(title: str, sample: NDArray[Any], *, number_of: int | None = Non
     """
     sample = np.asarray(sample)
     found = categories(sample)
-    parts = [escape(title)]
+    parts = [escape(title, NARROW_LIMIT)]
     if number_of is not None:
         parts.append(f"sample {number_of}")
     if found is not None and sample.ndim in {2, 3} and min(sample.shape[:2]) > 1 and sample.size > COLUMNS:
@@ -76,7 +76,7 @@ def scalar_spec(
     line = np.asarray(values).reshape(-1).astype(np.float32)
     many = line.size > ROWS
     finite = line[np.isfinite(line)]
-    parts = [escape(title), f"{line.size:,} sample{'s' * (line.size != 1)}"]
+    parts = [escape(title, NARROW_LIMIT), f"{line.size:,} sample{'s' * (line.size != 1)}"]
     if finite.size:
         parts.append(f"{number(float(finite.min()))} to {number(float(finite.max()))}")
     if finite.size < line.size:
@@ -150,7 +150,7 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
     }
     # The legend stands in lines of its own: on a narrow page the title would cut it.
     lines, stack = (
-        [line.replace(" · ", GAP) for line in stacked(" · ".join(words), most)] for most in (LINE_LIMIT, 62)
+        [line.replace(" · ", GAP) for line in stacked(" · ".join(words), most)] for most in (LINE_LIMIT, NARROW_LIMIT)
     )
     legend = {"text": "<br>".join(lines), "x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left"}
     legend |= {"yanchor": "top", "yshift": -6, "showarrow": False, "align": "left", "font": {"size": 12}}

@@ -12,7 +12,7 @@ from actwidget.figures.histogram import histogram_traces
 from actwidget.figures.layout import HEIGHT, NUMBERED, plain
 from actwidget.figures.palette import ACCENT, MUTED, ColorRange
 from actwidget.figures.picture import palette_png
-from actwidget.figures.text import escape, number, stacked
+from actwidget.figures.text import NARROW_LIMIT, escape, number, stacked
 from actwidget.figures.tiles import outline, tile_image
 from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
 
@@ -53,7 +53,7 @@ def weights_spec(
     left = f", {len(weights) - MOST} more not shown" if len(weights) > MOST else ""
     heights = np.array([3.0 if name in pictures or array.ndim == 2 else 1.0 for name, array in shown.items()])
     edges = np.concatenate([[0.0], np.cumsum(heights) / heights.sum()])
-    heading = f"{escape(title)} · weights{left}"
+    heading = f"{escape(title, NARROW_LIMIT)} · weights{left}"
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {"annotations": [], "shapes": []}
     captions, narrow_heights = [], []

@@ -8,7 +8,6 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
@@ -336,14 +335,22 @@ def test_signed_values_are_centred_on_zero_and_others_span_their_range():
     assert ColorRange.of(float("nan"), 1) == ColorRange(0, 1, "viridis")
 
 
-def test_the_narrow_layout_stacks_the_panels():
-    figure = activation_figure(view(SAMPLES["maps"], channel=0))
-    narrow = figure.layout.meta["narrow"]
-    domains = [narrow[f"yaxis{suffix}.domain"] for suffix in ("", "2", "3")]
-    assert domains[0][0] > domains[1][1] > domains[1][0] > domains[2][1]
-    stacked = go.Figure(figure)
-    stacked.update_layout({key.replace(".", "_"): value for key, value in narrow.items() if "annotations" not in key})
-    assert stacked.layout.height > figure.layout.height
+@pytest.mark.parametrize("kind", SAMPLES)
+@pytest.mark.parametrize("tokens", [None, ["counterrevolutionary"] * 64])
+def test_on_a_narrow_page_the_other_panels_stand_side_by_side_below_the_grid(kind, tokens):
+    figure = activation_figure(replace(view(SAMPLES[kind]), tokens=tokens)).layout
+    narrow = figure.meta["narrow"]
+    (grid, _), close, low = (narrow[f"yaxis{suffix}.domain"] for suffix in ("", "2", "3"))
+    assert close[1] == low[1] < grid
+    assert narrow["xaxis2.domain"][1] < narrow["xaxis3.domain"][0]
+    # Their captions, and the labels of the grid's axis, have room between.
+    tall = narrow["height"] - narrow.get("margin.t", 30) - narrow["margin.b"]
+    lines = max(text.count("<br>") + 1 for text in (narrow["annotations[0].text"], figure.annotations[1].text))
+    upright = narrow.get("xaxis.tickangle", figure.xaxis.tickangle) == 90
+    labels = 0 if figure.xaxis.visible is False else 36 + 24 * upright
+    assert (grid - close[1]) * tall >= 15 * lines + labels
+    for axis in ("xaxis", "yaxis", "yaxis2"):
+        assert figure[axis].visible is False or narrow["margin.l"] == 48
 
 
 def test_on_a_narrow_page_a_long_title_has_more_lines_and_a_short_one_has_one():
@@ -364,11 +371,11 @@ def test_a_long_title_is_neither_cut_nor_does_it_reach_a_caption(scaling):
     last = figure.title.text.rpartition("<br>")[2]
     for text, limit, margin in (
         (figure.title.text, 88, figure.margin.t - 16 * (seen_length(last) > 50)),  # beside the last line is a caption
-        (figure.meta["narrow"]["title.text"], 62, figure.meta["narrow"]["margin.t"]),
+        (figure.meta["narrow"]["title.text"], 52, figure.meta["narrow"]["margin.t"]),
     ):
         lines = text.split("<br>")
         assert max(map(seen_length, lines)) <= limit
-        assert "5 NaN" in lines[1]  # what is wrong stands before how it is drawn
+        assert text.index("5 NaN") < text.index("colours")  # what is wrong stands before how it is drawn
         assert margin == 30 + 16 * (len(lines) - 1)
     # The panels keep their height.
     assert figure.height - figure.margin.t == HEIGHT - 30
@@ -398,7 +405,6 @@ def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
     words = replace(view(RNG.random((14, 2)).astype("float32")), tokens=["a", "slept"] * 7)
     some = activation_figure(words).layout
     assert (some.xaxis.tickangle, some.meta["narrow"]["xaxis.tickangle"]) == (0, 90)
-    assert some.meta["narrow"]["margin.b"] == 60
     few = activation_figure(replace(view(RNG.random((3, 2)).astype("float32")), tokens=["a", "b", "c"])).layout
     assert (few.xaxis.tickangle, few.xaxis2.tickangle, few.margin.b) == (0, 0, 36)
 

@@ -44,7 +44,7 @@ def test_a_legend_of_long_names_has_lines_for_all_of_them():
     narrow = layout["meta"]["narrow"]
     for text, limit, bottom in (
         (layout["annotations"][0]["text"], 88, layout["margin"]["b"]),
-        (narrow["annotations[0].text"], 62, narrow["margin.b"]),
+        (narrow["annotations[0].text"], 52, narrow["margin.b"]),
     ):
         lines = text.split("<br>")
         assert len(lines) > 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 
 if TYPE_CHECKING:
-    import keras
-
+    from actwidget.capture.graph import ModelGraph
     from actwidget.capture.node import LayerNode
 
 
@@ -50,6 +50,20 @@ def channels_of(node: LayerNode, operation: keras.Operation) -> Channels:
     noun = "channel" if rank >= 4 else "unit"
     axis = _named_axis(operation, rank) if rank >= 3 else -1
     return Channels(-1, noun) if axis is None else Channels(axis, noun, told=True)
+
+
+def keeps_steps(graph: ModelGraph, path: str) -> bool:
+    """Whether nothing up to a layer gives its steps from the last to the first."""
+    turned: set[str] = set()
+    for node in graph.tree:
+        operation = graph.operations[node.path]
+        if isinstance(operation, keras.layers.Bidirectional):  # it turns round again what runs backwards in it
+            turned.update(inner.path for inner in node)
+        if getattr(operation, "go_backwards", False) and (node.path == path or node.path not in turned):
+            return False
+        if node.path == path:
+            break
+    return True
 
 
 # fmt: off

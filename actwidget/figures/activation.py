@@ -148,6 +148,8 @@ def picture(
     """
     kind = kind_of(sample.shape, sample.dtype)
     values = channels(sample, at=at)
+    if scaling == "channel" and sample.size == numbers.channels:
+        scaling = "layer"  # a value has no range of its own
     where = middle(sample.shape, at=at) if kind == "volume" else ""
     bounded = limits(sample) if scaling == "robust" else None
     color = ColorRange.of(*((numbers.minimum, numbers.maximum) if bounded is None else (bounded.low, bounded.high)))

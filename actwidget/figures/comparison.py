@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import channels, middle
+from actwidget.analysis.axes import channels, floats, middle
 from actwidget.analysis.mosaic import mosaic
 from actwidget.figures.layout import LINE, NARROW_HEIGHT, plain
 from actwidget.figures.palette import ColorRange
@@ -39,6 +39,7 @@ def comparison_spec(
     names: tuple[str, str],
     noun: str = "channel",
     channel: int | None = None,
+    at: tuple[int, ...] | None = None,
 ) -> dict[str, Any]:
     """Three grids as a dict of `data` and `layout`: both activations on one colour range, then second minus first.
 
@@ -52,6 +53,8 @@ def comparison_spec(
         names: What they are called.
         noun: What a channel is called.
         channel: The channel that is marked.
+        at: Of a volume the slice, an index for each axis before height and width; by default the middle. What is said
+            of a channel is said of the whole volume.
 
     Returns:
         A dict of `data` and `layout`.
@@ -59,16 +62,16 @@ def comparison_spec(
     shared = ColorRange.over(first, second)
     bound = apart.largest or 1.0
     grids = [
-        (names[0], channels(first), shared),
-        (names[1], channels(second), shared),
-        ("difference", channels(apart.values), ColorRange(-bound, bound, "balance")),
+        (names[0], first, shared),
+        (names[1], second, shared),
+        ("difference", apart.values, ColorRange(-bound, bound, "balance")),
     ]
     width = (1 - 2 * GAP) / 3
     traces: list[dict[str, Any]] = []
     with ThreadPoolExecutor(len(grids)) as threads:  # numpy and the PNG encoder let each other run
-        tiled = list(threads.map(lambda grid: _tiled(grid[1], grid[2], apart), grids))
+        tiled = list(threads.map(lambda grid: _tiled(channels(grid[1], at=at), grid[2], apart), grids))
     parts = [escape(title, NARROW_LIMIT), f"{noun}s that differ most first", *_told(first, second, apart, names)]
-    parts[2:2] = [words for words in (middle(first.shape), reduced(tiled[0][0].reduction)) if words]
+    parts[2:2] = [words for words in (middle(first.shape, at=at), reduced(tiled[0][0].reduction)) if words]
     heading = " · ".join(parts)
     margin = {"l": 8, "r": 8, "t": TOP, "b": 16}
     layout = plain(heading, margin=margin, meta={"narrow": {"height": NARROW_HEIGHT}})
@@ -79,8 +82,8 @@ def comparison_spec(
         tall, wide = tiles.pixels.shape
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
         with np.errstate(invalid="ignore"):  # infinity and minus infinity have no mean
-            means = values.mean(axis=(1, 2))
-        told = np.stack([np.arange(len(values)), apart.mean_absolute, means], axis=-1)
+            means = floats(values).reshape(-1, len(apart.order)).mean(axis=0)
+        told = np.stack([np.arange(len(means)), apart.mean_absolute, means], axis=-1)
         template = (
             f"<b>{noun} %{{customdata[0]:d}}</b><br>mean %{{customdata[2]:.4g}}"
             "<br>mean difference %{customdata[1]:.4g}<extra></extra>"

@@ -8,7 +8,7 @@ import numpy as np
 
 from actwidget.figures.layout import FONT
 from actwidget.figures.palette import ACCENT, MUTED, WARNING
-from actwidget.figures.text import escape, number, percent, told_apart
+from actwidget.figures.text import between, escape, number, percent, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +43,9 @@ def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") 
     quantiles = np.array([row.quantiles for row in rows], np.float64).reshape(len(rows), -1)
     relative = quantiles / np.array(scale).reshape(-1, 1)
     told = [
-        f"<b>{escape(row.path)}</b><br>{number(row.minimum)} to {number(row.maximum)}, "
-        f"median {number(row.quantiles[2])}<br>zeros {percent(row.zeros)}, dead {percent(row.dead)}"
+        f"<b>{escape(row.path)}</b><br>{between(row.minimum, row.maximum)}"
+        + (f", median {number(row.quantiles[2])}" if np.isfinite(row.quantiles[2]) else "")
+        + f"<br>zeros {percent(row.zeros)}, dead {percent(row.dead)}"
         + "".join(f"<br>{escape(w)}" for w in row.warnings)
         for row in rows
     ]

@@ -47,13 +47,9 @@ def closeup(view: View) -> Panel:
             "hovertemplate": "step %{x}: %{y:.4g}<extra></extra>",
         }
         steps = {"range": [-0.5, values.size - 0.5], **(step_ticks(view, values.size, close=True) or {})}
-        return [line, _ends(line)], {"xaxis2": steps, "yaxis2": {"scaleanchor": False}}, f"{title} over the steps"
-    color = drawn.color
-    if drawn.scaling == "channel" or view.channel is None:
-        color = ColorRange.over(values) if np.isfinite(values).any() else color
-        if drawn.color.scale == "balance":
-            bound = max(abs(color.low), abs(color.high))
-            color = ColorRange(-bound, bound, "balance")
+        axes: dict[str, dict[str, Any]] = {"xaxis2": steps, "yaxis2": {"scaleanchor": False}}
+        return [line, _ends(line), *_broken_steps(values[0])], axes, f"{title} over the steps"
+    color = _closeup_color(view, values)
     factor = -(-max(values.shape) // CLOSEUP_LIMIT)
     if factor > 1:
         values, title = largest(values, factor), f"{title}, reduced {factor}× by largest magnitude"
@@ -71,7 +67,7 @@ def closeup(view: View) -> Panel:
     heatmap |= place
     ends = (-0.5, factor * width - 0.5), (factor * height - 0.5, -0.5)
     hidden = {"visible": False, "constrain": "domain"}
-    axes: dict[str, dict[str, Any]] = {
+    axes = {
         "xaxis2": {**hidden, "range": ends[0]},
         "yaxis2": {**hidden, "range": ends[1], "scaleanchor": "x2"},
         # An axis of the layout, not the trace's own bar, so that it can move along with its panel.
@@ -93,6 +89,23 @@ def closeup(view: View) -> Panel:
     return [heatmap, *_broken_cells(values, place)], axes, title
 
 
+def _closeup_color(view: View, values: NDArray[np.float32]) -> ColorRange:
+    """The range of the grid's colours, or where those are each channel's own that of the chosen one's tile."""
+    drawn = view.picture
+    if drawn.scaling != "channel" and view.channel is not None:
+        return drawn.color
+    color = drawn.color
+    if view.channel is not None:
+        each = view.numbers.per_channel
+        color = ColorRange.of(each.minimum[view.channel], each.maximum[view.channel])
+    elif np.isfinite(values).any():
+        color = ColorRange.over(values)
+    if drawn.color.scale != "balance":
+        return color
+    bound = max(abs(color.low), abs(color.high))
+    return ColorRange(-bound, bound, "balance")
+
+
 def _head_ticks(view: View, values: NDArray[Any]) -> dict[str, dict[str, Any]]:
     """The axes of attention scores named by tokens, targets down and sources across, where there are tokens."""
     ticks = {"xaxis2": step_ticks(view, values.shape[1], close=True)}
@@ -108,6 +121,26 @@ def _ends(line: dict[str, Any]) -> dict[str, Any]:
     ends = {"x": np.array([-0.5, 0, 0, last, last + 0.5]), "y": values[[0, 0, 0, -1, -1]].astype(np.float32)}
     ends["y"][2] = np.nan
     return {**line, "mode": "lines", "hovertemplate": None, "hoverinfo": "skip", **ends}
+
+
+def _broken_steps(values: NDArray[np.float32]) -> list[dict[str, Any]]:
+    """NaN and infinity in their colour, at the foot of a line that leaves them out."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return []
+    marks = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": np.flatnonzero(~finite),
+        "y": np.full(np.count_nonzero(~finite), values[finite].min(initial=np.inf if finite.any() else 0)),
+        "hovertext": [_in_words(value) for value in values[~finite].tolist()],
+        "hovertemplate": "step %{x}: %{hovertext}<extra></extra>",
+        "marker": {"color": NAN_CSS, "symbol": "square", "size": 8},
+        "cliponaxis": False,
+        "xaxis": "x2",
+        "yaxis": "y2",
+    }
+    return [marks]
 
 
 def clip_ticks(limits: Limits) -> dict[str, Any]:
@@ -142,14 +175,14 @@ def _broken_cells(values: NDArray[np.float32], place: dict[str, Any]) -> list[di
 
 
 def step_ticks(view: View, steps: int, *, close: bool = False) -> dict[str, Any] | None:
-    """An axis that names the steps by their tokens; `None` where there are none or too many to be read.
+    """An axis that names the steps by their tokens; `None` where those are other steps or too many to be read.
 
     Args:
         view: What the figure shows.
         steps: How many steps the axis has.
         close: Whether it is that of a close-up, which has room for fewer and shorter texts.
     """
-    if view.tokens is None or len(view.tokens) < steps or steps > TOKENS_LIMIT:
+    if view.tokens is None or len(view.tokens) != steps or steps > TOKENS_LIMIT:
         return None
     every = -(-steps // CLOSE_TOKENS) if close else 1
     places = list(range(0, steps, every))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
+from math import isnan
 from typing import TYPE_CHECKING
 
 from actwidget.errors import short
@@ -88,6 +89,15 @@ def percent(share: float) -> str:
     if 0 < value < 0.1:
         return "<0.1 %"
     return f"{value:.1f} %" if 0 < value < 10 and round(value, 1) != round(value) else f"{value:.0f} %"
+
+
+def between(low: float, high: float) -> str:
+    """A range of values in words.
+
+    >>> between(-1.0, 2.5), between(float("nan"), float("nan"))
+    ('-1.00 to 2.50', 'no finite value')
+    """
+    return "no finite value" if isnan(low) or isnan(high) else f"{number(low)} to {number(high)}"
 
 
 def number(value: float) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.categories import Categories, categories, text_of
+from actwidget.analysis.categories import categories, text_of
 from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.palette import ACCENT, MUTED
 from actwidget.figures.panels import MAP_LIMIT, largest
@@ -28,7 +28,9 @@ GAP = " &nbsp; "
 LEGEND_LINE = 16
 
 
-def values_spec(title: str, sample: NDArray[Any], *, number_of: int | None = None) -> dict[str, Any]:
+def values_spec(
+    title: str, sample: NDArray[Any], *, number_of: int | None = None, channel: int | None = None
+) -> dict[str, Any]:
     """The figure of a sample that names things, as a dict of `data` and `layout`.
 
     A picture of few distinct integers, booleans or texts is drawn in a colour for each, with a legend in words;
@@ -38,6 +40,7 @@ def values_spec(title: str, sample: NDArray[Any], *, number_of: int | None = Non
         title: The layer's path.
         sample: One sample, of any shape and dtype.
         number_of: The number of the sample, for the title; `None` where there is only one.
+        channel: Which channel of a picture with several is drawn and counted; by default the first.
 
     Returns:
         A dict of `data` and `layout`.
@@ -47,14 +50,25 @@ def values_spec(title: str, sample: NDArray[Any], *, number_of: int | None = Non
     parts = [escape(title, NARROW_LIMIT)]
     if number_of is not None:
         parts.append(f"sample {number_of}")
-    if found is not None and sample.ndim in {2, 3} and min(sample.shape[:2]) > 1 and sample.size > COLUMNS:
+    if found is not None and _is_picture(sample):
         index = found.index
         if sample.ndim == 3:
-            index = index[..., 0]
-            if sample.shape[-1] > 1:
-                parts.append(f"the first of {sample.shape[-1]:,} channels")
-        return _categorical(parts, found, index)
+            index = index[..., channel or 0]
+            if (count := sample.shape[-1]) > 1:
+                parts.append(
+                    f"the first of {count:,} channels" if channel is None else f"channel {channel} of {count:,}"
+                )
+        return _categorical(parts, found.names, index)
     return _table(parts, sample)
+
+
+def is_categorical(sample: NDArray[Any]) -> bool:
+    """Whether `values_spec` draws a picture of a sample, not a table."""
+    return _is_picture(sample) and categories(sample) is not None
+
+
+def _is_picture(sample: NDArray[Any]) -> bool:
+    return sample.ndim in {2, 3} and min(sample.shape[:2]) > 1 and sample.size > COLUMNS
 
 
 def scalar_spec(
@@ -112,22 +126,23 @@ def scalar_spec(
     return {"data": traces, "layout": plain(" · ".join(parts), margin=margin, xaxis=x_axis, yaxis=y_axis, bargap=0.1)}
 
 
-def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -> dict[str, Any]:
-    count = len(found.names)
+def _categorical(parts: list[str], names: Sequence[str], index: NDArray[np.intp]) -> dict[str, Any]:
+    count = len(names)
+    counts = np.bincount(index.ravel(), minlength=count)
     colors = CATEGORY_COLORS[:count]
     edges = np.linspace(0, 1, count + 1).tolist()
     scale = [[edge, color] for color, ends in zip(colors, pairwise(edges), strict=True) for edge in ends]
-    total = int(found.counts.sum())
     words = [
         # A page's text can be see-through; the cells are not.
-        f'<span style="color:{color};fill-opacity:1">■</span> {escape(name, 24)}: {percent(float(n) / total)}'
-        for color, name, n in zip(colors, found.names, found.counts.tolist(), strict=True)
+        f'<span style="color:{color};fill-opacity:1">■</span> {escape(name, 24)}: {percent(float(n) / index.size)}'
+        for color, name, n in zip(colors, names, counts.tolist(), strict=True)
     ]
     height, width = index.shape
-    parts = [parts[0], f"{count} distinct value{'s' * (count != 1)}", *parts[1:]]
+    distinct = int(np.count_nonzero(counts))
+    parts = [parts[0], f"{distinct} distinct value{'s' * (distinct != 1)}", *parts[1:]]
     place: dict[str, float] = {}
     if (factor := -(-max(index.shape) // MAP_LIMIT)) > 1:
-        rarest_last = np.argsort(-found.counts, kind="stable")
+        rarest_last = np.argsort(-counts, kind="stable")
         rank = np.argsort(rarest_last).astype(np.float32)
         index = rarest_last[largest(rank[index], factor).astype(np.intp)]  # a lone value is not to be lost
         place = {"x0": (factor - 1) / 2, "y0": (factor - 1) / 2, "dx": factor, "dy": factor}
@@ -139,7 +154,7 @@ def _categorical(parts: list[str], found: Categories, index: NDArray[np.intp]) -
         "zmax": count - 0.5,
         "colorscale": scale,
         "showscale": False,
-        "text": [[escape(found.names[cell], 40) for cell in row] for row in index.tolist()],
+        "text": [[escape(names[cell], 40) for cell in row] for row in index.tolist()],
         "hovertemplate": "row %{y}, column %{x}<br>%{text}<extra></extra>",
         **place,
     }

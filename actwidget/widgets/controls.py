@@ -69,9 +69,8 @@ class Controls:
         self._links: list[Any] = []
         self._warn: Callable[[str], None] = lambda _text: None
 
-    def _of(self, show: str, *, divided: bool = True) -> list[Any]:
-        names = NEEDED[show] if divided else ("sample",)
-        return [self.show, *(getattr(self, name) for name in names)]
+    def _of(self, show: str, needs: tuple[str, ...] | None = None) -> list[Any]:
+        return [self.show, *(getattr(self, name) for name in (NEEDED[show] if needs is None else needs))]
 
     def _choice(self, label: str, tip: str, options: Mapping[str, str], leave_out: tuple[str, ...] = ()) -> Any:
         listed = [(text, name) for name, text in options.items() if name not in leave_out]
@@ -89,13 +88,21 @@ class Controls:
             control.observe(lambda change: self._warn(change["new"]), "error")
 
     def arrange(
-        self, *, channels: int, divided: bool, slices: int, middle: int, inputs: int, others: int, readings: bool
+        self,
+        *,
+        channels: int,
+        needs: tuple[str, ...] | None,
+        slices: int,
+        middle: int,
+        inputs: int,
+        others: int,
+        readings: bool,
     ) -> None:
         """Shows the controls that the view needs.
 
         Args:
             channels: How many channels the layer has.
-            divided: Whether what is shown has channels that can be chosen, put in order and coloured.
+            needs: The names of the controls that what is shown has a use for; `None` for all of its view.
             slices: How many slices a volume has; 1 or less for none to choose.
             middle: The slice that is shown where none is chosen.
             inputs: How many input channels the kernel on show has; 1 or less for none to choose.
@@ -103,7 +110,7 @@ class Controls:
             readings: Whether the axes of the activation can be read in more than one way.
         """
         self.channel.maximum = channels - 1
-        children = self._of(self._owner.show, divided=divided)
+        children = self._of(self._owner.show, needs)
         if slices > 1:
             if self.slice is None:
                 tip = "which slice through depth or time"

@@ -20,7 +20,7 @@ from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.kernels import kernel_pictures
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
-from actwidget.capture.channels import Channels, channels_of
+from actwidget.capture.channels import Channels, channels_of, keeps_steps
 from actwidget.capture.compare import paired
 from actwidget.capture.receptive import receptive_field
 from actwidget.capture.session import left_out
@@ -41,7 +41,8 @@ from actwidget.figures import (
     values_spec,
     weights_spec,
 )
-from actwidget.figures.text import number, percent
+from actwidget.figures.text import between, number, percent
+from actwidget.figures.values import is_categorical
 from actwidget.figures.weights import weight_words
 from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
@@ -64,13 +65,13 @@ _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let an
 class Drawing:
     """What the explorer shows of a selection: the figure, its text twin, and how to tell the numbers as HTML.
 
-    `divided` is false where there are no channels to choose, put in order and colour.
+    `needs` names the controls that it has a use for; `None` for all of its view.
     """
 
     figure: Serialized
     alt: str
     tell: Callable[[], str] = str
-    divided: bool = True
+    needs: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Bounds the text twin, whatever names are in it."""
@@ -225,18 +226,17 @@ class Drawings:
         alt = "; ".join([title, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
         return Drawing(serialize(overview_spec(rows, title, selected)), alt)
 
-    def comparison(self, path: str, channel: int | None, sample: int, other: int | Session) -> Drawing:
+    def comparison(self, selection: Selection, other: int | Session) -> Drawing:
         """The selected layer beside itself on another sample, or beside the same layer of another model.
 
         Args:
-            path: The layer.
-            channel: The channel that is marked.
-            sample: The sample.
+            selection: The layer, the sample, the channel that is marked, and the slice of a volume.
             other: The number of the other sample, or the session of the other model.
 
         Raises:
             CaptureError: The forward pass failed.
         """
+        path, channel, sample = selection.path, selection.channel, selection.sample
         value = self._samples(path)
         if value is None or not _numeric(value) or not value.size or value.shape[1:] == ():
             return _message(path, "There is nothing to compare here.")
@@ -258,7 +258,9 @@ class Drawings:
             return _message(path, f"The shapes differ: {first.shape} and {second.shape}.")
         apart = difference(first, second)
         noun = self.channels(path).noun
-        figure = comparison_spec(path, first, second, apart, names=names, noun=noun, channel=channel)
+        figure = comparison_spec(
+            path, first, second, apart, names=names, noun=noun, channel=channel, at=_place(selection, first)
+        )
         most = ", ".join(
             f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.broken[each] else ''})"
             for each in apart.order[:5].tolist()
@@ -421,7 +423,7 @@ class Drawings:
         if not np.size(value[sample]):
             return _message(path, "This activation holds no values.")
         if not _numeric(value) or value.dtype == bool or (value.ndim == 1 and len(value) > 1) or _names(value):
-            return self._read(path, value, sample)
+            return self._read(path, value, sample, channel)
         counting = _BESIDE.submit(self._histogram, value[sample], channel, path)
         numbers = self._numbers(value, path, sample)
         noun = self.channels(path).noun
@@ -436,14 +438,14 @@ class Drawings:
             sample=sample if len(value) > 1 else None,
             class_names=self._names(path),
             noun=noun,
-            tokens=self._tokens[sample] if self._tokens is not None else None,
+            tokens=self._step_names(path, sample),
             label=self._labels[sample] if self._labels is not None and self._is_output(path) else None,
             mask=self._mask(path, sample) if drawn.kind == "sequence" else None,
         )
         spec = serialize(activation_spec(view))
         return Drawing(spec, _alt(view, noun), lambda: html.numbers(self._numbers(value, path), noun))
 
-    def _read(self, path: str, value: Array, sample: int) -> Drawing:
+    def _read(self, path: str, value: Array, sample: int, channel: int | None) -> Drawing:
         """What is read rather than seen: texts, flags, one number a sample."""
 
         def tell() -> str:
@@ -455,10 +457,13 @@ class Drawings:
         if value.ndim == 1 and len(value) > 1 and _numeric(value):
             figure = scalar_spec(path, value, sample=sample)
             return Drawing(
-                serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell, divided=False
+                serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell, ("sample",)
             )
-        figure = values_spec(path, value[sample], number_of=sample if len(value) > 1 else None)
-        return Drawing(serialize(figure), f"{path}: {shown}", tell, divided=False)
+        own = np.asarray(value[sample])
+        figure = values_spec(path, own, number_of=sample if len(value) > 1 else None, channel=channel)
+        several = own.ndim == 3 and own.shape[-1] > 1 and is_categorical(own)
+        needs = ("sample", "channel") if several else ("sample",)
+        return Drawing(serialize(figure), f"{path}: {shown}", tell, needs)
 
     @property
     def knows_predictions(self) -> bool:
@@ -504,20 +509,22 @@ class Drawings:
     def _names(self, path: str) -> Sequence[str] | None:
         return self._class_names if self._class_names and self._is_output(path) else None
 
+    def _step_names(self, path: str, sample: int) -> Sequence[str] | None:
+        """The tokens of the model's input, where a layer's steps follow one another as those do."""
+        batch = self._session.batch
+        if self._tokens is None or batch is None or not keeps_steps(self._session.graph, path):
+            return None
+        steps = np.shape(keras.tree.flatten(batch.value)[0])[1:2]
+        return self._tokens[sample][: steps[0]] if steps else self._tokens[sample]
+
     def _is_output(self, path: str) -> bool:
         return path == self._session.graph.output
 
     def _picture(self, values: Array, numbers: Statistics, selection: Selection) -> Picture:
         if selection not in self._pictures:
             order = channel_order(numbers, selection.sort)
-            at = None if selection.slice is None else np.unravel_index(selection.slice, depths(values.shape))
-            self._pictures[selection] = picture(
-                values,
-                numbers,
-                order,
-                cast("Scaling", selection.scaling),
-                at=None if at is None else tuple(map(int, at)),
-            )
+            scaling = cast("Scaling", selection.scaling)
+            self._pictures[selection] = picture(values, numbers, order, scaling, at=_place(selection, values))
         drawn = self._pictures[selection]
         # A picture holds its activation: what the session has let go of goes here too.
         self._pictures = {each: kept for each, kept in self._pictures.items() if self._session.holds(each.path)}
@@ -532,6 +539,13 @@ class Drawings:
 def _message(path: str, text: str) -> Drawing:
     """One sentence in place of a picture."""
     return Drawing(serialize(message_figure(path, text).to_dict()), f"{path}: {text}")
+
+
+def _place(selection: Selection, sample: Array) -> tuple[int, ...] | None:
+    """Where the chosen slice of a volume lies along each axis that is cut; `None` for the middle."""
+    if selection.slice is None:
+        return None
+    return tuple(map(int, np.unravel_index(selection.slice, depths(sample.shape))))
 
 
 def _numeric(value: Array) -> bool:
@@ -549,8 +563,7 @@ def _names(value: Array) -> bool:
 
 def _alt(view: View, noun: str) -> str:
     numbers = view.numbers
-    text = (
-        f"{view.title}: {numbers.channels} {noun}s, values from {number(numbers.minimum)} to {number(numbers.maximum)},"
-        f" mean {number(numbers.mean)}, {percent(numbers.zeros)} zeros"
-    )
+    mean = f", mean {number(numbers.mean)}" if math.isfinite(numbers.mean) else ""
+    values = f"values {between(numbers.minimum, numbers.maximum)}{mean}, {percent(numbers.zeros)} zeros"
+    text = f"{view.title}: {numbers.channels} {noun}s, {values}"
     return text if view.channel is None else f"{text}; {noun} {view.channel} close up"

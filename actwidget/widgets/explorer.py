@@ -689,7 +689,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             other: int | Session | None = self._other if self.compare == OTHER else self.compare
             if other is None:
                 other = (self.sample + 1) % self._session.batch.size
-            return self._drawings.comparison(self.layer, self.channel, self.sample, other)
+            return self._drawings.comparison(self._selection(), other)
         if self.show == "weights":
             return self._drawings.weights(self.layer, self.channel, self.input_channel)
         if self.show == "overlay":
@@ -716,8 +716,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._code.code = self.code
         self._controls.arrange(
             channels=self._channels(),
-            divided=drawing.divided or self.show != "activation",
-            slices=self._drawings.slices(self.layer) if self.show == "activation" else 1,
+            needs=drawing.needs if self.show == "activation" else None,
+            slices=self._drawings.slices(self.layer) if self.show in {"activation", "comparison"} else 1,
             middle=self._drawings.middle_slice(self.layer),
             inputs=self._drawings.kernel_inputs(self.layer) if self.show == "weights" else 1,
             others=self._others(),
@@ -741,7 +741,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         rank = len(node.output_shape or ())
         if self.reading != "auto":
             return True
-        return drawing.divided and (rank == 3 or (rank > 3 and not self._drawings.channels(node.path).told))
+        return drawing.needs is None and (rank == 3 or (rank > 3 and not self._drawings.channels(node.path).told))
 
     def _show_table(self) -> None:
         """Puts the table of all channels in the figure's place, or the figure back in its own."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from actwidget.analysis.health import alive_constant, can_tell, many_constant, many_saturated
 from actwidget.errors import short
-from actwidget.figures.text import number, percent
+from actwidget.figures.text import between, number, percent
 
 if TYPE_CHECKING:
     from actwidget.analysis.statistics import Statistics
@@ -75,11 +76,11 @@ def numbers(statistics: Statistics, noun: str, *, measured: bool = True) -> str:
         noun: What a channel is called.
         measured: Whether the values measure something; integers that name things (tokens, classes) are never unwell.
     """
-    dead, broken = statistics.dead, statistics.nan + statistics.infinite
+    mean, dead, broken = statistics.mean, statistics.dead, statistics.nan + statistics.infinite
     missing = f"{statistics.nan:,} NaN, {statistics.infinite:,} infinite" if broken else "none"
     terms = [
-        ("range", f"{number(statistics.minimum)} to {number(statistics.maximum)}", False),
-        ("mean ± sd", f"{number(statistics.mean)} ± {number(statistics.standard_deviation)}", False),
+        ("range", between(statistics.minimum, statistics.maximum), False),
+        ("mean ± sd", f"{number(mean)} ± {number(statistics.standard_deviation)}" if isfinite(mean) else "none", False),
         ("zeros", percent(statistics.zeros), False),
         (
             f"dead {noun}s",

@@ -510,12 +510,12 @@ class Drawings:
         return self._class_names if self._class_names and self._is_output(path) else None
 
     def _step_names(self, path: str, sample: int) -> Sequence[str] | None:
-        """The tokens of the model's input, where a layer's steps follow one another as those do."""
+        """The tokens of a sample, without those its steps have no room for, where a layer's steps follow as they do."""
         batch = self._session.batch
         if self._tokens is None or batch is None or not keeps_steps(self._session.graph, path):
             return None
-        steps = np.shape(keras.tree.flatten(batch.value)[0])[1:2]
-        return self._tokens[sample][: steps[0]] if steps else self._tokens[sample]
+        given, own = np.asarray(keras.tree.flatten(batch.value)[0]), self._tokens[sample]
+        return own[: given.shape[1]] if given.ndim in {2, 3} and _numeric(given) else own
 
     def _is_output(self, path: str) -> bool:
         return path == self._session.graph.output

@@ -17,7 +17,7 @@ from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import ORDERS, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
 from actwidget.figures.layout import HEIGHT, NARROW_HEIGHT
-from actwidget.figures.palette import ACCENT, NAN_COLOR, ColorRange, palette
+from actwidget.figures.palette import ACCENT, NAN_COLOR, NAN_CSS, ColorRange, palette
 from actwidget.figures.text import number, seen_length
 
 RNG = np.random.default_rng(3)
@@ -413,3 +413,47 @@ def test_a_thumbnail_is_made_of_pictures_alone():
     assert thumbnail_png(RNG.random((20, 30, 3))).startswith("data:image/png;base64,")
     for other in (RNG.random((20, 30, 2)), RNG.random(20), np.full((8, 8, 3), np.nan), np.array([["a"]])):
         assert thumbnail_png(other) is None
+
+
+@pytest.mark.parametrize("at", [None, (0,), (2,)])
+def test_with_ranges_of_their_own_a_close_up_of_a_volume_has_the_colours_of_its_tile(at):
+    sample = RNG.normal(size=(3, 4, 4, 2)).astype("float32")
+    sample[0] *= 40
+    figure = activation_figure(view(sample, scaling="channel", channel=1, at=at))
+    bound = np.abs(sample[..., 1]).max()
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == pytest.approx((-bound, bound))
+
+
+def test_values_that_are_alone_in_their_channel_are_coloured_on_one_range():
+    shown = view(SAMPLES["many units"], scaling="channel")
+    assert shown.picture.scaling == "layer"
+    figure = activation_figure(shown)
+    levels = decoded(figure.data[0].source)
+    assert len(np.unique(levels)) > 100
+    assert "colours for each" not in figure.layout.title.text
+
+
+def test_steps_that_are_no_numbers_are_marked_at_the_foot_of_the_line():
+    def marks(sample):
+        (found,) = activation_figure(view(sample, channel=1)).select_traces({"type": "scatter", "mode": "markers"})
+        return found
+
+    sample = RNG.normal(size=(6, 2)).astype("float32")
+    sample[2, 1], sample[4, 1] = np.nan, -np.inf
+    drawn = marks(sample)
+    assert list(drawn.x) == [2, 4]
+    assert list(drawn.hovertext) == ["NaN", "-infinity"]
+    assert set(drawn.y) == {sample[np.isfinite(sample[:, 1]), 1].min()}
+    assert drawn.marker.color == NAN_CSS
+    sample[:, 1] = np.nan
+    assert list(marks(sample).y) == [0] * 6
+
+
+@pytest.mark.parametrize("given", [5, 7])
+def test_tokens_name_steps_only_where_there_is_one_for_each(given):
+    shown = replace(view(SAMPLES["sequence"], channel=1), tokens=["word"] * given)
+    axes = activation_figure(shown).layout
+    assert axes.xaxis.ticktext is None
+    assert axes.xaxis2.ticktext is None
+    named = activation_figure(replace(shown, tokens=["word"] * 12)).layout
+    assert len(named.xaxis.ticktext) == 12

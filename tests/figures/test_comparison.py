@@ -54,6 +54,22 @@ def test_both_share_a_range_and_the_difference_is_centred_on_zero(shape):
     assert len(figure.layout.shapes) == 3
 
 
+@pytest.mark.parametrize("depth", [None, 0, 2])
+def test_volumes_are_compared_at_any_slice_and_their_channels_as_a_whole(depth):
+    first = RNG.random((3, 6, 5, 4)).astype("float32")
+    second = first.copy()
+    second[0] += 5
+    apart = difference(first, second)
+    at = None if depth is None else (depth,)
+    spec = comparison_spec("conv", first, second, apart, names=("a", "b"), at=at)
+    figure, place = go.Figure(spec), 1 if depth is None else depth
+    found = tiles_of(figure.data[4], np.moveaxis(apart.values[place], -1, 0), apart.order, 0.9)
+    assert (found > 200).all() if place == 0 else len(np.unique(found)) == 1
+    assert f"slice {place} (0 to 2)" in figure.layout.title.text.replace("<br>", " · ")
+    told = np.asarray(figure.data[3].customdata).reshape(-1, 3)[:4]
+    np.testing.assert_allclose(told[:, 2], second.reshape(-1, 4).mean(axis=0)[apart.order], rtol=1e-5)
+
+
 def test_in_a_comparison_nan_has_its_colour():
     first = np.abs(RNG.normal(size=(4, 4, 3))).astype("float32")
     second = first.copy()

@@ -60,6 +60,19 @@ def test_of_several_channels_the_first_is_shown_and_the_title_says_so():
     assert "the first of 4 channels" in figure.layout.title.text
 
 
+@pytest.mark.parametrize("channel", [None, 0, 1])
+def test_of_several_channels_what_is_drawn_is_counted_alone(channel):
+    sample = np.zeros((5, 6, 2), bool)
+    sample[..., 1] = True
+    sample[0, 0, 1] = False
+    layout = values_spec("flags", sample, channel=channel)["layout"]
+    title, legend = layout["title"]["text"], layout["annotations"][0]["text"]
+    assert ("channel 1 of 2" if channel == 1 else "channel 0 of 2" if channel == 0 else "the first of 2") in title
+    assert ("2 distinct values" if channel == 1 else "1 distinct value ") in title
+    assert ("False: 3.3 %" if channel == 1 else "False: 100 %") in legend
+    assert ("True: 97 %" if channel == 1 else "True: 0 %") in legend
+
+
 def test_a_large_picture_is_reduced_so_that_a_lone_value_stays_and_the_title_says_so():
     sample = np.full((600, 500), 3)
     sample[:, :100], sample[301, 477] = 9, 5

@@ -178,6 +178,24 @@ def test_masked_steps_are_veiled_and_counted():
     assert "masked" not in title(explorer)
 
 
+def test_tokens_name_no_steps_that_are_others_or_run_backwards():
+    tokens = keras.Input((6,), dtype="int32")
+    y = layers.Embedding(9, 4, name="embedding")(tokens)
+    y = layers.Bidirectional(layers.GRU(2, return_sequences=True), name="both")(y)
+    halved = layers.MaxPooling1D(2, name="halved")(y)
+    y = layers.GRU(3, return_sequences=True, go_backwards=True, name="backwards")(y)
+    y = layers.Activation("relu", name="after")(y)
+    model = keras.Model(tokens, [halved, y])
+    words = ["the", "cat", "sat", "on", "the", "mat", "and", "slept"]
+    explorer = aw.LayerExplorer(model, np.arange(12).reshape(2, 6) % 9, tokens=words)
+    named = {}
+    for path in ("embedding", "both", "halved", "backwards", "after"):
+        explorer.layer = path
+        named[path] = explorer.figure.layout.xaxis.ticktext
+    assert list(named["embedding"]) == list(named["both"]) == words[:6]
+    assert named["halved"] is named["backwards"] is named["after"] is None
+
+
 @pytest.mark.parametrize("tokens", ["text", [["a"]], [1, 2]], ids=["a text", "too few", "no texts"])
 def test_tokens_of_another_form_are_refused(tokens):
     model = keras.Sequential([keras.Input((3, 2)), layers.GRU(2, return_sequences=True)])

@@ -251,6 +251,43 @@ def test_what_is_read_has_no_controls_of_channels():
     assert list(controls.box.children) == [controls.show, controls.channel]
 
 
+def test_flags_in_several_channels_can_be_looked_at_one_by_one():
+    x = keras.Input((6, 6, 3))
+    model = keras.Model(x, keras.ops.greater(x, 0.5))
+    batch = np.zeros((2, 6, 6, 3), "float32")
+    batch[..., 2] = 1
+    explorer = aw.LayerExplorer(model, batch)
+    explorer.layer = [node.path for node in explorer.tree][-1]
+    controls = explorer._controls
+    assert list(controls.box.children) == [controls.show, controls.sample, controls.channel]
+    assert "False: 100 %" in explorer.figure.layout.annotations[0].text
+    explorer.channel = 2
+    assert "True: 100 %" in explorer.figure.layout.annotations[0].text
+
+
+def test_volumes_are_compared_at_the_chosen_slice():
+    x = keras.Input((3, 6, 6, 2))
+    model = keras.Model(x, layers.Rescaling(1.0, name="same")(x))
+    batch = np.zeros((2, 3, 6, 6, 2), "float32")
+    batch[1, 0] = 5
+    explorer = aw.LayerExplorer(model, batch, layer="same", show="comparison")
+    assert "slice 1 (0 to 2)" in title(explorer).replace("<br>", " · ")
+    assert explorer._controls.slice in explorer._controls.box.children
+    explorer.slice = 0
+    assert "slice 0 (0 to 2)" in title(explorer).replace("<br>", " · ")
+
+
+def test_a_layer_without_a_finite_value_says_so_in_words():
+    x = keras.Input((6, 6, 2))
+    model = keras.Model(x, layers.Rescaling(float("nan"), name="none")(x))
+    explorer = aw.LayerExplorer(model, RNG.random((1, 6, 6, 2)), layer="none")
+    assert "no finite value" in explorer._numbers.value
+    explorer.show = "overview"
+    words = explorer._numbers.value + explorer._plot.alt + "".join(explorer.figure.data[2].hovertext)
+    assert "no finite value" in words
+    assert "nan" not in words
+
+
 def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
     controls = explorer._controls
     assert controls.compare is None

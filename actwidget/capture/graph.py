@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from actwidget.capture.level import function_of
+from actwidget.errors import UnsupportedModelError, shown
+
 if TYPE_CHECKING:
     import keras
 
@@ -73,6 +76,19 @@ class ModelGraph:
     def nodes(self) -> dict[str, LayerNode]:
         """All nodes but the root by path, in order of execution."""
         return {node.path: node for node in self.tree}
+
+    def check(self) -> None:
+        """Refuses a model to which layers have come, or from which they have gone, since its graph was read.
+
+        Raises:
+            UnsupportedModelError: That is so.
+        """
+        for place in self.places.values():
+            if function_of(self.root if place.outer is None else place.outer.node.operation) is not place.function:
+                message = (
+                    f"The layers of model {shown(self.tree.name)} have changed. Make a new LayerExplorer(model, ...)."
+                )
+                raise UnsupportedModelError(message)
 
     @cached_property
     def stateful(self) -> bool:

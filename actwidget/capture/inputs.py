@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -36,6 +36,18 @@ class Batch:
         if start == 0 and stop >= self.size:
             return self.fed
         return keras.tree.map_structure(lambda leaf: _rows(leaf, start, min(stop, self.size)), self.fed)
+
+    def kept(self) -> Batch:
+        """The same batch in arrays of its own, to be read only: what becomes of the user's does not reach it."""
+        own: dict[int, Any] = {}
+        for leaf in keras.tree.flatten([self.value, self.fed]):
+            if isinstance(leaf, np.ndarray) and id(leaf) not in own:
+                own[id(leaf)] = leaf.copy()
+                own[id(leaf)].flags.writeable = False
+        value, fed = (
+            keras.tree.map_structure(lambda leaf: own.get(id(leaf), leaf), side) for side in (self.value, self.fed)
+        )
+        return replace(self, value=value, fed=fed)
 
 
 def _rows(leaf: Any, start: int, stop: int) -> Any:

@@ -289,7 +289,7 @@ class Session:
         """
         at_least(0, budget, "max_bytes")
         self.graph: ModelGraph = trace(model, inputs)
-        self.batch: Batch | None = None if inputs is None else prepare(inputs, self.graph.inputs, model.name)
+        self.batch: Batch | None = None if inputs is None else prepare(inputs, self.graph.inputs, model.name).kept()
         self.budget = budget
         self.seconds = 0.0
         self._cache: OrderedDict[str, Captured] = OrderedDict()
@@ -321,6 +321,7 @@ class Session:
         if path in self._cache:
             self._cache.move_to_end(path)
             return self._cache[path]
+        self.graph.check()
         start = time.perf_counter()
         self.watch(layers_behind(self.graph, path))
         captured = self._resumed(path) or capture(self.graph, self.batch, [self.graph.nodes[path]])[path]

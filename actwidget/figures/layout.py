@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 HEIGHT = 480
 NARROW_HEIGHT = 600
 """On a narrow page, so that all panels are in sight at once beside the tree."""
+# Of a figure by itself; the explorer gives it the colours of its page.
+PAPER = {"paper_bgcolor": "white", "plot_bgcolor": "white"}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 # (x domain, y domain) of the grid, the close-up and the histogram.
 WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.0, 0.3)))
@@ -165,8 +167,7 @@ def plain(title: str, *, captioned: bool = False, **more: Any) -> dict[str, Any]
         "margin": {"l": 8, "r": 8, "t": 30, "b": 36},
         "font": {"family": FONT, "size": 11},
         "showlegend": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+        **PAPER,
         "hovermode": "closest",
         "dragmode": False,
         "annotations": [],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.figures.layout import FONT
+from actwidget.figures.layout import FONT, PAPER
 from actwidget.figures.palette import ACCENT, MUTED, WARNING
 from actwidget.figures.text import between, escape, number, percent, told_apart
 
@@ -92,6 +92,7 @@ def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") 
             "height": max(LEAST, ROW * len(rows) + MARGINS),
             "margin": {"l": 210, "r": 16, "t": 76, "b": 16},
             "font": {"family": FONT, "size": 11},
+            **PAPER,
             "barmode": "overlay",
             "showlegend": False,
             "hovermode": "closest",

@@ -58,15 +58,16 @@ def option(value: Any, known: Collection[str], noun: str) -> str:
     raise OptionError(message)
 
 
-def listed(values: Any, expected: str) -> list[Any]:
+def listed(values: Any, expected: str, *, least: int = 0) -> list[Any]:
     """The items of what should be a list; a text and a dict are none, though they have items.
 
     Raises:
-        OptionError: It has no items.
+        OptionError: It has no items, or fewer than it should.
     """
     if not isinstance(values, (str, bytes, dict)):
         with suppress(Exception):
-            return list(values)
+            if len(items := list(values)) >= least:
+                return items
     message = f"Expected {expected}; got {shown(values)}."
     raise OptionError(message)
 

@@ -125,18 +125,15 @@ class Drawings:
         self._thumbnails: dict[int, str | None] = {}
         self._predictions: Array | None = None
         self._asked_for_predictions = False
-        self._reading = "auto"
+        self._reading = ("", "auto")
 
-    @property
-    def reading(self) -> str:
-        """A key of `READINGS`: which axis holds the channels."""
-        return self._reading
-
-    @reading.setter
-    def reading(self, reading: str) -> None:
-        if reading != self._reading:
-            self._reading = reading
-            self.clear()
+    def read(self, path: str, reading: str) -> None:
+        """Has one layer's channels on another axis, a key of `READINGS`; those of all others are as they have them."""
+        if (path, reading) != self._reading:
+            changed = {self._reading[1], reading} != {"auto"}
+            self._reading = (path, reading)
+            if changed:
+                self.clear()
 
     def clear(self) -> None:
         """Lets go of everything."""
@@ -186,7 +183,8 @@ class Drawings:
         own = self._own_channels(path)
         rank = len(self._session.graph.nodes[path].output_shape or ())
         # A vector has one axis alone.
-        return own if rank == 2 or self._reading == "auto" else Channels(READINGS[self._reading], own.noun)
+        chosen, reading = self._reading
+        return own if rank == 2 or path != chosen or reading == "auto" else Channels(READINGS[reading], own.noun)
 
     def _own_channels(self, path: str) -> Channels:
         return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])

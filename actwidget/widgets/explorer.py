@@ -162,7 +162,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. A
                 single sample without its batch axis is taken where that is unambiguous. Without inputs only the tree
                 is shown.
-            show: What the figure shows, `"activation"`, `"comparison"`, `"weights"` or `"overview"`.
+            show: What the figure shows, `"activation"`, `"overlay"`, `"comparison"`, `"table"`, `"weights"` or
+                `"overview"`; by default the activation, or where there is something to compare with the comparison.
             layer: The layer to select first; by default the first one worth seeing.
             channel: The channel to show close up.
             sample: The sample to show.
@@ -274,7 +275,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def inputs(self) -> Any:
         """The batch, in the structure and the dtypes that the model takes; `None` where none was given.
 
-        Arrays have the shape `(samples, ...)`, also where a single sample was given.
+        Arrays have the shape `(samples, ...)`, also where a single sample was given. They are the explorer's own, not
+        those that were given, and can be read only.
         """
         return None if self._session.batch is None else self._session.batch.fed
 
@@ -327,7 +329,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     @property
     def figure(self) -> go.Figure:
-        """The `plotly.graph_objects.Figure` on screen."""
+        """The `plotly.graph_objects.Figure` on screen, on white; beside a table, that of the activation."""
         self._renew()
         return self._plot.figure
 
@@ -337,6 +339,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
         `x` is a batch as the model takes it; where another was given, a comment says that `inputs` is it.
         """
+        self._session.graph.check()
         code, batch = keras_code(self._session.graph, self.layer), self._session.batch
         changed = batch is not None and batch.note and self.node.origin != "opaque"
         return f"# x is a batch, here explorer.inputs\n{code}" if changed else code
@@ -382,13 +385,15 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if layers is None:
             wanted = dict.fromkeys([self.layer, *(node.path for node in graph.tree if node.origin != "opaque")])
         else:
-            listed = checks.listed(layers, "layers as a list of layers to store")
+            listed = checks.listed(layers, "layers as a list of layers to store", least=1)
             wanted = dict.fromkeys(select(graph, layer).path for layer in listed)
         stored: dict[str, dict[str, Any]] = {}
         left = max_bytes
         for each in wanted:
-            channel = self.channel if each == self.layer else None
-            drawing = self._drawings.draw(self._selection(path=each, channel=channel, slice=None))
+            selection = (
+                self._selection() if each == self.layer else self._selection(path=each, channel=None, slice=None)
+            )
+            drawing = self._drawings.draw(selection)
             sent = drawing.figure
             entry = {"spec": sent.spec, "images": sent.images, "alt": drawing.alt, "numbers": drawing.numbers}
             size = sum(map(len, (sent.spec, *sent.images)))
@@ -476,7 +481,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     # What can be set, checked before it is.
 
     def _valid_layer(self, value: Any) -> str:
-        return self._checked(lambda: select(self._session.graph, value).path)
+        def chosen() -> str:
+            self._session.graph.check()
+            return select(self._session.graph, value).path
+
+        return self._checked(chosen)
 
     def _valid_sample(self, value: Any) -> int:
         batch = self._session.batch
@@ -515,7 +524,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def _valid_reading(self, value: Any) -> str:
         known = self._checked(lambda: checks.option(value, AXES, "reading"))
-        self._drawings.reading = known  # the other choices are checked against it
+        self._drawings.read(self.layer, known)  # the other choices are checked against it
         return known
 
     def _valid_scaling(self, value: Any) -> str:

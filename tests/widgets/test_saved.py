@@ -7,6 +7,7 @@ import io
 import json
 import re
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -47,6 +48,27 @@ def test_what_is_stored_is_bounded_and_said(tmp_path):
     assert pictures <= 20_000
     with pytest.raises(LayerNotFoundError):
         view.to_html(tmp_path / "none.html", layers=["nothing"])
+
+
+def test_the_selected_layer_is_stored_as_it_is_seen(tmp_path):
+    x = keras.Input((3, 6, 6, 2), name="scan")
+    model = keras.Model(x, keras.layers.Rescaling(2.0, name="twice")(x))
+    view = aw.LayerExplorer(model, np.arange(216.0).reshape(1, 3, 6, 6, 2), layer="twice")
+    view.slice, view.channel = 2, 1
+    view.to_html(tmp_path / "a.html")
+    text = (tmp_path / "a.html").read_text(encoding="utf-8")
+    stored = json.loads(re.search(r'id="actw-data">(.*?)</script>', text, re.DOTALL)[1])["layers"]
+    assert stored["twice"]["alt"] == view._plot.alt
+    assert "slice 2" in stored["twice"]["spec"]
+    assert "slice 1" in stored["scan"]["spec"]
+
+
+@pytest.mark.parametrize("show", ["activation", "overlay", "comparison", "weights", "overview"])
+def test_a_figure_by_itself_stands_on_white(show):
+    view = explorer()
+    view.show = show
+    layout = view.figure.layout
+    assert (layout.paper_bgcolor, layout.plot_bgcolor) == ("white", "white")
 
 
 @pytest.mark.parametrize("kind", [ValueError, RuntimeError, ImportError])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import actwidget as aw
-from actwidget.errors import ChannelError, OptionError
+from actwidget.errors import ChannelError, OptionError, UnsupportedModelError
 
 RNG = np.random.default_rng(1)
 layers = keras.layers
@@ -387,3 +387,47 @@ def test_where_two_readings_are_possible_one_is_chosen():
         explorer.reading = "third"
     explorer.layer = "flat"
     assert control not in explorer._controls.box.children
+
+
+def test_a_reading_is_of_the_selected_layer_alone():
+    x = keras.Input((6, 6, 4), name="image")
+    conv = layers.Conv2D(4, 3, name="conv")
+    model = keras.Model(x, layers.Reshape((16, 4), name="rows")(conv(x)))
+    kernel = conv.kernel.numpy()
+    kernel[..., 1] = 0
+    conv.kernel.assign(kernel)
+    explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)), layer="rows")
+    explorer.show = "overview"
+    before = {row.path: row.warnings for row in explorer.summaries}
+    assert "1 of 4 channels dead" in " ".join(before["conv"])
+    explorer.show, explorer.reading = "activation", "first"
+    explorer.show = "overview"
+    after = {row.path: row.warnings for row in explorer.summaries}
+    assert {**after, "rows": ()} == {**before, "rows": ()}
+    assert "4 channels" in explorer._drawings.draw(explorer._selection(path="conv")).alt
+
+
+def test_what_becomes_of_the_given_array_does_not_reach_the_explorer(explorer):
+    batch = RNG.random((2, *explorer.inputs.shape[1:]), dtype="float32")
+    first = batch.copy()
+    for given in (batch, batch[::1], [batch]):
+        view = aw.LayerExplorer(explorer.model, given)
+        batch *= 0
+        np.testing.assert_array_equal(view.inputs[0] if isinstance(view.inputs, list) else view.inputs, first)
+        np.testing.assert_array_equal(view.activation, aw.activations(view.model, first, view.layer)[view.layer])
+        with pytest.raises(ValueError, match="read-only"):
+            keras.tree.flatten(view.inputs)[0][0] = 1
+        batch += first
+
+
+def test_layers_that_come_or_go_are_said_to_need_a_new_explorer():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")])
+    outer = keras.Sequential([keras.Input((4,)), model, layers.ReLU(name="last")])
+    views = [aw.LayerExplorer(model, np.ones((2, 4)), layer="b"), aw.LayerExplorer(outer, np.ones((2, 4)))]
+    model.add(layers.Dense(5, name="c"))
+    for view in views:
+        with pytest.raises(UnsupportedModelError, match=r"have changed\. Make a new LayerExplorer"):
+            _ = view.code
+        with pytest.raises(UnsupportedModelError, match="have changed"):
+            view.layer = 0
+    assert aw.LayerExplorer(model, np.ones((2, 4)), layer="c").activation.shape == (2, 5)

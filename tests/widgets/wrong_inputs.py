@@ -501,6 +501,12 @@ CODE = {
         "layers",
         "list",
     ),
+    "a file of no layer": (
+        lambda here: here.explorer.to_html(here.folder / "a.html", layers=[]),
+        OptionError,
+        "layers",
+        "[]",
+    ),
     "a file of a text": (
         lambda here: here.explorer.to_html(here.folder / "a.html", layers="conv"),
         OptionError,

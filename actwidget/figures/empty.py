@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from actwidget.figures.layout import PAPER
 from actwidget.figures.text import escape
 
 
@@ -22,6 +23,7 @@ def message_figure(title: str, message: str, height: int = 460) -> go.Figure:
         layout={
             "title": {"text": escape(title)},
             "height": height,
+            **PAPER,
             "xaxis": {"visible": False},
             "yaxis": {"visible": False},
             "annotations": [

@@ -110,7 +110,7 @@ def _claim(owner: Owner, found: dict[int, Owner], seen: set[int]) -> None:
 
 
 def _inner(owner: Owner) -> Iterable[Owner]:
-    """The layers just inside another, before all those that give its output."""
+    """The layers just inside another, those that give its output first."""
     ends = _ends(owner.layer) if owner.first is not None else []
     for layer, offset in ends:
         yield Owner(layer, (owner.first or 0) + offset if _is_last_axis(layer) else None)

@@ -18,7 +18,7 @@ class Weight:
     """One weight of a layer, and what is known of it.
 
     Attributes:
-        values: Its values, of four bits each too where Keras packs them and says how to unpack them.
+        values: Its values; those that Keras packs as four bits each are unpacked, where it says how.
         kernel: The same values as `(..., inputs, outputs)`, the other axes being those of space or time. `None` for a
             vector, and where it is not known which axes these are.
         own: Whether each input has outputs of its own, as in a depthwise convolution.
@@ -51,18 +51,22 @@ def weights_of(operation: Any) -> dict[str, Weight]:
     if not isinstance(operation, keras.Layer):
         return {}
     found: dict[str, Weight] = {}
-    owners = owners_of(operation)
-    names = [weight.name for weight in operation.weights]
-    for weight in operation.weights:
+    owners, nobody = owners_of(operation), Owner(operation, None)  # a class can make its weights anew at each reading
+    weights = list(operation.weights)
+    names = [weight.name for weight in weights]
+    for weight in weights:
         name = weight.name if names.count(weight.name) == 1 else weight.path
-        found[name if name not in found else f"{name}~{len(found)}"] = _weight(weight, owners[id(weight)])
+        found[name if name not in found else f"{name}~{len(found)}"] = _weight(weight, owners.get(id(weight), nobody))
     return found
 
 
 def _weight(variable: keras.Variable, owner: Owner) -> Weight:
     values, note = _values(variable, owner.layer)
     reading = owner.reading(variable.name)
-    if not reading.outputs or note == PACKED:
+    axes = reading.inputs + reading.outputs
+    # A quantized weight can have fewer axes than the one that it stands for.
+    there = all(-values.ndim <= axis < values.ndim for axis in axes)
+    if not axes or not there or note == PACKED:
         return Weight(values, note=note)
     kernel = _arranged(values, reading) if reading.inputs else None
     count = values.shape[-1] if kernel is None else kernel.shape[-1] * (kernel.shape[-2] if reading.own else 1)

@@ -250,6 +250,24 @@ def test_where_keras_gives_no_unpacked_weight_it_is_said_to_be_packed():
         assert (found.kernel, found.channels) == (None, None)
 
 
+def test_a_quantized_weight_of_fewer_axes_than_the_equation_says_is_not_read_by_it():
+    policy = keras.dtype_policies.GPTQDTypePolicy("gptq/8/-1")
+    layer = layers.EinsumDense("abc,cde->abde", (None, 2, 3), dtype=policy)
+    layer.build((None, 5, 8))
+    found = weights_of(layer)
+    stored = next(weight for weight in found.values() if weight.values.dtype == np.uint8)
+    assert (stored.values.shape, stored.kernel, stored.note) == ((6, 8), None, "")
+
+
+def test_weights_that_are_made_at_each_reading_are_shown():
+    class Fresh(layers.Layer):
+        @property
+        def weights(self):
+            return [keras.Variable(np.arange(3.0), name="fresh")]
+
+    np.testing.assert_array_equal(weights_of(Fresh())["fresh"].values, np.arange(3.0))
+
+
 def test_eight_bits_are_as_they_are():
     layer = built(layers.Dense(6), (8,))
     layer.quantize("int8")

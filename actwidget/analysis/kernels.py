@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ class KernelPictures:
 
     Attributes:
         values: `(height, width, pictures)`.
-        side: `"output"` or `"input"`: of which side each picture is a channel.
+        side: `"output"` or `"input"`: of which side each picture is a channel; empty where that is not known.
         words: What is shown, for a title.
     """
 
@@ -32,6 +32,7 @@ def kernel_pictures(
     input_channel: int | None = None,
     output_channel: int | None = None,
     depthwise: bool = False,
+    groups: int = 1,
 ) -> KernelPictures | None:
     """Arrange the kernel of a convolution.
 
@@ -41,6 +42,7 @@ def kernel_pictures(
         input_channel: Shows what each output channel makes of this input channel; without it their mean.
         output_channel: Shows instead what this output channel makes of each input channel.
         depthwise: Whether each input channel has outputs of its own; then every picture is shown.
+        groups: Into how many groups the channels fall; `inputs` then are those of one group.
 
     Returns:
         The pictures; None for a vector, a matrix, or a number.
@@ -72,12 +74,29 @@ def kernel_pictures(
     if depthwise:
         return KernelPictures(values.reshape(height, width, inputs * outputs), "output", f"each its own{depth}")
     if output_channel is not None:
-        return KernelPictures(
-            values[..., output_channel], "input", f"every input of output channel {output_channel}{depth}"
-        )
+        words = f"every input{' of the group' if groups > 1 else ''} of output channel {output_channel}{depth}"
+        return KernelPictures(values[..., output_channel], "input", words)
+    each = f" of each of {groups} groups" if groups > 1 else ""
     if input_channel is not None or inputs == 1:
         chosen = input_channel or 0
         words = f"input channel {chosen} of {inputs}" if inputs > 1 else "the only input channel"
-        return KernelPictures(values[:, :, chosen], "output", words + depth)
+        return KernelPictures(values[:, :, chosen], "output", words + each + depth)
     mean = values.mean(axis=2, dtype=np.promote_types(values.dtype, np.float32))
-    return KernelPictures(mean, "output", f"mean over {inputs} input channels{depth}")
+    return KernelPictures(mean, "output", f"mean over {inputs} input channels{each}{depth}")
+
+
+def unknown_pictures(weight: npt.NDArray[Any]) -> KernelPictures | None:
+    """Arrange a weight of which it is not known what its axes are: as a kernel, but in words by number.
+
+    Args:
+        weight: Of three to five axes.
+
+    Returns:
+        The pictures, one for each entry of the last axis; None for a weight of fewer or more axes.
+
+    >>> unknown_pictures(np.zeros((3, 3, 3, 2, 5))).words
+    'middle of axis 0, mean over axis 3'
+    """
+    shown = kernel_pictures(weight)
+    middle = "middle of axis 0, " if weight.ndim == 5 else ""
+    return shown and replace(shown, side="", words=f"{middle}mean over axis {weight.ndim - 2}")

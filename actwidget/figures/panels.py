@@ -247,12 +247,9 @@ def bars(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[s
         "marker": marker,
         "hovertemplate": "<b>unit %{customdata[0]}</b><br>%{y:.5g}<extra></extra>",
     }
-    if not (finite := np.isfinite(values)).all():
-        bar |= {"y": _bounded(values), "marker": _broken_marks(marker, finite)}
-        told = [f"{value:.5g}" if np.isfinite(value) else _in_words(value) for value in values.tolist()]
-        bar |= {"hovertext": told, "hovertemplate": "<b>unit %{customdata[0]}</b><br>%{hovertext}<extra></extra>"}
-        bar |= {"text": ["" if np.isfinite(value) else _in_words(value) for value in values.tolist()]}
-        bar |= {"textposition": "inside", "insidetextanchor": "middle"}
+    if not np.isfinite(values).all():
+        bar |= broken_bars(values, marker)
+        bar |= {"hovertemplate": "<b>unit %{customdata[0]}</b><br>%{hovertext}<extra></extra>"}
     few = len(values) <= 32
     ticks = {
         "tickmode": "array",
@@ -270,6 +267,20 @@ def bars(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[s
         "yaxis": {"title": {"text": "activation"}, "scaleanchor": False},
     }
     return [bar], [], axes
+
+
+def broken_bars(values: NDArray[Any], marker: dict[str, Any]) -> dict[str, Any]:
+    """What of a trace of bars is other where some are NaN or infinity: these are seen, in their colour and by name."""
+    finite = np.isfinite(values)
+    told = [f"{value:.5g}" if np.isfinite(value) else _in_words(value) for value in values.tolist()]
+    return {
+        "y": _bounded(values),
+        "marker": _broken_marks(marker, finite),
+        "hovertext": told,
+        "text": ["" if good else text for text, good in zip(told, finite.tolist(), strict=True)],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+    }
 
 
 def _marked(texts: list[str], units: list[int], channel: int | None) -> list[str]:

@@ -11,13 +11,14 @@ from actwidget.analysis.mosaic import mosaic
 from actwidget.figures.histogram import histogram_traces
 from actwidget.figures.layout import HEIGHT, NUMBERED, plain
 from actwidget.figures.palette import ACCENT, MUTED, ColorRange
+from actwidget.figures.panels import broken_bars
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import NARROW_LIMIT, escape, number, stacked
 from actwidget.figures.tiles import outline, tile_image
 from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -33,7 +34,7 @@ def weights_spec(
     title: str,
     weights: Mapping[str, NDArray[Any]],
     pictures: Mapping[str, NDArray[Any]],
-    channel: int | None = None,
+    marks: Mapping[str, Collection[int]] | None = None,
     words: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A figure of weights as a dict of `data` and `layout`: one row each, its values left and their histogram right.
@@ -41,10 +42,10 @@ def weights_spec(
     Args:
         title: The layer's path.
         weights: The weights by name, in any shape.
-        pictures: For a weight that is shown as a grid its pictures, shape `(height, width, output channels)`; a matrix
-            is shown as one picture, anything else as bars.
-        channel: The output channel that is marked.
-        words: Of the weights shown as grids what is shown of them.
+        pictures: For a weight that is shown as a grid its pictures, shape `(height, width, pictures)`, and for one that
+            is shown as a matrix that. Of the others a matrix is shown as it is, anything else as bars.
+        marks: Which pictures, or which bars, of a weight are marked. Of a matrix none is.
+        words: What is said of a weight beside its shape.
 
     Returns:
         A dict of `data` and `layout`.
@@ -62,17 +63,18 @@ def weights_spec(
         domain = [bottom + 0.06 * (place < len(shown) - 1), top - 0.05]
         a, b = (str(2 * place + extra + 1) if 2 * place + extra else "" for extra in (0, 1))
         values = np.asarray(array, np.float32)
+        marked = marks.get(name, ()) if marks else ()
         caption = [f"<b>{escape(name, 40)}</b> {' × '.join(map(str, array.shape))}"]
         if words and name in words:
             caption[0] += f", {escape(words[name])}"
         if name in pictures or values.ndim == 2:
-            trace, told = _grid(values, pictures.get(name), layout, a, channel)
+            trace, told = _grid(pictures.get(name, values), layout, a, marked)
             traces.append(trace)
             caption += told
             shape = layout[f"yaxis{a}"]["range"][0] / layout[f"xaxis{a}"]["range"][1]
             narrow_heights.append(min(GRID, max(BARS, round(WIDTH * shape))))
         else:
-            traces.append(_bars(values.ravel(), layout, a, channel))
+            traces.append(_bars(values.ravel(), layout, a, marked))
             narrow_heights.append(BARS)
         if counted := broken(values):
             caption.append(in_their_colour(counted))
@@ -135,10 +137,11 @@ def _narrow(captions: list[str], heights: list[int]) -> dict[str, Any]:
 
 
 def _grid(
-    values: NDArray[Any], picture: NDArray[Any] | None, layout: dict[str, Any], suffix: str, channel: int | None
+    pictures: NDArray[Any], layout: dict[str, Any], suffix: str, marked: Collection[int]
 ) -> tuple[dict[str, Any], list[str]]:
-    """A weight as pictures, and what is to be said of their colours and size."""
-    stack = values[np.newaxis] if picture is None else np.moveaxis(np.asarray(picture, np.float32), -1, 0)
+    """A weight as pictures, or as the one of a matrix, and what is to be said of their colours and size."""
+    values = np.asarray(pictures, np.float32)
+    stack = values[np.newaxis] if values.ndim == 2 else np.moveaxis(values, -1, 0)
     color = ColorRange.over(stack)
     stack = finite_or_nan(stack)
     tiles = mosaic(stack, low=color.low, high=color.high, order=np.arange(len(stack)), aspect=2.4)
@@ -146,29 +149,35 @@ def _grid(
     hidden = {"visible": False, "constrain": "domain"}
     layout[f"xaxis{suffix}"] = {**hidden, "range": [0, width]}
     layout[f"yaxis{suffix}"] = {**hidden, "range": [height, 0]}
-    if picture is not None:
+    if values.ndim == 3:
         layout[f"yaxis{suffix}"]["scaleanchor"] = f"x{suffix}"
-        if channel is not None and channel < len(stack):
-            layout["shapes"].append(outline(tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
+        boxes = [tiles.box(picture) for picture in marked]
+        layout["shapes"] += [outline(box, xref=f"x{suffix}", yref=f"y{suffix}") for box in boxes]
     trace = tile_image(palette_png(tiles.pixels, color.scale), xaxis=f"x{suffix}", yaxis=f"y{suffix}")
     words = [f"colours {number(color.low)} to {number(color.high)}", reduced(tiles.reduction)]
     return trace, [each for each in words if each]
 
 
-def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, channel: int | None) -> dict[str, Any]:
+def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, marked: Collection[int]) -> dict[str, Any]:
     layout[f"xaxis{suffix}"] = {"showgrid": False, "range": [-0.6, max(len(values), 1) - 0.4]}
     layout[f"yaxis{suffix}"] = {"nticks": 3}
-    colors: Any = MUTED
-    if channel is not None and channel < len(values):
-        colors = [ACCENT if index == channel else MUTED for index in range(len(values))]
-    return {
+    finite = bool(np.isfinite(values).all())
+    each = [ACCENT if index in marked else MUTED for index in range(len(values))]
+    colors: Any = each if marked or not finite else MUTED
+    bar = {
         "type": "bar",
-        "y": finite_or_nan(values),
+        "y": values,
         "marker": {"color": colors, "line": {"width": 0}},
         "hovertemplate": "%{x}: %{y:.5g}<extra></extra>",
         "xaxis": f"x{suffix}",
         "yaxis": f"y{suffix}",
     }
+    if not finite:
+        # A broken one that is marked keeps its outline.
+        outlines = {"width": [2 if index in marked else 0 for index in range(len(values))], "color": each}
+        bar |= broken_bars(values, {"color": each, "line": outlines})
+        bar["hovertemplate"] = "%{x}: %{hovertext}<extra></extra>"
+    return bar
 
 
 def _histogram(values: NDArray[Any], layout: dict[str, Any], suffix: str) -> list[dict[str, Any]]:

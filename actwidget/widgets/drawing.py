@@ -17,14 +17,14 @@ from actwidget.analysis.categories import categories
 from actwidget.analysis.difference import difference
 from actwidget.analysis.health import Summary, summary, warnings
 from actwidget.analysis.histogram import Histogram, histogram
-from actwidget.analysis.kernels import kernel_pictures
+from actwidget.analysis.kernels import kernel_pictures, unknown_pictures
 from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of, keeps_steps
 from actwidget.capture.compare import paired
 from actwidget.capture.receptive import receptive_field
 from actwidget.capture.session import left_out
-from actwidget.capture.weights import weights_of
+from actwidget.capture.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
     Picture,
@@ -43,12 +43,12 @@ from actwidget.figures import (
 )
 from actwidget.figures.text import between, number, percent
 from actwidget.figures.values import is_categorical
-from actwidget.figures.weights import weight_words
+from actwidget.figures.weights import MOST, weight_words
 from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from actwidget.capture.session import Session
     from actwidget.figures.activation import Scaling
@@ -273,29 +273,26 @@ class Drawings:
         if not weights:
             return _message(path, "This layer has no weights.")
         self._session.watch([operation])
-        depthwise = isinstance(operation, keras.layers.DepthwiseConv2D)
-        kernels = {}
-        for name, array in weights.items():
-            chosen = input_channel if name == self._kernel(path)[0] else None
-            if (kernel := kernel_pictures(array, input_channel=chosen, depthwise=depthwise)) is not None:
-                kernels[name] = kernel
-        alt = "; ".join(f"{name}: {array.shape}, {weight_words(array)}" for name, array in weights.items())
-        pictures = {name: kernel.values for name, kernel in kernels.items()}
-        words = {name: kernel.words for name, kernel in kernels.items()}
-        return Drawing(serialize(weights_spec(path, weights, pictures, channel, words)), f"{path}, weights: {alt}")
-
-    def _kernel(self, path: str) -> tuple[str, int]:
-        """The name of the first weight that is a convolution's kernel, and how many input channels it has."""
-        operation = self._session.graph.operations[path]
-        weights = getattr(operation, "weights", [])
-        kernels = [weight for weight in weights if len(weight.shape) in {3, 4, 5}]
-        if not kernels or isinstance(operation, keras.layers.DepthwiseConv2D):
-            return "", 1
-        return kernels[0].name, int(kernels[0].shape[-2])
+        divided = channel if self._as_computed(path) else None
+        chosen = _choosable(weights)[0]
+        arrays = {name: weight.values for name, weight in weights.items()}
+        pictures, words = {}, {}
+        for name, weight in weights.items():
+            picture, told = _as_pictures(weight, input_channel if name == chosen else None)
+            if said := ", ".join(text for text in (weight.note, told) if text):
+                words[name] = said
+            if picture is not None:
+                pictures[name] = picture
+        marks = {name: weight.entries_of(divided) for name, weight in weights.items()}
+        alt = "; ".join(
+            f"{name}: {weight.values.shape}, {f'{weight.note}, ' if weight.note else ''}{weight_words(weight.values)}"
+            for name, weight in weights.items()
+        )
+        return Drawing(serialize(weights_spec(path, arrays, pictures, marks, words)), f"{path}, weights: {alt}")
 
     def kernel_inputs(self, path: str) -> int:
         """How many input channels a layer's kernel has to choose from; 1 where there is no choice."""
-        return self._kernel(path)[1]
+        return _choosable(weights_of(self._session.graph.operations[path]))[1]
 
     def slices(self, path: str) -> int:
         """How many slices of a layer's volumes there are to choose from; 1 where it gives none."""
@@ -544,6 +541,26 @@ def _place(selection: Selection, sample: Array) -> tuple[int, ...] | None:
     if selection.slice is None:
         return None
     return tuple(map(int, np.unravel_index(selection.slice, depths(sample.shape))))
+
+
+def _choosable(weights: Mapping[str, Weight]) -> tuple[str, int]:
+    """The first kernel on show of which input channels are averaged, and how many it has; 1 where there is none."""
+    for name, weight in list(weights.items())[:MOST]:
+        if weight.kernel is not None and weight.kernel.ndim > 2 and not weight.own and weight.kernel.shape[-2] > 1:
+            return name, weight.kernel.shape[-2]
+    return "", 1
+
+
+def _as_pictures(weight: Weight, input_channel: int | None) -> tuple[Array | None, str]:
+    """What is drawn of a weight of three and more axes, and what is said of that."""
+    kernel = weight.kernel
+    if kernel is None:
+        shown = unknown_pictures(weight.values)
+    elif kernel.ndim == 2 < weight.values.ndim:
+        return kernel, f"as a matrix of {kernel.shape[0]} × {kernel.shape[1]}"
+    else:
+        shown = kernel_pictures(kernel, input_channel=input_channel, depthwise=weight.own, groups=weight.groups)
+    return (None, "") if shown is None else (shown.values, shown.words)
 
 
 def _numeric(value: Array) -> bool:

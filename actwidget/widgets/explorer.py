@@ -519,7 +519,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
     def _valid_input_channel(self, value: Any) -> int:
         count = self._drawings.kernel_inputs(self.layer)
-        there = f"the kernel of {shown(self.layer)} has {count}"
+        there = f"{shown(self.layer)} has {f'a kernel of {count}' if count > 1 else 'none to choose'}"
         return self._checked(lambda: checks.index(value, count, "input channel", there, ChannelError))
 
     def _valid_reading(self, value: Any) -> str:

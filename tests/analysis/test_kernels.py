@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actwidget.analysis.kernels import kernel_pictures
+from actwidget.analysis.kernels import kernel_pictures, unknown_pictures
 
 RNG = np.random.default_rng(0)
 KERNEL = RNG.normal(size=(3, 5, 4, 6)).astype("float32")
@@ -60,3 +60,33 @@ def test_what_is_no_kernel_has_no_pictures(shape):
 def test_a_channel_that_is_not_there_is_an_error(chosen):
     with pytest.raises(IndexError, match="channel from 0 to"):
         kernel_pictures(KERNEL, **chosen)
+
+
+def test_the_groups_of_a_convolution_are_in_the_words():
+    assert kernel_pictures(KERNEL, groups=3).words == "mean over 4 input channels of each of 3 groups"
+    assert kernel_pictures(KERNEL, groups=3, input_channel=1).words == "input channel 1 of 4 of each of 3 groups"
+    assert kernel_pictures(KERNEL[:, :, :1], groups=6).words == "the only input channel of each of 6 groups"
+    assert kernel_pictures(KERNEL, groups=3, output_channel=5).words == "every input of the group of output channel 5"
+    np.testing.assert_array_equal(kernel_pictures(KERNEL, groups=3).values, kernel_pictures(KERNEL).values)
+
+
+@pytest.mark.parametrize("shape", [(7, 2, 3), (3, 4, 2, 5), (4, 3, 3, 2, 5), (3, 3, 1, 2)])
+def test_of_a_weight_that_is_not_known_the_axes_are_told_by_number(shape):
+    weight = RNG.normal(size=shape)
+    shown = unknown_pictures(weight)
+    assert shown.side == ""
+    assert (
+        shown.words
+        == {
+            3: "mean over axis 1",
+            4: "mean over axis 2",
+            5: "middle of axis 0, mean over axis 3",
+        }[weight.ndim]
+    )
+    planes = {3: weight[np.newaxis], 4: weight, 5: weight[(len(weight) - 1) // 2]}[weight.ndim]
+    np.testing.assert_allclose(shown.values, planes.mean(axis=2))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 4), (1, 1, 1, 1, 1, 1)])
+def test_a_weight_of_fewer_or_more_axes_has_no_pictures(shape):
+    assert unknown_pictures(np.zeros(shape)) is None

@@ -16,7 +16,7 @@ from actwidget.analysis.kernels import kernel_pictures
 from actwidget.analysis.mosaic import LEVELS, NAN_LEVEL, mosaic
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import comparison_spec, overview_spec, weights_spec
-from actwidget.figures.palette import ACCENT, NAN_CSS, WARNING
+from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, WARNING
 from actwidget.figures.text import number
 from actwidget.figures.weights import weight_words
 
@@ -121,7 +121,8 @@ def test_kernels_are_drawn_as_they_were_chosen_and_the_title_says_how(chosen):
     bias = RNG.normal(size=6).astype("float32")
     shown = kernel_pictures(kernel, **chosen)
     arrays = {"kernel": kernel, "bias": bias}
-    figure = go.Figure(weights_spec("conv", arrays, {"kernel": shown.values}, 1, {"kernel": shown.words}))
+    marks, words = {"kernel": [1], "bias": [1]}, {"kernel": shown.words}
+    figure = go.Figure(weights_spec("conv", arrays, {"kernel": shown.values}, marks, words))
     grid, _, _, bars, _, cells = figure.data
     pictures = np.moveaxis(shown.values, -1, 0)
     found = tiles_of(grid, pictures, np.arange(len(pictures)), 2.4) / (LEVELS - 1) * 2 - 1
@@ -162,6 +163,39 @@ def test_one_broken_weight_leaves_the_colours_of_the_others_and_is_counted(shape
     assert (decoded(figure.data[0]) == NAN_LEVEL).sum() == np.sum(~np.isfinite(shown))
     assert len(np.unique(decoded(figure.data[0]))) > 10
     assert weight_words(weight).endswith(", 1 NaN, 1 infinite")
+
+
+def test_bars_of_broken_weights_are_as_long_as_the_longest_in_their_colour_and_by_name():
+    bias = np.array([0.5, np.nan, -2, np.inf, -np.inf, 1])
+    arrays = {"bias": bias, "whole": np.arange(3.0)}
+    figure = go.Figure(weights_spec("layer", arrays, {}, {"bias": [1, 2], "whole": [0]}))
+    broken, whole = (trace for trace in figure.data if trace.type == "bar")
+    assert list(broken.y) == [0.5, 2, -2, 2, -2, 1]
+    assert list(broken.marker.color) == [MUTED, NAN_CSS, ACCENT, NAN_CSS, NAN_CSS, MUTED]
+    assert list(broken.hovertext) == ["0.5", "NaN", "-2", "infinity", "-infinity", "1"]
+    assert list(broken.text) == ["", "NaN", "", "infinity", "-infinity", ""]
+    assert (broken.marker.line.color[1], broken.marker.line.width[1]) == (ACCENT, 2)
+    assert list(whole.marker.color) == [ACCENT, MUTED, MUTED]
+    assert whole.text is None
+
+
+def test_a_weight_of_more_axes_can_be_shown_as_a_matrix_and_several_pictures_be_marked():
+    weight = RNG.normal(size=(4, 2, 3)).astype("float32")
+    pictures = {"heads": weight.reshape(4, 6), "kernel": weight}
+    marks = {"heads": [1], "kernel": [0, 2]}
+    figure = go.Figure(weights_spec("layer", {"heads": weight, "kernel": weight}, pictures, marks))
+    matrix, kernel = (trace for trace in figure.data if trace.type == "image")
+    bound = np.abs(weight).max()
+    np.testing.assert_allclose(
+        decoded(matrix) / (LEVELS - 1) * 2 - 1, weight.reshape(4, 6) / bound, atol=1.02 / (LEVELS - 1)
+    )
+    tiles = mosaic(np.moveaxis(weight, -1, 0), low=0, high=1, aspect=2.4)
+    assert tiles.pixels.shape == decoded(kernel).shape
+    assert [shape.xref for shape in figure.layout.shapes] == ["x3", "x3"]
+    for shape, picture in zip(figure.layout.shapes, [0, 2], strict=True):
+        x0, y0, x1, y1 = tiles.box(picture)
+        assert shape.x0 <= x0 < x1 <= shape.x1
+        assert shape.y0 <= y0 < y1 <= shape.y1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,243 @@
+"""The weights of a layer as the explorer shows them: pictures by value, words, marks, the input channel."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+import actwidget as aw
+from actwidget.analysis.mosaic import LEVELS, mosaic
+from actwidget.capture.weights import PACKED, UNPACKED, weights_of
+from actwidget.errors import ChannelError
+from actwidget.figures.palette import ACCENT, NAN_CSS
+
+RNG = np.random.default_rng(5)
+MAPS = (8, 8, 6)
+
+
+def explorer_of(layer, shape, **chosen):
+    x = keras.Input(shape)
+    model = keras.Model(x, layer(x, x) if isinstance(layer, layers.MultiHeadAttention) else layer(x))
+    return aw.LayerExplorer(model, RNG.random((1, *shape), dtype="float32"), layer="l", show="weights", **chosen)
+
+
+def redraw(explorer):
+    explorer.channel, chosen = None if explorer.channel == 0 else 0, explorer.channel
+    explorer.channel = chosen
+
+
+def told(explorer):
+    return [note.text for note in explorer.figure.layout.annotations]
+
+
+def images(explorer):
+    return [trace for trace in explorer.figure.data if trace.type == "image"]
+
+
+def accents(explorer):
+    """Which bars of each vector have the accent's colour."""
+    bars = [trace.marker.color for trace in explorer.figure.data if trace.type == "bar"]
+    return [[] if isinstance(color, str) else [i for i, each in enumerate(color) if each == ACCENT] for color in bars]
+
+
+def tiles_of(image, shape):
+    """The levels of each picture, 0 to 253; `shape` is `(pictures, height, width)`."""
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(image.source.partition(",")[2]))))
+    tiles = mosaic(np.zeros(shape), low=0, high=1, aspect=2.4)
+    assert tiles.pixels.shape == shown.shape
+    boxes = [tiles.box(channel) for channel in range(shape[0])]
+    return [shown[y0:y1, x0:x1] for x0, y0, x1, y1 in boxes], boxes
+
+
+def outlined(explorer, boxes, axis):
+    corners = [(s.x0, s.x1, s.y0, s.y1) for s in explorer.figure.layout.shapes if s.xref == axis]
+    middles = [((x0 + x1) / 2, (y0 + y1) / 2) for x0, x1, y0, y1 in corners]
+    return [next(i for i, (x0, y0, x1, y1) in enumerate(boxes) if x0 <= x <= x1 and y0 <= y <= y1) for x, y in middles]
+
+
+SIGNED = {
+    # Of two filters one is +1 everywhere, the other -1: where each of them lies in Keras's kernel, and in the pictures.
+    "Conv1DTranspose": (layers.Conv1DTranspose(5, 3, name="l"), (12, 2), (..., 0, slice(None)), 5, (1, 3)),
+    "Conv2DTranspose": (layers.Conv2DTranspose(5, 3, name="l"), (8, 8, 2), (..., 0, slice(None)), 5, (3, 3)),
+    "Conv3DTranspose": (layers.Conv3DTranspose(5, 3, name="l"), (4, 4, 4, 2), (..., 0, slice(None)), 5, (3, 3)),
+    "DepthwiseConv1D": (layers.DepthwiseConv1D(3, name="l"), (12, 4), (..., 0, 0), 4, (1, 3)),
+    "DepthwiseConv2D": (layers.DepthwiseConv2D(3, name="l"), (8, 8, 4), (..., 0, 0), 4, (3, 3)),
+    "SeparableConv1D": (layers.SeparableConv1D(5, 3, name="l"), (12, 4), (..., 0, 0), 4, (1, 3)),
+    "SeparableConv2D": (layers.SeparableConv2D(5, 3, name="l"), (8, 8, 4), (..., 0, 0), 4, (3, 3)),
+}
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_each_filter_has_its_own_picture(name):
+    layer, shape, place, pictures, size = SIGNED[name]
+    explorer = explorer_of(layer, shape)
+    kernel = np.zeros(layer.weights[0].shape, "float32")
+    kernel[place] = 1
+    kernel[(place[0], 1, place[2])] = -1
+    layer.weights[0].assign(kernel)
+    redraw(explorer)
+    found, _ = tiles_of(images(explorer)[0], (pictures, *size))
+    assert {int(level) for level in found[0].ravel()} == {LEVELS - 1}
+    assert {int(level) for level in found[1].ravel()} == {0}
+    for other in found[2:]:
+        assert np.abs(other / (LEVELS - 1) - 0.5).max() < 0.01
+
+
+def test_a_transposed_kernel_has_as_many_input_channels_as_the_layer():
+    explorer = explorer_of(layers.Conv2DTranspose(5, 3, name="l"), (8, 8, 2), channel=4)
+    assert "3 × 3 × 5 × 2, mean over 2 input channels" in told(explorer)[0]
+    _, boxes = tiles_of(images(explorer)[0], (5, 3, 3))
+    assert outlined(explorer, boxes, "x") == [4]
+    assert accents(explorer) == [[4]]
+    explorer.input_channel = 1
+    assert "input channel 1 of 2" in told(explorer)[0]
+    with pytest.raises(ChannelError, match="from 0 to 1"):
+        explorer.input_channel = 4
+
+
+def test_a_grouped_convolution_says_so():
+    explorer = explorer_of(layers.Conv2D(6, 3, groups=3, name="l"), MAPS)
+    assert "mean over 2 input channels of each of 3 groups" in told(explorer)[0]
+
+
+STEPPERS = {
+    "attention": (lambda: layers.MultiHeadAttention(2, 3, name="l"), (6, 8), None),
+    "heads": (lambda: layers.EinsumDense("abc,cde->abde", (None, 4, 2), name="l"), (6, 8), None),
+    "depthwise": (lambda: layers.DepthwiseConv1D(3, name="l"), (12, 4), None),
+    "separable": (lambda: layers.SeparableConv2D(5, 3, name="l"), MAPS, 1),
+    "nested": (lambda: keras.Sequential([layers.Conv2D(4, 3), layers.Conv2D(5, 3)], name="l"), MAPS, 0),
+    "behind one": (lambda: keras.Sequential([layers.Dense(1), layers.Conv2D(4, 3)], name="l"), MAPS, None),
+    "memory": (lambda: layers.ConvLSTM2D(3, 3, name="l"), (2, 6, 6, 2), 0),
+    "too far down": (lambda: keras.Sequential([*dense(3), layers.Conv2D(3, 2)], name="l"), MAPS, None),
+    "user's": (lambda: Mixing(name="l"), (6, 4), None),
+}
+
+
+def dense(count):
+    return [layers.Dense(2) for _ in range(count)]
+
+
+class Mixing(layers.Layer):
+    """A layer of the user's, with a weight of three axes and a vector."""
+
+    def build(self, shape):
+        self.mixture = self.add_weight(name="kernel", shape=(3, 2, shape[-1]))
+        self.shift = self.add_weight(name="bias", shape=(shape[-1],))
+
+    def call(self, x):
+        return x * keras.ops.sum(self.mixture) + self.shift
+
+
+@pytest.mark.parametrize("name", STEPPERS)
+def test_the_input_channel_is_offered_where_it_acts_and_acts_where_it_is_offered(name):
+    make, shape, acts_on = STEPPERS[name]
+    explorer = explorer_of(make(), shape)
+    before = told(explorer)
+    stepper = explorer._controls.input_channel
+    if acts_on is None:
+        assert stepper is None
+        with pytest.raises(ChannelError, match="none to choose"):
+            explorer.input_channel = 1
+        return
+    assert stepper in explorer._controls.box.children
+    first = explorer.figure.data
+    stepper._field.value = "1"
+    assert explorer.input_channel == 1
+    changed = [row for row, (old, new) in enumerate(zip(before, told(explorer), strict=True)) if old != new]
+    assert changed == [acts_on]
+    assert f"input channel 1 of {stepper.maximum + 1}" in told(explorer)[acts_on]
+    sources = [[trace.source for trace in data if trace.type == "image"] for data in (first, explorer.figure.data)]
+    assert [old != new for old, new in zip(*sources, strict=True)].count(True) == 1
+
+
+def test_heads_are_a_matrix_of_all_of_them():
+    layer = layers.MultiHeadAttention(2, 3, name="l")
+    explorer = explorer_of(layer, (6, 8))
+    layer.query_dense.kernel.assign(np.where(np.arange(2)[:, None] == 0, 1.0, -1.0) * np.ones((8, 2, 3)))
+    redraw(explorer)
+    assert "8 × 2 × 3, as a matrix of 8 × 6" in told(explorer)[0]
+    (levels,), _ = tiles_of(images(explorer)[0], (1, 8, 6))
+    np.testing.assert_array_equal(levels, np.tile([LEVELS - 1] * 3 + [0] * 3, (8, 1)))
+
+
+def test_each_direction_marks_its_own_unit_in_every_gate():
+    explorer = explorer_of(layers.Bidirectional(layers.LSTM(3), name="l"), (6, 4), channel=5)
+    assert accents(explorer) == [[], [2, 5, 8, 11]]
+    explorer.channel = 1
+    assert accents(explorer) == [[1, 4, 7, 10], []]
+
+
+def test_every_gate_of_a_recurrent_filter_is_outlined():
+    explorer = explorer_of(layers.ConvLSTM2D(3, 3, name="l"), (2, 6, 6, 2), channel=1)
+    _, boxes = tiles_of(images(explorer)[0], (12, 3, 3))
+    assert outlined(explorer, boxes, "x") == outlined(explorer, boxes, "x3") == [1, 4, 7, 10]
+    assert accents(explorer) == [[1, 4, 7, 10]]
+
+
+def test_of_a_nested_model_only_what_gives_its_output_is_marked():
+    nested = keras.Sequential([layers.Conv2D(4, 3), layers.ReLU(), layers.Conv2D(4, 3)], name="l")
+    explorer = explorer_of(nested, MAPS, channel=2)
+    _, boxes = tiles_of(images(explorer)[1], (4, 3, 3))
+    assert outlined(explorer, boxes, "x") == []
+    assert outlined(explorer, boxes, "x5") == [2]
+    assert accents(explorer) == [[], [2]]
+
+
+def test_of_a_layer_of_the_users_nothing_is_marked_or_claimed():
+    explorer = explorer_of(Mixing(name="l"), (6, 4), channel=2)
+    assert "mean over axis 1" in told(explorer)[0]
+    assert "channel" not in " ".join(told(explorer))
+    assert len(images(explorer)) == 1
+    assert not explorer.figure.layout.shapes
+    assert accents(explorer) == [[]]
+
+
+def test_read_along_another_axis_no_channel_is_marked():
+    explorer = explorer_of(layers.Conv2D(5, 3, name="l"), MAPS, channel=2)
+    assert accents(explorer) == [[2]]
+    explorer.reading = "first"
+    assert explorer.channel == 2
+    assert accents(explorer) == [[]]
+    assert not explorer.figure.layout.shapes
+
+
+def test_four_bits_are_shown_as_weights_not_as_bytes():
+    x = keras.Input((8,))
+    model = keras.Model(x, layers.Dense(6, name="l")(x))
+    model.get_layer("l").quantize("int4")
+    explorer = aw.LayerExplorer(model, RNG.random((2, 8)), layer="l", show="weights")
+    kernel = weights_of(model.get_layer("l"))["kernel"].values
+    row = list(weights_of(model.get_layer("l"))).index("kernel")
+    assert told(explorer)[row].startswith(f"<b>kernel</b> 8 × 6, {UNPACKED} · colours")
+    assert f"kernel: (8, 6), {UNPACKED}, {kernel.min():.2f} to {kernel.max():.2f}" in explorer._plot.alt
+    (levels,), _ = tiles_of(images(explorer)[0], (1, 8, 6))
+    bound = np.abs(kernel).max()
+    np.testing.assert_allclose(levels / (LEVELS - 1) * 2 - 1, kernel / bound, atol=1.02 / (LEVELS - 1))
+
+
+def test_bytes_that_stay_packed_are_called_so():
+    x = keras.Input((8,))
+    model = keras.Model(x, layers.Dense(6, name="l")(x))
+    model.get_layer("l").quantize("int4")
+    model.get_layer("l").enable_lora(2)
+    explorer = aw.LayerExplorer(model, RNG.random((2, 8)), layer="l", show="weights")
+    assert any(text.startswith(f"<b>kernel</b> 8 × 3, {PACKED}") for text in told(explorer))
+    assert f"kernel: (8, 3), {PACKED}" in explorer._plot.alt
+
+
+def test_bars_of_broken_weights_have_their_colour():
+    layer = layers.Dense(5, name="l")
+    explorer = explorer_of(layer, (8,), channel=3)
+    layer.bias.assign([0, 1, np.nan, -np.inf, 4])
+    redraw(explorer)
+    bars = next(trace for trace in explorer.figure.data if trace.type == "bar")
+    assert [color == NAN_CSS for color in bars.marker.color] == [False, False, True, True, False]
+    assert list(bars.y) == [0, 1, 4, -4, 4]
+    assert list(bars.hovertext) == ["0", "1", "NaN", "-infinity", "4"]
+    assert list(bars.marker.line.width) == [0, 0, 0, 2, 0]

@@ -10,8 +10,9 @@ import numpy as np
 from actwidget.analysis.categories import categories, text_of
 from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.palette import ACCENT, MUTED
-from actwidget.figures.panels import MAP_LIMIT, largest
+from actwidget.figures.panels import MAP_LIMIT, broken_bars, largest
 from actwidget.figures.text import NARROW_LIMIT, escape, number, percent, stacked
+from actwidget.figures.title import in_their_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ def scalar_spec(
     if finite.size:
         parts.append(f"{number(float(finite.min()))} to {number(float(finite.max()))}")
     if finite.size < line.size:
-        parts.append(f"{line.size - finite.size:,} NaN or infinite")
+        parts.append(in_their_colour(f"{line.size - finite.size:,} NaN or infinite"))
     if sample is not None:
         parts.append(f'<span style="color:{ACCENT}">sample {sample}: {number(float(line[sample]))}</span>')
     shown = (
@@ -111,7 +112,11 @@ def scalar_spec(
         trace |= {"type": "scatter", "mode": "lines", "line": {"color": MUTED, "width": 1}}
     else:
         colors = [ACCENT if index == sample else MUTED for index in range(line.size)]
+        # A broken one that is marked keeps its outline.
+        outlines = {"width": [2 * (index == sample) for index in range(line.size)], "color": colors}
         trace |= {"type": "bar", "marker": {"color": colors, "line": {"width": 0}}}
+        if finite.size < line.size:
+            trace |= {**broken_bars(line, {"color": colors, "line": outlines}), "hovertext": trace["hovertext"]}
     traces = [trace]
     if many and sample is not None:
         dot = {"type": "scatter", "mode": "markers", "x": [sample], "y": line[sample : sample + 1]}

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from actwidget.figures import scalar_spec, values_spec
-from actwidget.figures.palette import ACCENT
+from actwidget.figures.palette import ACCENT, NAN_CSS
 from actwidget.figures.text import seen_length
 
 RNG = np.random.default_rng(0)
@@ -132,3 +132,15 @@ def test_samples_that_are_no_numbers_are_counted():
     assert "2 NaN or infinite" in title
     assert "1.00 to 1.00" in title
     assert "3 samples" in scalar_spec("loss", np.full(3, np.nan))["layout"]["title"]["text"]
+
+
+def test_numbers_of_samples_that_are_none_are_bars_of_a_bounded_length_in_a_colour_of_their_own():
+    values = np.array([0.5, np.nan, -2.0, np.inf, -np.inf], "float32")
+    figure = go.Figure(scalar_spec("price", values, sample=1))
+    bar = figure.data[0]
+    np.testing.assert_array_equal(np.asarray(bar.y), np.array([0.5, 2, -2, 2, -2], "float32"))
+    assert [color == NAN_CSS for color in bar.marker.color] == [False, True, False, True, True]
+    assert list(bar.text) == ["", "NaN", "", "infinity", "-infinity"]
+    assert list(bar.marker.line.width) == [0, 2, 0, 0, 0]
+    assert "<b>sample 3</b><br>inf" in bar.hovertext
+    assert NAN_CSS in figure.layout.title.text

@@ -48,7 +48,8 @@ function render({ model, el }) {
   const body = table.createTBody();
   box.append(table);
   el.append(box);
-  let [column, descending] = [0, false];
+  // By name: another layer's numbers can have other columns.
+  let [by, descending] = ["", false];
 
   const values = () => {
     const view = model.get("_values");
@@ -69,12 +70,14 @@ function render({ model, el }) {
   const fill = () => {
     const names = model.get("_columns");
     const numbers = values();
+    const column = Math.max(names.indexOf(by), 0);
+    const down = names[column] === by && descending;
     table.setAttribute("aria-label", model.get("label"));
     head.replaceChildren(
       ...names.map((/** @type {string} */ name, /** @type {number} */ index) => {
         const cell = document.createElement("th");
         cell.scope = "col";
-        cell.setAttribute("aria-sort", index === column ? (descending ? "descending" : "ascending") : "none");
+        cell.setAttribute("aria-sort", index === column ? (down ? "descending" : "ascending") : "none");
         const button = document.createElement("button");
         button.textContent = name.replace(/\?$/, "");
         button.dataset.column = String(index);
@@ -84,7 +87,7 @@ function render({ model, el }) {
     );
     const width = names.length;
     body.replaceChildren(
-      ...sorted(numbers, width, Math.min(column, width - 1), descending).map((row) => {
+      ...sorted(numbers, width, column, down).map((row) => {
         const line = document.createElement("tr");
         line.dataset.row = String(row);
         for (let index = 0; index < width; index++) {
@@ -106,10 +109,11 @@ function render({ model, el }) {
     const index = target.dataset.column;
     if (index === undefined) return select(target.closest("tr"));
     // Numbers are mostly asked for from the largest down; the first column is the rows' own order.
-    descending = Number(index) === column ? !descending : Number(index) > 0;
-    column = Number(index);
+    const marked = target.closest("th")?.getAttribute("aria-sort");
+    descending = marked === "none" ? Number(index) > 0 : marked === "ascending";
+    by = model.get("_columns")[Number(index)];
     fill();
-    head.querySelectorAll("button")[column].focus();
+    head.querySelectorAll("button")[Number(index)].focus();
   };
   const key = (/** @type {KeyboardEvent} */ event) => {
     const row = /** @type {HTMLElement} */ (event.target).closest("tbody tr");

@@ -109,6 +109,21 @@ def test_the_table_sorts_and_selects_by_mouse_and_by_keyboard(explorer, notebook
     explorer.wait_for_title("conv0")
 
 
+def test_the_table_stays_sorted_by_the_column_that_was_chosen(explorer, notebook):
+    explorer.element.get_by_label("show").select_option("table")
+    table = explorer.element.get_by_role("grid")
+    table.get_by_role("button", name="saturated %").click()
+    sorted_by = table.locator("[aria-sort=ascending], [aria-sort=descending]")
+    assert sorted_by.text_content() == "saturated %"
+    notebook.ask("explorer.layer = 'image'")  # it has no such column
+    table.get_by_role("button", name="saturated %").wait_for(state="detached")
+    assert sorted_by.text_content() == "channel"
+    notebook.ask("explorer.layer = 'conv1'")
+    table.get_by_role("button", name="saturated %").wait_for()
+    assert sorted_by.text_content() == "saturated %"
+    assert sorted_by.get_attribute("aria-sort") == "descending"
+
+
 def test_thirty_clicks_at_once_end_on_the_last_and_few_are_drawn(explorer, notebook):
     notebook.ask("drawn.clear()")
     explorer.tree.evaluate(CLICK_ALL)

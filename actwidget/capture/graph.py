@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import keras
+import keras
 
+if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
 
 
@@ -73,6 +73,12 @@ class ModelGraph:
     def nodes(self) -> dict[str, LayerNode]:
         """All nodes but the root by path, in order of execution."""
         return {node.path: node for node in self.tree}
+
+    @cached_property
+    def input_names(self) -> list[str]:
+        """The inputs' names as the tree has them, as `keras.tree.flatten` puts them in order; none if not known."""
+        tensors = [] if self.inputs is None else keras.tree.flatten(self.inputs)
+        return [str(tensor._keras_history.operation.name) for tensor in tensors]
 
     @cached_property
     def stateful(self) -> bool:

@@ -108,11 +108,14 @@ def inputs_behind(graph: ModelGraph, path: str) -> list[int] | None:
 
     Args:
         graph: The model's graph.
-        path: A node of it.
+        path: A node of it. Of what runs inside a layer that is no functional model it is those of that layer.
 
     Returns:
         Their indices as `keras.tree.flatten` puts them in order.
     """
+    # What a layer holds depends on nothing that the layer does not.
+    while path not in graph.places and "/" in path:
+        path = path.rpartition("/")[0]
     if path not in graph.places:
         return None
     reached = _reached(graph, path, None)

@@ -372,6 +372,21 @@ def test_of_a_layer_without_a_graph_the_inputs_are_not_told():
     assert inputs_behind(trace(model, x), "conv") is None
 
 
+def test_what_a_layer_holds_depends_on_no_other_inputs_than_the_layer():
+    class Block(keras.Layer):
+        def __init__(self):
+            super().__init__(name="block")
+            self.conv = layers.Conv2D(2, 3, name="conv")
+
+        def call(self, x):
+            return self.conv(x)
+
+    a, b = keras.Input((9, 9, 2)), keras.Input((9, 9, 2))
+    graph = trace(keras.Model([a, b], [a, Block()(b)]), [np.zeros((1, 9, 9, 2), "float32")] * 2)
+    assert inputs_behind(graph, "block/conv") == [1]
+    assert receptive_field(graph, "block/conv", (0, 0), of=1) is None
+
+
 ODD = st.sampled_from([1, 3, 5])
 ENDS = st.tuples(st.integers(0, 3), st.integers(0, 3))
 SPACED = st.one_of(

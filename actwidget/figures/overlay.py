@@ -44,7 +44,14 @@ class Placement:
 
     @classmethod
     def stretched(cls, cells: tuple[int, int], pixels: tuple[int, int]) -> Placement:
-        """A map stretched over a whole picture, both as rows and columns.
+        """A map stretched over a whole picture.
+
+        Args:
+            cells: How many rows and columns the map has.
+            pixels: How many the picture has.
+
+        Returns:
+            The placement with which the map's edges are those of the picture.
 
         >>> Placement.stretched((5, 10), (10, 10))
         Placement(top=0.5, left=0.0, down=2.0, across=1.0)
@@ -53,7 +60,20 @@ class Placement:
         return cls((down - 1) / 2, (across - 1) / 2, down, across)
 
     def edges(self, row: int, column: int, rows: int = 1, columns: int = 1) -> Edges:
-        """The edges of a block of cells that begins at a row and a column, where pixel 0 goes from 0 to 1."""
+        """Where a block of cells begins and ends.
+
+        Args:
+            row: The first row of cells.
+            column: The first column of cells.
+            rows: How many rows of cells.
+            columns: How many columns of cells.
+
+        Returns:
+            `(top, left, bottom, right)` in pixels of the input, of which the first goes from 0 to 1.
+
+        >>> Placement(top=2, left=2, down=4, across=4).edges(0, 1)
+        (0.5, 4.5, 4.5, 8.5)
+        """
         top, left = self.top + (row - 0.5) * self.down + 0.5, self.left + (column - 0.5) * self.across + 0.5
         return top, left, top + rows * self.down, left + columns * self.across
 

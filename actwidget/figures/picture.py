@@ -90,7 +90,14 @@ def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[in
 
 
 def is_picture(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
-    """Whether a sample of an input can be drawn as it is: numbers, shape `(height, width, 1 or 3)`, no side below 4.
+    """Whether a sample of an input can be drawn as it is.
+
+    Args:
+        shape: The sample's shape.
+        dtype: Its dtype.
+
+    Returns:
+        Whether it is numbers of shape `(height, width, 1 or 3)`, neither side below 4.
 
     >>> is_picture((28, 28, 1), np.dtype("float32")), is_picture((3, 28, 28), np.dtype("float32"))
     (True, False)

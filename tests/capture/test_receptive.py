@@ -447,6 +447,15 @@ def test_what_has_no_place_is_given_none():
         assert field_of(graph, "end", (1, 2)).spacing is None
 
 
+def test_a_position_that_needs_all_of_what_is_mixed_anyway_has_a_field_but_no_place():
+    x = keras.Input((5, 9, 2))
+    y = layers.Conv2D(2, (5, 3), padding="same", name="end")(layers.Softmax(axis=1)(x))
+    graph = trace(keras.Model(x, y))
+    assert field_of(graph, "end", (0, 4)) is None
+    field = field_of(graph, "end", (2, 4))
+    assert (field.spans, field.spacing) == (((0, 5), (3, 6)), None)
+
+
 STEP = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.sampled_from(["valid", "same", "causal"]))
 
 

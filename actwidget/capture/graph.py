@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import keras
+
 from actwidget.capture.level import function_of
 from actwidget.errors import UnsupportedModelError, shown
 
 if TYPE_CHECKING:
-    import keras
-
     from actwidget.capture.node import LayerNode
 
 
@@ -89,6 +89,12 @@ class ModelGraph:
                     f"The layers of model {shown(self.tree.name)} have changed. Make a new LayerExplorer(model, ...)."
                 )
                 raise UnsupportedModelError(message)
+
+    @cached_property
+    def input_names(self) -> list[str]:
+        """The inputs' names as the tree has them, as `keras.tree.flatten` puts them in order; none if not known."""
+        tensors = [] if self.inputs is None else keras.tree.flatten(self.inputs)
+        return [str(tensor._keras_history.operation.name) for tensor in tensors]
 
     @cached_property
     def stateful(self) -> bool:

@@ -1,81 +1,64 @@
-"""Which part of the input a position of a feature map depends on, read off the model's graph."""
+"""Which part of an input a position of a feature map depends on, read off the model's graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
 
+from actwidget.capture.channels import channels_of
 from actwidget.capture.level import function_of, graph_nodes
+from actwidget.capture.pointwise import is_kerass, is_pointwise, mixed_axes
+from actwidget.capture.window import Reach, Spacing, Span, UnknownReachError, Window
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
 
-Span = tuple[int, int]
-"""The first index and the one after the last, as for a slice."""
 Spans = tuple[Span, ...]
 """One for each spatial axis."""
 
-
-class _UnknownReachError(Exception):
-    """An operation about which it is not known what it looks at."""
+_Reaches = tuple[Reach | None, ...]
+"""One for each axis but that of the samples; `None` along the channels, of which all are needed."""
 
 
 @dataclass(frozen=True)
-class Window:
-    """How a convolution or a pooling moves along an axis.
+class Field:
+    """What one position of a layer sees of an input.
 
     Attributes:
-        length: Of the axis that it moves along.
-        size: Of the kernel or the pool.
-        stride: From one position to the next.
-        dilation: Distance between two taps of the kernel.
-        before: How many zeros are put before the first value; below zero so many values are cut off.
+        axes: The input's spatial axes, 0 being that of the samples.
+        spans: Along each of them the part that the position depends on; an empty one where that is padding alone.
+        spacing: Along each of them where the layer's positions lie; `None` where they have no place, since each sees
+            all of the input, or are not evenly spaced. Of what sees everything beside something that moves with the
+            position, as a layer behind a squeeze-and-excitation gate, the latter tells the place.
     """
 
-    length: int
-    size: int
-    stride: int = 1
-    dilation: int = 1
-    before: int = 0
-
-    @classmethod
-    def same(cls, length: int, size: int, stride: int = 1, dilation: int = 1) -> Window:
-        """The window of `padding="same"`: the zeros are halved, the odd one goes behind.
-
-        >>> Window.same(112, 3, 2).before, Window.same(112, 3, 1).before, Window.same(7, 5, 1, 2).before
-        (0, 1, 4)
-        """
-        positions = -(-length // stride)
-        missing = max((positions - 1) * stride + (size - 1) * dilation + 1 - length, 0)
-        return cls(length, size, stride, dilation, missing // 2)
-
-    @classmethod
-    def causal(cls, length: int, size: int, stride: int = 1, dilation: int = 1) -> Window:
-        """The window of `padding="causal"`, which sees nothing of what comes later."""
-        return cls(length, size, stride, dilation, (size - 1) * dilation)
-
-    def seen(self, span: Span) -> Span:
-        """What of the axis the positions of a span can depend on; an empty span where that is padding alone.
-
-        It spans all taps, where dilation leaves gaps.
-
-        >>> Window.same(8, 3).seen((0, 2)), Window(8, 2, 2).seen((1, 2))
-        ((0, 3), (2, 4))
-        """
-        start, stop = span
-        if start >= stop:
-            return (0, 0)
-        first = start * self.stride - self.before
-        last = (stop - 1) * self.stride - self.before + (self.size - 1) * self.dilation
-        start, stop = max(first, 0), min(last + 1, self.length)
-        return (start, stop) if start < stop else (0, 0)
+    axes: tuple[int, ...]
+    spans: Spans
+    spacing: tuple[Spacing, ...] | None
 
 
-def receptive_field(graph: ModelGraph, path: str, position: Sequence[int]) -> Spans | None:
-    """The part of the model's first input that one position of a layer depends on.
+def receptive_field(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0) -> Spans | None:
+    """The part of one of the model's inputs that one position of a layer depends on.
+
+    Args:
+        graph: The model's graph.
+        path: As for `field_of`.
+        position: As for `field_of`.
+        of: As for `field_of`.
+
+    Returns:
+        For each spatial axis of the input a span, `(start, stop)`; `None` where `field_of` gives none.
+    """
+    field = field_of(graph, path, position, of)
+    return None if field is None else field.spans
+
+
+def field_of(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0) -> Field | None:
+    """What one position of a layer sees of one of the model's inputs, and where the layer's positions lie over it.
 
     Batch statistics are taken as fixed, as they are outside of training. It is the smallest box around all that can
     have an influence by the layers' shapes; the weights are not looked at.
@@ -83,144 +66,182 @@ def receptive_field(graph: ModelGraph, path: str, position: Sequence[int]) -> Sp
     Args:
         graph: The model's graph.
         path: A layer of the model's own graph, or inside models nested in it.
-        position: One index for each spatial axis: a row and a column of a feature map, a step of a sequence.
+        position: One index for each spatial axis: a row and a column of a feature map, a step of a sequence. Which
+            axes are spatial follows from `channels_of`.
+        of: Which of the model's inputs, counted as `keras.tree.flatten` puts them in order.
 
     Returns:
-        For each spatial axis of the input a span, `(start, stop)`; `None` where it can't be computed: the graph is not
-        known, or something on the way moves values in a way that is not known here.
+        `None` where it can't be computed: the graph is not known, something on the way moves values in a way that is
+        not known here, or takes another axis for that of the channels. Also where the layer does not depend on the
+        input.
     """
-    place = graph.places.get(path)
-    if place is None or graph.edits or not keras.tree.flatten(graph.inputs):
+    place, inputs = graph.places.get(path), keras.tree.flatten(graph.inputs)
+    if place is None or graph.edits or of >= len(inputs):
         return None
-    spans: Spans = tuple((int(index), int(index) + 1) for index in position)
-    first = keras.tree.flatten(graph.inputs)[0]
-    try:
-        wanted = {id(place.tensor): spans}
-        function, outer = place.function, place.outer
-        while True:
-            given = _back(function, wanted)
-            if outer is None:
-                return given.get(id(first))
-            # What a nested model is given stands in the graph around it.
-            wanted = {}
-            _merge(wanted, _given(function, given, outer.node))
-            function, outer = outer.function, outer.outer
-    except _UnknownReachError:
+    rank = len(place.tensor.shape)
+    channels = channels_of(graph.nodes[path], graph.operations[path]).axis
+    spatial = [axis for axis in range(1, rank) if channels is None or axis != channels % rank]
+    if len(spatial) != len(position):
         return None
+    start = {axis: Reach.one(int(index)) for axis, index in zip(spatial, position, strict=True)}
+    reaches = _reached(graph, path, tuple(start.get(axis) for axis in range(1, rank))).get(id(inputs[of]))
+    return None if reaches is None else _field(reaches, position)
 
 
-def _given(function: Any, needed: Mapping[int, Spans], node: Any) -> list[tuple[Any, Spans]]:
+def _field(reaches: _Reaches, position: Sequence[int]) -> Field | None:
+    channels = [axis for axis, reach in enumerate(reaches, 1) if reach is None]
+    if len(channels) > 1:
+        return None
+    if not channels:  # behind what needs all of everything no axis is told from the others
+        channels = [1 if keras.config.image_data_format() == "channels_first" else len(reaches)]
+    seen = {axis: reach for axis, reach in enumerate(reaches, 1) if reach is not None and axis not in channels}
+    spacing: tuple[Spacing, ...] | None = None
+    if len(seen) == len(position):
+        each = [reach.spacing(index) for reach, index in zip(seen.values(), position, strict=True)]
+        known = tuple(one for one in each if one is not None)
+        spacing = known if len(known) == len(each) else None
+    return Field(tuple(seen), tuple(reach.span for reach in seen.values()), spacing)
+
+
+def inputs_behind(graph: ModelGraph, path: str) -> list[int] | None:
+    """Which of the model's inputs a layer depends on by the graph; `None` where that is not known.
+
+    Args:
+        graph: The model's graph.
+        path: A node of it. Of what runs inside a layer that is no functional model it is those of that layer.
+
+    Returns:
+        Their indices as `keras.tree.flatten` puts them in order.
+    """
+    # What a layer holds depends on nothing that the layer does not.
+    while path not in graph.places and "/" in path:
+        path = path.rpartition("/")[0]
+    if path not in graph.places:
+        return None
+    reached = _reached(graph, path, None)
+    return [index for index, tensor in enumerate(keras.tree.flatten(graph.inputs)) if id(tensor) in reached]
+
+
+def _reached(graph: ModelGraph, path: str, start: _Reaches | None) -> dict[int, _Reaches | None]:
+    """What of the model's inputs is needed for something of a layer's output, by the `id` of each that matters.
+
+    Here and below `None` in place of reaches says that something is needed, but not what.
+    """
+    place = graph.places[path]
+    wanted = {id(place.tensor): start}
+    function, outer = place.function, place.outer
+    while True:
+        given = _back(function, wanted)
+        if outer is None:
+            return given
+        # What a nested model is given stands in the graph around it.
+        wanted = {}
+        _merge(wanted, _given(function, given, outer.node))
+        function, outer = outer.function, outer.outer
+
+
+_Needs = list[tuple[Any, _Reaches | None]]
+
+
+def _given(function: Any, needed: Mapping[int, _Reaches | None], node: Any) -> _Needs:
     """What a call of a nested model needs of the tensors it is given, from what is needed of the model's own inputs."""
     inner, outer = keras.tree.flatten(function.inputs), node.input_tensors
-    if len(inner) != len(outer):
-        raise _UnknownReachError
+    # A model can be given a tensor of another rank than it was built with.
+    if [len(tensor.shape) for tensor in inner] != [len(tensor.shape) for tensor in outer]:
+        return [(tensor, None) for tensor in outer]
     return [(tensor, needed[id(own)]) for own, tensor in zip(inner, outer, strict=True) if id(own) in needed]
 
 
-def _merge(needed: dict[int, Spans], pairs: Iterable[tuple[Any, Spans]]) -> None:
+def _merge(needed: dict[int, _Reaches | None], pairs: _Needs) -> None:
     """Notes what is needed of each tensor, by its `id`: of one that is needed for several things, all of it."""
-    for tensor, spans in pairs:
-        known = needed.get(id(tensor))
-        needed[id(tensor)] = spans if known is None else tuple(map(_joined, known, spans))
+    for tensor, reaches in pairs:
+        needed[id(tensor)] = _together(needed[id(tensor)], reaches) if id(tensor) in needed else reaches
 
 
-def _back(function: Any, wanted: Mapping[int, Spans]) -> dict[int, Spans]:
+def _together(some: _Reaches | None, others: _Reaches | None) -> _Reaches | None:
+    if some is None or others is None:
+        return None
+    pairs = zip(some, others, strict=True)
+    return tuple(None if one is None or other is None else one.joined(other) for one, other in pairs)
+
+
+def _back(function: Any, wanted: Mapping[int, _Reaches | None]) -> dict[int, _Reaches | None]:
     """From what is wanted of some tensors of a graph to what is needed of its inputs, each by the tensor's `id`."""
     needed = dict(wanted)
     for node in reversed(graph_nodes(function)):
-        spans = [needed[id(tensor)] for tensor in node.outputs if id(tensor) in needed]
-        if node.is_input or not spans:
-            continue
-        if len(node.outputs) > 1:
-            raise _UnknownReachError
-        _merge(needed, _needs(node, spans[0]))
+        found = [needed[id(tensor)] for tensor in node.outputs if id(tensor) in needed]
+        if found and not node.is_input:
+            _merge(needed, _needs(node, found[0] if len(node.outputs) == 1 else None))
     return {id(tensor): needed[id(tensor)] for tensor in function.inputs if id(tensor) in needed}
 
 
-def _joined(one: Span, other: Span) -> Span:
-    if one[0] >= one[1] or other[0] >= other[1]:
-        return max(one, other, key=lambda span: span[1] - span[0])
-    return min(one[0], other[0]), max(one[1], other[1])
-
-
-def _needs(node: Any, spans: Spans) -> list[tuple[Any, Spans]]:
+def _needs(node: Any, reaches: _Reaches | None) -> _Needs:
     """What one call needs of each tensor that it is given."""
-    operation, inputs = node.operation, node.input_tensors
-    if (inner := function_of(operation)) is not None:
-        return _given(inner, _back(inner, {id(inner.outputs[0]): spans}), node)
+    inner = function_of(node.operation)
+    if inner is not None and len(node.outputs) == 1:
+        return _given(inner, _back(inner, {id(inner.outputs[0]): reaches}), node)
+    if reaches is not None and is_kerass(node.operation):
+        with suppress(UnknownReachError):
+            return _known_needs(node, reaches)
+    return [(tensor, None) for tensor in node.input_tensors]
+
+
+def _known_needs(node: Any, reaches: _Reaches) -> _Needs:
+    """The same for an operation of Keras's that is no model.
+
+    Raises:
+        UnknownReachError: It is not known.
+    """
+    operation, inputs, output = node.operation, node.input_tensors, node.outputs[0]
     name = type(operation).__name__
-    # A class of the user's can bear the name of one of Keras's.
-    if not type(operation).__module__.startswith("keras.src."):
-        raise _UnknownReachError
     if name in _WHOLE or (name in _BY_SHAPE and len(inputs[0].shape) == 2):
-        return [(tensor, _all(tensor)) for tensor in inputs]
-    if name in _POINTWISE and _on_channels(operation, node.outputs[0]):
-        return [(tensor, _broadcast(tensor, node.outputs[0], spans, operation)) for tensor in inputs]
-    windows = _windows(operation, inputs[0])
-    if windows is None or len(windows) != len(spans):
-        raise _UnknownReachError
-    return [(inputs[0], tuple(window.seen(span) for window, span in zip(windows, spans, strict=True)))]
+        return [(tensor, tuple(map(Reach.whole, tensor.shape[1:]))) for tensor in inputs]
+    reaches = _mixed(reaches, output, mixed_axes(operation, len(output.shape)))
+    if is_pointwise(operation):
+        return [(tensor, _broadcast(tensor, output, reaches)) for tensor in inputs]
+    return [(inputs[0], _moved(operation, inputs[0], output, reaches))]
 
 
-# fmt: off
-_POINTWISE_LAYERS = {
-    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "BatchNormalization", "LayerNormalization",
-    "Rescaling", "Normalization", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-    "GaussianNoise", "GaussianDropout", "AlphaDropout", "Add", "Subtract", "Multiply", "Average", "Maximum",
-    "Minimum", "Concatenate", "Identity", "ActivityRegularization", "Dense",
-}
-_POINTWISE_OPERATIONS = {
-    "Divide", "TrueDivide", "Negative", "Absolute", "Square", "Sqrt", "Exp", "Log", "Power", "Clip", "Cast",
-    "Relu", "Relu6", "Sigmoid", "HardSigmoid", "Silu", "HardSilu", "Gelu", "Elu", "Selu", "Tanh", "Softplus",
-    "LeakyRelu",
-}
-# fmt: on
-_POINTWISE = _POINTWISE_LAYERS | _POINTWISE_OPERATIONS
 _WHOLE = {"Flatten", *(f"Global{kind}Pooling{rank}D" for kind in ("Average", "Max") for rank in (1, 2, 3))}
 _BY_SHAPE = {"Reshape"}
 
 
-def _channel_axis(operation: Any, rank: int) -> int:
-    first = getattr(operation, "data_format", "channels_last") == "channels_first"
-    return 1 if first else rank - 1
+def _mixed(reaches: _Reaches, tensor: Any, axes: set[int]) -> _Reaches:
+    """What is needed behind a mixing of values along axes: it does no harm where all along them is needed anyway."""
+    mixed = {axis: reaches[axis - 1] for axis in axes}
+    if any(reach is not None and reach.span != (0, tensor.shape[axis]) for axis, reach in mixed.items()):
+        raise UnknownReachError
+    each = enumerate(reaches, 1)
+    return tuple(reach and (Reach.whole(tensor.shape[axis]) if axis in axes else reach) for axis, reach in each)
 
 
-def _spatial(tensor: Any, channel_axis: int) -> list[int | None]:
-    return [length for axis, length in enumerate(tensor.shape) if axis not in {0, channel_axis}]
+def _broadcast(tensor: Any, output: Any, reaches: _Reaches) -> _Reaches:
+    """The same positions; all of an axis that has another length than the output's, as it is stretched over that."""
+    if len(tensor.shape) != len(output.shape):
+        if len(tensor.shape) == 2:
+            return (None,)
+        raise UnknownReachError
+    lengths = zip(tensor.shape[1:], output.shape[1:], reaches, strict=True)
+    return tuple(reach if reach is None or own == whole else Reach.whole(own) for own, whole, reach in lengths)
 
 
-def _on_channels(operation: Any, tensor: Any) -> bool:
-    """Whether what mixes values along an axis does so along that of the channels alone."""
-    axis = getattr(operation, "axis", None)
-    if type(operation).__name__ not in {"Softmax", "LayerNormalization", "Concatenate"}:
-        return True
+def _moved(operation: Any, tensor: Any, output: Any, reaches: _Reaches) -> _Reaches:
+    """What a layer that moves along the spatial axes needs of what it is given."""
     rank = len(tensor.shape)
-    axes = [axis] if isinstance(axis, int) else list(axis or [])
-    return all(each % rank == rank - 1 for each in axes)
+    channels = 1 if getattr(operation, "data_format", "channels_last") == "channels_first" else rank - 1
+    spatial = [axis for axis in range(1, rank) if axis != channels]
+    windows = _windows(operation, [tensor.shape[axis] for axis in spatial])
+    if windows is None or len(output.shape) != rank:
+        raise UnknownReachError
+    reaches = _mixed(reaches, output, {channels})
+    moved: dict[int, Reach] = {}
+    for axis, window in zip(spatial, windows, strict=True):
+        moved[axis] = (reaches[axis - 1] or Reach.whole(output.shape[axis])).through(window)
+    return tuple(moved.get(axis) for axis in range(1, rank))
 
 
-def _all(tensor: Any) -> Spans:
-    lengths = tensor.shape[1:-1] if len(tensor.shape) > 2 else ()
-    if any(length is None for length in lengths):
-        raise _UnknownReachError
-    return tuple((0, length) for length in lengths)
-
-
-def _broadcast(tensor: Any, output: Any, spans: Spans, operation: Any) -> Spans:
-    """The same positions; of an axis of length 1 that is stretched over the output's, its only one."""
-    rank = len(tensor.shape)
-    if rank == 2:
-        return ()
-    if rank != len(output.shape):
-        raise _UnknownReachError
-    axis = _channel_axis(operation, rank)
-    lengths = zip(_spatial(tensor, axis), _spatial(output, axis), spans, strict=True)
-    return tuple((0, 1) if own == 1 and whole != 1 else span for own, whole, span in lengths)
-
-
-def _windows(operation: Any, tensor: Any) -> list[Window] | None:
-    """How a layer moves along each spatial axis of what it is given; `None` where that is not known."""
-    known = _spatial(tensor, _channel_axis(operation, len(tensor.shape)))
+def _windows(operation: Any, known: Sequence[int | None]) -> list[Window] | None:
+    """How a layer moves along spatial axes of these lengths; `None` where that is not known."""
     lengths = [length for length in known if length is not None]
     if len(lengths) < len(known):
         return None

@@ -17,9 +17,9 @@ from actwidget.figures.activation import (
 )
 from actwidget.figures.comparison import comparison_spec
 from actwidget.figures.empty import message_figure
-from actwidget.figures.overlay import overlay_spec
+from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
-from actwidget.figures.picture import thumbnail_png
+from actwidget.figures.picture import is_picture, thumbnail_png
 from actwidget.figures.still import still_png
 from actwidget.figures.values import scalar_spec, values_spec
 from actwidget.figures.weights import weights_spec
@@ -27,11 +27,13 @@ from actwidget.figures.weights import weights_spec
 __all__ = [
     "ORDERS",
     "Picture",
+    "Placement",
     "View",
     "activation_figure",
     "activation_spec",
     "channel_order",
     "comparison_spec",
+    "is_picture",
     "message_figure",
     "overlay_spec",
     "overview_spec",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +18,64 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Box = tuple[int, int, int, int]
+Edges = tuple[float, float, float, float]
 STEPS = 16
 # How much of the input shows through where the channel is silent, and where it is loudest.
 FAINT, STRONG = 0.0, 0.85
 # Of the height of a narrow figure the part below the picture.
 NARROW_LOW = 0.36
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the cells of a map lie over the input, in its pixels.
+
+    Attributes:
+        top: The row at the centre of the first row of cells; not always a whole number.
+        left: The column at the centre of the first column of cells.
+        down: How many rows of pixels from one row of cells to the next.
+        across: How many columns of pixels from one column of cells to the next.
+    """
+
+    top: float
+    left: float
+    down: float
+    across: float
+
+    @classmethod
+    def stretched(cls, cells: tuple[int, int], pixels: tuple[int, int]) -> Placement:
+        """A map stretched over a whole picture.
+
+        Args:
+            cells: How many rows and columns the map has.
+            pixels: How many the picture has.
+
+        Returns:
+            The placement with which the map's edges are those of the picture.
+
+        >>> Placement.stretched((5, 10), (10, 10))
+        Placement(top=0.5, left=0.0, down=2.0, across=1.0)
+        """
+        down, across = pixels[0] / cells[0], pixels[1] / cells[1]
+        return cls((down - 1) / 2, (across - 1) / 2, down, across)
+
+    def edges(self, row: int, column: int, rows: int = 1, columns: int = 1) -> Edges:
+        """Where a block of cells begins and ends.
+
+        Args:
+            row: The first row of cells.
+            column: The first column of cells.
+            rows: How many rows of cells.
+            columns: How many columns of cells.
+
+        Returns:
+            `(top, left, bottom, right)` in pixels of the input, of which the first goes from 0 to 1.
+
+        >>> Placement(top=2, left=2, down=4, across=4).edges(0, 1)
+        (0.5, 4.5, 4.5, 8.5)
+        """
+        top, left = self.top + (row - 0.5) * self.down + 0.5, self.left + (column - 0.5) * self.across + 0.5
+        return top, left, top + rows * self.down, left + columns * self.across
 
 
 def overlay_spec(
@@ -34,6 +88,8 @@ def overlay_spec(
     noun: str = "channel",
     cell: tuple[int, int] | None = None,
     box: Box | None = None,
+    place: Placement | None = None,
+    source: str = "the input",
 ) -> dict[str, Any] | None:
     """The figure of a channel over the input picture, as a dict of `data` and `layout`.
 
@@ -43,13 +99,16 @@ def overlay_spec(
     Args:
         title: The layer's path.
         pixels: One sample of the input, shape `(height, width, 1 or 3)`.
-        values: The channel (or the mean over all), shape `(rows, columns)`; it is stretched over the input.
+        values: The channel (or the mean over all), shape `(rows, columns)`.
         color: The range of the colours; by default that of `values`.
         channel: The channel's index; `None` for the mean over all of them.
         noun: What a channel is called.
         cell: The row and the column of the position that is marked.
         box: What that position depends on, as rows and columns of the input: `(top, left, bottom, right)`, the last
-            two one past the end; an empty one where that is padding alone.
+            two one past the end; an empty one where that is padding alone; `None` where it is not known.
+        place: Where the cells lie; `None` where that is not known: then they are stretched over the input, and the
+            title says so.
+        source: What the input is called.
 
     Returns:
         The figure, or `None` where the input is no picture or the channel no map.
@@ -65,61 +124,64 @@ def overlay_spec(
     factor = -(-max(whole.shape) // MAP_LIMIT)
     shown = largest(whole, factor) if factor > 1 else whole
     name = f"mean of all {noun}s" if channel is None else f"{noun} {channel}"
-    parts = [escape(title, NARROW_LIMIT), f"{name} over the input"]
+    source = escape(source, NARROW_LIMIT)
+    parts = [escape(title, NARROW_LIMIT), f"{name} {'over' if place else 'stretched over'} {source}"]
     if factor > 1:
         parts.append(f"reduced {factor}× by largest magnitude")
     if finite.size < whole.size:
         parts.append(f'<span style="color:{NAN_CSS}">■</span> {whole.size - finite.size:,} NaN or infinite')
-    # The last cells of a reduced map can stand for fewer values than the others.
-    step_x, step_y = width * factor / whole.shape[1], height * factor / whole.shape[0]
-    rows, columns = shown.shape
-    cells = np.empty((rows, columns, 3), np.int16)
-    cells[..., 0] = -1
-    cells[..., 1], cells[..., 2] = np.indices(shown.shape) * factor
-    place = {"x0": (step_x - 1) / 2, "dx": step_x, "y0": (step_y - 1) / 2, "dy": step_y}
+    place = place or Placement.stretched(whole.shape, (height, width))
     uri, drawn = seen
     dx, dy = width / drawn[1], height / drawn[0]  # the page can get it smaller than the model
     picture = {"type": "image", "source": uri, "dx": dx, "dy": dy, "hoverinfo": "skip"}
     picture |= {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
-    traces: list[dict[str, Any]] = [
-        picture,
-        {
-            "type": "heatmap",
-            "z": shown,
-            "coloraxis": "coloraxis",
-            "customdata": cells,
-            "hovertemplate": "row %{customdata[1]}, column %{customdata[2]}<br>%{z:.5g}<extra></extra>",
-            **place,
-        },
-        {**picture, "xaxis": "x2", "yaxis": "y2"},
-    ]
-    if finite.size < whole.size:
-        broken = {"colorscale": [[0, NAN_CSS], [1, NAN_CSS]], "showscale": False, "hoverinfo": "skip"}
-        z = np.where(np.isfinite(shown), np.nan, 1).astype(np.float32)
-        traces.insert(2, {"type": "heatmap", "z": z, "hoverongaps": False, **broken, **place})
+    traces = [picture, *_cells(shown, factor, place), {**picture, "xaxis": "x2", "yaxis": "y2"}]
     if box is not None and (box[2] <= box[0] or box[3] <= box[1]):
-        parts.append("sees padding alone, nothing of the input")
+        parts.append(f"sees padding alone, nothing of {source}")
         box = None
+    elif cell is not None and box is None:
+        parts.append("receptive field can't be computed")
     top, left, bottom, right = box or (0, 0, height, width)
-    text = "the input"
+    text = source
     if box is not None:
         position = "this position" if cell is None else f"row {cell[0]}, column {cell[1]}"
         text = f'<span style="color:{ACCENT}">what {position} sees</span>'
         parts.append(f"sees {bottom - top} × {right - left} of {height} × {width} pixels")
     shapes = []
     if cell is not None:
-        near = (width / whole.shape[1], height / whole.shape[0])
-        shapes.append(_frame(cell[1] * near[0], cell[0] * near[1], (cell[1] + 1) * near[0], (cell[0] + 1) * near[1], 3))
+        shapes.append(_frame(place.edges(*cell), 3))
     if box is not None:
-        shapes.append({**_frame(left, top, right, bottom, 2), "line": {"color": ACCENT, "width": 2, "dash": "dot"}})
-    layout = _layout(" · ".join(parts), text, color, (height, width), (top, left, bottom, right))
+        shapes.append({**_frame(box, 2), "line": {"color": ACCENT, "width": 2, "dash": "dot"}})
+    # Cells over padding lie outside of the picture.
+    over = place.edges(0, 0, *whole.shape)
+    sight = (min(over[0], 0), min(over[1], 0), max(over[2], height), max(over[3], width))
+    layout = _layout(" · ".join(parts), text, color, sight, (top, left, bottom, right))
     return {"data": traces, "layout": {**layout, "shapes": shapes}}
 
 
-def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box: Box) -> dict[str, Any]:
+def _cells(shown: NDArray[np.float32], factor: int, place: Placement) -> list[dict[str, Any]]:
+    """A map that was reduced by a factor, and over it what is not finite."""
+    # The centre of a square lies between the cells that it stands for.
+    there = {"x0": place.left + place.across * (factor - 1) / 2, "dx": place.across * factor}
+    there |= {"y0": place.top + place.down * (factor - 1) / 2, "dy": place.down * factor}
+    cells = np.empty((*shown.shape, 3), np.int16)
+    cells[..., 0] = -1
+    cells[..., 1], cells[..., 2] = np.indices(shown.shape) * factor
+    hover = "row %{customdata[1]}, column %{customdata[2]}<br>%{z:.5g}<extra></extra>"
+    own = {"z": shown, "coloraxis": "coloraxis", "customdata": cells, "hovertemplate": hover}
+    traces = [{"type": "heatmap", **own, **there}]
+    finite = np.isfinite(shown)
+    if not finite.all():
+        colors = {"colorscale": [[0, NAN_CSS], [1, NAN_CSS]], "showscale": False, "hoverinfo": "skip"}
+        z = np.where(finite, np.nan, 1).astype(np.float32)
+        traces.append({"type": "heatmap", "z": z, "hoverongaps": False, **colors, **there})
+    return traces
+
+
+def _layout(title: str, text: str, color: ColorRange, sight: Edges, box: Box) -> dict[str, Any]:
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
     down = {**hidden, "constraintoward": "top"}
-    (height, width), (top, left, bottom, right) = size, box
+    (top, left, bottom, right), (upper, first, lower, last) = box, sight
     side = ((WIDE[1][0]), (0.3, 0.94))
     bar = {"thickness": 8, "orientation": "h", "x": side[0][0], "xanchor": "left", "len": side[0][1] - side[0][0]}
     bar |= {"y": 0.16, "yanchor": "top", "outlinewidth": 0, "xpad": 0, "title": {"text": "activation", "side": "top"}}
@@ -140,8 +202,8 @@ def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box
             "colorscale": veil(color.scale),
             "colorbar": {**bar, **_ends(color), **NUMBERED},
         },
-        xaxis={**hidden, "domain": WIDE[0][0], "range": [-0.5, width - 0.5], "anchor": "y"},
-        yaxis={**down, "domain": WIDE[0][1], "range": [height - 0.5, -0.5], "scaleanchor": "x", "anchor": "x"},
+        xaxis={**hidden, "domain": WIDE[0][0], "range": [first - 0.5, last - 0.5], "anchor": "y"},
+        yaxis={**down, "domain": WIDE[0][1], "range": [lower - 0.5, upper - 0.5], "scaleanchor": "x", "anchor": "x"},
         xaxis2={**hidden, "domain": side[0], "range": [left - 0.5, right - 0.5], "anchor": "y2"},
         yaxis2={**down, "domain": side[1], "range": [bottom - 0.5, top - 0.5], "scaleanchor": "x2", "anchor": "x2"},
     )
@@ -169,6 +231,6 @@ def _ends(color: ColorRange) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": values.tolist(), "ticktext": [number(float(value)) for value in values]}
 
 
-def _frame(x0: float, y0: float, x1: float, y1: float, width: int) -> dict[str, Any]:
-    ends = {"x0": x0 - 0.5, "y0": y0 - 0.5, "x1": x1 - 0.5, "y1": y1 - 0.5}
+def _frame(edges: Edges, width: int) -> dict[str, Any]:
+    ends = dict(zip(("y0", "x0", "y1", "x1"), (edge - 0.5 for edge in edges), strict=True))
     return {"type": "rect", **ends, "line": {"color": ACCENT, "width": width}}

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from actwidget.analysis.mosaic import GAP_LEVEL
-from actwidget.figures.palette import palette
+from actwidget.figures.palette import NAN_COLOR, palette
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,11 +56,11 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
 
     Args:
         pixels: One sample, shape `(height, width, 1 or 3)`, in any range: it is stretched to its minimum and maximum
-            unless these lie within 0 to 255 or 0 to 1.
+            unless these lie within 0 to 255 or 0 to 1. What is not finite has the colour of such values.
         size: The longer side of the result, in pixels.
 
     Returns:
-        A data URI; `None` where the sample has another shape, a side below 4 pixels, or a value that is not finite.
+        A data URI; `None` where the sample is no picture by `is_picture`.
     """
     image = _input_image(pixels)
     if image is None:
@@ -89,24 +89,36 @@ def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[in
     return _uri(image), (image.height, image.width)
 
 
+def is_picture(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Whether a sample of an input can be drawn as it is.
+
+    Args:
+        shape: The sample's shape.
+        dtype: Its dtype.
+
+    Returns:
+        Whether it is numbers of shape `(height, width, 1 or 3)`, neither side below 4.
+
+    >>> is_picture((28, 28, 1), np.dtype("float32")), is_picture((3, 28, 28), np.dtype("float32"))
+    (True, False)
+    """
+    return len(shape) == 3 and shape[-1] in {1, 3} and min(shape[:2]) >= 4 and dtype.kind in "biuf"
+
+
 def _input_image(pixels: NDArray[Any]) -> Image.Image | None:
-    if (
-        pixels.ndim != 3
-        or pixels.shape[-1] not in {1, 3}
-        or min(pixels.shape[:2]) < 4
-        or pixels.dtype.kind not in "biuf"
-    ):
+    if not is_picture(pixels.shape, pixels.dtype):
         return None
     values = pixels.astype(np.float32)
-    if not np.isfinite(values).all():
-        return None
-    low, high = float(values.min()), float(values.max())
+    finite = np.isfinite(values)
+    low, high = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (0.0, 1.0)
     if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     elif low >= 0 and 2 < high <= 255:  # a little above 1 it is no dark picture of bytes
         low, high = 0.0, 255.0
-    scaled = (values - low) / ((high - low) or 1.0) * 255
-    return Image.fromarray(np.repeat(scaled.astype(np.uint8), 3 // pixels.shape[-1], axis=-1))
+    scaled = (np.where(finite, values, low) - low) / ((high - low) or 1.0) * 255
+    image = np.repeat(scaled.astype(np.uint8), 3 // pixels.shape[-1], axis=-1)
+    image[~finite.all(axis=-1)] = NAN_COLOR
+    return Image.fromarray(image)
 
 
 def _uri(image: Image.Image) -> str:

@@ -22,16 +22,18 @@ from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of, keeps_steps
 from actwidget.capture.compare import paired
-from actwidget.capture.receptive import receptive_field
+from actwidget.capture.receptive import field_of, inputs_behind
 from actwidget.capture.session import left_out
 from actwidget.capture.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
     Picture,
+    Placement,
     View,
     activation_spec,
     channel_order,
     comparison_spec,
+    is_picture,
     message_figure,
     overlay_spec,
     overview_spec,
@@ -354,7 +356,7 @@ class Drawings:
         return found | {name: values for name, values in rare.items() if np.any(values)}
 
     def overlay(self, path: str, channel: int | None, sample: int, position: tuple[int, int] | None) -> Drawing:
-        """One channel, or the mean over all, over the input picture; with a position, what that depends on.
+        """One channel, or the mean over all, over the picture that `picture_of` tells; with a position, what that sees.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -363,25 +365,36 @@ class Drawings:
         whole = self._samples(path) if self._sample_shape(path, "maps") else None
         if batch is None or whole is None:
             return _message(path, "This layer gives no feature map that could be laid over the input.")
-        pixels = np.asarray(keras.tree.flatten(batch.value)[0])[sample]
+        if (index := self.picture_of(path)) is None:
+            return _message(path, "This layer depends on no input that is a picture.")
+        pixels = keras.tree.flatten(batch.value)[index][sample]
         value = whole[min(sample, len(whole) - 1)]
         values = value.mean(axis=-1, dtype=np.float32) if channel is None else value[..., channel]
         position = position if self._as_computed(path) else None
-        field = None if position is None else receptive_field(graph, path, position)
-        box = None if field is None else (field[0][0], field[1][0], field[0][1], field[1][1])
-        noun = self.channels(path).noun
-        figure = overlay_spec(path, pixels, values, channel=channel, noun=noun, cell=position, box=box)
+        field = field_of(graph, path, position or (0, 0), of=index) if self._as_computed(path) else None
+        box = place = None
+        if field is not None and field.axes == (1, 2):  # as the picture is drawn, whatever the layers make of its axes
+            rows, columns = field.spans
+            box = None if position is None else (rows[0], columns[0], rows[1], columns[1])
+            if field.spacing is not None:
+                down, across = field.spacing
+                place = Placement(down.first, across.first, down.step, across.step)
+        noun, source = self.channels(path).noun, self._called(index)
+        figure = overlay_spec(
+            path, pixels, values, channel=channel, noun=noun, cell=position, box=box, place=place, source=source
+        )
         if figure is None:
-            return _message(path, "The model's input is no picture.")
-        alt = f"{path}: {'mean' if channel is None else f'{noun} {channel}'} over the input"
+            return _message(path, "This activation holds no values.")
+        over = "over" if place else "stretched over"
+        alt = f"{path}: {'mean' if channel is None else f'{noun} {channel}'} {over} {source}"
         if position is not None:
             alt += f"; row {position[0]}, column {position[1]}"
             if box is None:
                 alt += ": what it sees can't be computed"
             elif box[0] >= box[2] or box[1] >= box[3]:
-                alt += " sees padding alone, nothing of the input"
+                alt += f" sees padding alone, nothing of {source}"
             else:
-                alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of the input"
+                alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"
         return Drawing(serialize(figure), alt, lambda: html.numbers(self._numbers(whole, path), noun))
 
     def draw(self, selection: Selection) -> Drawing:
@@ -479,13 +492,31 @@ class Drawings:
         return (self._class_names[top] if self._class_names else f"class {top}"), float(row[top])
 
     def thumbnail(self, sample: int) -> str | None:
-        """A small picture of a sample as a data URI; `None` where the model's first input is no picture."""
-        batch = self._session.batch
-        if sample not in self._thumbnails and batch is not None:
-            first = keras.tree.flatten(batch.value)[0]
-            drawable = first is not None and _numeric(first)
-            self._thumbnails[sample] = thumbnail_png(first[sample]) if drawable else None
+        """A small picture of a sample as a data URI; `None` where none of the model's inputs is a picture."""
+        if sample not in self._thumbnails and (pictures := self._input_pictures()):
+            self._thumbnails[sample] = thumbnail_png(next(iter(pictures.values()))[sample])
         return self._thumbnails.get(sample)
+
+    def picture_of(self, path: str) -> int | None:
+        """Which input a layer is laid over, as `keras.tree.flatten` counts them; `None` where there is none.
+
+        It is the first picture that the layer depends on, or, where that is not known, the first of all.
+        """
+        behind = inputs_behind(self._session.graph, path)
+        return next((index for index in self._input_pictures() if behind is None or index in behind), None)
+
+    def _input_pictures(self) -> dict[int, Array]:
+        """The inputs that are pictures."""
+        inputs = [] if self._session.batch is None else keras.tree.flatten(self._session.batch.value)
+        given = {index: each for index, each in enumerate(inputs) if each is not None}
+        return {index: each for index, each in given.items() if is_picture(each.shape[1:], each.dtype)}
+
+    def _called(self, index: int) -> str:
+        """What an input is called where there are others."""
+        if self._session.batch is None or len(keras.tree.flatten(self._session.batch.value)) == 1:
+            return "the input"
+        names = self._session.graph.input_names
+        return f"input {short(names[index], 40) if names else index}"
 
     def _output(self) -> Array | None:
         """The model's output where it is one vector a sample."""

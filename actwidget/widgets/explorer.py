@@ -566,7 +566,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """Shows where a cell of the close-up lies over the input, and what it sees there."""
         rows, columns = self._drawings.map_of(self.layer)
         row, column = (int(index) if isinstance(index, (int, float)) else -1 for index in place)
-        if 0 <= row < rows and 0 <= column < columns and self._drawings.thumbnail(0):
+        if 0 <= row < rows and 0 <= column < columns and self._drawings.picture_of(self.layer) is not None:
             with self._one_drawing():
                 self.show, self.position = "overlay", (row, column)
 

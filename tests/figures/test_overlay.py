@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from actwidget.figures import overlay_spec
+from actwidget.figures import Placement, overlay_spec
 from actwidget.figures.overlay import veil
 from actwidget.figures.palette import NAN_CSS, ColorRange
 
@@ -37,7 +37,7 @@ def test_the_input_is_shown_pixel_for_pixel_and_the_channel_is_stretched_over_it
     for x, dx, inside, outside in (("x0", "dx", 12, 60), ("y0", "dy", 10, 40)):
         assert spans(channel, inside, x, dx) == pytest.approx((-0.5, outside - 0.5))
         assert spans(picture, outside, x, dx) == pytest.approx((-0.5, outside - 0.5))
-    assert "channel 3 over the input" in figure.layout.title.text
+    assert "channel 3 stretched over the input" in figure.layout.title.text
     assert figure.layout.coloraxis.cmin == -figure.layout.coloraxis.cmax == -np.abs(VALUES).max()
 
 
@@ -70,6 +70,54 @@ def test_the_box_is_marked_and_enlarged_and_its_size_said():
     assert layout.yaxis2.range == (19.5, 3.5)
     assert "sees 16 × 30 of 40 × 60 pixels" in layout.title.text
     assert "row 2, column 7" in layout.annotations[0].text
+
+
+@pytest.mark.parametrize("size", [(10, 12), (700, 500)])
+def test_a_map_whose_place_is_known_lies_there_with_the_frame_on_its_cell(size):
+    values = np.zeros(size, "float32")
+    values[8, 6] = 1
+    place = Placement(top=5.5, left=-2, down=4, across=2)
+    figure = go.Figure(overlay_spec("conv", PIXELS, values, cell=(8, 6), box=(0, 0, 9, 9), place=place))
+    channel, frame = figure.data[1], figure.layout.shapes[0]
+    row, column = np.argwhere(np.asarray(channel.z) == 1)[0]
+    factor = channel.dx / 2
+    assert factor == channel.dy / 4 == (1 if size == (10, 12) else 3)
+    # The first cell of the square that is drawn: half a square before its middle, half a cell on.
+    assert channel.x0 + channel.dx * (column - 0.5) + 1 == -2 + 2 * (column * factor)
+    assert channel.y0 + channel.dy * (row - 0.5) + 2 == 5.5 + 4 * (row * factor)
+    assert (frame.x0 + frame.x1, frame.y0 + frame.y1) == (2 * (-2 + 6 * 2), 2 * (5.5 + 8 * 4))
+    assert (frame.x1 - frame.x0, frame.y1 - frame.y0) == (2, 4)
+    assert "over the input" in figure.layout.title.text
+    assert "stretched" not in figure.layout.title.text
+
+
+@pytest.mark.parametrize(
+    ("place", "across", "down"),
+    [
+        (Placement(3, 3, 4, 4), (-0.5, 59.5), (41, -0.5)),  # the last row goes from 37 to 41
+        (Placement(-3, -2, 4, 7), (-5.5, 78.5), (39.5, -5)),
+        (Placement(9, 9, 1, 1), (-0.5, 59.5), (39.5, -0.5)),
+        (None, (-0.5, 59.5), (39.5, -0.5)),
+    ],
+)
+def test_all_of_the_input_and_all_of_the_map_are_in_sight(place, across, down):
+    layout = go.Figure(overlay_spec("conv", PIXELS, VALUES, place=place)).layout
+    assert (layout.xaxis.range, layout.yaxis.range) == (across, down)
+    assert (layout.xaxis2.range, layout.yaxis2.range) == ((-0.5, 59.5), (39.5, -0.5))
+
+
+def test_a_cell_of_which_it_is_not_known_what_it_sees_says_so():
+    layout = go.Figure(overlay_spec("conv", PIXELS, VALUES, cell=(2, 7))).layout
+    assert "receptive field can't be computed" in layout.title.text
+    assert len(layout.shapes) == 1
+    assert "receptive" not in go.Figure(overlay_spec("conv", PIXELS, VALUES)).layout.title.text
+
+
+def test_an_input_is_called_as_asked():
+    figure = go.Figure(overlay_spec("conv", PIXELS, VALUES, source="input <b>", cell=(0, 0), box=(0, 0, 0, 0)))
+    assert "stretched over input &lt;b&gt;" in figure.layout.title.text
+    assert "nothing of input &lt;b&gt;" in figure.layout.title.text
+    assert figure.layout.annotations[0].text == "input &lt;b&gt;"
 
 
 def test_nan_and_infinity_have_their_colour():

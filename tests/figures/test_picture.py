@@ -14,13 +14,17 @@ from PIL import Image
 
 from actwidget.analysis.mosaic import GAP_LEVEL, NAN_LEVEL
 from actwidget.figures.palette import NAN_COLOR, palette
-from actwidget.figures.picture import palette_png
+from actwidget.figures.picture import input_picture, palette_png, thumbnail_png
+
+
+def read(uri):
+    image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+    image.load()
+    return image
 
 
 def opened(levels, scale="viridis"):
-    image = Image.open(io.BytesIO(base64.b64decode(palette_png(levels, scale).partition(",")[2])))
-    image.load()
-    return image
+    return read(palette_png(levels, scale))
 
 
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40), elements=st.integers(0, 255)))
@@ -43,3 +47,20 @@ def test_levels_have_the_colours_of_the_scale_and_the_gap_is_transparent(scale):
     assert tuple(colors[NAN_LEVEL]) == (*NAN_COLOR, 255)
     assert np.flatnonzero(colors[:, 3] == 0).tolist() == [GAP_LEVEL]
     assert set(colors[:, 3]) == {0, 255}
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_pixel_of_an_input_that_is_no_number_has_the_colour_of_such_values(broken, channels):
+    pixels = np.random.default_rng(5).random((6, 9, channels))
+    whole = np.asarray(read(input_picture(pixels)[0]))
+    pixels[2, 7, 0] = broken
+    drawn = np.asarray(read(input_picture(pixels)[0])).copy()
+    assert tuple(drawn[2, 7]) == NAN_COLOR
+    drawn[2, 7] = whole[2, 7]
+    np.testing.assert_array_equal(drawn, whole)
+
+
+def test_an_input_of_no_number_at_all_is_drawn_in_that_colour():
+    for uri in (thumbnail_png(np.full((8, 8, 3), np.nan)), input_picture(np.full((8, 8, 1), np.inf))[0]):
+        assert (np.asarray(read(uri)) == NAN_COLOR).all()

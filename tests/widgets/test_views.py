@@ -57,6 +57,7 @@ def test_without_a_channel_it_is_the_mean_over_all(explorer):
 def test_where_the_way_is_not_known_there_is_no_box(explorer):
     explorer.layer, explorer.show, explorer.position = "unknown", "overlay", (4, 4)
     assert "sees" not in title(explorer)
+    assert "stretched over the input<br>receptive field can't be computed" in title(explorer)
     assert "can't be computed" in explorer._plot.alt
 
 
@@ -71,7 +72,105 @@ def test_a_place_that_sees_padding_alone_says_so():
     figure = explorer.figure.layout
     assert (figure.xaxis2.range, figure.yaxis2.range) == ((-0.5, 19.5), (19.5, -0.5))
     (mark,) = figure.shapes
-    assert mark.x1 - mark.x0 == pytest.approx(20 / 26)
+    assert (mark.x0, mark.x1, mark.y0, mark.y1) == (-3.5, -2.5, -3.5, -2.5)
+    assert (figure.xaxis.range, figure.yaxis.range) == ((-3.5, 22.5), (22.5, -3.5))
+
+
+CHAINS = {
+    "valid": [layers.Conv2D(1, 7), layers.Conv2D(1, 7), layers.Conv2D(1, 7)],
+    "same": [layers.Conv2D(1, 5, padding="same"), layers.AveragePooling2D(3, 1, "same")],
+    "cropped": [layers.Cropping2D(((0, 16), (3, 1)))],
+    "cropped, then seen": [layers.Cropping2D(((7, 2), (0, 5))), layers.Conv2D(1, 3)],
+    "padded": [layers.ZeroPadding2D(((4, 0), (1, 6))), layers.Conv2D(1, 3)],
+    "strided": [layers.Conv2D(1, 3, 2), layers.Conv2D(1, 3)],
+    "strided, same": [layers.Conv2D(1, 3, 2, padding="same"), layers.MaxPooling2D(1), layers.Conv2D(1, 3)],
+    "twice strided": [layers.Conv2D(1, 5, 2, padding="same"), layers.AveragePooling2D(3, 2)],
+    "dilated": [layers.Conv2D(1, 3, dilation_rate=(3, 2))],
+}
+
+
+def strongest(explorer):
+    """The middle, as row and column of the input, of the cells of the highest value."""
+    drawn = explorer.figure.data[1]
+    cells = np.argwhere(np.asarray(drawn.z) == np.max(drawn.z)).mean(axis=0)
+    return (drawn.y0 + cells[0] * drawn.dy, drawn.x0 + cells[1] * drawn.dx)
+
+
+@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("spot", [(9, 9), (10, 13), (13, 14)])
+def test_a_bright_spot_is_answered_where_it_is(name, spot):
+    x = y = keras.Input((32, 32, 1))
+    for layer in CHAINS[name]:
+        y = type(layer).from_config(layer.get_config())(y)
+    model = keras.Model(x, layers.Rescaling(1.0, name="end")(y))
+    for weight in model.weights:
+        weight.assign(np.full(weight.shape, float("bias" not in weight.name)))
+    row, column = spot
+    picture = np.zeros((1, 32, 32, 1), "float32")
+    picture[0, row - 1 : row + 2, column - 1 : column + 2] = 1
+    explorer = aw.LayerExplorer(model, picture, layer="end", show="overlay")
+    answer, step = strongest(explorer), explorer.figure.data[1].dx
+    # A map whose cells are several pixels apart can answer no more closely than that.
+    assert np.abs(np.subtract(answer, spot)).max() <= (step - 1) / 2
+    assert "stretched" not in title(explorer)
+    explorer.position = (1, 2)
+    cell, drawn = explorer.figure.layout.shapes[0], explorer.figure.data[1]
+    assert ((cell.y0 + cell.y1) / 2, (cell.x0 + cell.x1) / 2) == (drawn.y0 + drawn.dy, drawn.x0 + 2 * drawn.dx)
+
+
+def test_the_frame_of_a_cell_stands_in_the_middle_of_what_it_sees():
+    x = keras.Input((28, 28, 1))
+    y = layers.AveragePooling2D(2)(layers.Conv2D(6, 5)(x))
+    y = layers.AveragePooling2D(2, name="p2")(layers.Conv2D(16, 5)(y))
+    explorer = aw.LayerExplorer(keras.Model(x, y), RNG.random((1, 28, 28, 1)), layer="p2", show="overlay")
+    for position in ((0, 0), (3, 1)):
+        explorer.position = position
+        cell, box = explorer.figure.layout.shapes
+        assert "sees 16 × 16" in title(explorer)
+        assert (cell.x0 + cell.x1, cell.y0 + cell.y1) == (box.x0 + box.x1, box.y0 + box.y1)
+        assert (cell.x1 - cell.x0, cell.y1 - cell.y0) == (4, 4)
+
+
+def test_of_several_inputs_it_is_the_picture_that_the_layer_depends_on():
+    words, a, b = (
+        keras.Input(shape, name=name) for shape, name in (((5,), "words"), ((16, 16, 3), "a"), ((32, 32, 1), "b"))
+    )
+    of_a, of_b = layers.Conv2D(4, 3, name="of_a")(a), layers.Conv2D(4, 5, name="of_b")(b)
+    gate = layers.Reshape((1, 1, 4))(layers.Dense(4)(words))
+    both = layers.Concatenate(name="both")([layers.Cropping2D(7)(of_b), layers.Multiply()([of_a, gate])])
+    square = layers.Reshape((2, 2, 4), name="square")(layers.Dense(16)(words))
+    batch = {"words": RNG.random((1, 5)), "a": RNG.random((1, 16, 16, 3)), "b": RNG.random((1, 32, 32, 1))}
+    explorer = aw.LayerExplorer(keras.Model([words, b, a], [both, square]), batch, layer="of_b", show="overlay")
+    for layer, name, size, seen in (("of_b", "b", 32, 5), ("of_a", "a", 16, 3), ("both", "b", 32, 5)):
+        explorer.layer, explorer.position = layer, (3, 3)
+        assert f"over input {name} · sees {seen} × {seen} of {size} × {size} pixels" in title(explorer)
+        assert explorer._plot.alt.endswith(f"of input {name}")
+        assert explorer.figure.layout.xaxis.range == (-0.5, size - 0.5)
+    explorer.layer = "square"
+    assert "depends on no input that is a picture" in explorer._plot.alt
+    explorer.show = "activation"
+    click(explorer, "cell", 0, 0)
+    assert explorer.show == "activation"
+
+
+def test_what_the_layers_take_for_channels_first_is_not_marked_in_a_picture_of_channels_last():
+    x = keras.Input((16, 16, 3))
+    model = keras.Model(x, layers.Conv2D(4, (3, 1), data_format="channels_first", name="conv")(x))
+    explorer = aw.LayerExplorer(model, RNG.random((1, 16, 16, 3)), layer="conv", show="overlay")
+    explorer.position = (2, 1)
+    assert "stretched over the input" in title(explorer)
+    assert "receptive field can't be computed" in title(explorer)
+    assert len(explorer.figure.layout.shapes) == 1
+
+
+def test_a_picture_of_which_a_pixel_is_no_number_is_laid_under_all_the_same():
+    x = keras.Input((8, 8, 1))
+    pixels = RNG.random((1, 8, 8, 1))
+    pixels[0, 2, 3] = np.nan
+    model = keras.Model(x, layers.Conv2D(2, 3, name="conv")(x))
+    explorer = aw.LayerExplorer(model, pixels, layer="conv", show="overlay")
+    assert "NaN" in title(explorer)
+    assert explorer.figure.data[0].type == "image"
 
 
 def test_read_along_another_axis_there_is_no_place_in_the_map():

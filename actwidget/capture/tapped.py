@@ -56,9 +56,10 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         self.edits = dict(edits or {})
         self._plain = _Untracked(paths)
         self.supports_masking = True
+        self._call_has_training_arg = model._call_has_training_arg  # of which Keras's trainer makes its call
 
-    def call(self, inputs: Any) -> Any:
-        """Runs the model inside; whether it trains is known from the context of the call.
+    def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: FBT001 - Keras's signature
+        """Runs the model inside; where it is not said whether it trains, that is left to the model.
 
         Raises:
             NotCapturableError: The model did not call one of the layers in this pass.
@@ -66,7 +67,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         paths = self._plain.paths
         wanted = keras.tree.flatten(paths) if paths is not None else ()
         tap = Tap(self.model, wanted=set(wanted), edits=self.edits, stop=True)
-        outputs = tap.run(inputs)
+        outputs = tap.run(inputs, **({} if training is None else {"training": training}))
         if paths is None:
             return outputs
         if missing := [path for path in wanted if path not in tap.values]:

@@ -151,7 +151,8 @@ _WRITERS = (keras.layers.SpectralNormalization, keras.layers.Lambda, keras.layer
 
 def variables_of(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> list[keras.Variable]:
     """All variables; a stateful recurrent layer keeps its states where `variables` does not look."""
-    recurrent = [layer.states for layer in every if getattr(layer, "stateful", False)]
+    # A layer of the user's may call itself stateful and have none of these.
+    recurrent = [getattr(layer, "states", None) for layer in every if getattr(layer, "stateful", False)]
     states = [leaf for leaf in keras.tree.flatten(recurrent) if isinstance(leaf, keras.Variable)]
     found = [*(variable for layer in running for variable in layer.variables), *states]
     return list({id(variable): variable for variable in found}.values())

@@ -158,6 +158,18 @@ def test_a_stateful_recurrent_layer_keeps_its_state():
     np.testing.assert_allclose(model(zoo.noise(2, 4, 3, seed=1)).numpy(), first, rtol=1e-5, atol=1e-6)
 
 
+def test_a_layer_that_calls_itself_stateful_need_not_have_states():
+    class Twice(keras.layers.Layer):
+        stateful = True
+
+        def call(self, inputs):
+            return 2 * inputs
+
+    model, x = keras.Sequential([keras.Input((4,)), Twice(name="twice")]), zoo.noise(40, 4)
+    np.testing.assert_array_equal(aw.activations(model, x)["twice"], 2 * x)
+    np.testing.assert_array_equal(aw.LayerExplorer(model, x, layer="twice").activation, 2 * x)
+
+
 def test_a_name_that_tensorflow_refuses_spoils_no_later_name():
     class Twice(keras.layers.Layer):
         def __init__(self, **kwargs):

@@ -69,12 +69,13 @@ class _Frame:
     prefix: str
     outer: _Frame | None = None  # the inside of the call that makes this one; `None` for the model's own
     is_open: bool = True  # whether it is looked into
+    is_made: bool = False  # whether its layer is not declared, or stands in one that is not
     before: _Before | None = None
 
     @cached_property
     def level(self) -> Level:
         """The names of the calls inside, made up when there is the first one."""
-        return Level(self.call.operation)
+        return Level(self.call.operation, is_made=self.is_made)
 
 
 class _AllSeen(BaseException):
@@ -165,6 +166,9 @@ class Tap:
 
         A tap outside sees what goes in and comes out when those inside have changed it.
         """
+        if any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten((args, kwargs))):
+            with _unseen():  # by such a call a Sequential that is called for the first time makes its graph
+                return original(operation, *args, **kwargs)
         entered: list[tuple[Tap, _Frame]] = []
         try:
             for tap in self._taps:
@@ -200,7 +204,8 @@ class Tap:
             name, index = outer.level.call(operation)
             call = Call(operation, name, index)
             outer.call.calls.append(call)
-            frame = _Frame(call, f"{outer.prefix}{name}/", outer, is_open=not is_loop(operation))
+            is_made = outer.level.makes(operation)
+            frame = _Frame(call, f"{outer.prefix}{name}/", outer, is_open=not is_loop(operation), is_made=is_made)
             if _graph() is not self._graph:
                 call.reason = ELSEWHERE
                 frame.is_open = False

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from actwidget.capture.level import is_stateful
+
 if TYPE_CHECKING:
     import keras
 
@@ -57,6 +59,7 @@ class ModelGraph:
         operations: For each path the layer or operation that computes it.
         output: The path of the model's first output, `""` where that is no layer's.
         edits: What the value at a path is put through before it goes on.
+        called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
     """
 
     model: keras.Model
@@ -68,6 +71,7 @@ class ModelGraph:
     operations: dict[str, keras.Operation]
     output: str
     edits: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    called: frozenset[str] | None = None
 
     @cached_property
     def nodes(self) -> dict[str, LayerNode]:
@@ -77,7 +81,7 @@ class ModelGraph:
     @cached_property
     def stateful(self) -> bool:
         """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""
-        return any(getattr(layer, "stateful", False) for layer in self.root._flatten_layers())
+        return is_stateful(self.root)
 
     @cached_property
     def tensors(self) -> dict[str, keras.KerasTensor]:

@@ -105,6 +105,11 @@ def is_loop(operation: Any) -> bool:
     return isinstance(operation, _LOOPS)
 
 
+def is_stateful(model: keras.Model) -> bool:
+    """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""
+    return any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+
+
 def is_compiled(operation: Any) -> bool:
     """Whether a layer's `call` is a `tf.function`: once TensorFlow has traced it, no layer in it is called again."""
     return isinstance(getattr(operation, "call", None), tf.types.experimental.PolymorphicFunction)

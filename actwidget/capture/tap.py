@@ -161,6 +161,11 @@ class Tap:
         self._leaves.clear()
         return result
 
+    @property
+    def calls(self) -> dict[str, Call]:
+        """All calls that were seen, by path."""
+        return dict(_below(self.seen, ""))
+
     def observe(self, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
         """Carries out one call of a layer or operation, noted by each open tap whose model it is a part of.
 
@@ -308,6 +313,12 @@ class Tap:
         # A tap outside may want what is still to come.
         if self._stop and not self._missing and self._graph is None and len(self._taps) == 1:
             raise _AllSeen(self)
+
+
+def _below(call: Call, prefix: str) -> Iterator[tuple[str, Call]]:
+    for inner in call.calls:
+        yield prefix + inner.name, inner
+        yield from _below(inner, f"{prefix}{inner.name}/")
 
 
 def _again(entered: list[tuple[Tap, _Frame]], operation: Any, args: Any, kwargs: Any, **more: Any) -> Any:

@@ -60,6 +60,7 @@ class ModelGraph:
         output: The path of the model's first output, `""` where that is no layer's.
         edits: What the value at a path is put through before it goes on.
         called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
+        untried: Whether there are layers of which only a run with inputs could tell what they call.
     """
 
     model: keras.Model
@@ -72,6 +73,7 @@ class ModelGraph:
     output: str
     edits: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     called: frozenset[str] | None = None
+    untried: bool = False
 
     @cached_property
     def nodes(self) -> dict[str, LayerNode]:

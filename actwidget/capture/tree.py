@@ -16,6 +16,7 @@ from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
     SCORES,
     SCORES_CLASS,
+    Functional,
     Level,
     function_of,
     graph_nodes,
@@ -117,9 +118,8 @@ def trace(
         trainable=bool(model.trainable),
         children=tuple(children),
     )
-    return ModelGraph(
-        model, root, tree, given, builder.places, builder.paths, builder.operations, output, edits, builder.called
-    )
+    known = builder.places, builder.paths, builder.operations
+    return ModelGraph(model, root, tree, given, *known, output, edits, builder.called, builder.untried)
 
 
 class _Builder:
@@ -326,15 +326,30 @@ def _watched(
             "Pass a batch as `inputs`, or call the model on one first."
         )
         raise ModelNotBuiltError(message)
+    for symbols in _symbols(root):
+        with suppress(Exception):  # what can't be tried out beforehand is seen when it runs
+            tap = run_symbolically(root, (symbols,), {})
+            return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
+    builder.untried = True
+    return builder.declared(root, ""), [], ""
+
+
+def _symbols(root: keras.Model) -> list[Any]:
+    """The symbolic inputs that a model without a functional graph may take, the likeliest first.
+
+    Of a functional model that overrides `call()` they are known. Keras keeps the shape with which another was built,
+    but not the dtype: where numbers of the model's own won't do, it may take whole ones, as ids.
+    """
+    if isinstance(root, Functional):
+        return [root.input]
     try:
-        shapes = root.get_build_config()
-        symbols = keras.tree.map_shape_structure(
-            lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=root.input_dtype), shapes["input_shape"]
-        )
-        tap = run_symbolically(root, (symbols,), {})
-    except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
-        return builder.declared(root, ""), [], ""
-    return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
+        shape = root.get_build_config()["input_shape"]
+    except Exception:  # noqa: BLE001 - a model may have its own way of keeping it, or none
+        return []
+    return [
+        keras.tree.map_shape_structure(lambda each, of=dtype: keras.KerasTensor((None, *each[1:]), dtype=of), shape)
+        for dtype in dict.fromkeys([root.input_dtype, "int32"])
+    ]
 
 
 def _watching(root: keras.Model, given: Any, inputs: Any, most: int | None) -> _Builder:

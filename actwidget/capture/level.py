@@ -131,6 +131,10 @@ class Level:
     In a functional graph these are its layers and operations, elsewhere the layers: operations that a layer makes up
     while it runs are new ones on each pass. So are layers that it makes in its call, which Keras numbers on and on:
     what is not declared is named without that number, in the order of the calls, and has the same path on each pass.
+
+    Attributes:
+        is_graph: Whether it is that of a functional graph.
+        known: By their names here the layers, and of a graph the operations, that are declared.
     """
 
     def __init__(self, operation: Any, *, is_made: bool = False) -> None:
@@ -143,7 +147,6 @@ class Level:
         function = function_of(operation)
         self.is_graph = function is not None
         self._is_made = is_made
-        known: list[Any]
         if function is not None:
             known = list(dict.fromkeys(node.operation for node in graph_nodes(function)))
         else:
@@ -153,7 +156,8 @@ class Level:
         if has_scores(operation):
             reserved.append(SCORES)
         self._namer = Namer(reserved)
-        self._names = {id(each): self._namer.sibling(self._name(each)) for each in known}
+        self.known: dict[str, Any] = {self._namer.sibling(self._name(each)): each for each in known}
+        self._names = {id(each): name for name, each in self.known.items()}
         self._calls: dict[int, int] = {}
 
     def holds(self, operation: Any) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -101,3 +105,39 @@ def test_a_name_that_was_given_is_found_in_another_place():
     edited = aw.edit(model, {"given": aw.Ablate([0])})
     config = {**edited.get_config(), "model": keras.saving.serialize_keras_object(Moved())}
     assert list(type(edited).from_config(config, {"Moved": Moved}).edits) == ["given"]
+
+
+LOADED = """
+import sys
+import keras, numpy as np
+from actwidget import {name}
+for file in sys.argv[1:]:
+    print(keras.saving.load_model(file)(np.ones((1, 4), "float32")).shape)
+"""
+
+
+@pytest.mark.parametrize("name", ["edit", "submodel"])
+def test_a_file_is_loaded_in_a_fresh_process_after_the_import_that_is_documented(name, tmp_path):
+    assert f"`from actwidget import {name}`" in getattr(aw, name).__doc__
+    base = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="hidden"), layers.Dense(2)], name="base")
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Dense(2, name="out")(base(x)))
+    files = [tmp_path / f"{number}.keras" for number in range(4)]
+    made = [
+        aw.edit(model, {"out": aw.Scale(0, 2.0)}),
+        aw.submodel(model, "base/hidden"),
+        aw.submodel(aw.edit(model, {"out": aw.Ablate(0)}), "out"),
+        aw.edit(model, {"base/hidden": aw.Replace(np.ones(3))}),
+    ]
+    for each, file in zip(made, files, strict=True):
+        each(np.ones((1, 4), "float32"))
+        each.save(file)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(name=name), *map(str, files)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:4] == ["(1, 2)", "(1, 3)", "(1, 2)", "(1, 2)"]

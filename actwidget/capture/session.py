@@ -24,7 +24,7 @@ from actwidget.capture.submodel import composable, connect, not_capturable
 from actwidget.capture.tap import Tap
 from actwidget.capture.tree import trace
 from actwidget.capture.weights import WeightWatch
-from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, shown
+from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, OptionError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -218,7 +218,8 @@ def capture(
     if whole or graph.stateful:
         batch_size = batch.size
     if batch_size < batch.size:
-        with suppress(NotCapturableError):  # of some samples alone a layer need not be called
+        # Of some samples alone a layer need not be called, and an edit can hold an array for all of them.
+        with suppress(NotCapturableError, OptionError):
             with unchanged(ran, name=graph.model.name):
                 starts = range(0, batch.size, batch_size)
                 parts = [forward(batch.rows(start, start + batch_size), training) for start in starts]

@@ -31,7 +31,7 @@ from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
 from actwidget.capture.tap import ELSEWHERE, Call, Output, Tap
 from actwidget.capture.tapped import Tapped
-from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, UnsupportedModelError
+from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, OptionError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -357,7 +357,7 @@ def _watching(root: keras.Model, given: Any, inputs: Any, most: int | None) -> _
     batch = prepare(inputs, given, root.name)
     tap = Tap(root, structure=True)
     size = _enough(root, batch, most)
-    with suppress(CaptureError), unchanged(root):  # what a layer that raises calls is not known
+    with suppress(CaptureError, OptionError), unchanged(root):  # what a layer that raises calls is not known
         tap.run(as_tensors(batch.rows(0, size), given), training=False)
     if tap.failed is not None and size < batch.size:
         return _watching(root, given, inputs, None)
@@ -377,9 +377,11 @@ def _seen_on(
     try:
         with unchanged(root):
             tap.run(as_tensors(batch.rows(0, size)), training=False)
-    except CaptureError as error:
+    except (CaptureError, OptionError) as error:
         if size < batch.size:  # some models take batches of their own size alone
             return _seen_on(root, builder, batch, record, None)
+        if isinstance(error, OptionError):  # of an edit inside
+            raise
         failed = tap.failed
         if failed is None or (len(tap.seen.calls) < 2 and not tap.seen.calls[0].calls):
             message = f"Model {root.name!r} can't take these inputs. {error}"

@@ -30,7 +30,15 @@ def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dic
     """
     is_open = any(None in (node.output_shape or (None, None))[1:] for node in nodes)
     shapes = _shapes_on(graph, batch) if is_open else {}
-    return {node.path: _size(node, shapes.get(node.path) or node.output_shape or (), batch.size) for node in nodes}
+    # Keras holds no model to the number of samples that its inputs declare.
+    declared = {tensor.shape[0] for tensor in keras.tree.flatten(graph.inputs) if tensor is not None}
+    sizes = {}
+    for node in nodes:
+        found = shapes.get(node.path, node.output_shape)
+        shape = (None,) if found is None else found
+        rows = [batch.size if axis is None or axis in declared else axis for axis in shape[:1]]
+        sizes[node.path] = _item(node) * math.prod(axis or 1 for axis in (*rows, *shape[1:]))
+    return sizes
 
 
 def check_budget(sizes: dict[str, int], max_bytes: float) -> None:
@@ -49,10 +57,10 @@ def check_budget(sizes: dict[str, int], max_bytes: float) -> None:
         raise MemoryBudgetError(message)
 
 
-def _size(node: LayerNode, shape: Sequence[int | None], samples: int) -> int:
+def _item(node: LayerNode) -> int:
+    """The bytes of one number of an activation."""
     item = {"string": 16, "bool": 1, "bfloat16": 4}.get(node.dtype)
-    item = np.dtype(node.dtype or "float32").itemsize if item is None else item
-    return samples * item * math.prod(axis or 1 for axis in shape[1:])
+    return np.dtype(node.dtype or "float32").itemsize if item is None else item
 
 
 def _shapes_on(graph: ModelGraph, batch: Batch) -> Shapes:

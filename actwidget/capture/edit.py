@@ -26,8 +26,8 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
     """A model that computes as the given one does, but changes some layers' outputs before they go on.
 
     It shares the given model's weights, works when called and under `predict` and `fit`, and can be edited, explored
-    and saved in its turn. The given model stays as it was. What goes on has the shape, the mask and the precision of
-    what came.
+    and saved in its turn; its file is loaded after `from actwidget import edit`, by which Keras knows its classes. The
+    given model stays as it was. What goes on has the shape, the mask and the precision of what came.
 
     Layers are checked here, as far as the model's shapes and dtypes are known. What a callable gives is checked when
     the edited model runs, and so is a layer whose shape only a run can tell; an `OptionError` then names the path.

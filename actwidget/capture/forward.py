@@ -58,13 +58,15 @@ def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None, n
 
 
 def same_call_marks(model: keras.Model) -> AbstractContextManager[None]:
-    """Leaves what a model's layers remember of their last real call: the losses of it, and whether there was one."""
+    """Leaves what a model's layers remember of their last real call: losses, tensors, and whether there was one."""
     return _same_call_marks(model._flatten_layers())
 
 
 @contextmanager
 def _same_call_marks(layers: Sequence[keras.Layer]) -> Iterator[None]:
     remembered = [(list(layer._losses), set(layer._loss_ids), layer._called) for layer in layers]
+    # What a layer sets while it is built it needs from then on.
+    kept = [(layer, dict(vars(layer))) for layer in _own(layers) if layer.built]
     try:
         yield
     finally:
@@ -73,6 +75,24 @@ def _same_call_marks(layers: Sequence[keras.Layer]) -> Iterator[None]:
             layer._loss_ids.clear()
             layer._loss_ids.update(ids)
             layer._called = called
+        for layer, before in kept:
+            _put_back(vars(layer), before)
+
+
+def _put_back(attributes: dict[str, Any], before: dict[str, Any]) -> None:
+    """Puts attributes back that were set to tensors, as to the scores of the last call: those of a trial hold nothing.
+
+    Args:
+        attributes: The attributes of a layer, as they are now.
+        before: The same, as they were.
+    """
+    for name, value in list(attributes.items()):
+        if value is before.get(name) or not any(isinstance(leaf, _TENSORS) for leaf in _leaves(value)):
+            continue
+        if name in before:
+            attributes[name] = before[name]
+        else:
+            del attributes[name]
 
 
 def read(variable: Any) -> Any:
@@ -113,10 +133,14 @@ def _movable(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> li
 
 def _raw(every: Sequence[keras.Layer]) -> list[tf.Variable]:
     """TensorFlow's own variables and random generators that layers of the user's hold, of which Keras knows nothing."""
-    own = [layer for layer in every if not type(layer).__module__.startswith("keras.src.")]
-    values = [leaf for layer in own for value in vars(layer).values() for leaf in _leaves(value)]
+    values = [leaf for layer in _own(every) for value in vars(layer).values() for leaf in _leaves(value)]
     values = [leaf.state if isinstance(leaf, tf.random.Generator) else leaf for leaf in values]
     return [leaf for leaf in values if isinstance(leaf, tf.Variable)]
+
+
+def _own(layers: Sequence[keras.Layer]) -> list[keras.Layer]:
+    """Those that are none of Keras's classes."""
+    return [layer for layer in layers if not type(layer).__module__.startswith("keras.src.")]
 
 
 def _leaves(value: Any) -> list[Any]:
@@ -146,12 +170,15 @@ def same_random_states() -> Iterator[None]:
             tf.raw_ops.AssignVariableOp(resource=generator.state.value.handle, value=seed)
 
 
+_TENSORS = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor, keras.KerasTensor)
+
 _WRITERS = (keras.layers.SpectralNormalization, keras.layers.Lambda, keras.layers.TFSMLayer)
 
 
 def variables_of(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> list[keras.Variable]:
     """All variables; a stateful recurrent layer keeps its states where `variables` does not look."""
-    recurrent = [layer.states for layer in every if getattr(layer, "stateful", False)]
+    # A layer of the user's may call itself stateful and have none of these.
+    recurrent = [getattr(layer, "states", None) for layer in every if getattr(layer, "stateful", False)]
     states = [leaf for leaf in keras.tree.flatten(recurrent) if isinstance(leaf, keras.Variable)]
     found = [*(variable for layer in running for variable in layer.variables), *states]
     return list({id(variable): variable for variable in found}.values())

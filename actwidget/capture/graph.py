@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.level import function_of
+from actwidget.capture.level import function_of, is_stateful
 from actwidget.errors import UnsupportedModelError, shown
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class ModelGraph:
         operations: For each path the layer or operation that computes it.
         output: The path of the model's first output, `""` where that is no layer's.
         edits: What the value at a path is put through before it goes on.
+        called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
+        untried: Whether there are layers of which only a run with inputs could tell what they call.
     """
 
     model: keras.Model
@@ -71,6 +73,8 @@ class ModelGraph:
     operations: dict[str, keras.Operation]
     output: str
     edits: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    called: frozenset[str] | None = None
+    untried: bool = False
 
     @cached_property
     def nodes(self) -> dict[str, LayerNode]:
@@ -99,7 +103,7 @@ class ModelGraph:
     @cached_property
     def stateful(self) -> bool:
         """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""
-        return any(getattr(layer, "stateful", False) for layer in self.root._flatten_layers())
+        return is_stateful(self.root)
 
     @cached_property
     def tensors(self) -> dict[str, keras.KerasTensor]:

@@ -240,10 +240,10 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
 def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
     if keras.ops.is_tensor(value):
         value = keras.ops.convert_to_numpy(value)
-    if hasattr(value, "element_spec") or (hasattr(value, "__next__") and hasattr(value, "__iter__")):
+    if (batch := _one_of_many(value)) is not None:
         message = (
             f"Expected one batch for {name!r} of model {model_name!r}, got {type(value).__name__}, which yields many. "
-            "Take one: next(iter(dataset))."
+            f"Take one, {batch}, and if that is a pair (x, y) its inputs x alone."
         )
         raise InvalidInputsError(message)
     try:
@@ -263,6 +263,15 @@ def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
         message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {got}."
         raise InvalidInputsError(message)
     return array
+
+
+def _one_of_many(value: Any) -> str | None:
+    """How to take one batch of what yields many; `None` for anything else."""
+    if isinstance(value, keras.utils.PyDataset):
+        return "dataset[0]"
+    if hasattr(value, "element_spec") or (hasattr(value, "__next__") and hasattr(value, "__iter__")):
+        return "next(iter(dataset))"
+    return None
 
 
 def _check_text(array: np.ndarray[Any, Any], dtype: str, where: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.utils.naming import to_snake_case
 
 from actwidget.capture.paths import Namer, sendable
 
@@ -103,6 +105,11 @@ def is_loop(operation: Any) -> bool:
     return isinstance(operation, _LOOPS)
 
 
+def is_stateful(model: keras.Model) -> bool:
+    """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""
+    return any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+
+
 def is_compiled(operation: Any) -> bool:
     """Whether a layer's `call` is a `tf.function`: once TensorFlow has traced it, no layer in it is called again."""
     return isinstance(getattr(operation, "call", None), tf.types.experimental.PolymorphicFunction)
@@ -122,37 +129,58 @@ class Level:
     """Names the calls that one call of a layer makes directly.
 
     In a functional graph these are its layers and operations, elsewhere the layers: operations that a layer makes up
-    while it runs are new ones on each pass.
+    while it runs are new ones on each pass. So are layers that it makes in its call, which Keras numbers on and on:
+    what is not declared is named without that number, in the order of the calls, and has the same path on each pass.
+
+    Attributes:
+        is_graph: Whether it is that of a functional graph.
+        known: By their names here the layers, and of a graph the operations, that are declared.
     """
 
-    def __init__(self, operation: Any) -> None:
-        """Reserves the names of what is known to be there."""
+    def __init__(self, operation: Any, *, is_made: bool = False) -> None:
+        """Reserves the names of what is known to be there.
+
+        Args:
+            operation: The layer whose call it is.
+            is_made: Whether that layer is not declared itself, or stands in one that is not.
+        """
         function = function_of(operation)
         self.is_graph = function is not None
-        known: list[Any]
+        self._is_made = is_made
         if function is not None:
             known = list(dict.fromkeys(node.operation for node in graph_nodes(function)))
         else:
             known = sublayers(operation)
-        reserved = [sendable(each.name) for each in known]
+        self._declared = {id(each) for each in known}
+        reserved = [self._name(each) for each in known]
         if has_scores(operation):
             reserved.append(SCORES)
         self._namer = Namer(reserved)
-        self._names = {id(each): self._namer.sibling(sendable(each.name)) for each in known}
+        self.known: dict[str, Any] = {self._namer.sibling(self._name(each)): each for each in known}
+        self._names = {id(each): name for name, each in self.known.items()}
         self._calls: dict[int, int] = {}
 
     def holds(self, operation: Any) -> bool:
         """Whether a call of this operation at this level is a node."""
         return id(operation) in self._names if self.is_graph else isinstance(operation, keras.Layer)
 
+    def makes(self, operation: Any) -> bool:
+        """Whether a layer that is called here is not declared, or stands in one that is not."""
+        return self._is_made or id(operation) not in self._declared
+
     def call(self, operation: Any) -> tuple[str, int]:
         """The name of the next call of an operation, `name~k@n`, and its index n."""
         index = self._calls.get(id(operation), 0)
         self._calls[id(operation)] = index + 1
-        if id(operation) not in self._names:  # declared elsewhere, called here
-            self._names[id(operation)] = self._namer.sibling(sendable(operation.name))
+        if id(operation) not in self._names:
+            self._names[id(operation)] = self._namer.sibling(self._name(operation))
         return self._namer.call(self._names[id(operation)], index), index
 
     def output(self, called: str, index: int) -> str:
         """The name of output tensor `index` of a call."""
         return self._namer.output(called, index)
+
+    def _name(self, operation: Any) -> str:
+        name = sendable(operation.name)
+        plain = to_snake_case(type(operation).__name__)
+        return plain if self.makes(operation) and re.fullmatch(rf"{plain}_\d+", name) else name

@@ -79,10 +79,15 @@ def closest(wanted: str, known: Iterable[str], count: int = 3) -> list[str]:
     return list(dict.fromkeys([*like, *inside]))[:count]
 
 
-def not_found(wanted: object, model_name: str, known: Iterable[str]) -> LayerNotFoundError:
-    """The error for a selector that names nothing."""
+def not_found(wanted: object, model_name: str, known: Iterable[str], *, untried: bool = False) -> LayerNotFoundError:
+    """The error for a selector that names nothing; `untried` where a run with inputs could show more."""
     matches = closest(wanted, known) if isinstance(wanted, str) else []
     hint = f"Closest: {', '.join(map(repr, matches))}. " if matches else ""
     see = "See print(actwidget.layer_tree(model)) for all paths."
+    if untried:
+        see = (
+            "Some of its layers can't be tried out on symbols: calls that layer_tree(model, inputs) shows and "
+            "layer_tree(model) does not are had by activations and LayerExplorer alone, which run the model on inputs."
+        )
     message = f"Layer {shown(wanted)} not found in model {model_name!r}. {hint}{see}"
     return LayerNotFoundError(message)

@@ -55,7 +55,7 @@ def _by_name(graph: ModelGraph, wanted: str) -> LayerNode:
             f"Layer {wanted!r} is ambiguous in model {graph.model.name!r}. Candidates: {paths}. Give the whole path."
         )
         raise LayerNotFoundError(message)
-    raise not_found(wanted, graph.model.name, graph.nodes)
+    raise not_found(wanted, graph.model.name, graph.nodes, untried=graph.untried)
 
 
 def _by_index(graph: ModelGraph, index: int) -> LayerNode:

@@ -24,7 +24,7 @@ from actwidget.capture.submodel import composable, connect, not_capturable
 from actwidget.capture.tap import Tap
 from actwidget.capture.tree import trace
 from actwidget.capture.weights import WeightWatch
-from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, shown
+from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, OptionError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -119,13 +119,22 @@ def activations(
     record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
     graph = trace(model, inputs, record=record, most=batch_size)
     batch = prepare(inputs, graph.inputs, model.name)
-    nodes = _chosen(graph, batch, layers)
-    if max_bytes is not None:
-        check_budget(sizes_of(graph, batch, nodes), max_bytes)
     if record:
+        nodes = _chosen(graph, batch, layers)
         return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
-    captured = capture(graph, batch, nodes, training=training, batch_size=batch_size)
-    return Activations({path: each.value for path, each in captured.items()}, model.name)
+
+    def captured(graph: ModelGraph) -> Activations:
+        nodes = _chosen(graph, batch, layers)
+        if max_bytes is not None:
+            check_budget(sizes_of(graph, batch, nodes), max_bytes)
+        found = capture(graph, batch, nodes, training=training, batch_size=batch_size)
+        return Activations({path: each.value for path, each in found.items()}, model.name)
+
+    if graph.called is not None:
+        with suppress(LayerNotFoundError, NotCapturableError):  # the other samples may call more
+            return captured(graph)
+        graph = trace(model, inputs)
+    return captured(graph)
 
 
 def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
@@ -198,15 +207,19 @@ def capture(
             message = f"The optional input {node.path!r} of model {graph.model.name!r} was left out: no values."
             raise NotCapturableError(message)
     paths = [node.path for node in nodes]
+    everything = len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
     # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
-    everything = len(nodes) > 1 and len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
-    ran, forward = _composed(graph, paths) if not everything and composable(graph, paths) else _tapped(graph, paths)
+    if not (everything and len(nodes) > 1) and composable(graph, paths):
+        ran, forward = _composed(graph, paths)
+    else:
+        ran, forward = _tapped(graph, paths, graph.called if everything else None)
     # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
     whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
     if whole or graph.stateful:
         batch_size = batch.size
     if batch_size < batch.size:
-        with suppress(NotCapturableError):  # of some samples alone a layer need not be called
+        # Of some samples alone a layer need not be called, and an edit can hold an array for all of them.
+        with suppress(NotCapturableError, OptionError):
             with unchanged(ran, name=graph.model.name):
                 starts = range(0, batch.size, batch_size)
                 parts = [forward(batch.rows(start, start + batch_size), training) for start in starts]
@@ -242,14 +255,23 @@ def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward
     return sub, forward
 
 
-def _tapped(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
-    """The model itself, and a forward pass of it, ended as soon as all values are there."""
-    tap = Tap(graph.root, wanted=set(paths), edits=graph.edits, stop=True)
+def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) -> tuple[keras.Model, Forward]:
+    """The model itself, and a forward pass of it, ended as soon as all values are there.
+
+    Args:
+        graph: The model's graph.
+        paths: What is wanted.
+        called: The calls that the model has to make, no more and no less, if that matters.
+    """
+    tap = Tap(graph.root, wanted=set(paths), edits=graph.edits, stop=called is None)
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
         tap.run(as_tensors(value, graph.inputs), training=training)
         if missing := [path for path in paths if path not in tap.values]:
             message = f"Model {graph.model.name!r} did not call {missing} on these samples."
+            raise NotCapturableError(message)
+        if called is not None and (other := sorted(called ^ tap.calls.keys())):
+            message = f"Model {graph.model.name!r} calls {other} on some samples alone."
             raise NotCapturableError(message)
         return {path: Captured.of(tap.values.pop(path)) for path in paths}
 

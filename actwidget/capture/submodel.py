@@ -50,7 +50,8 @@ def submodel(model: keras.Model, layers: Any) -> keras.Model:
 
     It shares its weights with the given model, which stays as it was, and can be called, trained, saved and used in
     other models like any other. What stands inside a nested model is reached through a sub-model of each level; what no
-    functional graph reaches is tapped while the whole model runs.
+    functional graph reaches is tapped while the whole model runs. The file of a saved one is loaded after
+    `from actwidget import submodel`, by which Keras knows its classes.
 
     Args:
         model: A Keras model.

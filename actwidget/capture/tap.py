@@ -69,12 +69,13 @@ class _Frame:
     prefix: str
     outer: _Frame | None = None  # the inside of the call that makes this one; `None` for the model's own
     is_open: bool = True  # whether it is looked into
+    is_made: bool = False  # whether its layer is not declared, or stands in one that is not
     before: _Before | None = None
 
     @cached_property
     def level(self) -> Level:
         """The names of the calls inside, made up when there is the first one."""
-        return Level(self.call.operation)
+        return Level(self.call.operation, is_made=self.is_made)
 
 
 class _AllSeen(BaseException):
@@ -160,11 +161,19 @@ class Tap:
         self._leaves.clear()
         return result
 
+    @property
+    def calls(self) -> dict[str, Call]:
+        """All calls that were seen, by path."""
+        return dict(_below(self.seen, ""))
+
     def observe(self, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
         """Carries out one call of a layer or operation, noted by each open tap whose model it is a part of.
 
         A tap outside sees what goes in and comes out when those inside have changed it.
         """
+        if any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten((args, kwargs))):
+            with _unseen():  # by such a call a Sequential that is called for the first time makes its graph
+                return original(operation, *args, **kwargs)
         entered: list[tuple[Tap, _Frame]] = []
         try:
             for tap in self._taps:
@@ -200,7 +209,8 @@ class Tap:
             name, index = outer.level.call(operation)
             call = Call(operation, name, index)
             outer.call.calls.append(call)
-            frame = _Frame(call, f"{outer.prefix}{name}/", outer, is_open=not is_loop(operation))
+            is_made = outer.level.makes(operation)
+            frame = _Frame(call, f"{outer.prefix}{name}/", outer, is_open=not is_loop(operation), is_made=is_made)
             if _graph() is not self._graph:
                 call.reason = ELSEWHERE
                 frame.is_open = False
@@ -303,6 +313,12 @@ class Tap:
         # A tap outside may want what is still to come.
         if self._stop and not self._missing and self._graph is None and len(self._taps) == 1:
             raise _AllSeen(self)
+
+
+def _below(call: Call, prefix: str) -> Iterator[tuple[str, Call]]:
+    for inner in call.calls:
+        yield prefix + inner.name, inner
+        yield from _below(inner, f"{prefix}{inner.name}/")
 
 
 def _again(entered: list[tuple[Tap, _Frame]], operation: Any, args: Any, kwargs: Any, **more: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
+from actwidget.capture.lasting import found_again, lasting
 from actwidget.capture.level import Edited
 from actwidget.capture.tap import Tap
 from actwidget.errors import NotCapturableError
@@ -56,23 +58,28 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         self.edits = dict(edits or {})
         self._plain = _Untracked(paths)
         self.supports_masking = True
+        self._call_has_training_arg = model._call_has_training_arg  # of which Keras's trainer makes its call
 
-    def call(self, inputs: Any) -> Any:
-        """Runs the model inside; whether it trains is known from the context of the call.
+    def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: FBT001 - Keras's signature
+        """Runs the model inside; where it is not said whether it trains, that is left to the model.
 
         Raises:
             NotCapturableError: The model did not call one of the layers in this pass.
         """
-        paths = self._plain.paths
-        wanted = keras.tree.flatten(paths) if paths is not None else ()
+        paths, wanted = self._plain.paths, self._wanted
         tap = Tap(self.model, wanted=set(wanted), edits=self.edits, stop=True)
-        outputs = tap.run(inputs)
+        outputs = tap.run(inputs, **({} if training is None else {"training": training}))
         if paths is None:
             return outputs
         if missing := [path for path in wanted if path not in tap.values]:
             message = f"Model {self.model.name!r} gave no value for {missing} in this forward pass."
             raise NotCapturableError(message)
         return keras.tree.map_structure(lambda path: tap.values[path], paths)
+
+    @property
+    def _wanted(self) -> list[str]:
+        """The paths whose activations are the outputs."""
+        return [] if self._plain.paths is None else list(keras.tree.flatten(self._plain.paths))
 
     def expect(self, specs: Any) -> None:
         """Tells what the outputs will be, as `keras.KerasTensor`s, so that a symbolic call need not run the model."""
@@ -89,13 +96,21 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         """The model inside, the paths and the edits, as Keras saves them."""
         save = keras.saving.serialize_keras_object
         edits = {path: save(layer) for path, layer in self.edits.items()}
-        return {"name": self.name, "model": save(self.model), "paths": self._plain.paths, "edits": edits}
+        paths = self._plain.paths
+        words = {path: lasting(self.model, path) for path in [*edits, *self._wanted]}
+        return {"name": self.name, "model": save(self.model), "paths": paths, "edits": edits, "words": words}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Tapped:
-        """Makes the model from what `get_config` gave."""
-        load = keras.saving.deserialize_keras_object
+        """Makes the model from what `get_config` gave.
+
+        Raises:
+            LayerNotFoundError: The model inside has no layer at one of the paths.
+        """
+        load = functools.partial(keras.saving.deserialize_keras_object, custom_objects=custom_objects)
         config = dict(config)
-        model = load(config.pop("model"), custom_objects=custom_objects)
-        edits = {path: load(layer, custom_objects=custom_objects) for path, layer in config.pop("edits").items()}
-        return cls(model, config.pop("paths"), edits, **config)
+        model = load(config.pop("model"))
+        now = {path: found_again(model, words) for path, words in config.pop("words").items()}
+        edits = {now[path]: load(layer) for path, layer in config.pop("edits").items()}
+        paths = config.pop("paths")
+        return cls(model, paths and keras.tree.map_structure(now.__getitem__, paths), edits, **config)

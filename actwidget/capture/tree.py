@@ -16,6 +16,7 @@ from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
     SCORES,
     SCORES_CLASS,
+    Functional,
     Level,
     function_of,
     graph_nodes,
@@ -23,13 +24,14 @@ from actwidget.capture.level import (
     is_compiled,
     is_composite,
     is_loop,
+    is_stateful,
     sublayers,
 )
 from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
 from actwidget.capture.tap import ELSEWHERE, Call, Output, Tap
 from actwidget.capture.tapped import Tapped
-from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, UnsupportedModelError
+from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, OptionError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,8 +78,8 @@ def trace(
     Args:
         model: The model.
         inputs: A sample batch.
-        record: Is filled with the tensor at each path if the model is run.
-        most: On more samples than this nothing is recorded.
+        record: Is filled with the tensor at each path if the model is run on all samples.
+        most: Of more samples than this the model is run on some alone, and what others would call is not known.
 
     Raises:
         UnsupportedModelError: It is no Keras 3 model.
@@ -98,7 +100,7 @@ def trace(
         given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
         children = builder.graph(function, "", None, owner=root)
         if builder.untried and inputs is not None:
-            builder = _watching(root, given, inputs)
+            builder = _watching(root, given, inputs, most)
             children = builder.graph(function, "", None, owner=root)
         outputs = [Output(_shape(tensor, root), str(tensor.dtype)) for tensor in function.outputs]
         output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
@@ -116,7 +118,8 @@ def trace(
         trainable=bool(model.trainable),
         children=tuple(children),
     )
-    return ModelGraph(model, root, tree, given, builder.places, builder.paths, builder.operations, output, edits)
+    known = builder.places, builder.paths, builder.operations
+    return ModelGraph(model, root, tree, given, *known, output, edits, builder.called, builder.untried)
 
 
 class _Builder:
@@ -131,6 +134,7 @@ class _Builder:
         self.places: dict[str, Place] = {}
         self.paths: dict[int, str] = {}
         self.operations: dict[str, keras.Operation] = {}
+        self.called: frozenset[str] | None = None  # what some samples called, where the others were not asked
 
     def parameters(self, layer: keras.Layer) -> int:
         """How many numbers the weights of a layer hold, those of inner layers with them."""
@@ -315,51 +319,69 @@ def _watched(
 ) -> tuple[tuple[LayerNode, ...], list[Output], str]:
     """The nodes of a model without a functional graph: from one forward pass, or without inputs from a trial."""
     if inputs is not None:
-        batch = prepare(inputs, None, root.name)
-        return _seen_on(root, builder, batch, None if most is not None and batch.size > most else record)
+        return _seen_on(root, builder, prepare(inputs, None, root.name), record, most)
     if not root.built:
         message = (
             f"Model {root.name!r} ({type(root).__name__}) has never been called, so nothing is known of its layers. "
             "Pass a batch as `inputs`, or call the model on one first."
         )
         raise ModelNotBuiltError(message)
+    for symbols in _symbols(root):
+        with suppress(Exception):  # what can't be tried out beforehand is seen when it runs
+            tap = run_symbolically(root, (symbols,), {})
+            return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
+    builder.untried = True
+    return builder.declared(root, ""), [], ""
+
+
+def _symbols(root: keras.Model) -> list[Any]:
+    """The symbolic inputs that a model without a functional graph may take, the likeliest first.
+
+    Of a functional model that overrides `call()` they are known. Keras keeps the shape with which another was built,
+    but not the dtype: where numbers of the model's own won't do, it may take whole ones, as ids.
+    """
+    if isinstance(root, Functional):
+        return [root.input]
     try:
-        shapes = root.get_build_config()
-        symbols = keras.tree.map_shape_structure(
-            lambda shape: keras.KerasTensor((None, *shape[1:]), dtype=root.input_dtype), shapes["input_shape"]
-        )
-        tap = run_symbolically(root, (symbols,), {})
-    except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
-        return builder.declared(root, ""), [], ""
-    return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
+        shape = root.get_build_config()["input_shape"]
+    except Exception:  # noqa: BLE001 - a model may have its own way of keeping it, or none
+        return []
+    return [
+        keras.tree.map_shape_structure(lambda each, of=dtype: keras.KerasTensor((None, *each[1:]), dtype=of), shape)
+        for dtype in dict.fromkeys([root.input_dtype, "int32"])
+    ]
 
 
-def _watching(root: keras.Model, given: Any, inputs: Any) -> _Builder:
+def _watching(root: keras.Model, given: Any, inputs: Any, most: int | None) -> _Builder:
     """A builder that knows from a forward pass what the layers call whose insides can't be tried out."""
     batch = prepare(inputs, given, root.name)
     tap = Tap(root, structure=True)
-    with suppress(CaptureError), unchanged(root):  # what a layer that raises calls is not known
-        tap.run(as_tensors(batch.fed, given), training=False)
-    watched: dict[str, Call] = {}
-
-    def collect(call: Call, prefix: str) -> None:
-        for inner in call.calls:
-            watched.setdefault(f"{prefix}{inner.name}/", inner)
-            collect(inner, f"{prefix}{inner.name}/")
-
-    collect(tap.seen, "")
-    return _Builder(watched, batch.size)
+    size = _enough(root, batch, most)
+    with suppress(CaptureError, OptionError), unchanged(root):  # what a layer that raises calls is not known
+        tap.run(as_tensors(batch.rows(0, size), given), training=False)
+    if tap.failed is not None and size < batch.size:
+        return _watching(root, given, inputs, None)
+    builder = _Builder({f"{path}/": call for path, call in tap.calls.items()}, size)
+    builder.called = frozenset(tap.calls) if size < batch.size else None
+    return builder
 
 
 def _seen_on(
-    root: keras.Model, builder: _Builder, batch: Batch, record: dict[str, Any] | None
+    root: keras.Model, builder: _Builder, batch: Batch, record: dict[str, Any] | None, most: int | None
 ) -> tuple[tuple[LayerNode, ...], list[Output], str]:
+    size = _enough(root, batch, most)
+    if size < batch.size:
+        record = None
     tap = Tap(root, wanted=() if record is None else None, structure=True)
     unseen = NOT_CALLED
     try:
         with unchanged(root):
-            tap.run(as_tensors(batch.fed), training=False)
-    except CaptureError as error:
+            tap.run(as_tensors(batch.rows(0, size)), training=False)
+    except (CaptureError, OptionError) as error:
+        if size < batch.size:  # some models take batches of their own size alone
+            return _seen_on(root, builder, batch, record, None)
+        if isinstance(error, OptionError):  # of an edit inside
+            raise
         failed = tap.failed
         if failed is None or (len(tap.seen.calls) < 2 and not tap.seen.calls[0].calls):
             message = f"Model {root.name!r} can't take these inputs. {error}"
@@ -367,8 +389,20 @@ def _seen_on(
         unseen = f"was not reached, since {failed!r} raised"
     if record is not None:
         record.update(tap.values)
-    outputs = [Output(_without_size(output.shape, batch.size), output.dtype) for output in tap.outputs]
-    return builder.seen(tap.seen, "", size=batch.size, unseen=unseen), outputs, tap.output_path
+    builder.called = frozenset(tap.calls) if size < batch.size else None
+    outputs = [Output(_without_size(output.shape, size), output.dtype) for output in tap.outputs]
+    return builder.seen(tap.seen, "", size=size, unseen=unseen), outputs, tap.output_path
+
+
+def _enough(root: keras.Model, batch: Batch, most: int | None) -> int:
+    """On how many samples a model is run to be seen, if `most` go through it at a time later.
+
+    Another number than `most`: an axis that is as long as there are samples is told by its changing with them. A
+    stateful layer takes its own number of samples.
+    """
+    if most is None or batch.size <= most or is_stateful(root):
+        return batch.size
+    return min(most - 1 or 2, batch.size)
 
 
 def _without_size(shape: tuple[int | None, ...] | None, size: int | None) -> tuple[int | None, ...] | None:

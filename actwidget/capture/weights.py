@@ -124,9 +124,11 @@ class WeightWatch:
     def add(self, layers: Iterable[keras.Layer]) -> None:
         """Watches layers, and those in them, from now on, if it does not do so already."""
         new = [layer for layer in layers if id(layer) not in self._layers]
+        # What a watched layer gained meanwhile is none of these: that it has come is for `unwritten` to tell.
+        old = {id(variable) for variable in _variables(self._layers.values())} if new else set()
         self._layers |= {id(layer): layer for layer in new}
         for variable in _variables(new):
-            if id(variable) not in self._held:
+            if id(variable) not in old:
                 self._held[id(variable)] = _in_place(variable)
 
     def unwritten(self) -> bool | None:

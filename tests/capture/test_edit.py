@@ -314,6 +314,29 @@ def test_an_array_for_a_batch_says_how_to_predict_that_batch_at_once():
     np.testing.assert_allclose(edited.predict(x, batch_size=70, verbose=0), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_where_an_array_is_for_a_batch_all_samples_go_through_at_once(nested):
+    class Outer(keras.Model):
+        def __init__(self, inner):
+            super().__init__(name="outer")
+            self.inner, self.head = inner, layers.Dense(2, name="head")
+
+        def call(self, inputs):
+            return self.head(self.inner(inputs))
+
+    model, x = residual(), zoo.noise(70, 3)
+    edited = aw.edit(model, {"second": aw.Replace(x)})
+    path = "residual_edited/residual/sum" if nested else "sum"
+    looked = Outer(edited) if nested else edited
+    expected = by_hand(model, x, second_change=lambda _: x)
+    for layers_wanted in (path, None):
+        found = aw.activations(looked, x, layers_wanted)
+        np.testing.assert_allclose(found[path], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(aw.LayerExplorer(looked, x, layer=path).activation, expected, rtol=1e-5, atol=1e-5)
+    with pytest.raises(OptionError, match=r"batch of 70 samples .*got 40"):
+        aw.activations(looked, x[:40], path)
+
+
 def test_channels_of_text_are_refused():
     words = keras.Input((2,), dtype="string", name="words")
     lookup = layers.StringLookup(vocabulary=["a", "b"], name="lookup")

@@ -163,6 +163,39 @@ WRONG = {
 }
 
 
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        if index >= len(self):
+            raise IndexError(index)
+        return z((2, 4)), z((2, 4))
+
+
+class Plain(keras.Model):
+    def __init__(self):
+        super().__init__(name="plain")
+        self.dense = layers.Dense(3, name="dense")
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+@pytest.mark.parametrize("build", [rows, Plain])
+@pytest.mark.parametrize(
+    ("inputs", "batch"),
+    [
+        (Batches(), r"Batches, .*dataset\[0\]"),
+        (tf.data.Dataset.from_tensors((z((2, 4)), z((2, 1)))), r"Dataset, .*next\(iter\(dataset\)\)"),
+        (iter([(z((2, 4)), z((2, 1)))]), r"iterator, .*next\(iter\(dataset\)\)"),
+    ],
+)
+def test_of_what_yields_many_batches_the_inputs_of_one_are_asked_for(build, inputs, batch):
+    with pytest.raises(InvalidInputsError, match=rf"got \w*{batch}, and if that is a pair \(x, y\) its inputs x alone"):
+        aw.activations(build(), inputs)
+
+
 @pytest.mark.parametrize(("build", "inputs", "message"), WRONG.values(), ids=WRONG)
 def test_wrong_inputs_are_refused_in_words(build, inputs, message):
     with pytest.raises(ActwidgetError) as caught:

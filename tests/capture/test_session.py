@@ -164,6 +164,28 @@ def test_weights_that_come_later_are_noticed():
     assert opened.refresh()
 
 
+def test_weights_that_come_later_are_noticed_though_more_is_watched_meanwhile():
+    class Block(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = keras.layers.Dense(4, name="dense")
+
+        def call(self, inputs):
+            return self.dense(inputs) + inputs
+
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.layers.Dense(2, name="out")((block := Block(name="block"))(x)))
+    opened = settled(model, zoo.noise(3, 4))
+    before = opened.value("block/dense")
+    block.dense.enable_lora(2)
+    block.dense.lora_kernel_b.assign(np.ones((2, 4)))
+    opened.value("out")
+    assert opened.refresh()
+    assert np.abs(opened.value("block/dense") - before).max() > 0
+    opened.value("out")
+    assert not opened.refresh()
+
+
 @pytest.mark.parametrize("path", ["inner/deep", "top"])
 def test_written_weights_of_a_nested_model_are_noticed(path):
     inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5, name="deep")], name="inner")

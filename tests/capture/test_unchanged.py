@@ -158,6 +158,18 @@ def test_a_stateful_recurrent_layer_keeps_its_state():
     np.testing.assert_allclose(model(zoo.noise(2, 4, 3, seed=1)).numpy(), first, rtol=1e-5, atol=1e-6)
 
 
+def test_a_layer_that_calls_itself_stateful_need_not_have_states():
+    class Twice(keras.layers.Layer):
+        stateful = True
+
+        def call(self, inputs):
+            return 2 * inputs
+
+    model, x = keras.Sequential([keras.Input((4,)), Twice(name="twice")]), zoo.noise(40, 4)
+    np.testing.assert_array_equal(aw.activations(model, x)["twice"], 2 * x)
+    np.testing.assert_array_equal(aw.LayerExplorer(model, x, layer="twice").activation, 2 * x)
+
+
 def test_a_name_that_tensorflow_refuses_spoils_no_later_name():
     class Twice(keras.layers.Layer):
         def __init__(self, **kwargs):
@@ -212,6 +224,76 @@ def test_metrics_and_tensorflows_own_variables_stay(look):
     before = model.get_layer("busy").state()
     look(model, zoo.noise(3, 4))
     assert model.get_layer("busy").state() == before
+
+
+class Keeping(keras.Layer):
+    """Keeps tensors of its last call, some of which it has only from then on."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = keras.layers.MultiHeadAttention(2, 4)
+        self.last_scores = None
+
+    def build(self, shape):
+        self.attention.build(shape, shape)
+        with tf.init_scope():  # not in the scratch graph in which Keras builds layers
+            self.scale = keras.ops.ones(shape[-1:])
+
+    def call(self, inputs):
+        y, self.last_scores = self.attention(inputs, inputs, return_attention_scores=True)
+        self.last = {"given": inputs, "taken": y}
+        return y * self.scale
+
+
+class Kept(keras.Model):
+    def __init__(self):
+        super().__init__(name="kept")
+        self.keeping = Keeping(name="keeping")
+
+    def call(self, inputs):
+        return self.keeping(inputs)
+
+
+def functional_that_keeps():
+    inputs = keras.Input((5, 8))
+    return keras.Model(inputs, Keeping(name="keeping")(inputs))
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda model, _: aw.layer_tree(model),
+        aw.layer_tree,
+        aw.activations,
+        lambda model, x: aw.activations(model, x, "keeping"),
+        lambda model, _: aw.submodel(model, model.get_layer("keeping").attention),
+        lambda model, _: aw.LayerExplorer(model),
+        lambda model, x: aw.LayerExplorer(model, x, layer="keeping"),
+    ],
+    ids=["tree", "tree of inputs", "all", "one", "sub-model", "explorer", "explorer of inputs"],
+)
+@pytest.mark.parametrize("make", [Kept, functional_that_keeps])
+@pytest.mark.parametrize("called", [True, False])
+def test_tensors_that_a_layer_keeps_of_its_last_call_stay(make, look, called):
+    model, x = make(), zoo.noise(3, 5, 8)
+    model(x)
+    keeping = model.get_layer("keeping")
+    if not called:
+        keeping.last_scores = None
+        del keeping.last
+    before = dict(vars(keeping))
+    look(model, x[:2])
+    after = vars(keeping)
+    assert after.keys() == before.keys()
+    for name in ("last_scores", "last", "scale"):
+        assert after.get(name) is before.get(name), name
+
+
+def test_what_a_layer_sets_while_a_look_builds_it_stays():
+    model, x = Kept(), zoo.noise(3, 5, 8)
+    aw.activations(model, x)
+    np.testing.assert_array_equal(model.keeping.scale, np.ones(8))
+    assert model(x).shape == (3, 5, 8)
 
 
 @pytest.mark.parametrize("drawn", [0, 1])

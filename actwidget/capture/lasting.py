@@ -1,0 +1,79 @@
+"""Paths in words that outlast new names: Keras numbers the layers that were given none anew when a model is loaded."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import keras
+from keras.src.utils.naming import to_snake_case
+
+from actwidget.capture.level import Level
+from actwidget.errors import LayerNotFoundError
+
+Word = dict[str, Any]
+
+
+def lasting(model: keras.Model, path: str) -> list[Word]:
+    """What to keep of a path with a model that is saved.
+
+    Args:
+        model: The model.
+        path: A path of it.
+
+    Returns:
+        For each part of the path its text and, where it is a call of a layer that is declared, that layer's name, its
+        class, and how many of this class are declared before it at its level.
+    """
+    words: list[Word] = []
+    operation: Any = model
+    for part in path.split("/"):
+        known = {} if operation is None else Level(operation).known
+        name = max((each for each in known if _is_call_of(part, each)), key=len, default=None)
+        operation = None if name is None else known[name]
+        if name is None:
+            words.append({"part": part})
+            continue
+        kind = type(operation).__name__
+        before = [type(each).__name__ for each in known.values()][: list(known).index(name)].count(kind)
+        words.append({"part": part, "name": name, "class": kind, "before": before})
+    return words
+
+
+def found_again(model: keras.Model, words: list[Word]) -> str:
+    """The path in a loaded model that `lasting` gave the words for.
+
+    Raises:
+        LayerNotFoundError: The model has no such layer any more.
+    """
+    parts = []
+    operation: Any = model
+    for word in words:
+        if operation is None or "name" not in word:
+            operation = None
+            parts.append(word["part"])
+            continue
+        known = {name: each for name, each in Level(operation).known.items() if type(each).__name__ == word["class"]}
+        new = word["name"]
+        if new not in known or not _is_given(new, word["class"]):
+            if len(known) <= word["before"]:
+                path = "/".join(each["part"] for each in words)
+                message = (
+                    f"Model {model.name!r} was saved with a tap or an edit at {path!r}, and as it is loaded no layer "
+                    f"of class {word['class']} stands there. Load it with the classes that it was saved with."
+                )
+                raise LayerNotFoundError(message)
+            new = list(known)[word["before"]]
+        operation = known[new]
+        parts.append(new + word["part"].removeprefix(word["name"]))
+    return "/".join(parts)
+
+
+def _is_call_of(part: str, name: str) -> bool:
+    """Whether a part of a path is the layer of a name, one of its calls or one of their outputs."""
+    return part.startswith(name) and re.fullmatch(r"(@\d+)?(:\d+)?", part.removeprefix(name)) is not None
+
+
+def _is_given(name: str, kind: str) -> bool:
+    """Whether a layer's name is one that Keras would not have made up."""
+    return re.fullmatch(rf"{to_snake_case(kind)}(_\d+)?(~\d+)?", name) is None

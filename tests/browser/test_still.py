@@ -162,13 +162,16 @@ def test_running_one_cell_hides_that_cell_s_still_only(saved, reopen):
     assert visible(again.outputs) == [True, False, False, True]
 
 
-def test_an_explorer_from_saved_state_gives_way_to_its_still(saved, reopen):
+def test_explorers_from_saved_state_give_way_to_their_stills_and_keep_none_from_being_drawn(saved, reopen):
     again = reopen(saved(state=True), "state.ipynb", kernel=True)
     again.page.locator(".actw-plot-waiting").nth(SECOND).wait_for(state="attached")
     assert visible(again.page.locator(".actw-explorer .actw-path")) == [False, False]
     assert visible(again.page.locator(".actw-still")) == [True, True]
     assert again.outputs.nth(0).bounding_box()["height"] == 0
     is_looked_at(again.page.locator(".actw-still").nth(FIRST))
+    again.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+    again.page.locator(".actw-explorer .main-svg").first.wait_for(timeout=120_000)
+    assert visible(again.outputs)[:2] == [True, False]
 
 
 def test_a_notebook_that_is_not_trusted_shows_stills_and_the_explorer_s_line(saved, reopen):

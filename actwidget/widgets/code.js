@@ -71,12 +71,10 @@ function render({ model, el }) {
   box.addEventListener(
     "keydown",
     (event) => {
-      if (event.key === "Escape" && !panel.hidden) {
-        show(false);
-        toggle.focus();
-      }
-      // The notebook has single-letter commands; Tab and combinations stay the page's.
-      if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Tab") event.stopPropagation();
+      if (event.key !== "Escape" || panel.hidden) return;
+      show(false);
+      toggle.focus();
+      event.preventDefault();
     },
     { signal },
   );

@@ -625,14 +625,19 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
                 self._plot.busy = True
             self._let_go()
             self._show(node, self._drawn(), start)
-        except Exception as error:  # noqa: BLE001 - an exception in an observer would vanish
+        except BaseException as error:
+            self._plot.busy = False
+            self._failed = True
+            if not isinstance(error, Exception):  # a person, or the kernel, wants it to end
+                text = f"{node.path} was interrupted; the picture is the last good one. Choose it again to go on."
+                self._status.value = html.live("status", text)
+                raise
+            # An exception in an observer would vanish.
             known = isinstance(error, ActwidgetError)
             self._warn(f"{node.path}: {error}" if known else f"{node.path}: {type(error).__name__}: {error}")
             self._status.value = html.live(
                 "status", f"{node.path} could not be shown; the picture is the last good one."
             )
-            self._plot.busy = False
-            self._failed = True
             return
         self._failed = False
         self._look_again()  # what was at hand, or rests on it, is shown first

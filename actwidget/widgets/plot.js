@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Shows a Plotly figure. plotly.js comes from the kernel, once a page.
+ * Shows a Plotly figure. plotly.js comes from a kernel, once a page.
  *
  * @typedef {{
  *   get(name: string): any,
@@ -120,27 +120,43 @@ export function clicked(points) {
 }
 
 /**
- * plotly.js, from this page or, the first time, from the kernel.
+ * plotly.js, from this page or from a kernel, whichever answers first. A kernel can be busy for long, and a view can go
+ * before it is answered: so each kernel is asked, by the first of its views that wait, and again by the next if that goes.
  * @param {Model} model
+ * @param {boolean} live whether a kernel is behind the model
+ * @param {AbortSignal} gone when the view goes
+ * @param {(packed: DataView) => Promise<any>} [unpacked]
  * @returns {Promise<any>}
  */
-function loadPlotly(model) {
+export function loadPlotly(model, live, gone, unpacked = unpack) {
   const page = /** @type {any} */ (globalThis);
-  page.__actwidgetPlotly ??= new Promise((resolve, reject) => {
-    const receive = async (/** @type {any} */ content, /** @type {DataView[]} */ buffers) => {
-      if (content?.kind !== "plotly.js") return;
-      model.off("msg:custom", receive);
-      try {
-        resolve(await unpack(buffers[0]));
-      } catch (error) {
+  if (page.__actwidgetPlotly) return page.__actwidgetPlotly;
+  /** @type {{kernel: string | undefined, ask: () => void, take: (found: Promise<any>) => void}[]} */
+  const waiting = (page.__actwidgetWaiting ??= []);
+  return new Promise((take) => {
+    const kernel = live ? model.get("_kernel") : undefined;
+    const view = { kernel, take, ask: () => live && model.send({ kind: "plotly.js" }) };
+    const asker = () => waiting.find((each) => each.kernel === kernel);
+    const receive = (/** @type {any} */ content, /** @type {DataView[]} */ buffers) => {
+      if (content?.kind !== "plotly.js" || !waiting.includes(view)) return;
+      const found = unpacked(buffers[0]);
+      page.__actwidgetPlotly = found;
+      found.catch(() => {
         page.__actwidgetPlotly = undefined;
-        reject(error);
-      }
+      });
+      for (const each of waiting.splice(0)) each.take(found);
+    };
+    const leave = () => {
+      model.off("msg:custom", receive);
+      const [asked, at] = [asker() === view, waiting.indexOf(view)];
+      if (at >= 0) waiting.splice(at, 1);
+      if (asked) asker()?.ask();
     };
     model.on("msg:custom", receive);
-    model.send({ kind: "plotly.js" });
+    gone.addEventListener("abort", leave);
+    waiting.push(view);
+    if (asker() === view) view.ask();
   });
-  return page.__actwidgetPlotly;
 }
 
 /**
@@ -189,12 +205,12 @@ function render({ model, el }) {
   /** @type {any} */
   let plotly;
   let scheduled = false;
-  let closed = false;
+  const view = new AbortController();
   let shape = "";
 
   const draw = () => {
     scheduled = false;
-    if (closed || !plotly || !box.isConnected || box.clientWidth === 0) return;
+    if (view.signal.aborted || !plotly || !box.isConnected || box.clientWidth === 0) return;
     const look = lookOf(box);
     shape = JSON.stringify([look, box.clientWidth]);
     const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), look);
@@ -276,7 +292,8 @@ function render({ model, el }) {
   head.observe(document.head, { childList: true });
   document.head.addEventListener("load", loaded, true);
 
-  loadPlotly(model).then(
+  const live = !el.classList.contains("jupyter-widgets-disconnected");
+  loadPlotly(model, live, view.signal).then(
     (found) => {
       plotly = found;
       schedule();
@@ -288,7 +305,7 @@ function render({ model, el }) {
   );
 
   return () => {
-    closed = true;
+    view.abort();
     model.off("change:busy", wait);
     model.off("change:arrows", reachable);
     model.off("change:_spec", answered);

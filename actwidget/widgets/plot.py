@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import secrets
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape")
 _PLACEHOLDER = "actwidget:image:"
 _PNG = "data:image/png;base64,"
+_KERNEL = secrets.token_hex(4)
 
 
 @cache
@@ -98,7 +100,7 @@ def _drawable(figure: go.Figure | Serialized) -> tuple[go.Figure | None, Seriali
 class PlotView(anywidget.AnyWidget):
     """Shows a `plotly.graph_objects.Figure`.
 
-    The first view on a page asks the kernel for plotly.js (1.5 MB, compressed, from the installed plotly package);
+    The first view on a page asks its kernel for plotly.js (1.5 MB, compressed, from the installed plotly package);
     later ones find it there, and nothing of it is saved in the notebook. Setting `figure` redraws all views.
 
     Attributes:
@@ -120,6 +122,7 @@ class PlotView(anywidget.AnyWidget):
     alt = traitlets.Unicode("", help="A text that stands for the figure.").tag(sync=True)
     busy = traitlets.Bool(False, help="Whether the next figure is being made.").tag(sync=True)
     arrows = traitlets.Bool(False, help="Whether the figure tells of arrow keys.").tag(sync=True)
+    _kernel = traitlets.Unicode(_KERNEL).tag(sync=True)  # on a page there can be views of several
     _spec = traitlets.Unicode("").tag(sync=True)
     # Pictures travel apart from the rest, so that a redraw with the same picture does not send it again; and as bytes,
     # which the kernel, the server and the page pass on without reading them as text.

@@ -9,6 +9,8 @@ import traitlets
 
 from actwidget.widgets.parts import Parts
 
+_END = "actw-stepper-end"
+
 
 class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type hints
     """A number field with a button on either side; it can be empty where `allow_none` is set.
@@ -37,7 +39,7 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
         **kwargs: Any,
     ) -> None:
         """A stepper with `label` before it, put together from `parts`."""
-        text, first, last = _look(value, maximum)  # from the start: each change is one more message to the page
+        text, down, up = _look(value, maximum)  # from the start: each change is one more message to the page
         make = (parts or Parts()).make
         self._allow_none = allow_none
         self._label = label
@@ -50,8 +52,9 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
             tooltip=label,
             css="actw-stepper-field",
         )
-        self._down = make(ipywidgets.Button, description="‹", tooltip=f"Previous {label}", disabled=first)
-        self._up = make(ipywidgets.Button, description="›", tooltip=f"Next {label}", disabled=last)
+        # Their signs come from the style, so that their names are what the tooltips say.
+        self._down = make(ipywidgets.Button, tooltip=f"Previous {label}", css=down)
+        self._up = make(ipywidgets.Button, tooltip=f"Next {label}", css=up)
         self._down.on_click(lambda _button: self._step(-1))
         self._up.on_click(lambda _button: self._step(1))
         self._field.observe(self._typed, "value")
@@ -60,10 +63,14 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
 
     @traitlets.observe("value", "maximum")
     def _show(self, _change: Any = None) -> None:
-        self._field.value, self._down.disabled, self._up.disabled = _look(self.value, self.maximum)
+        self._field.value, down, up = _look(self.value, self.maximum)
+        for button, look in ((self._down, down), (self._up, up)):
+            button.set_trait("_dom_classes", (look,) if look else ())
 
     def _step(self, by: int) -> None:
-        self.value = 0 if self.value is None else min(max(self.value + by, 0), self.maximum)
+        value = (-1 if self.value is None else self.value) + by
+        if 0 <= value <= self.maximum:
+            self.value = value
 
     def _typed(self, change: Any) -> None:
         text = change["new"].strip()
@@ -76,6 +83,10 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
             self.error = f"Expected a {self._label} from 0 to {self.maximum}, got {text!r}."
 
 
-def _look(value: int | None, maximum: int) -> tuple[str, bool, bool]:
-    """What stands in the field, and whether there is nothing before and nothing behind it."""
-    return ("", True, False) if value is None else (str(value), value <= 0, value >= maximum)
+def _look(value: int | None, maximum: int) -> tuple[str, str, str]:
+    """What stands in the field, and the class of either button: at an end one looks as if it could not be pressed.
+
+    It is not disabled: the button that has brought the number there would lose the focus.
+    """
+    first, last = (True, False) if value is None else (value <= 0, value >= maximum)
+    return "" if value is None else str(value), _END if first else "", _END if last else ""

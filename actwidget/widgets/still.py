@@ -1,8 +1,8 @@
 """The still picture of an explorer for where no kernel runs, in an output of its own beside the widget's.
 
 Where a widget should be a host shows nothing else: JupyterLab says "model not found" in a notebook opened once more.
-So the still is a second output. The explorer's own style hides it while that explorer is on the page and its figure is
-drawn. With no kernel neither is, and the still remains; its style hides what JupyterLab says in the widget's place.
+So the still is a second output. The explorer's own style hides it while the explorer is drawn beside it. With no kernel
+it is not, and the still remains; its style hides what JupyterLab says in the widget's place.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ MAX_BYTES = 60_000
 WIDTH = 560
 PAUSE = 5.0
 """So many seconds after the last change of view its still is sent: no click should have to wait for it."""
+# What holds the outputs of one cell: in JupyterLab, Notebook and Voila, in VS Code, elsewhere (Colab) the whole page.
+_AREA = ":is(.jp-OutputArea, .cell_container, body:not(:has(.jp-OutputArea, .cell_container)))"
+_DRAWN = ".actw-plot-graph:first-child, .actw-table"  # before the graph stands what is said while there is none
 
 _made: Counter[str] = Counter()  # how many explorers there were of each name
 
@@ -67,10 +70,14 @@ class Still:
 
     @property
     def hiding(self) -> str:
-        """The style rule that hides the still; it has to be on the page for as long as the explorer is."""
-        drawn = f"body:not(:has(.{self.live} .actw-plot-waiting))"
+        """The style rule that hides the still; it has to be on the page for as long as the explorer is.
+
+        A still is hidden only beside a view of the explorer: one of another notebook, or of an earlier kernel, can have
+        the same name.
+        """
+        area = f"{_AREA}:has(.{self.live} :is({_DRAWN}))"
         still = f".actw-still-{self._key}"
-        return f"{drawn} {still}, {drawn} .jp-OutputArea-child:has({still}) {{ display: none; }}"
+        return f"{area} {still}, {area} .jp-OutputArea-child:has({still}) {{ display: none; }}"
 
     def show(self, view: View) -> None:
         """Shows the still as an output of the running cell.

@@ -270,6 +270,14 @@ function setAttribute(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
 
+/**
+ * Whether a key pressed in an explorer is for the page around it: combinations, Shift+Enter, and what leads out.
+ * @param {{key: string, ctrlKey: boolean, metaKey: boolean, altKey: boolean, shiftKey: boolean}} event
+ */
+export function isForPage({ key, ctrlKey, metaKey, altKey, shiftKey }) {
+  return ctrlKey || metaKey || altKey || key === "Tab" || key === "Escape" || (shiftKey && key === "Enter");
+}
+
 /** @param {{model: Model, el: HTMLElement}} view */
 function render({ model, el }) {
   const listeners = new AbortController();
@@ -502,22 +510,28 @@ function render({ model, el }) {
 
   const relabel = () => box.setAttribute("aria-label", model.get("label"));
 
-  /** @param {KeyboardEvent} event */
-  function ours(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) {
-      // For JupyterLab the attribute means "no shortcuts at all", but Ctrl+S has to save the notebook from here too.
-      root.removeAttribute("data-lm-suppress-shortcuts");
-      setTimeout(() => root.setAttribute("data-lm-suppress-shortcuts", "true"));
-      return false;
-    }
-    if (event.key === "Tab") return false;
-    event.stopPropagation(); // otherwise JupyterLab takes letters for commands: x cuts the cell
-    return true;
+  /**
+   * Notebooks take single keys for commands: x cuts the cell. None leaves the explorer, whatever in it has the focus; the
+   * tree is the one part that always is there to hold them. Holding costs a native control nothing.
+   * @param {KeyboardEvent} event
+   */
+  function hold(event) {
+    if (!isForPage(event)) return event.stopPropagation();
+    // For JupyterLab the attribute means "no shortcuts at all", but Ctrl+S has to save the notebook from here too.
+    const explorer = /** @type {HTMLElement} */ (event.currentTarget);
+    explorer.removeAttribute("data-lm-suppress-shortcuts");
+    setTimeout(() => explorer.setAttribute("data-lm-suppress-shortcuts", "true"));
+  }
+
+  function holdKeys() {
+    const explorer = root.closest(".actw-explorer") ?? root;
+    explorer.setAttribute("data-lm-suppress-shortcuts", "true");
+    explorer.addEventListener("keydown", /** @type {EventListener} */ (hold), { signal }); // the same one is there once
   }
 
   /** @param {KeyboardEvent} event */
   function onTreeKey(event) {
-    if (!ours(event)) return;
+    if (isForPage(event)) return;
     let step = nextState(state, event.key);
     if (!step && event.key.length === 1) {
       typed = event.timeStamp - typedAt > TYPE_AHEAD_MS ? event.key : typed + event.key;
@@ -532,9 +546,8 @@ function render({ model, el }) {
 
   /** @param {KeyboardEvent} event */
   function onFilterKey(event) {
-    if (!ours(event)) return;
     if (event.key === "Escape") setQuery("");
-    else if (event.key === "ArrowDown" && state.active >= 0) {
+    else if (event.key === "ArrowDown" && !isForPage(event) && state.active >= 0) {
       elements[state.active].focus({ preventScroll: true });
       reveal(state.active);
     } else return;
@@ -565,12 +578,10 @@ function render({ model, el }) {
     reveal(state.active, true);
   }
 
-  root.setAttribute("data-lm-suppress-shortcuts", "true");
   box.addEventListener("keydown", onTreeKey, { signal });
   box.addEventListener("click", onClick, { signal });
   filter.addEventListener("keydown", onFilterKey, { signal });
   filter.addEventListener("input", () => setQuery(filter.value), { signal });
-  grouping.addEventListener("keydown", ours, { signal });
   grouping.addEventListener("click", onGrouping, { signal });
   /** @type {[string, () => void][]} */
   const changes = [
@@ -584,6 +595,7 @@ function render({ model, el }) {
   // The box has no height while it isn't in the page, or folded away: scroll when it gets one, or a smaller one.
   let height = 0;
   const resizes = new ResizeObserver(() => {
+    holdKeys();
     if (!height || box.clientHeight < height) reveal(selectedIndex(), true);
     height = box.clientHeight;
   });

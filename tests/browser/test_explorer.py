@@ -38,6 +38,17 @@ COUNT = 36
 CURRENT = "print(explorer.layer)"
 SCROLLED = "() => [...document.querySelectorAll('.jp-WindowedPanel-outer, html, body')].map((box) => box.scrollTop)"
 
+# What can have the focus, and the view that it is in.
+FOCUSABLE = {
+    "figure": ("activation", ".actw-plot"),
+    "choice": ("activation", ".actw-controls select >> nth=0"),
+    "stepper": ("activation", "[title='Next channel']"),
+    "field": ("activation", ".actw-stepper-field input >> nth=0"),
+    "code": ("activation", ".actw-code-toggle"),
+    "grouping": ("activation", ".actw-tree [aria-pressed]"),
+    "row of the table": ("table", ".actw-table tbody tr[tabindex='0']"),
+    "head of the table": ("table", ".actw-table th button >> nth=1"),
+}
 # Where on the page a bin of the histogram is, at a share of the panel's height.
 BIN = """(graph, [index, height]) => {
   graph.scrollIntoView({block: "nearest"});
@@ -124,6 +135,34 @@ def test_letters_in_the_tree_are_no_commands_of_the_notebook(in_tree):
     in_tree.settle()
     assert in_tree.notebook.page.evaluate(CELLS) == cells
     assert in_tree.focused is not None
+
+
+@pytest.mark.parametrize(("show", "part"), FOCUSABLE.values(), ids=FOCUSABLE)
+def test_letters_anywhere_in_the_explorer_are_no_commands_of_the_notebook(explorer, show, part):
+    page = explorer.notebook.page
+    explorer.notebook.ask(f"explorer.show = {show!r}")
+    cells = page.evaluate(CELLS)
+    explorer.element.locator(part).focus()
+    for key in ("x", "d", "d", "m", "y", "a", "b", "Shift+M", "ArrowDown", "Delete"):
+        page.keyboard.press(key)
+    explorer.settle()
+    assert page.evaluate(CELLS) == cells
+    assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex") == 1
+    explorer.notebook.ask("explorer.show = 'activation'")
+
+
+def test_native_controls_keep_their_keys_and_combinations_are_the_notebook_s(explorer):
+    page = explorer.notebook.page
+    choice = explorer.element.get_by_label("show")
+    choice.focus()
+    page.keyboard.press("w")
+    explorer.settle()
+    assert explorer.notebook.ask("print(explorer.show)") == "weights"
+    explorer.notebook.ask("explorer.show = 'activation'")
+    explorer.graph.locator("xpath=..").focus()
+    page.evaluate("() => { window.jupyterapp.shell.currentWidget.context.model.dirty = true; }")
+    page.keyboard.press("Control+s")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
 
 
 def test_letters_in_the_filter_are_no_commands_of_the_notebook(explorer):

@@ -24,6 +24,10 @@ aw.LayerExplorer(flat, np.ones((3, 20)))
 """
 STILL_OF = """(start) => window.jupyterapp.shell.currentWidget.content.widgets[0].model.outputs.toJSON()
   .some((output) => output.data["text/html"]?.includes(`<p>${start}`))"""
+RUN = """async (index) => {
+  window.jupyterapp.shell.currentWidget.content.activeCellIndex = index;
+  await window.jupyterapp.commands.execute("notebook:run-cell");
+}"""
 FIRST, SECOND = 0, 1
 
 
@@ -133,6 +137,13 @@ def test_a_table_in_the_place_of_the_figure_shows_no_still(live):
     assert visible(live.page.locator(".actw-still")) == [False, False]
 
 
+def test_an_explorer_with_another_view_that_is_not_drawn_shows_no_still(live):
+    live.run("import ipywidgets\nipywidgets.Tab([ipywidgets.HTML('first'), view])")
+    live.page.locator(".jupyter-widget-tab .actw-plot-waiting").wait_for(state="attached")
+    assert visible(live.page.locator(".actw-still")) == [False, False]
+    live.page.evaluate("() => window.jupyterapp.commands.execute('notebook:delete-cell')")
+
+
 def test_a_closed_explorer_leaves_its_still(live):
     live.run("last = aw.LayerExplorer(model, view.inputs, layer='out')\nlast")
     Explorer(live, 2)
@@ -162,13 +173,29 @@ def test_running_one_cell_hides_that_cell_s_still_only(saved, reopen):
     assert visible(again.outputs) == [True, False, False, True]
 
 
-def test_an_explorer_from_saved_state_gives_way_to_its_still(saved, reopen):
+def test_an_explorer_hides_no_still_of_the_same_name_in_another_cell(open_page, folder, reopen):
+    opened = open_page("", f"{SMALL}\nx = np.ones((1, 12, 12, 3))", *["aw.LayerExplorer(model, x)"] * 2)
+    opened.run_all()
+    Explorer(opened, SECOND)
+    opened.save()
+    again = reopen((folder / "test_still1.ipynb").read_text(encoding="utf-8"), "same.ipynb", kernel=True)
+    for cell in (0, 2):
+        again.page.evaluate(RUN, cell)
+    again.page.locator(".actw-explorer .main-svg").first.wait_for(timeout=120_000)
+    again.page.locator(".actw-still").nth(SECOND).wait_for(state="hidden")
+    assert visible(again.outputs) == [False, True, True, False]
+
+
+def test_explorers_from_saved_state_give_way_to_their_stills_and_keep_none_from_being_drawn(saved, reopen):
     again = reopen(saved(state=True), "state.ipynb", kernel=True)
     again.page.locator(".actw-plot-waiting").nth(SECOND).wait_for(state="attached")
     assert visible(again.page.locator(".actw-explorer .actw-path")) == [False, False]
     assert visible(again.page.locator(".actw-still")) == [True, True]
     assert again.outputs.nth(0).bounding_box()["height"] == 0
     is_looked_at(again.page.locator(".actw-still").nth(FIRST))
+    again.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+    again.page.locator(".actw-explorer .main-svg").first.wait_for(timeout=120_000)
+    assert visible(again.outputs)[:2] == [True, False]
 
 
 def test_a_notebook_that_is_not_trusted_shows_stills_and_the_explorer_s_line(saved, reopen):

@@ -84,6 +84,21 @@ def test_arrow_keys_move_the_channel_when_the_figure_has_the_focus(explorer, not
     assert state(notebook)["channel"] is None
 
 
+def test_a_button_that_leads_to_the_last_channel_keeps_the_focus(explorer, notebook):
+    notebook.ask("explorer.channel = 3")
+    explorer.settle()
+    forth = explorer.element.get_by_role("button", name="Next channel", exact=True)
+    forth.focus()
+    for _ in range(3):
+        notebook.page.keyboard.press("Enter")
+        explorer.settle()
+    assert state(notebook)["channel"] == 5
+    assert forth.evaluate("(button) => button === document.activeElement")
+    explorer.element.get_by_role("button", name="Previous channel", exact=True).click()
+    explorer.settle()
+    assert state(notebook)["channel"] == 4
+
+
 def test_the_table_sorts_and_selects_by_mouse_and_by_keyboard(explorer, notebook):
     explorer.element.get_by_label("show").select_option("table")
     table = explorer.element.get_by_role("grid")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { clicked, layoutImage, pictureUri, resolveFigure, setAttribute } from "../../actwidget/widgets/plot.js";
+import { beforeEach, describe, test } from "node:test";
+import { clicked, layoutImage, loadPlotly, pictureUri, resolveFigure, setAttribute } from "../../actwidget/widgets/plot.js";
 
 const LOOK = { narrow: false, text: "#111", line: "#ccc", background: "#fff" };
 
@@ -88,4 +88,91 @@ test("a click says the point's customdata, or the row and column of a cell", () 
   assert.equal(clicked([{ data: {}, x: 1, y: 1 }]), undefined);
   assert.equal(clicked([{ data: { meta: "bins" }, customdata: [0.5], x: 1, y: 1 }]), undefined);
   assert.equal(clicked([]), undefined);
+});
+
+describe("plotly.js is asked for", () => {
+  const plotly = { name: "Plotly" };
+  const unpack = async (packed) => {
+    if (packed !== "packed") throw new Error("broken on the way");
+    return plotly;
+  };
+
+  beforeEach(() => {
+    delete globalThis.__actwidgetPlotly;
+    delete globalThis.__actwidgetWaiting;
+  });
+
+  /** A view that wants plotly.js of a kernel: how often it asked, what it answers to, and how it goes. */
+  const view = (kernel, live = true) => {
+    const callbacks = new Set();
+    const gone = new AbortController();
+    const model = {
+      get: (name) => ({ _kernel: kernel })[name],
+      on: (_event, callback) => callbacks.add(callback),
+      off: (_event, callback) => callbacks.delete(callback),
+      send: ({ kind }) => { made.asked += kind === "plotly.js"; },
+    };
+    const made = {
+      asked: 0,
+      answer: (packed = "packed") => [...callbacks].forEach((callback) => callback({ kind: "plotly.js" }, [packed])),
+      go: () => gone.abort(),
+    };
+    made.found = loadPlotly(model, live, gone.signal, unpack);
+    return made;
+  };
+  const asked = (...views) => views.map((each) => each.asked);
+
+  test("once by the views of one kernel, and not by later ones", async () => {
+    const [first, second] = [view("a"), view("a")];
+    assert.deepEqual(asked(first, second), [1, 0]);
+    first.answer();
+    assert.deepEqual(await Promise.all([first.found, second.found]), [plotly, plotly]);
+    const later = [view("a"), view("b")];
+    assert.deepEqual(asked(...later), [0, 0]);
+    assert.equal(await later[1].found, plotly);
+  });
+
+  test("of each kernel, and the first answer is for all", async () => {
+    const [busy, idle] = [view("a"), view("b")];
+    assert.deepEqual(asked(busy, idle), [1, 1]);
+    idle.answer();
+    assert.deepEqual(await Promise.all([busy.found, idle.found]), [plotly, plotly]);
+    busy.answer("a second copy, not looked into");
+    assert.equal(await view("a").found, plotly);
+  });
+
+  test("by the next view when the one that asked goes", async () => {
+    const views = [view("a"), view("a"), view("a")];
+    views[1].go();
+    assert.deepEqual(asked(...views), [1, 0, 0]);
+    views[0].go();
+    assert.deepEqual(asked(...views), [1, 0, 1]);
+    views[2].answer();
+    assert.equal(await views[2].found, plotly);
+    views[2].go();
+    assert.deepEqual(asked(...views, view("a")), [1, 0, 1, 0]);
+  });
+
+  test("by nobody when all have gone, until one comes", () => {
+    const first = view("a");
+    first.go();
+    assert.deepEqual(asked(first, view("a")), [1, 1]);
+  });
+
+  test("by no view that no kernel is behind, which still takes what another is given", async () => {
+    const [restored, live] = [view("a", false), view("a")];
+    assert.deepEqual(asked(restored, live), [0, 1]);
+    live.answer();
+    assert.equal(await restored.found, plotly);
+  });
+
+  test("once more after an answer that is broken", async () => {
+    const first = view("a");
+    first.answer("half of it");
+    await assert.rejects(first.found, /broken on the way/);
+    const next = view("a");
+    assert.deepEqual(asked(first, next), [1, 1]);
+    next.answer();
+    assert.equal(await next.found, plotly);
+  });
 });

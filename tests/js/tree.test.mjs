@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ancestors, arrange, attention, matches, nextState, typeAhead, visibleRows } from "../../actwidget/widgets/tree.js";
+import { ancestors, arrange, attention, isForPage, matches, nextState, typeAhead, visibleRows } from "../../actwidget/widgets/tree.js";
 
 /** @typedef {import("../../actwidget/widgets/tree.js").Row} Row */
 
@@ -169,4 +169,14 @@ test("a layer says why it wants attention, what holds it how many there are", ()
   const two = attention(rows, { block1_net: "dead", "block1_net/gate": "all zero" });
   assert.deepEqual([two.get(3)?.why, two.get(1)?.why], ["dead", "2 layers inside to look at"]);
   assert.equal(attention(rows, {}).size, 0);
+});
+
+test("combinations, Shift+Enter, Tab and Escape are for the page, other keys for the explorer", () => {
+  const none = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
+  const forPage = (key, held = {}) => isForPage({ key, ...none, ...held });
+  for (const key of ["x", "0", " ", "ArrowDown", "Enter", "Delete"]) assert.equal(forPage(key), false, key);
+  assert.equal(forPage("M", { shiftKey: true }), false);
+  for (const key of ["Tab", "Escape"]) assert.equal(forPage(key), true, key);
+  for (const name of ["ctrlKey", "metaKey", "altKey"]) assert.equal(forPage("s", { [name]: true }), true, name);
+  assert.equal(forPage("Enter", { shiftKey: true }), true);
 });

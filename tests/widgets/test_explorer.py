@@ -278,6 +278,27 @@ def test_the_controls_and_the_tree_set_the_traits(explorer):
     assert explorer.channel == 4
 
 
+def test_a_button_at_the_end_of_the_channels_does_nothing_and_looks_so(explorer):
+    stepper = explorer._controls.channel
+
+    def ended():
+        return [button._dom_classes == ("actw-stepper-end",) for button in (stepper._down, stepper._up)]
+
+    last = stepper.maximum
+    for start, button, reached, ends in (
+        (None, stepper._down, None, [True, False]),
+        (None, stepper._up, 0, [True, False]),
+        (0, stepper._down, 0, [True, False]),
+        (1, stepper._up, 2, [False, False]),
+        (last - 1, stepper._up, last, [False, True]),
+        (last, stepper._up, last, [False, True]),
+    ):
+        explorer.channel = start
+        button.click()
+        assert explorer.channel == reached
+        assert ended() == ends
+
+
 def test_a_click_on_a_tile_selects_its_channel(explorer):
     explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": [5.0, 0, 0]}, [])
     assert explorer.channel == 5

@@ -82,6 +82,20 @@ def test_what_a_layer_raises_is_said_and_the_explorer_lives(error, words):
     assert explorer.activation.shape == (2, 3)
 
 
+def test_an_interrupted_layer_is_said_and_can_be_chosen_again():
+    model = with_fragile(KeyboardInterrupt())
+    explorer = aw.LayerExplorer(model, zoo.noise(2, 8, 8, 3), layer="before")
+    with pytest.raises(KeyboardInterrupt):
+        told(explorer._tree_view, selected="fragile")
+    assert "fragile was interrupted" in explorer._status.value
+    assert explorer._plot.busy is False
+    assert explorer.figure.layout.title.text.startswith("before ")
+    model.get_layer("fragile").error = None
+    explorer._tree_view._handle_custom_msg({"kind": "again"}, [])
+    assert explorer.figure.layout.title.text.startswith("fragile ")
+    assert "interrupted" not in explorer._status.value
+
+
 def test_no_memory_for_a_drawing_is_said_too(monkeypatch):
     explorer = aw.LayerExplorer(convolutions(2), zoo.noise(2, 8, 8, 3))
     figure = explorer.figure

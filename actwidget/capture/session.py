@@ -88,7 +88,8 @@ def activations(
         layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
             for every node that can be had.
         training: Whether the layers behave as in training (dropout at work, batch statistics). Moving averages and
-            seeds are put back afterwards.
+            seeds are put back afterwards. Where chance is at work, a layer asked for by itself draws other numbers than
+            among all: what it does not need does not run, and draws none.
         batch_size: How many samples go through the model at a time.
         max_bytes: An upper bound on the bytes of the result, checked before anything runs.
 

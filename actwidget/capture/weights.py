@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import keras
@@ -109,7 +110,7 @@ def _is_packed(variable: keras.Variable, owner: keras.Layer) -> bool:
 
 
 class WeightWatch:
-    """Tells whether the weights of some layers were written since it came to watch them.
+    """Tells whether the weights of some layers were written, or their settings, since it came to watch them.
 
     A variable whose value is still held is written into new memory, so where the place of its value is the same the
     value is. The other way round it need not be: of a variable with rows that were written one by one (an embedding in
@@ -120,6 +121,7 @@ class WeightWatch:
         """Watches nothing."""
         self._layers: dict[int, keras.Layer] = {}
         self._held: dict[int, Array | None] = {}  # the values of variables, `None` where they are out of reach
+        self._set: dict[int, dict[str, Any]] = {}
 
     def add(self, layers: Iterable[keras.Layer]) -> None:
         """Watches layers, and those in them, from now on, if it does not do so already."""
@@ -127,12 +129,15 @@ class WeightWatch:
         # What a watched layer gained meanwhile is none of these: that it has come is for `unwritten` to tell.
         old = {id(variable) for variable in _variables(self._layers.values())} if new else set()
         self._layers |= {id(layer): layer for layer in new}
+        self._set |= {id(layer): _settings(layer) for layer in new}
         for variable in _variables(new):
             if id(variable) not in old:
                 self._held[id(variable)] = _in_place(variable)
 
     def unwritten(self) -> bool | None:
-        """Whether no weight was written, and none has come or gone; `None` where that can't be known."""
+        """Whether no weight or setting was written, and none has come or gone; `None` where that can't be known."""
+        if any(_settings(layer) != self._set[each] for each, layer in self._layers.items()):
+            return False
         now = {id(variable): variable for variable in _variables(self._layers.values())}
         if now.keys() != self._held.keys():
             return False
@@ -149,6 +154,18 @@ class WeightWatch:
         """Watches nothing any more."""
         self._layers.clear()
         self._held.clear()
+        self._set.clear()
+
+
+def _settings(layer: keras.Layer) -> dict[str, Any]:
+    """What a layer of Keras's was made with and can be given anew, such as its activation.
+
+    A layer of the user's may count in its attributes as it is called.
+    """
+    if not type(layer).__module__.startswith("keras.src."):
+        return {}
+    plain = (bool, int, float, str, tuple, FunctionType, keras.Layer)
+    return {name: value for name, value in vars(layer).items() if name[0] != "_" and isinstance(value, plain)}
 
 
 def _variables(layers: Iterable[keras.Layer]) -> list[keras.Variable]:

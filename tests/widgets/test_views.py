@@ -530,3 +530,20 @@ def test_layers_that_come_or_go_are_said_to_need_a_new_explorer():
         with pytest.raises(UnsupportedModelError, match="have changed"):
             view.layer = 0
     assert aw.LayerExplorer(model, np.ones((2, 4)), layer="c").activation.shape == (2, 5)
+
+
+def test_a_layer_s_activation_that_is_set_anew_is_noticed():
+    x = keras.Input((4,))
+    y = layers.Activation("relu", name="act")(layers.Dense(3, name="dense")(x))
+    model = keras.Model(x, layers.Dense(2, activation="softmax", name="out")(y))
+    explorer = aw.LayerExplorer(model, RNG.normal(size=(2, 4)), layer="act")
+    assert explorer.activation.min() == 0
+    model.get_layer("act").activation = keras.activations.tanh
+    expected = aw.activations(model, explorer.inputs, "act")["act"]
+    assert expected.min() < 0
+    np.testing.assert_array_equal(explorer.activation, expected)
+    explorer.layer = "out"
+    assert explorer.activation.sum(axis=-1) == pytest.approx([1, 1])
+    model.get_layer("out").activation = keras.activations.linear
+    np.testing.assert_array_equal(explorer.activation, aw.activations(model, explorer.inputs, "out")["out"])
+    assert explorer.activation.min() < 0 or explorer.activation.sum() != pytest.approx(2)

@@ -111,18 +111,19 @@ def _narrow(axes: dict[str, Any], titles: tuple[str, str], *, labelled: bool) ->
     if steps.get("visible", True):
         between += TICKS + UPRIGHT_ROOM * upright
     tall = NARROW_HEIGHT - 30 - TICKS
-    low, grid = LOW / tall, (LOW + between) / tall
+    low, grid = (round(pixels / tall, 3) for pixels in (LOW, LOW + between))
     changed |= {f"xaxis{suffix}.constraintoward": "left" for suffix in ("", "2")}
     changed |= {"xaxis.domain": (0.0, 1.0), "yaxis.domain": (grid, 1.0)}
     changed |= {"xaxis2.domain": LABELLED[1] if labelled else NARROW[0], "yaxis2.domain": (0.0, low)}
-    changed |= {"xaxis3.domain": NARROW[1], "yaxis3.domain": (0.0, low), "yaxis3.nticks": 3, "xaxis3.nticks": 4}
+    changed |= {"xaxis3.domain": NARROW[1], "yaxis3.domain": (0.0, low)}
     if axes["xaxis2"].get("tickangle") == UPRIGHT:
         changed["yaxis2.domain"] = (UPRIGHT_ROOM / tall, low)
     if "coloraxis" in axes:
         bottom, top = changed["yaxis2.domain"]
         bar = {"x": NARROW[0][1], "y": top, "len": top - bottom}
         changed |= {f"coloraxis.colorbar.{name}": value for name, value in bar.items()}
-    changed["annotations[0].text"] = "<br>".join(lines)
+    if len(lines) > 1:
+        changed["annotations[0].text"] = "<br>".join(lines)
     changed |= {f"annotations[{index}].y": low for index in (0, 1)}
     changed |= {
         "annotations[0].x": 0,

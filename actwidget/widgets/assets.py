@@ -9,7 +9,7 @@ from importlib.resources import files
 _COMMENTS_AND_INDENTS = re.compile(
     r"^\s*/\*\*(?:(?!\*/)[\s\S])*\*/\s*\n|^\s*//.*\n|/\*\* @type [^*\n]*\*/ ?|^[ \t]+|^\n", re.MULTILINE
 )
-_CSS_COMMENTS_AND_SPACES = re.compile(r"/\*[\s\S]*?\*/|(?<=[{};,])\s+|\s+(?=[{}])|(?<=:) +")
+_CSS_COMMENTS_AND_SPACES = re.compile(r"/\*[\s\S]*?\*/|(?<=[{};,])\s+|;?\s+(?=})|\s+(?={)|(?<=:) +")
 
 
 def asset(name: str) -> str:

@@ -31,8 +31,8 @@ WIDTH = 560
 PAUSE = 5.0
 """So many seconds after the last change of view its still is sent: no click should have to wait for it."""
 # What holds the outputs of one cell: in JupyterLab, Notebook and Voila, in VS Code, elsewhere (Colab) the whole page.
-_AREA = ":is(.jp-OutputArea, .cell_container, body:not(:has(.jp-OutputArea, .cell_container)))"
-_DRAWN = ".actw-plot-graph:first-child, .actw-table"  # before the graph stands what is said while there is none
+_AREA = ":is(.jp-OutputArea,.cell_container,body:not(:has(.jp-OutputArea,.cell_container)))"
+_DRAWN = ".actw-plot-graph:first-child,.actw-table"  # before the graph stands what is said while there is none
 
 _made: Counter[str] = Counter()  # how many explorers there were of each name
 
@@ -77,7 +77,7 @@ class Still:
         """
         area = f"{_AREA}:has(.{self.live} :is({_DRAWN}))"
         still = f".actw-still-{self._key}"
-        return f"{area} {still}, {area} .jp-OutputArea-child:has({still}) {{ display: none; }}"
+        return f"{area} :is({still},.jp-OutputArea-child:has({still})){{display:none}}"
 
     def show(self, view: View) -> None:
         """Shows the still as an output of the running cell.

@@ -472,11 +472,13 @@ function render({ model, el }) {
   /** @param {string} path */
   function select(path) {
     if (model.get("selected") === path) {
-      model.send({ kind: "again" }); // which changes nothing, so nobody would hear of it
+      // It changes nothing, so nobody would hear of it.
+      model.send({ kind: "again" });
       return;
     }
-    model.set("selected", path); // tells all views at once
-    model.save_changes(); // while the kernel is busy, ipywidgets keeps the last value only
+    // It tells all views at once. While the kernel is busy, ipywidgets keeps the last value only.
+    model.set("selected", path);
+    model.save_changes();
   }
 
   /** @param {Step} step */
@@ -526,7 +528,8 @@ function render({ model, el }) {
   function holdKeys() {
     const explorer = root.closest(".actw-explorer") ?? root;
     explorer.setAttribute("data-lm-suppress-shortcuts", "true");
-    explorer.addEventListener("keydown", /** @type {EventListener} */ (hold), { signal }); // the same one is there once
+    // However often: the same one is there once.
+    explorer.addEventListener("keydown", /** @type {EventListener} */ (hold), { signal });
   }
 
   /** @param {KeyboardEvent} event */

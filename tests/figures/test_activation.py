@@ -345,7 +345,8 @@ def test_on_a_narrow_page_the_other_panels_stand_side_by_side_below_the_grid(kin
     assert narrow["xaxis2.domain"][1] < narrow["xaxis3.domain"][0]
     # Their captions, and the labels of the grid's axis, have room between.
     tall = narrow["height"] - narrow.get("margin.t", 30) - narrow["margin.b"]
-    lines = max(text.count("<br>") + 1 for text in (narrow["annotations[0].text"], figure.annotations[1].text))
+    first = narrow.get("annotations[0].text", figure.annotations[0].text)
+    lines = max(text.count("<br>") + 1 for text in (first, figure.annotations[1].text))
     upright = narrow.get("xaxis.tickangle", figure.xaxis.tickangle) == 90
     labels = 0 if figure.xaxis.visible is False else 36 + 24 * upright
     assert (grid - close[1]) * tall >= 15 * lines + labels

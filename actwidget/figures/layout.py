@@ -18,7 +18,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 # (x domain, y domain) of the grid, the close-up and the histogram.
 WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.0, 0.3)))
 # On a narrow page the grid takes the whole width; below it these are the x domains of the close-up and the histogram.
-NARROW = ((0.0, 0.44), (0.71, 1.0))
+NARROW = ((0, 0.44), (0.71, 1))
 # The close-up's x domain where names stand to its left.
 LABELLED = ((0.81, 1.0), (0.24, 0.58))
 # How many characters of the one's caption fit beside the other's.
@@ -113,9 +113,9 @@ def _narrow(axes: dict[str, Any], titles: tuple[str, str], *, labelled: bool) ->
     tall = NARROW_HEIGHT - 30 - TICKS
     low, grid = (round(pixels / tall, 3) for pixels in (LOW, LOW + between))
     changed |= {f"xaxis{suffix}.constraintoward": "left" for suffix in ("", "2")}
-    changed |= {"xaxis.domain": (0.0, 1.0), "yaxis.domain": (grid, 1.0)}
-    changed |= {"xaxis2.domain": LABELLED[1] if labelled else NARROW[0], "yaxis2.domain": (0.0, low)}
-    changed |= {"xaxis3.domain": NARROW[1], "yaxis3.domain": (0.0, low)}
+    changed |= {"xaxis.domain": (0, 1), "yaxis.domain": (grid, 1)}
+    changed |= {"xaxis2.domain": LABELLED[1] if labelled else NARROW[0], "yaxis2.domain": (0, low)}
+    changed |= {"xaxis3.domain": NARROW[1], "yaxis3.domain": (0, low)}
     if axes["xaxis2"].get("tickangle") == UPRIGHT:
         changed["yaxis2.domain"] = (UPRIGHT_ROOM / tall, low)
     if "coloraxis" in axes:
@@ -169,7 +169,6 @@ def plain(title: str, *, captioned: bool = False, **more: Any) -> dict[str, Any]
         "font": {"family": FONT, "size": 11},
         "showlegend": False,
         **PAPER,
-        "hovermode": "closest",
         "dragmode": False,
         "annotations": [],
         "shapes": [],

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from plotly.colors import get_colorscale, sample_colorscale, unlabel_rgb
+from plotly.colors import get_colorscale, hex_to_rgb, sample_colorscale, unlabel_rgb
 
 from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
 
@@ -66,6 +66,15 @@ class ColorRange:
             bound = max(-minimum, maximum)
             return cls(-bound, bound, "balance")
         return cls(float(minimum), float(maximum), "viridis")
+
+
+@cache
+def colorscale(scale: str) -> tuple[tuple[float, str], ...]:
+    """A scale by name as plotly.js takes it, in few characters."""
+    steps = [
+        (place, unlabel_rgb(color) if color[0] != "#" else hex_to_rgb(color)) for place, color in get_colorscale(scale)
+    ]
+    return tuple((round(place, 4), f"#{bytes(int(part) for part in rgb).hex()}") for place, rgb in steps)
 
 
 @cache

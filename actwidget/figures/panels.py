@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from plotly.colors import get_colorscale
 
 from actwidget.figures.histogram import histogram_traces
 from actwidget.figures.layout import UPRIGHT, needs_upright
-from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange
+from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange, colorscale
 from actwidget.figures.text import escape, number, percent, told_apart
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def closeup(view: View) -> Panel:
         "coloraxis": {
             "cmin": color.low,
             "cmax": color.high if color.high > color.low else color.low + 1,
-            "colorscale": get_colorscale(color.scale),
+            "colorscale": colorscale(color.scale),
             "colorbar": {"thickness": 8, "x": 1, "xpad": 4, "yanchor": "top", "ypad": 0, "outlinewidth": 0},
         },
     }

@@ -395,8 +395,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             )
             drawing = self._drawings.draw(selection)
             sent = drawing.figure
-            entry = {"spec": sent.spec, "images": sent.images, "alt": drawing.alt, "numbers": drawing.numbers}
-            size = sum(map(len, (sent.spec, *sent.images)))
+            arrays = [base64.b64encode(array).decode("ascii") for array in sent.arrays]
+            entry = {"spec": sent.spec, "images": sent.images, "arrays": arrays}
+            entry |= {"alt": drawing.alt, "numbers": drawing.numbers}
+            size = sum(map(len, (sent.spec, *sent.images, *arrays)))
             if size <= left:
                 stored[each] = {**entry, "title": html.title(graph.nodes[each])}
                 left -= size

@@ -54,7 +54,7 @@ const [treeModule, plotModule] = await Promise.all([moduleOf(sources.tree), modu
 const place = (part) => /** @type {HTMLElement} */ (document.querySelector(`.actw-page .${part}`));
 
 const tree = modelOf({ rows, selected, grouped: true, label: "Layers", marks: {} });
-const plot = modelOf({ _spec: "", _images: [], alt: "" });
+const plot = modelOf({ _spec: "", _images: [], _arrays: [], alt: "" });
 
 function show() {
   const path = tree.get("selected");
@@ -65,6 +65,7 @@ function show() {
   place("actw-page-numbers").innerHTML = layer.numbers;
   plot.set("alt", layer.alt);
   plot.set("_images", layer.images);
+  plot.set("_arrays", layer.arrays);
   plot.set("_spec", layer.spec);
 }
 

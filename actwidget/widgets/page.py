@@ -20,7 +20,8 @@ def html_page(title: str, rows: Mapping[str, Any], layers: Mapping[str, Mapping[
     Args:
         title: The model's name and size.
         rows: The rows of the tree, as `packed_rows` gives them.
-        layers: For each path that can be looked at `spec`, `images`, `alt`, `title` and `numbers` (these two are HTML).
+        layers: For each path that can be looked at `spec`, `images`, `arrays`, `alt`, `title` and `numbers` (these two
+            are HTML).
         selected: The path to begin with.
     """
     data = {"rows": rows, "layers": layers, "selected": selected, "title": title}

@@ -11,6 +11,7 @@
  */
 
 const PLACEHOLDER = "actwidget:image:";
+const ARRAY = "actwidget:array:";
 const PNG = "data:image/png;base64,";
 const NARROW = 560;
 const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape"]);
@@ -50,6 +51,20 @@ export function pictureUri(picture) {
 }
 
 /**
+ * Puts the large arrays of a trace back, each as the bytes that Plotly takes.
+ * @param {any} trace
+ * @param {(DataView | string)[]} arrays from the kernel bytes, in a saved page base64 already
+ */
+function fill(trace, arrays) {
+  for (const value of Object.values(trace)) {
+    if (!value?.bdata?.startsWith?.(ARRAY)) continue;
+    const found = arrays[Number(value.bdata.slice(ARRAY.length))];
+    const { buffer, byteOffset, byteLength } = /** @type {DataView} */ (found);
+    value.bdata = buffer ? buffer.slice(byteOffset, byteOffset + byteLength) : found;
+  }
+}
+
+/**
  * A picture beneath another trace of its panel, as an image of the layout, which the page decodes by itself. Of an
  * image trace Plotly first makes a canvas that answers hover, and waits for it.
  * @param {any} trace its source is a PNG, and it says nothing on hover
@@ -77,12 +92,14 @@ function isBeneath(picture, data) {
  * @param {string} spec
  * @param {(DataView | string)[]} images
  * @param {{narrow: boolean, text: string, line: string, background: string}} look
+ * @param {(DataView | string)[]} [arrays]
  * @returns {{data: any[], layout: any}}
  */
-export function resolveFigure(spec, images, look) {
+export function resolveFigure(spec, images, look, arrays = []) {
   const { data: traces = [], layout = {} } = spec ? JSON.parse(spec) : {};
   const data = [];
   for (const trace of traces) {
+    fill(trace, arrays);
     if (typeof trace.source === "string" && trace.source.startsWith(PLACEHOLDER)) {
       trace.source = pictureUri(images[Number(trace.source.slice(PLACEHOLDER.length))]);
     }
@@ -208,20 +225,22 @@ function render({ model, el }) {
   const view = new AbortController();
   let shape = "";
 
+  const fail = (/** @type {string} */ what, /** @type {Error} */ error) => {
+    waiting.textContent = `Plotly could not ${what}: ${error.message}`;
+    waiting.classList.add("actw-plot-failed");
+    box.prepend(waiting);
+  };
+
   const draw = () => {
     scheduled = false;
     if (view.signal.aborted || !plotly || !box.isConnected || box.clientWidth === 0) return;
     const look = lookOf(box);
     shape = JSON.stringify([look, box.clientWidth]);
-    const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), look);
+    const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), look, model.get("_arrays"));
     layout.width = box.clientWidth;
     plotly.react(graph, data, layout, { displayModeBar: false, responsive: false, doubleClick: false }).then(
       () => waiting.remove(),
-      (/** @type {Error} */ error) => {
-        waiting.textContent = `Plotly could not draw the figure: ${error.message}`;
-        waiting.classList.add("actw-plot-failed");
-        box.prepend(waiting);
-      },
+      (/** @type {Error} */ error) => fail("draw the figure", error),
     );
     if (!listening) {
       listening = true;
@@ -233,7 +252,7 @@ function render({ model, el }) {
   };
   let listening = false;
 
-  // The figure and its pictures arrive in one message as two changes: one drawing for both.
+  // The figure, its pictures and its arrays arrive in one message as several changes: one drawing for all.
   const schedule = () => {
     if (scheduled) return;
     scheduled = true;
@@ -269,12 +288,17 @@ function render({ model, el }) {
   wait();
   reachable();
   box.addEventListener("keydown", press);
-  model.on("change:busy", wait);
-  model.on("change:arrows", reachable);
-  model.on("change:_spec", answered);
-  model.on("change:_spec", schedule);
-  model.on("change:_images", schedule);
-  model.on("change:alt", relabel);
+  /** @type {[string, () => void][]} */
+  const changes = [
+    ["busy", wait],
+    ["arrows", reachable],
+    ["_spec", answered],
+    ["_spec", schedule],
+    ["_images", schedule],
+    ["_arrays", schedule],
+    ["alt", relabel],
+  ];
+  for (const [name, callback] of changes) model.on(`change:${name}`, callback);
   const size = new ResizeObserver(reshape);
   size.observe(box);
   const theme = new MutationObserver(reshape);
@@ -298,20 +322,12 @@ function render({ model, el }) {
       plotly = found;
       schedule();
     },
-    (error) => {
-      waiting.textContent = `Plotly could not be loaded: ${error.message}`;
-      waiting.classList.add("actw-plot-failed");
-    },
+    (error) => fail("be loaded", error),
   );
 
   return () => {
     view.abort();
-    model.off("change:busy", wait);
-    model.off("change:arrows", reachable);
-    model.off("change:_spec", answered);
-    model.off("change:_spec", schedule);
-    model.off("change:_images", schedule);
-    model.off("change:alt", relabel);
+    for (const [name, callback] of changes) model.off(`change:${name}`, callback);
     size.disconnect();
     theme.disconnect();
     head.disconnect();

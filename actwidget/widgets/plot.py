@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape")
 _PLACEHOLDER = "actwidget:image:"
+_ARRAY_PLACEHOLDER = "actwidget:array:"
+_LARGE = 512
+"""Arrays of more bytes than this travel as bytes; as text they would take a third more."""
 _PNG = "data:image/png;base64,"
 _KERNEL = secrets.token_hex(4)
 
@@ -42,13 +45,15 @@ class Serialized:
 
     Attributes:
         figure: The figure as a dict.
-        spec: The same as JSON, with placeholders for its pictures.
+        spec: The same as JSON, with placeholders for its pictures and its large arrays.
         images: The pictures as data URIs of PNGs.
+        arrays: The large arrays, as plotly.js takes their numbers.
     """
 
     figure: dict[str, Any]
     spec: str
     images: list[str]
+    arrays: list[bytes]
 
 
 def serialize(figure: dict[str, Any]) -> Serialized:
@@ -60,8 +65,11 @@ def serialize(figure: dict[str, Any]) -> Serialized:
     """
     traces: list[dict[str, Any]] = []
     images: list[str] = []
+    arrays: list[bytes] = []
     for trace in figure["data"]:
-        sent = {name: _array(value) if isinstance(value, np.ndarray) else value for name, value in trace.items()}
+        sent = {
+            name: _array(value, arrays) if isinstance(value, np.ndarray) else value for name, value in trace.items()
+        }
         if trace["type"] == "image" and (trace.get("source") or "").startswith(_PNG):
             sent["source"] = f"{_PLACEHOLDER}{len(images)}"
             images.append(trace["source"])
@@ -70,16 +78,22 @@ def serialize(figure: dict[str, Any]) -> Serialized:
     layout = {name: value for name, value in figure["layout"].items() if name != "template"}
     # Not plotly's to_json, which writes each slash (of these base64 is full) as six characters.
     spec = json.dumps({**figure, "data": traces, "layout": layout}, cls=PlotlyJSONEncoder, separators=(",", ":"))
-    return Serialized(figure, spec, images)
+    return Serialized(figure, spec, images, arrays)
 
 
-def _array(values: np.ndarray[Any, Any]) -> Any:
-    """Numbers as plotly.js takes them packed; what it has no packed form for stays as it is."""
+def _array(values: np.ndarray[Any, Any], arrays: list[bytes]) -> Any:
+    """Numbers as plotly.js takes them packed, many of them apart; what it has no packed form for stays as it is."""
     if values.dtype.kind == "i" and values.itemsize == 8 and np.abs(values).max(initial=0) < 2**31:
         values = values.astype(np.int32)
     if values.dtype.str.lstrip("<|") not in {"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"}:
         return values
-    packed = {"dtype": values.dtype.str.lstrip("<|"), "bdata": base64.b64encode(values.tobytes()).decode("ascii")}
+    numbers = values.tobytes()
+    if len(numbers) > _LARGE:
+        text = f"{_ARRAY_PLACEHOLDER}{len(arrays)}"
+        arrays.append(numbers)
+    else:
+        text = base64.b64encode(numbers).decode("ascii")
+    packed = {"dtype": values.dtype.str.lstrip("<|"), "bdata": text}
     return packed if values.ndim == 1 else {**packed, "shape": ", ".join(map(str, values.shape))}
 
 
@@ -124,9 +138,10 @@ class PlotView(anywidget.AnyWidget):
     arrows = traitlets.Bool(False, help="Whether the figure tells of arrow keys.").tag(sync=True)
     _kernel = traitlets.Unicode(_KERNEL).tag(sync=True)  # on a page there can be views of several
     _spec = traitlets.Unicode("").tag(sync=True)
-    # Pictures travel apart from the rest, so that a redraw with the same picture does not send it again; and as bytes,
-    # which the kernel, the server and the page pass on without reading them as text.
+    # Pictures and large arrays travel apart from the rest, so that a redraw with the same does not send them again; and
+    # as bytes, which the kernel, the server and the page pass on without reading them as text.
     _images = traitlets.List(traitlets.Bytes()).tag(sync=True)
+    _arrays = traitlets.List(traitlets.Bytes()).tag(sync=True)
 
     def __init__(self, figure: go.Figure | None = None, **kwargs: Any) -> None:
         """Shows a figure.
@@ -138,7 +153,8 @@ class PlotView(anywidget.AnyWidget):
         self._clicked = CallbackDispatcher()
         self._pressed = CallbackDispatcher()
         self._figure, self._shown = _drawable(go.Figure() if figure is None else figure)
-        super().__init__(_images=_packed(self._shown.images), _spec=self._shown.spec, **kwargs)
+        shown = self._shown
+        super().__init__(_images=_packed(shown.images), _arrays=shown.arrays, _spec=shown.spec, **kwargs)
         self.on_msg(self._answer)
 
     # No trait: at each assignment traitlets would compare the figures, which takes as long as drawing one.
@@ -158,6 +174,7 @@ class PlotView(anywidget.AnyWidget):
         self._figure, self._shown = _drawable(figure)
         with self.hold_sync():
             self._images = _packed(self._shown.images)
+            self._arrays = self._shown.arrays
             self._spec = self._shown.spec
 
     @property

@@ -11,6 +11,7 @@
  * @typedef {{active: number, folded: Set<number>, select: string | null}} Step
  */
 
+const SUPPRESS = "data-lm-suppress-shortcuts";
 const TYPE_AHEAD_MS = 500;
 const LARGE = 256;
 const PART = 32;
@@ -521,13 +522,13 @@ function render({ model, el }) {
     if (!isForPage(event)) return event.stopPropagation();
     // For JupyterLab the attribute means "no shortcuts at all", but Ctrl+S has to save the notebook from here too.
     const explorer = /** @type {HTMLElement} */ (event.currentTarget);
-    explorer.removeAttribute("data-lm-suppress-shortcuts");
-    setTimeout(() => explorer.setAttribute("data-lm-suppress-shortcuts", "true"));
+    explorer.removeAttribute(SUPPRESS);
+    setTimeout(() => explorer.setAttribute(SUPPRESS, "true"));
   }
 
   function holdKeys() {
     const explorer = root.closest(".actw-explorer") ?? root;
-    explorer.setAttribute("data-lm-suppress-shortcuts", "true");
+    explorer.setAttribute(SUPPRESS, "true");
     // However often: the same one is there once.
     explorer.addEventListener("keydown", /** @type {EventListener} */ (hold), { signal });
   }

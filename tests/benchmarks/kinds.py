@@ -88,7 +88,7 @@ def _changed(view: aw.LayerExplorer, trait: str, before: str, after: str) -> flo
 
 
 def _bytes(view: aw.LayerExplorer) -> int:
-    return len(view._plot._spec) + sum(map(len, view._plot._images))
+    return len(view._plot._spec) + sum(map(len, (*view._plot._images, *view._plot._arrays)))
 
 
 def pages(repeats: int) -> list[Row]:

@@ -84,11 +84,10 @@ button.on_click(show)
 ipywidgets.VBox([button, rival])
 """
 PATHS = "print(json.dumps([node.path for node in view.tree if node.class_name != 'InputLayer']))"
-# The grid, the close-up's values as base64, and the thumbnail of the input.
+# The grid, the close-up's values, and the thumbnail of the input.
 PICTURES = """
-spec = json.loads({0}._plot._spec)
 grid = sum(map(len, {0}._plot._images))
-closeup = sum(len(trace["z"]["bdata"]) for trace in spec["data"] if trace.get("coloraxis"))
+closeup = max(map(len, {0}._plot._arrays), default=0)
 print(grid + closeup + len({0}._drawings.thumbnail(0) or ""))
 """
 

@@ -78,6 +78,17 @@ test("a narrow page gets the narrow layout, every page its own colours", () => {
   assert.deepEqual([wide.font.color, wide.xaxis.gridcolor, wide.hoverlabel.bgcolor, wide.template], ["#111", "#ccc", "#fff", undefined]);
 });
 
+test("large arrays come back as bytes, in a saved page as base64", () => {
+  const numbers = new Float32Array([9, 1.5, -2, 4]);
+  const z = { dtype: "f4", bdata: "actwidget:array:1" };
+  const trace = { type: "heatmap", z, y: { dtype: "f4", bdata: "AAAA" }, text: "actwidget:array:0", x: null };
+  const arrays = [new DataView(new ArrayBuffer(4)), new DataView(numbers.buffer, 4, 8)];
+  const [found] = resolveFigure(spec(trace), [], LOOK, arrays).data;
+  assert.deepEqual([...new Float32Array(found.z.bdata)], [1.5, -2]);
+  assert.deepEqual([found.y, found.text, found.x], [trace.y, trace.text, null]);
+  assert.equal(resolveFigure(spec(trace), [], LOOK, ["", "AADAPw=="]).data[0].z.bdata, "AADAPw==");
+});
+
 test("no figure yet is an empty one", () => {
   assert.deepEqual(resolveFigure("", [], LOOK).data, []);
 });

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from actwidget import PlotView
+from actwidget.widgets.plot import serialize
 
 PICTURE = "data:image/png;base64,AAAA"
 
@@ -41,6 +44,19 @@ def test_a_redraw_with_the_same_picture_does_not_send_it_again(monkeypatch):
     view.figure = figure("two")
     assert "_spec" in sent
     assert "_images" not in sent
+
+
+def test_large_arrays_travel_as_bytes_and_small_ones_in_the_spec():
+    large, small = np.arange(600, dtype=np.float32).reshape(20, 30), np.arange(4, dtype=np.float32)
+    view = PlotView()
+    view.figure = serialize({"data": [{"type": "heatmap", "z": large}, {"type": "scatter", "y": small}], "layout": {}})
+    heatmap, line = json.loads(view._spec)["data"]
+    assert heatmap["z"] == {"dtype": "f4", "bdata": "actwidget:array:0", "shape": "20, 30"}
+    assert view._arrays == [large.tobytes()]
+    assert base64.b64decode(line["y"]["bdata"]) == small.tobytes()
+    np.testing.assert_array_equal(view.figure.data[0].z, large)
+    view.figure = go.Figure()
+    assert view._arrays == []
 
 
 def test_a_click_reaches_its_callbacks_until_they_are_removed():

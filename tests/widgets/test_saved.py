@@ -44,7 +44,9 @@ def test_what_is_stored_is_bounded_and_said(tmp_path):
     data = json.loads(re.search(r'id="actw-data">(.*?)</script>', text, re.DOTALL)[1])
     assert list(data["layers"]) == few
     assert 0 < len(few) < 4
-    pictures = sum(len(layer["spec"]) + sum(map(len, layer["images"])) for layer in data["layers"].values())
+    pictures = sum(
+        len(layer["spec"]) + sum(map(len, (*layer["images"], *layer["arrays"]))) for layer in data["layers"].values()
+    )
     assert pictures <= 20_000
     with pytest.raises(LayerNotFoundError):
         view.to_html(tmp_path / "none.html", layers=["nothing"])

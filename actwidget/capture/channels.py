@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.level import calls_for, function_of
+
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
     from actwidget.capture.node import LayerNode
@@ -52,8 +54,13 @@ def channels_of(node: LayerNode, operation: keras.Operation) -> Channels:
     return Channels(-1, noun) if axis is None else Channels(axis, noun, told=True)
 
 
+_MOVES_STEPS = {"Flip", "Roll", "Rot90", "Sort", "Argsort"}
+
+
 def keeps_steps(graph: ModelGraph, path: str) -> bool:
-    """Whether nothing up to a layer gives its steps from the last to the first."""
+    """Whether nothing known on the way to a layer gives steps in another order than it is given them."""
+    if path in graph.tensors:
+        return not any(map(_moves_steps, calls_for(function_of(graph.root), [graph.tensors[path]])))
     turned: set[str] = set()
     for node in graph.tree:
         operation = graph.operations[node.path]
@@ -64,6 +71,14 @@ def keeps_steps(graph: ModelGraph, path: str) -> bool:
         if node.path == path:
             break
     return True
+
+
+def _moves_steps(node: Any) -> bool:
+    """Whether a call in a functional graph changes the order of steps; a slice of all of them can only turn them."""
+    operation = node.operation
+    name = type(operation).__name__
+    turns = name == "GetItem" and node.outputs[0].shape == node.input_tensors[0].shape
+    return turns or name in _MOVES_STEPS or getattr(operation, "go_backwards", False)
 
 
 # fmt: off

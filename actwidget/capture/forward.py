@@ -82,13 +82,19 @@ def _same_call_marks(layers: Sequence[keras.Layer]) -> Iterator[None]:
 def _put_back(attributes: dict[str, Any], before: dict[str, Any]) -> None:
     """Puts attributes back that were set to tensors, as to the scores of the last call: those of a trial hold nothing.
 
+    With them goes what may be told of them: that they are there, how long they are.
+
     Args:
         attributes: The attributes of a layer, as they are now.
         before: The same, as they were.
     """
-    for name, value in list(attributes.items()):
-        if value is before.get(name) or not any(isinstance(leaf, _TENSORS) for leaf in _leaves(value)):
-            continue
+    missing = object()
+    changed = {name: value for name, value in attributes.items() if value is not before.get(name, missing)}
+    tensors = {name for name, value in changed.items() if any(isinstance(leaf, _TENSORS) for leaf in _leaves(value))}
+    if not tensors:
+        return
+    told = {name for name, value in changed.items() if all(isinstance(leaf, _PLAIN) for leaf in _leaves(value))}
+    for name in tensors | told:
         if name in before:
             attributes[name] = before[name]
         else:
@@ -170,6 +176,7 @@ def same_random_states() -> Iterator[None]:
             tf.raw_ops.AssignVariableOp(resource=generator.state.value.handle, value=seed)
 
 
+_PLAIN = (type(None), bool, int, float, str)
 _TENSORS = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor, keras.KerasTensor)
 
 _WRITERS = (keras.layers.SpectralNormalization, keras.layers.Lambda, keras.layers.TFSMLayer)

@@ -42,6 +42,7 @@ class Call:
         calls: The calls inside it.
         scores: The attention scores, where it has some.
         reason: Why its value can't be had, or `""`.
+        is_made: Whether its layer is not declared, or stands in one that is not.
     """
 
     operation: keras.Operation
@@ -51,6 +52,7 @@ class Call:
     calls: list[Call] = field(default_factory=list)
     scores: Output | None = None
     reason: str = ""
+    is_made: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,12 @@ class _Frame:
     prefix: str
     outer: _Frame | None = None  # the inside of the call that makes this one; `None` for the model's own
     is_open: bool = True  # whether it is looked into
-    is_made: bool = False  # whether its layer is not declared, or stands in one that is not
     before: _Before | None = None
 
     @cached_property
     def level(self) -> Level:
         """The names of the calls inside, made up when there is the first one."""
-        return Level(self.call.operation, is_made=self.is_made)
+        return Level(self.call.operation, is_made=self.call.is_made)
 
 
 class _AllSeen(BaseException):
@@ -207,10 +208,9 @@ class Tap:
             if not outer.is_open or not outer.level.holds(operation):
                 return None
             name, index = outer.level.call(operation)
-            call = Call(operation, name, index)
+            call = Call(operation, name, index, is_made=outer.level.makes(operation))
             outer.call.calls.append(call)
-            is_made = outer.level.makes(operation)
-            frame = _Frame(call, f"{outer.prefix}{name}/", outer, is_open=not is_loop(operation), is_made=is_made)
+            frame = _Frame(call, f"{outer.prefix}{name}/", outer, is_open=not is_loop(operation))
             if _graph() is not self._graph:
                 call.reason = ELSEWHERE
                 frame.is_open = False

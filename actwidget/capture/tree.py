@@ -219,7 +219,7 @@ class _Builder:
             found.append(self._scores(prefix, call.operation, output))
         if function_of(call.operation) is None:
             called = {id(inner.operation) for inner in call.calls}
-            level = Level(call.operation)
+            level = Level(call.operation, is_made=call.is_made)
             reason = ELSEWHERE if is_compiled(call.operation) else unseen
             found += [
                 self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=reason)

@@ -121,7 +121,7 @@ class WeightWatch:
         """Watches nothing."""
         self._layers: dict[int, keras.Layer] = {}
         self._held: dict[int, Array | None] = {}  # the values of variables, `None` where they are out of reach
-        self._set: dict[int, dict[str, Any]] = {}
+        self._set: dict[int, dict[str, Any]] = {}  # the settings of layers, and of those in them
 
     def add(self, layers: Iterable[keras.Layer]) -> None:
         """Watches layers, and those in them, from now on, if it does not do so already."""
@@ -129,14 +129,14 @@ class WeightWatch:
         # What a watched layer gained meanwhile is none of these: that it has come is for `unwritten` to tell.
         old = {id(variable) for variable in _variables(self._layers.values())} if new else set()
         self._layers |= {id(layer): layer for layer in new}
-        self._set |= {id(layer): _settings(layer) for layer in new}
+        self._set |= {id(layer): _settings(layer) for layer in _flat(new)}
         for variable in _variables(new):
             if id(variable) not in old:
                 self._held[id(variable)] = _in_place(variable)
 
     def unwritten(self) -> bool | None:
         """Whether no weight or setting was written, and none has come or gone; `None` where that can't be known."""
-        if any(_settings(layer) != self._set[each] for each, layer in self._layers.items()):
+        if any(_settings(layer) != self._set.get(id(layer)) for layer in _flat(self._layers.values())):
             return False
         now = {id(variable): variable for variable in _variables(self._layers.values())}
         if now.keys() != self._held.keys():
@@ -160,17 +160,26 @@ class WeightWatch:
 def _settings(layer: keras.Layer) -> dict[str, Any]:
     """What a layer of Keras's was made with and can be given anew, such as its activation.
 
-    A layer of the user's may count in its attributes as it is called.
+    A layer of the user's may count in its attributes as it is called, and on a model anything may be kept.
     """
-    if not type(layer).__module__.startswith("keras.src."):
+    if isinstance(layer, keras.Model) or not type(layer).__module__.startswith("keras.src."):
         return {}
-    plain = (bool, int, float, str, tuple, FunctionType, keras.Layer)
-    return {name: value for name, value in vars(layer).items() if name[0] != "_" and isinstance(value, plain)}
+    return {name: value for name, value in vars(layer).items() if name[0] != "_" and _is_plain(value)}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str, FunctionType, keras.Layer))
 
 
 def _variables(layers: Iterable[keras.Layer]) -> list[keras.Variable]:
     running = list(layers)
-    return variables_of(running, [inner for layer in running for inner in layer._flatten_layers()])
+    return variables_of(running, _flat(running))
+
+
+def _flat(layers: Iterable[keras.Layer]) -> list[keras.Layer]:
+    return [inner for layer in layers for inner in layer._flatten_layers()]
 
 
 def _in_place(variable: keras.Variable) -> Array | None:

@@ -104,7 +104,7 @@ def comparison_spec(
         narrow[f"xaxis{suffix}.constraintoward"] = "left"
         ends = f"{number(color.low)} to {number(color.high)}"
         narrow |= {f"annotations[{place}].x": across[0], f"annotations[{place}].y": down[1]}
-        narrow[f"annotations[{place}].text"] = f"<b>{escape(name, 24)}</b><br>{ends}"
+        narrow[f"annotations[{place}].text"] = f"<b>{escape(name, 18)}</b><br>{ends}"
         layout["annotations"].append(
             {
                 "text": f"<b>{escape(name, 40)}</b> {ends}",

@@ -20,7 +20,7 @@ WIDE = (((0.0, 0.62), (0.0, 1.0)), ((0.69, 1.0), (0.46, 1.0)), ((0.69, 1.0), (0.
 # On a narrow page the grid takes the whole width; below it these are the x domains of the close-up and the histogram.
 NARROW = ((0, 0.44), (0.71, 1))
 # The close-up's x domain where names stand to its left.
-LABELLED = ((0.81, 1.0), (0.24, 0.58))
+LABELLED = ((0.81, 1.0), (0.3, 0.58))
 # How many characters of the one's caption fit beside the other's.
 NARROW_CAPTION_LIMIT = 18
 LINE = 16
@@ -115,7 +115,7 @@ def _narrow(axes: dict[str, Any], titles: tuple[str, str], *, labelled: bool) ->
     changed |= {f"xaxis{suffix}.constraintoward": "left" for suffix in ("", "2")}
     changed |= {"xaxis.domain": (0, 1), "yaxis.domain": (grid, 1)}
     changed |= {"xaxis2.domain": LABELLED[1] if labelled else NARROW[0], "yaxis2.domain": (0, low)}
-    changed |= {"xaxis3.domain": NARROW[1], "yaxis3.domain": (0, low)}
+    changed |= {"xaxis3.domain": NARROW[1], "yaxis3.domain": (0, low), "xaxis3.nticks": 3}
     if axes["xaxis2"].get("tickangle") == UPRIGHT:
         changed["yaxis2.domain"] = (UPRIGHT_ROOM / tall, low)
     if "coloraxis" in axes:

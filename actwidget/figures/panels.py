@@ -23,6 +23,8 @@ MAP_LIMIT, CLOSEUP_LIMIT = 256, 192
 TOKENS_LIMIT, CLOSE_TOKENS = 40, 16
 """Of so many steps each is named beside all units; close up so many names have room, of more every second or third."""
 TOP = 8
+ROOM = 0.45
+"""Of the length of all bars, how much a number beside one takes where the panel is small."""
 
 
 def closeup(view: View) -> Panel:
@@ -347,7 +349,7 @@ def top_units(view: View) -> Panel:
     }
     written |= {"text": [f"\u00a0{texts[row]}" for row in zeros], "textposition": "middle right", "cliponaxis": False}
     axes = {
-        "xaxis2": {"showgrid": False, "zeroline": False, "showticklabels": False},
+        "xaxis2": {"showgrid": False, "zeroline": False, "showticklabels": False, "range": _with_room(bar["x"])},
         "yaxis2": {
             "range": [len(units) - 0.4, -0.6],
             "tickmode": "array",
@@ -361,6 +363,14 @@ def top_units(view: View) -> Panel:
     if view.label is not None:
         title += ", ✓ the true one"
     return [bar, {**written, "xaxis": "x2", "yaxis": "y2"}] if zeros.size else [bar], axes, title
+
+
+def _with_room(lengths: list[float]) -> list[float]:
+    """The range of bars, with room for a number that is written to the left of a short one below zero."""
+    low, high = min(0, *lengths), max(0, *lengths)
+    if low == high:
+        return [0, 1]
+    return [low - ROOM * (high - low) if low < 0 else 0, high]
 
 
 def distribution(view: View) -> Panel:

@@ -110,6 +110,7 @@ class Controls:
             readings: Whether the axes of the activation can be read in more than one way.
         """
         self.channel.maximum = channels - 1
+        self.channel.placeholder = "mean" if needs is None else "first"  # flags have no mean
         children = self._of(self._owner.show, needs)
         if slices > 1:
             if self.slice is None:

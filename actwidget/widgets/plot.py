@@ -30,6 +30,7 @@ _ARRAY_PLACEHOLDER = "actwidget:array:"
 _LARGE = 512
 """Arrays of more bytes than this travel as bytes; as text they would take a third more."""
 _PNG = "data:image/png;base64,"
+_OF_THE_PAGE = {"template", "paper_bgcolor", "plot_bgcolor"}
 _KERNEL = secrets.token_hex(4)
 
 
@@ -74,8 +75,8 @@ def serialize(figure: dict[str, Any]) -> Serialized:
             sent["source"] = f"{_PLACEHOLDER}{len(images)}"
             images.append(trace["source"])
         traces.append(sent)
-    # Colours come from the page, so the template that every figure carries stays here.
-    layout = {name: value for name, value in figure["layout"].items() if name != "template"}
+    # Colours come from the page, so the template that every figure carries stays here, and so does the paper.
+    layout = {name: value for name, value in figure["layout"].items() if name not in _OF_THE_PAGE}
     # Not plotly's to_json, which writes each slash (of these base64 is full) as six characters.
     spec = json.dumps({**figure, "data": traces, "layout": layout}, cls=PlotlyJSONEncoder, separators=(",", ":"))
     return Serialized(figure, spec, images, arrays)

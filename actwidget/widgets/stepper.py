@@ -61,6 +61,15 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
         shown = [self._down, self._field, self._up]
         super().__init__(shown, value=value, maximum=maximum, _dom_classes=("actw-stepper",), **kwargs)
 
+    @property
+    def placeholder(self) -> str:
+        """What stands in the field while it is empty."""
+        return str(self._field.placeholder)
+
+    @placeholder.setter
+    def placeholder(self, text: str) -> None:
+        self._field.placeholder = text
+
     @traitlets.observe("value", "maximum")
     def _show(self, _change: Any = None) -> None:
         self._field.value, down, up = _look(self.value, self.maximum)

@@ -141,3 +141,35 @@ def test_a_file_is_loaded_in_a_fresh_process_after_the_import_that_is_documented
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[:4] == ["(1, 2)", "(1, 3)", "(1, 2)", "(1, 2)"]
+
+
+class Making(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.declared = layers.Dense(4)
+
+    def call(self, inputs):
+        for number in (1.0, 2.0):
+            inputs = layers.Dense(4, kernel_initializer=keras.initializers.Constant(number))(inputs)
+        return keras.ops.tanh(self.declared(inputs))
+
+
+@pytest.mark.parametrize("before", [0, 1], ids=["first of its name", "second of its name"])
+@pytest.mark.parametrize("made", [0, 1])
+def test_a_layer_made_in_the_call_is_found_again_though_a_declared_one_takes_its_name(before, made, tmp_path):
+    keras.backend.clear_session()
+    for _ in range(before):
+        layers.Dense(1)
+    model, x = Making(), zoo.noise(3, 4) / 99
+    model(x)
+    paths = [node.path for node in aw.layer_tree(model, x) if node.path != model.declared.name]
+    edited = aw.edit(model, {paths[made]: aw.Ablate(range(4), 0.1)})
+    expected = edited(x)
+    edited.save(tmp_path / "made.keras")
+    for counted in (0, 1):
+        keras.backend.clear_session()
+        for _ in range(counted):
+            layers.Dense(1)
+        loaded = keras.saving.load_model(tmp_path / "made.keras", custom_objects={"Making": Making})
+        np.testing.assert_allclose(loaded(x), expected, atol=1e-6)
+    assert np.abs(expected - model(x)).max() > 1e-3

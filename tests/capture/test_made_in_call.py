@@ -83,3 +83,32 @@ def test_it_can_be_edited():
     model, x, expected = made(Subclassed)
     edited = aw.edit(model, {"block/add~2": aw.Scale([0, 1, 2, 3], 3.0)})
     np.testing.assert_allclose(edited.predict(x, verbose=0), 3 * expected["block/add~2"], rtol=1e-5, atol=1e-6)
+
+
+def test_layers_that_are_not_called_have_paths_of_their_own():
+    class Blk(layers.Layer):
+        def __init__(self, used, unused):
+            super().__init__()
+            self.used, self.unused = used, unused
+
+        def call(self, inputs):
+            return self.used(inputs)
+
+    class Holder:
+        """Keras does not look into it."""
+
+    class Holding(keras.Model):
+        def __init__(self):
+            super().__init__()
+            unused, used = layers.Dense(5), layers.Dense(5)
+            self.holder = Holder()
+            self.holder.block = Blk(used, unused)
+            self.out = layers.Dense(2, name="out")
+
+        def call(self, inputs):
+            return self.out(self.holder.block(inputs))
+
+    keras.backend.clear_session()
+    x = zoo.noise(3, 5)
+    paths = [node.path for node in aw.layer_tree(Holding(), x)]
+    assert len(set(paths)) == len(paths) == 4

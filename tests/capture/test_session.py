@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from keras import layers
 
 import actwidget as aw
 from actwidget.capture import session
@@ -224,3 +225,51 @@ def test_rows_of_an_embedding_that_were_trained_one_by_one_are_noticed_once(opti
         assert opened.refresh()
         np.testing.assert_array_equal(opened.value("pool"), aw.activations(model, tokens, "pool")["pool"])
         assert not opened.refresh()
+
+
+def in_a_nested_model():
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, name="inside")], name="inner")
+    x = keras.Input((4,))
+    return keras.Model(x, layers.Dense(2, name="out")(inner(x))), inner.layers[0]
+
+
+def in_a_wrapper():
+    inner = layers.Dense(4, name="inside")
+    x = keras.Input((3, 4))
+    return keras.Model(x, layers.Dense(2, name="out")(layers.TimeDistributed(inner)(x))), inner
+
+
+def in_a_subclassed_model():
+    class Held(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inside, self.out = layers.Dense(4), layers.Dense(2, name="out")
+
+        def call(self, inputs):
+            return self.out(self.inside(inputs))
+
+    model = Held()
+    return model, model.inside
+
+
+@pytest.mark.parametrize("make", [in_a_nested_model, in_a_wrapper, in_a_subclassed_model])
+def test_a_setting_of_a_layer_inside_another_is_noticed(make):
+    model, inside = make()
+    x = zoo.noise(3, 3, 4) if make is in_a_wrapper else zoo.noise(3, 4)
+    session = Session(model, x)
+    before = session.value("out")
+    assert not session.refresh()
+    inside.activation = keras.activations.relu
+    assert session.refresh()
+    after = session.value("out")
+    np.testing.assert_allclose(after, model(x), atol=1e-6)
+    assert np.abs(after - before).max() > 1e-3
+
+
+def test_what_a_person_keeps_on_a_model_is_no_setting():
+    model, _ = in_a_nested_model()
+    model.data = (np.zeros(3), np.ones(3))
+    session = Session(model, zoo.noise(3, 4))
+    session.value("inner/inside")
+    model.data = (np.ones(3), np.ones(3))
+    assert not session.refresh()

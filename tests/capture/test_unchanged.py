@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import layers
 
 import actwidget as aw
 from actwidget.errors import CaptureError
@@ -318,3 +319,52 @@ def test_the_random_numbers_that_come_next_stay(drawn):
     first = aw.activations(model, x, training=True)
     assert after(lambda: aw.activations(model, x, training=True)) == after(lambda: None)
     assert not np.array_equal(first["noise"], x)
+
+
+class Rope(layers.Layer):
+    """Keeps its angles, and for how many steps they are."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.steps, self.angles, self.is_ready, self._signs = 0, None, False, None
+
+    def build(self, _shape):
+        self.built = True
+
+    def call(self, inputs):
+        if not self.is_ready:
+            self._signs, self.is_ready = keras.ops.sign(keras.ops.ones((1, 1, inputs.shape[-1]))), True
+        if inputs.shape[1] > self.steps:
+            self.steps = inputs.shape[1]
+            self.angles = keras.ops.cos(keras.ops.arange(self.steps, dtype="float32"))[None, :, None]
+        return inputs * self.angles[:, : inputs.shape[1]] * self._signs
+
+
+class Turning(keras.Model):
+    def __init__(self):
+        super().__init__(name="turning")
+        self.rope = Rope(name="rope")
+
+    def build(self, shape):
+        self.rope.build(shape)
+        self.built = True
+
+    def call(self, inputs):
+        return self.rope(inputs)
+
+
+@pytest.mark.parametrize("called", [True, False], ids=["called before", "built alone"])
+@pytest.mark.parametrize("look", [aw.activations, aw.layer_tree, aw.LayerExplorer])
+def test_what_a_layer_notes_of_the_tensors_it_keeps_goes_back_with_them(look, called):
+    short, long = zoo.noise(1, 4, 5), zoo.noise(1, 9, 5)
+    model = Turning()
+    if called:
+        model(short)
+    else:
+        model.build((None, 4, 5))
+    for _ in range(2):
+        look(model, long)
+        expected = long * np.cos(np.arange(9))[:, None]
+        np.testing.assert_allclose(aw.activations(model, long)["rope"], expected, atol=1e-6)
+    np.testing.assert_allclose(model(long), expected, atol=1e-6)
+    np.testing.assert_allclose(model(short), short * np.cos(np.arange(4))[:, None], atol=1e-6)

@@ -458,3 +458,12 @@ def test_tokens_name_steps_only_where_there_is_one_for_each(given):
     assert axes.xaxis2.ticktext is None
     named = activation_figure(replace(shown, tokens=["word"] * 12)).layout
     assert len(named.xaxis.ticktext) == 12
+
+
+def test_numbers_beside_short_bars_below_zero_have_room_before_the_names():
+    sample = np.array([0.5, -0.01, -0.3, 0.2, -0.02], "float32")
+    low, high = activation_figure(view(sample, channel=1)).layout.xaxis2.range
+    assert high == pytest.approx(0.5)
+    assert low < -0.3 - 0.4 * 0.8
+    assert list(activation_figure(view(np.abs(sample))).layout.xaxis2.range) == pytest.approx([0, 0.5])
+    assert list(activation_figure(view(np.zeros(5, "float32"))).layout.xaxis2.range) == [0, 1]

@@ -59,6 +59,12 @@ def test_large_arrays_travel_as_bytes_and_small_ones_in_the_spec():
     assert view._arrays == []
 
 
+def test_what_the_page_sets_by_itself_is_not_sent():
+    view = PlotView(go.Figure(layout={"paper_bgcolor": "white", "plot_bgcolor": "white", "height": 300}))
+    assert json.loads(view._spec)["layout"] == {"height": 300}
+    assert view.figure.layout.paper_bgcolor == "white"
+
+
 def test_a_click_reaches_its_callbacks_until_they_are_removed():
     view, seen = PlotView(figure("one")), []
     view.on_click(seen.append)

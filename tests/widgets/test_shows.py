@@ -180,20 +180,27 @@ def test_masked_steps_are_veiled_and_counted():
 
 def test_tokens_name_no_steps_that_are_others_or_run_backwards():
     tokens = keras.Input((6,), dtype="int32")
-    y = layers.Embedding(9, 4, name="embedding")(tokens)
-    y = layers.Bidirectional(layers.GRU(2, return_sequences=True), name="both")(y)
-    halved = layers.MaxPooling1D(2, name="halved")(y)
-    y = layers.GRU(3, return_sequences=True, go_backwards=True, name="backwards")(y)
-    y = layers.Activation("relu", name="after")(y)
-    model = keras.Model(tokens, [halved, y])
+    first = layers.Embedding(9, 4, name="embedding")(tokens)
+    backwards = layers.GRU(3, return_sequences=True, go_backwards=True, name="backwards")(first)
+    outputs = {
+        "both": layers.Bidirectional(layers.GRU(2, return_sequences=True), name="both")(first),
+        "halved": layers.MaxPooling1D(2, name="halved")(first),
+        "backwards": backwards,
+        "after": layers.Activation("relu", name="after")(backwards),
+        "flipped": layers.Identity(name="flipped")(keras.ops.flip(first, axis=1)),
+        "rolled": layers.Identity(name="rolled")(keras.ops.roll(first, 1, axis=1)),
+        "turned": layers.Identity(name="turned")(first[:, ::-1]),
+        "some_units": layers.Identity(name="some_units")(first[:, :, :2]),
+        "forwards": layers.GRU(3, return_sequences=True, name="forwards")(first),
+    }
     words = ["the", "cat", "sat", "on", "the", "mat", "and", "slept"]
-    explorer = aw.LayerExplorer(model, np.arange(12).reshape(2, 6) % 9, tokens=words)
+    explorer = aw.LayerExplorer(keras.Model(tokens, outputs), np.arange(12).reshape(2, 6) % 9, tokens=words)
     named = {}
-    for path in ("embedding", "both", "halved", "backwards", "after"):
+    for path in ("embedding", *outputs):
         explorer.layer = path
         named[path] = explorer.figure.layout.xaxis.ticktext
-    assert list(named["embedding"]) == list(named["both"]) == words[:6]
-    assert named["halved"] is named["backwards"] is named["after"] is None
+    assert {path for path, ticks in named.items() if ticks} == {"embedding", "both", "some_units", "forwards"}
+    assert all(list(ticks) == words[:6] for ticks in named.values() if ticks)
 
 
 @pytest.mark.parametrize("tokens", ["text", [["a"]], [1, 2]], ids=["a text", "too few", "no texts"])

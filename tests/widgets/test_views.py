@@ -360,6 +360,7 @@ def test_flags_in_several_channels_can_be_looked_at_one_by_one():
     controls = explorer._controls
     assert list(controls.box.children) == [controls.show, controls.sample, controls.channel]
     assert "False: 100 %" in explorer.figure.layout.annotations[0].text
+    assert controls.channel.placeholder == "first"
     explorer.channel = 2
     assert "True: 100 %" in explorer.figure.layout.annotations[0].text
 

@@ -23,8 +23,8 @@ MAP_LIMIT, CLOSEUP_LIMIT = 256, 192
 TOKENS_LIMIT, CLOSE_TOKENS = 40, 16
 """Of so many steps each is named beside all units; close up so many names have room, of more every second or third."""
 TOP = 8
-ROOM = 0.45
-"""Of the length of all bars, how much a number beside one takes where the panel is small."""
+ROOM = 0.8
+"""How much of the length of the longest bar below zero a number to the right of it takes where the panel is small."""
 
 
 def closeup(view: View) -> Panel:
@@ -322,13 +322,14 @@ def top_units(view: View) -> Panel:
     colors = [ACCENT if unit == view.channel else MUTED for unit in units.tolist()]
     shown = values[units]
     texts = [number(value) if np.isfinite(value) else _in_words(value) for value in shown.tolist()]
-    zeros = np.flatnonzero(shown == 0)
+    lengths = _bounded(shown)
+    beside = np.flatnonzero(lengths <= 0)
     bar = {
         "type": "bar",
         "orientation": "h",
         "y": list(range(len(units))),
-        "x": _bounded(shown).tolist(),
-        "text": ["" if value == 0 else text for value, text in zip(shown.tolist(), texts, strict=True)],
+        "x": lengths.tolist(),
+        "text": ["" if length <= 0 else text for length, text in zip(lengths.tolist(), texts, strict=True)],
         "textposition": "auto",
         "customdata": [[unit] for unit in units.tolist()],
         # A value of zero is seen where its bar has an outline.
@@ -339,17 +340,17 @@ def top_units(view: View) -> Panel:
         "hovertemplate": "unit %{customdata[0]}<br>%{hovertext}<extra></extra>",
         "cliponaxis": False,
     }
-    # At a bar of length zero Plotly writes nothing.
+    # At a bar of length zero Plotly writes nothing, and left of one below zero it would write over the names.
     written: dict[str, Any] = {
         "type": "scatter",
         "mode": "text",
-        "x": [0.0] * len(zeros),
-        "y": zeros.tolist(),
+        "x": [0.0] * len(beside),
+        "y": beside.tolist(),
         "hoverinfo": "skip",
     }
-    written |= {"text": [f"\u00a0{texts[row]}" for row in zeros], "textposition": "middle right", "cliponaxis": False}
+    written |= {"text": [f"\u00a0{texts[row]}" for row in beside], "textposition": "middle right", "cliponaxis": False}
     axes = {
-        "xaxis2": {"showgrid": False, "zeroline": False, "showticklabels": False, "range": _with_room(bar["x"])},
+        "xaxis2": {"showgrid": False, "zeroline": False, "showticklabels": False, "range": _with_room(lengths)},
         "yaxis2": {
             "range": [len(units) - 0.4, -0.6],
             "tickmode": "array",
@@ -362,15 +363,14 @@ def top_units(view: View) -> Panel:
     title = "top classes" if names is not None else "strongest units"
     if view.label is not None:
         title += ", ✓ the true one"
-    return [bar, {**written, "xaxis": "x2", "yaxis": "y2"}] if zeros.size else [bar], axes, title
+    return [bar, {**written, "xaxis": "x2", "yaxis": "y2"}] if beside.size else [bar], axes, title
 
 
-def _with_room(lengths: list[float]) -> list[float]:
-    """The range of bars, with room for a number that is written to the left of a short one below zero."""
-    low, high = min(0, *lengths), max(0, *lengths)
-    if low == high:
-        return [0, 1]
-    return [low - ROOM * (high - low) if low < 0 else 0, high]
+def _with_room(lengths: NDArray[Any]) -> list[float]:
+    """The range of bars, with room for the numbers that are written to the right of zero."""
+    low, high = float(lengths.min(initial=0)), float(lengths.max(initial=0))
+    needed = ROOM * -low
+    return [low, (high if high >= needed else high + needed) or 1.0]
 
 
 def distribution(view: View) -> Panel:

@@ -206,7 +206,8 @@ def test_a_chosen_unit_is_marked_and_has_its_number_also_where_it_is_zero():
     own = f'<span style="color:{ACCENT}">unit 1</span>'
     row = list(figure.layout.yaxis2.ticktext).index(own)
     written = figure.data[2]
-    assert (written.mode, written.x, written.y, written.text) == ("text", (0,), (row,), ("\u00a00.00",))
+    assert (written.mode, written.x, written.y) == ("text", (0, 0), (row, row + 1))
+    assert written.text == ("\u00a00.00", "\u00a0-1.00")  # that of a bar below zero too, on the other side
     assert figure.data[1].marker.line.color[row] == ACCENT
     assert figure.layout.xaxis.ticktext[1] == f'<span style="color:{ACCENT}">1</span>'
     assert figure.data[0].marker.line.width[1] == 2
@@ -215,17 +216,20 @@ def test_a_chosen_unit_is_marked_and_has_its_number_also_where_it_is_zero():
 def test_units_that_are_no_numbers_are_bars_of_a_bounded_length_in_a_colour_of_their_own():
     sample = np.array([1, np.inf, np.nan, 2, -1, -np.inf], "float32")
     figure = activation_figure(view(sample, channel=2))
-    bar, top = figure.data[:2]
+    bar, top, written = figure.data[:3]
+    beside = dict(zip(written.y, written.text, strict=True))
     nan = "#{:02x}{:02x}{:02x}".format(*NAN_COLOR)
     for trace, lengths in ((bar, bar.y), (top, top.x)):
         assert np.isfinite(np.asarray(lengths, float)).all()
         assert np.abs(np.asarray(lengths, float)).max() == 2
         units = [row[0] for row in trace.customdata]
         words = {1: "infinity", 2: "NaN", 5: "-infinity"}
-        for unit, color, text, told in zip(units, trace.marker.color, trace.text, trace.hovertext, strict=True):
+        columns = units, trace.marker.color, trace.text, trace.hovertext
+        for row, (unit, color, text, told) in enumerate(zip(*columns, strict=True)):
             assert (color == nan) == (unit in words)
             if unit in words:
-                assert (text, told) == (words[unit], words[unit])
+                seen = text or (trace is top and beside[row].strip())
+                assert (seen, told) == (words[unit], words[unit])
     assert [row[0] for row in top.customdata] == [1, 3, 0, 4, 2, 5]
 
 
@@ -460,10 +464,19 @@ def test_tokens_name_steps_only_where_there_is_one_for_each(given):
     assert len(named.xaxis.ticktext) == 12
 
 
-def test_numbers_beside_short_bars_below_zero_have_room_before_the_names():
-    sample = np.array([0.5, -0.01, -0.3, 0.2, -0.02], "float32")
-    low, high = activation_figure(view(sample, channel=1)).layout.xaxis2.range
-    assert high == pytest.approx(0.5)
-    assert low < -0.3 - 0.4 * 0.8
-    assert list(activation_figure(view(np.abs(sample))).layout.xaxis2.range) == pytest.approx([0, 0.5])
-    assert list(activation_figure(view(np.zeros(5, "float32"))).layout.xaxis2.range) == [0, 1]
+def test_numbers_of_bars_below_zero_are_on_the_other_side_and_have_room_there():
+    def drawn(values):
+        figure = activation_figure(view(np.array(values, "float32"), channel=1))
+        (written,) = figure.select_traces({"type": "scatter", "mode": "text"})
+        (bar,) = (trace for trace in figure.select_traces({"type": "bar"}) if trace.orientation == "h")
+        assert [text != "" for text in bar.text] == [length > 0 for length in bar.x]
+        assert list(written.y) == [row for row, length in enumerate(bar.x) if length <= 0]
+        assert set(written.textposition.split()) == {"middle", "right"}
+        return [text.strip() for text in written.text], list(figure.layout.xaxis2.range)
+
+    texts, ends = drawn([0.5, -0.01, -0.3, 0.2, 0])
+    assert texts == ["0.00", "-0.01", "-0.30"]
+    assert ends == pytest.approx([-0.3, 0.5])
+    assert drawn([0.1, -1, -2])[1] == pytest.approx([-2, 0.1 + 1.6])
+    assert drawn([-np.inf, -1, 0])[1] == pytest.approx([-1, 0.8])
+    assert drawn([0, 0, 0])[1] == [0, 1]

@@ -15,7 +15,7 @@ from actwidget.figures.layout import layout
 from actwidget.figures.palette import ColorRange
 from actwidget.figures.panels import bars, closeup, distribution, largest, masked_steps, step_ticks, top_units
 from actwidget.figures.picture import palette_png
-from actwidget.figures.text import NARROW_LIMIT, escape, number, percent
+from actwidget.figures.text import NARROW_LIMIT, between, escape, percent
 from actwidget.figures.tiles import outline, tile_cells, tile_image, unseen_cells
 from actwidget.figures.title import in_their_colour
 
@@ -268,7 +268,7 @@ def _colors(view: View) -> list[str]:
     if drawn.scaling == "channel":
         words.append(f"colours for each {view.noun}")
     elif not alike:
-        words.append(f"colours {number(drawn.color.low)} to {number(drawn.color.high)}")
+        words.append(f"colours {between(drawn.color.low, drawn.color.high)}")
     if drawn.limits is not None and drawn.limits.clipped:
         low, high = drawn.limits.percentiles
         sides = [(drawn.limits.below, "below"), (drawn.limits.above, "above")]

@@ -12,7 +12,7 @@ from actwidget.analysis.mosaic import mosaic
 from actwidget.figures.layout import LINE, NARROW_HEIGHT, plain
 from actwidget.figures.palette import ColorRange
 from actwidget.figures.picture import palette_png
-from actwidget.figures.text import NARROW_LIMIT, escape, number
+from actwidget.figures.text import NARROW_LIMIT, between, escape, number
 from actwidget.figures.tiles import outline, tile_cells, tile_image
 from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
 
@@ -102,7 +102,7 @@ def comparison_spec(
         across, down = NARROW[place]
         narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = across, down
         narrow[f"xaxis{suffix}.constraintoward"] = "left"
-        ends = f"{number(color.low)} to {number(color.high)}"
+        ends = between(color.low, color.high)
         narrow |= {f"annotations[{place}].x": across[0], f"annotations[{place}].y": down[1]}
         narrow[f"annotations[{place}].text"] = f"<b>{escape(name, 18)}</b><br>{ends}"
         layout["annotations"].append(

@@ -103,8 +103,8 @@ def layout(
 def _narrow(axes: dict[str, Any], titles: tuple[str, str], *, labelled: bool) -> dict[str, Any]:
     """What changes on a narrow page: the close-up and the histogram stand side by side below the grid."""
     steps = axes["xaxis"]
-    angle = {name: steps[name] for name in ("tickangle", "ticktext") if name in steps}
-    upright = len(angle) == 2 and (angle["tickangle"] == UPRIGHT or needs_upright(angle["ticktext"], 45))
+    words = steps["ticktext"] if {"tickangle", "ticktext"} <= steps.keys() else []
+    upright = bool(words) and (steps["tickangle"] == UPRIGHT or needs_upright(words, 45))
     changed: dict[str, Any] = {"xaxis.tickangle": UPRIGHT} if upright else {}
     lines = stacked(titles[0], NARROW_CAPTION_LIMIT)
     between = LINE * max(len(lines), titles[1].count("<br>") + 1) + 8

@@ -12,6 +12,8 @@ from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange, colors
 from actwidget.figures.text import escape, number, percent, told_apart
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from actwidget.analysis.limits import Limits
@@ -236,10 +238,7 @@ def bars(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[s
     drawn = view.picture
     units = drawn.order.tolist()
     values = drawn.values[:, 0, 0].astype(np.float32)[drawn.order]
-    colors = [ACCENT if unit == view.channel else MUTED for unit in units]
-    # A value of zero is seen where its bar has an outline.
-    line = {"width": [2 if unit == view.channel else 0 for unit in units], "color": colors}
-    marker = {"color": colors, "line": line}
+    marker = bar_marker([unit == view.channel for unit in units])
     bar: dict[str, Any] = {
         "type": "bar",
         "x": np.arange(len(values)),
@@ -268,6 +267,12 @@ def bars(view: View) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[s
         "yaxis": {"title": {"text": "activation"}, "scaleanchor": False},
     }
     return [bar], [], axes
+
+
+def bar_marker(marked: Sequence[bool]) -> dict[str, Any]:
+    """The colours and outlines of bars: one that is marked is seen by its outline also where it has no length."""
+    colors = [ACCENT if each else MUTED for each in marked]
+    return {"color": colors, "line": {"width": [2 if each else 0 for each in marked], "color": colors}}
 
 
 def broken_bars(values: NDArray[Any], marker: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import numpy as np
 from actwidget.analysis.categories import categories, text_of
 from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.palette import ACCENT, MUTED
-from actwidget.figures.panels import MAP_LIMIT, broken_bars, largest
-from actwidget.figures.text import NARROW_LIMIT, escape, number, percent, stacked
+from actwidget.figures.panels import MAP_LIMIT, bar_marker, broken_bars, largest
+from actwidget.figures.text import NARROW_LIMIT, between, escape, number, percent, stacked
 from actwidget.figures.title import in_their_colour
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def values_spec(
     parts = [escape(title, NARROW_LIMIT)]
     if number_of is not None:
         parts.append(f"sample {number_of}")
-    if found is not None and _is_picture(sample):
+    if found is not None and sample.ndim in {2, 3} and min(sample.shape[:2]) > 1 and sample.size > COLUMNS:
         index = found.index
         if sample.ndim == 3:
             index = index[..., channel or 0]
@@ -61,15 +61,6 @@ def values_spec(
                 )
         return _categorical(parts, found.names, index)
     return _table(parts, sample)
-
-
-def is_categorical(sample: NDArray[Any]) -> bool:
-    """Whether `values_spec` draws a picture of a sample, not a table."""
-    return _is_picture(sample) and categories(sample) is not None
-
-
-def _is_picture(sample: NDArray[Any]) -> bool:
-    return sample.ndim in {2, 3} and min(sample.shape[:2]) > 1 and sample.size > COLUMNS
 
 
 def scalar_spec(
@@ -93,7 +84,7 @@ def scalar_spec(
     finite = line[np.isfinite(line)]
     parts = [escape(title, NARROW_LIMIT), f"{line.size:,} sample{'s' * (line.size != 1)}"]
     if finite.size:
-        parts.append(f"{number(float(finite.min()))} to {number(float(finite.max()))}")
+        parts.append(between(float(finite.min()), float(finite.max())))
     if finite.size < line.size:
         parts.append(in_their_colour(f"{line.size - finite.size:,} NaN or infinite"))
     if sample is not None:
@@ -111,12 +102,10 @@ def scalar_spec(
     if many:
         trace |= {"type": "scatter", "mode": "lines", "line": {"color": MUTED, "width": 1}}
     else:
-        colors = [ACCENT if index == sample else MUTED for index in range(line.size)]
-        # A broken one that is marked keeps its outline.
-        outlines = {"width": [2 * (index == sample) for index in range(line.size)], "color": colors}
-        trace |= {"type": "bar", "marker": {"color": colors, "line": {"width": 0}}}
+        marker = bar_marker([index == sample for index in range(line.size)])
+        trace |= {"type": "bar", "marker": {**marker, "line": {"width": 0}}}
         if finite.size < line.size:
-            trace |= {**broken_bars(line, {"color": colors, "line": outlines}), "hovertext": trace["hovertext"]}
+            trace |= {**broken_bars(line, marker), "hovertext": trace["hovertext"]}
     traces = [trace]
     if many and sample is not None:
         dot = {"type": "scatter", "mode": "markers", "x": [sample], "y": line[sample : sample + 1]}

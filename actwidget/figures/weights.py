@@ -10,10 +10,10 @@ from actwidget.analysis.axes import floats
 from actwidget.analysis.mosaic import mosaic
 from actwidget.figures.histogram import histogram_traces
 from actwidget.figures.layout import HEIGHT, NUMBERED, plain
-from actwidget.figures.palette import ACCENT, MUTED, ColorRange
-from actwidget.figures.panels import broken_bars
+from actwidget.figures.palette import MUTED, ColorRange
+from actwidget.figures.panels import bar_marker, broken_bars
 from actwidget.figures.picture import palette_png
-from actwidget.figures.text import NARROW_LIMIT, escape, number, stacked
+from actwidget.figures.text import NARROW_LIMIT, between, escape, stacked
 from actwidget.figures.tiles import outline, tile_image
 from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
 
@@ -110,7 +110,8 @@ def weight_words(values: NDArray[Any]) -> str:
     """
     numbers = floats(np.asarray(values))
     finite = numbers[np.isfinite(numbers)]
-    ends = f"{number(float(finite.min()))} to {number(float(finite.max()))}" if finite.size else "no finite value"
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
+    ends = between(low, high)
     return f"{ends}, {counted}" if (counted := broken(numbers)) else ends
 
 
@@ -154,7 +155,7 @@ def _grid(
         boxes = [tiles.box(picture) for picture in marked]
         layout["shapes"] += [outline(box, xref=f"x{suffix}", yref=f"y{suffix}") for box in boxes]
     trace = tile_image(palette_png(tiles.pixels, color.scale), xaxis=f"x{suffix}", yaxis=f"y{suffix}")
-    words = [f"colours {number(color.low)} to {number(color.high)}", reduced(tiles.reduction)]
+    words = [f"colours {between(color.low, color.high)}", reduced(tiles.reduction)]
     return trace, [each for each in words if each]
 
 
@@ -162,20 +163,17 @@ def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, marked: Col
     layout[f"xaxis{suffix}"] = {"showgrid": False, "range": [-0.6, max(len(values), 1) - 0.4]}
     layout[f"yaxis{suffix}"] = {"nticks": 3}
     finite = bool(np.isfinite(values).all())
-    each = [ACCENT if index in marked else MUTED for index in range(len(values))]
-    colors: Any = each if marked or not finite else MUTED
+    marker = bar_marker([index in marked for index in range(len(values))])
     bar = {
         "type": "bar",
         "y": values,
-        "marker": {"color": colors, "line": {"width": 0}},
+        "marker": {"color": marker["color"] if marked else MUTED, "line": {"width": 0}},
         "hovertemplate": "%{x}: %{y:.5g}<extra></extra>",
         "xaxis": f"x{suffix}",
         "yaxis": f"y{suffix}",
     }
     if not finite:
-        # A broken one that is marked keeps its outline.
-        outlines = {"width": [2 if index in marked else 0 for index in range(len(values))], "color": each}
-        bar |= broken_bars(values, {"color": each, "line": outlines})
+        bar |= broken_bars(values, marker)
         bar["hovertemplate"] = "%{x}: %{hovertext}<extra></extra>"
     return bar
 

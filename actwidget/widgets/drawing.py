@@ -44,7 +44,6 @@ from actwidget.figures import (
     weights_spec,
 )
 from actwidget.figures.text import between, number, percent
-from actwidget.figures.values import is_categorical
 from actwidget.figures.weights import MOST, weight_words
 from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
@@ -469,7 +468,7 @@ class Drawings:
             )
         own = np.asarray(value[sample])
         figure = values_spec(path, own, number_of=sample if len(value) > 1 else None, channel=channel)
-        several = own.ndim == 3 and own.shape[-1] > 1 and is_categorical(own)
+        several = own.ndim == 3 and own.shape[-1] > 1 and figure["data"][0]["type"] != "table"
         needs = ("sample", "channel") if several else ("sample",)
         return Drawing(serialize(figure), f"{path}: {shown}", tell, needs)
 

@@ -7,7 +7,6 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras.src.utils.naming import to_snake_case
 
 from actwidget.capture.paths import Namer, sendable
@@ -108,11 +107,6 @@ def is_loop(operation: Any) -> bool:
 def is_stateful(model: keras.Model) -> bool:
     """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""
     return any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
-
-
-def is_compiled(operation: Any) -> bool:
-    """Whether a layer's `call` is a `tf.function`: once TensorFlow has traced it, no layer in it is called again."""
-    return isinstance(getattr(operation, "call", None), tf.types.experimental.PolymorphicFunction)
 
 
 def has_scores(operation: Any) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.forward import same_call_marks
+from actwidget.capture.forward import tried_out
 from actwidget.capture.level import calls_for, function_of, runs_its_graph
 from actwidget.capture.select import select
 from actwidget.capture.tapped import Tapped
@@ -101,7 +102,7 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
             return _model(graph.inputs, keras.tree.map_structure(graph.tensors.__getitem__, paths), name)
     if composable(graph, wanted):
         inputs = fresh_inputs(graph)
-        with same_call_marks(graph.root):
+        with tried_out(graph.root):
             values = _compose({path: graph.places[path] for path in wanted}, inputs, name)
         return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
     tapped = Tapped(graph.root, paths, graph.edits, name=f"{name}_tapped")
@@ -110,7 +111,7 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
     inputs = fresh_inputs(graph)
     if all(graph.nodes[path].output_shape is not None for path in wanted):
         tapped.expect(keras.tree.map_structure(lambda path: _spec(graph.nodes[path]), paths))
-    with same_call_marks(graph.root):
+    with tried_out(graph.root):
         outputs = tapped(inputs)
     return _model(inputs, outputs, name)
 
@@ -201,15 +202,19 @@ def _filled(values: Mapping[tuple[Step | None, int], Any], step: Step | None, le
     return values[step, id(leaf)] if isinstance(leaf, keras.KerasTensor) else leaf
 
 
+_ROOM = threading.RLock()  # the limit is that of all threads
+
+
 @contextmanager
 def _room_for(function: Any) -> Iterator[None]:
     """Lets Keras, which walks a graph by recursion, go through a very deep one."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(before + 4 * len(function._nodes))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
+    with _ROOM:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(before + 4 * len(function._nodes))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(before)
 
 
 def _model(inputs: Any, outputs: Any, name: str) -> keras.Model:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,9 @@ import tensorflow as tf
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from actwidget.capture.change import change
+from actwidget.capture.functions import inlined
 from actwidget.capture.level import SCORES, Level, function_of, has_scores, is_loop
+from actwidget.capture.patches import Patch, Patches
 
 ELSEWHERE = "runs inside a loop, a branch or a function that TensorFlow compiles"
 
@@ -146,7 +147,7 @@ class Tap:
         self._graph, self._symbolic = _graph(), in_symbolic_scope()
         token = _ACTIVE.set(self)
         try:
-            with _hooks():
+            with _CALLS.open(), inlined():
                 result = self.root(*args, **kwargs)
         except _AllSeen as end:
             if end.tap is not self:
@@ -354,12 +355,8 @@ def _graph() -> Any:
     return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
-# Keras has no hooks on calls. The classes' __call__ is exchanged while a tap is open, and what runs in other threads or
-# outside the tap's model goes straight through.
+# Keras has no hooks on calls, so the classes' __call__ is patched while a tap is open.
 _ACTIVE: ContextVar[Tap | None] = ContextVar("actwidget_tap", default=None)
-_LOCK = threading.Lock()
-_ORIGINALS: dict[type, Any] = {}
-_OPEN: list[None] = []
 
 
 @contextmanager
@@ -372,36 +369,28 @@ def _unseen() -> Iterator[None]:
         _ACTIVE.reset(token)
 
 
-@contextmanager
-def _hooks() -> Iterator[None]:
-    with _LOCK:
-        if not _OPEN:
-            _install()
-        _OPEN.append(None)
-    try:
-        yield
-    finally:
-        with _LOCK:
-            _OPEN.pop()
-            if not _OPEN:
-                for cls, original in _ORIGINALS.items():
-                    cls.__call__ = original  # type: ignore[method-assign]
+def _found() -> list[Patch]:
+    return [(keras.Layer, "__call__", _of_layer), (keras.Operation, "__call__", _of_operation)]
 
 
-def _install() -> None:
-    layer_call, operation_call = keras.Layer.__call__, keras.Operation.__call__
-    _ORIGINALS.update({keras.Layer: layer_call, keras.Operation: operation_call})
-
-    @functools.wraps(layer_call)
-    def of_layer(self: Any, *args: Any, **kwargs: Any) -> Any:
+def _of_layer(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         tap = _ACTIVE.get()
-        return layer_call(self, *args, **kwargs) if tap is None else tap.observe(layer_call, self, args, kwargs)
+        return original(self, *args, **kwargs) if tap is None else tap.observe(original, self, args, kwargs)
 
-    @functools.wraps(operation_call)
-    def of_operation(self: Any, *args: Any, **kwargs: Any) -> Any:
+    return call
+
+
+def _of_operation(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         tap = _ACTIVE.get()
         if tap is None or isinstance(self, keras.Layer):  # a layer's call comes through here as well
-            return operation_call(self, *args, **kwargs)
-        return tap.observe(operation_call, self, args, kwargs)
+            return original(self, *args, **kwargs)
+        return tap.observe(original, self, args, kwargs)
 
-    keras.Layer.__call__, keras.Operation.__call__ = of_layer, of_operation
+    return call
+
+
+_CALLS = Patches(_found)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from actwidget.capture.forward import as_tensors, same_call_marks, same_name_scope, same_random_states, unchanged
+from actwidget.capture.forward import as_tensors, tried_out, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
+from actwidget.capture.isolation import isolated
 from actwidget.capture.level import (
     SCORES,
     SCORES_CLASS,
@@ -21,7 +22,6 @@ from actwidget.capture.level import (
     function_of,
     graph_nodes,
     has_scores,
-    is_compiled,
     is_composite,
     is_loop,
     is_stateful,
@@ -29,7 +29,7 @@ from actwidget.capture.level import (
 )
 from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
-from actwidget.capture.tap import ELSEWHERE, Call, Output, Tap
+from actwidget.capture.tap import Call, Output, Tap
 from actwidget.capture.tapped import Tapped
 from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, OptionError, UnsupportedModelError
 
@@ -220,9 +220,8 @@ class _Builder:
         if function_of(call.operation) is None:
             called = {id(inner.operation) for inner in call.calls}
             level = Level(call.operation, is_made=call.is_made)
-            reason = ELSEWHERE if is_compiled(call.operation) else unseen
             found += [
-                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=reason)
+                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=unseen)
                 for layer in sublayers(call.operation)
                 if id(layer) not in called
             ]
@@ -309,7 +308,7 @@ def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
         kwargs: The same by name.
     """
     tap = Tap(operation, structure=True)
-    with same_call_marks(operation), same_name_scope():
+    with tried_out(operation):
         _Trial(tap).compute_output_spec(*args, **kwargs)
     return tap
 
@@ -357,7 +356,8 @@ def _watching(root: keras.Model, given: Any, inputs: Any, most: int | None) -> _
     batch = prepare(inputs, given, root.name)
     tap = Tap(root, structure=True)
     size = _enough(root, batch, most)
-    with suppress(CaptureError, OptionError), unchanged(root):  # what a layer that raises calls is not known
+    # What a layer that raises would have called is not known.
+    with suppress(CaptureError, OptionError), unchanged(root, trial=True):
         tap.run(as_tensors(batch.rows(0, size), given), training=False)
     if tap.failed is not None and size < batch.size:
         return _watching(root, given, inputs, None)
@@ -375,7 +375,7 @@ def _seen_on(
     tap = Tap(root, wanted=() if record is None else None, structure=True)
     unseen = NOT_CALLED
     try:
-        with unchanged(root):
+        with unchanged(root, trial=record is None):
             tap.run(as_tensors(batch.rows(0, size)), training=False)
     except (CaptureError, OptionError) as error:
         if size < batch.size:  # some models take batches of their own size alone
@@ -451,7 +451,7 @@ def _build(model: keras.Sequential, inputs: Any) -> None:
 
 def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | None:
     """Why a `Sequential` can't be built for a shape, tried out on a copy: one that fails can't be built again."""
-    with same_random_states():
+    with isolated([model], symbolic=True):
         try:
             copy = keras.models.clone_model(model)
         except Exception:  # noqa: BLE001 - a layer that can't be copied can't be tried out

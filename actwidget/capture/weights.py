@@ -10,7 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from actwidget.capture.forward import Array, as_array, read, variables_of
+from actwidget.capture.forward import Array, as_array, variables_of
+from actwidget.capture.isolation import read
 from actwidget.capture.owners import Owner, Reading, owners_of
 
 

@@ -231,23 +231,52 @@ def test_attention_scores_leave_out_what_the_mask_leaves_out(subclassed):
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_layers_in_a_call_that_tensorflow_has_compiled_say_so(nested):
+@pytest.mark.parametrize("options", [{}, {"jit_compile": True}, {"autograph": False}], ids=str)
+def test_layers_in_a_call_that_tensorflow_has_compiled_are_seen(nested, options):
     class Compiled(keras.Model):
         def __init__(self):
             super().__init__(name="compiled")
-            self.inside = layers.Dense(3, name="inside")
+            self.inside, self.after = layers.Dense(3, name="inside"), layers.Dense(2, name="after")
             self.inside.build((None, 3))
+            self.after.build((None, 3))
+
+        @tf.function(**options)
+        def call(self, inputs):
+            return self.after(self.inside(inputs))
+
+    inner = model = Compiled()
+    prefix, x = "", zoo.noise(2, 3)
+    if nested:
+        model, prefix = keras.Sequential([keras.Input((3,)), inner]), "compiled/"
+    model(x)
+    traces = inner.call.experimental_get_tracing_count()
+    expected = {"inside": inner.inside(x), "after": model(x)}
+    every = aw.activations(model, x)
+    for name, value in expected.items():
+        assert aw.layer_tree(model, x)[prefix + name].origin == "tapped"
+        one, sub = aw.activations(model, x, prefix + name), aw.submodel(model, prefix + name)
+        for found in (every[prefix + name], one[prefix + name], sub(x), sub.predict(x, verbose=0)):
+            np.testing.assert_allclose(found, value, rtol=1e-5, atol=1e-6)
+    # Nothing was built into the user's function: it is the one that was there.
+    assert inner.call.experimental_get_tracing_count() == traces
+
+
+@pytest.mark.parametrize("high", [False, True])
+def test_a_branch_in_a_compiled_call_is_the_one_that_the_values_take(high):
+    class Branching(keras.Model):
+        def __init__(self):
+            super().__init__(name="branching")
+            self.up, self.down = layers.Dense(3, name="up"), layers.Dense(3, name="down")
+            self.up.build((None, 3))
+            self.down.build((None, 3))
 
         @tf.function
         def call(self, inputs):
-            return self.inside(inputs)
+            return self.up(inputs) if tf.reduce_mean(inputs) > 0 else self.down(inputs)
 
-    model, path, x = Compiled(), "inside", zoo.noise(2, 3)
-    if nested:
-        model, path = keras.Sequential([keras.Input((3,)), model]), "compiled/inside"
-    model(x)
-    node = aw.layer_tree(model, x)[path]
-    assert (node.origin, node.reason) == (
-        "opaque",
-        "runs inside a loop, a branch or a function that TensorFlow compiles",
-    )
+    model, x = Branching(), np.full((2, 3), 1.0 if high else -1.0, "float32")
+    taken, other = ("up", "down") if high else ("down", "up")
+    found = aw.activations(model, x)
+    assert list(found) == [taken]
+    np.testing.assert_allclose(found[taken], model(x), rtol=1e-5, atol=1e-6)
+    assert aw.layer_tree(model, x)[other].reason == "was not called in this forward pass"

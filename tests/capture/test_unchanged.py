@@ -368,3 +368,145 @@ def test_what_a_layer_notes_of_the_tensors_it_keeps_goes_back_with_them(look, ca
         np.testing.assert_allclose(aw.activations(model, long)["rope"], expected, atol=1e-6)
     np.testing.assert_allclose(model(long), expected, atol=1e-6)
     np.testing.assert_allclose(model(short), short * np.cos(np.arange(4))[:, None], atol=1e-6)
+
+
+class Logging(layers.Layer):
+    """Notes each of its calls in plain Python, in all the ways that there are."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.log, self.by_length, self.seen = [], {"lengths": []}, set()
+        self.calls, self.shapes = 0, np.zeros(3, int)
+
+    def build(self, _shape):
+        self.built = True
+
+    def call(self, inputs):
+        self.log.append(tuple(inputs.shape))
+        self.by_length["lengths"].append(len(self.log))
+        self.seen.add(len(self.log))
+        self.calls += 1
+        self.shapes[0] += 1
+        return inputs * 2.0
+
+    def noted(self):
+        return [len(self.log), len(self.by_length["lengths"]), len(self.seen), self.calls, int(self.shapes[0])]
+
+
+class Logged(keras.Model):
+    def __init__(self):
+        super().__init__(name="logged")
+        self.logging, self.out = Logging(name="logging"), layers.Dense(2, name="out")
+
+    def build(self, shape):
+        self.logging.build(shape)
+        self.out.build(shape)
+        self.built = True
+
+    def call(self, inputs):
+        return self.out(self.logging(inputs))
+
+
+def functional_logged():
+    inputs = keras.Input((4,))
+    outer = Logged()
+    outer.build((None, 4))
+    return keras.Model(inputs, outer(inputs)), outer.logging
+
+
+def subclassed_logged():
+    model = Logged()
+    model.build((None, 4))
+    return model, model.logging
+
+
+@pytest.mark.parametrize("make", [functional_logged, subclassed_logged])
+@pytest.mark.parametrize(
+    ("look", "passes"),
+    [
+        (lambda model, _: aw.layer_tree(model), 0),
+        (aw.layer_tree, 0),
+        (lambda model, _: aw.submodel(model, -1), 0),
+        (aw.activations, 1),
+        (lambda model, x: aw.activations(model, x, -1), 1),
+        (lambda model, x: aw.activations(model, x, -1, max_bytes=1e6), 1),
+        (lambda model, x: aw.LayerExplorer(model, x, layer=-1), 1),
+    ],
+    ids=["tree", "tree of inputs", "sub-model", "all", "one", "budget", "explorer"],
+)
+def test_what_layers_keep_in_plain_python_grows_by_the_passes_that_were_asked_for(make, look, passes):
+    model, logging = make()
+    before = logging.noted()
+    look(model, zoo.noise(3, 4))
+    assert logging.noted() == [each + passes for each in before]
+
+
+def test_what_a_look_builds_is_what_the_model_then_has():
+    class Late(layers.Layer):
+        def build(self, shape):
+            self.kernel = self.add_weight(shape=(shape[-1], 3), initializer="glorot_uniform", name="kernel")
+            self.fixed = keras.Variable(np.arange(3, dtype="float32"), trainable=False, name="fixed")
+            self.raw = tf.Variable(1.0)
+            self.raw.assign(5.0)
+            self.fixed.assign([3.0, 4.0, 5.0])
+
+        def call(self, inputs):
+            return keras.ops.matmul(inputs, self.kernel) * self.fixed + self.raw
+
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__(name="model")
+            self.late, self.drop = Late(name="late"), layers.Dropout(0.5, seed=1)
+
+        def call(self, inputs):
+            made = layers.Dense(3, kernel_initializer="ones", name="made")
+            return self.drop(made(self.late(inputs)))
+
+    model, x = Model(), zoo.noise(2, 4)
+    found = aw.activations(model, x)
+    expected = x @ model.late.kernel.numpy() * [3.0, 4.0, 5.0] + 5.0
+    np.testing.assert_allclose(found["late"], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.late(x), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found["dense"], np.repeat(expected.sum(-1, keepdims=True), 3, -1), rtol=1e-5)
+    assert model.late.raw.numpy() == 5.0
+
+
+def test_a_compiled_function_in_a_layer_is_not_traced_by_a_look():
+    class Noisy(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.drop = layers.Dropout(0.5, seed=1)
+
+        def build(self, shape):
+            self.drop.build(shape)
+
+        @tf.function
+        def call(self, inputs, training=None):
+            return self.drop(inputs, training=training)
+
+    inputs = keras.Input((64,))
+    noisy = Noisy(name="noisy")
+    model, x = keras.Model(inputs, noisy(inputs)), np.ones((1, 64), "float32")
+    traces, seed = noisy.call.experimental_get_tracing_count(), noisy.drop.seed_generator.state.numpy()
+    looked = aw.activations(model, x, "noisy", training=True)["noisy"]
+    assert noisy.call.experimental_get_tracing_count() == traces
+    np.testing.assert_array_equal(noisy.drop.seed_generator.state.numpy(), seed)
+    first, second = (np.asarray(model(x, training=True)) for _ in range(2))
+    np.testing.assert_array_equal(first, looked)
+    assert (first != second).any()
+
+
+def test_unseeded_numbers_of_tensorflow_that_come_next_stay():
+    class Sampling(layers.Layer):
+        def call(self, inputs):
+            return inputs + tf.random.normal(tf.shape(inputs))
+
+    inputs = keras.Input((3,))
+    model, x = keras.Model(inputs, Sampling(name="sampling")(inputs)), zoo.noise(2, 3)
+
+    def after(look):
+        tf.random.set_seed(7)
+        look()
+        return np.asarray(tf.random.normal((4,))).tolist()
+
+    assert after(lambda: aw.activations(model, x)) == after(lambda: None)

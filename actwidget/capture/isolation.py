@@ -113,10 +113,11 @@ class _Isolation:
         return self._generators[id(shared)]
 
     def seeds(self, shared: random.Random) -> random.Random:
-        """A generator of other seeds than come next: TensorFlow keeps what it has drawn with a seed for its next use."""
+        """A generator of other seeds than those that come next: from a seed TensorFlow draws on where it was left."""
         if id(shared) not in self._generators:
             self._generators[id(shared)] = random.Random(copy.deepcopy(shared).random())  # noqa: S311 - no secret
-        return self._generators[id(shared)]
+        seeds: random.Random = self._generators[id(shared)]
+        return seeds
 
     def of(self, variable: Any) -> _Written:
         """The note on a variable of TensorFlow's that is about to be written."""

@@ -467,7 +467,7 @@ def test_what_a_look_builds_is_what_the_model_then_has():
     expected = x @ model.late.kernel.numpy() * [3.0, 4.0, 5.0] + 5.0
     np.testing.assert_allclose(found["late"], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(model.late(x), expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found["dense"], np.repeat(expected.sum(-1, keepdims=True), 3, -1), rtol=1e-5)
+    np.testing.assert_allclose(found["made"], np.repeat(expected.sum(-1, keepdims=True), 3, -1), rtol=1e-5)
     assert model.late.raw.numpy() == 5.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -13,8 +13,8 @@ import tensorflow as tf
 from keras.src.backend.common.global_state import get_global_attribute, set_global_attribute
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
+from actwidget.capture.failing import Failing
 from actwidget.capture.level import function_of
-from actwidget.errors import ActwidgetError, CaptureError, told
 
 Array = np.ndarray[Any, Any]
 
@@ -36,39 +36,12 @@ def unchanged(model: keras.Model, layers: Sequence[keras.Layer] | None = None, n
     variables = [*(variable.value for variable in _movable(running, every)), *_raw(every)]
     state = [read(variable) for variable in variables]
     try:
-        with failing_at(name or model.name), _same_call_marks(every), same_random_states():
+        with Failing(name or model.name), _same_call_marks(every), same_random_states():
             yield
     finally:
         # The raw operations share memory and cost a tenth of Variable.assign, which counts in a model of 300 variables.
         for variable, before in zip(variables, state, strict=True):
             tf.raw_ops.AssignVariableOp(resource=variable.handle, value=before)
-
-
-@contextmanager
-def failing_at(name: str, where: Callable[[], str | None] = lambda: None) -> Iterator[None]:
-    """Puts whatever a layer raises in a forward pass into words.
-
-    Args:
-        name: The model's name.
-        where: Gives the path of the layer that raised, as far as it is known.
-
-    Raises:
-        CaptureError: What ran inside raised; the cause is chained.
-    """
-    try:
-        yield
-    except ActwidgetError:
-        raise
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        message = (
-            f"The forward pass of {name!r} ran out of memory ({type(error).__name__}). Give fewer or "
-            "smaller samples, x[:4] say, or free memory that other models and explorers hold, and try again."
-        )
-        raise CaptureError(message) from error
-    except Exception as error:  # of any class, and in any words
-        path = where()
-        message = f"The forward pass of {name!r} failed{f' in layer {path!r}' if path else ''}. {told(error)}"
-        raise CaptureError(message) from error
 
 
 def same_call_marks(model: keras.Model) -> AbstractContextManager[None]:

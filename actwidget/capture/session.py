@@ -13,7 +13,8 @@ import keras
 import numpy as np
 
 from actwidget.capture.budget import check_budget, sizes_of
-from actwidget.capture.forward import Array, as_array, as_tensors, failing_at, unchanged
+from actwidget.capture.failing import Failing, failing_layer
+from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
 from actwidget.capture.level import function_of
 from actwidget.capture.options import at_least
@@ -256,24 +257,11 @@ def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
         fed = as_tensors(value, graph.inputs)
-        with failing_at(graph.model.name, lambda: _failing_layer(graph, sub, fed, training=training)):
+        with Failing(graph.model.name, lambda: failing_layer(graph, sub, fed, training=training)):
             outputs = sub(fed, training=training)
         return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
 
     return sub, forward
-
-
-def _failing_layer(graph: ModelGraph, sub: keras.Model, fed: Any, *, training: bool) -> str | None:
-    """The path of the layer that raises when a sub-model runs, found by running it once more under a tap."""
-    tap = Tap(sub)
-    with suppress(Exception):
-        tap.run(fed, training=training)
-    calls, path = tap.calls, tap.failed or ""
-    while path:
-        if (known := graph.paths.get(id(calls[path].operation))) is not None:
-            return known
-        path = path.rpartition("/")[0]
-    return None
 
 
 def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) -> tuple[keras.Model, Forward]:
@@ -289,7 +277,7 @@ def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) 
     tap = Tap(graph.root, wanted=set(paths), edits=edits, allow_unreached=allowed, stop=called is None)
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
-        with failing_at(graph.model.name, lambda: tap.failed):
+        with Failing(graph.model.name, lambda: tap.failed):
             tap.run(as_tensors(value, graph.inputs), training=training)
         tap.check_edits()
         tap.check_values(paths)

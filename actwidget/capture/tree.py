@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.failing import Failing
 from actwidget.capture.forward import (
     as_tensors,
-    failing_at,
     same_call_marks,
     same_name_scope,
     same_random_states,
@@ -384,7 +384,11 @@ def _watching(root: keras.Model, new_tap: Callable[..., Tap], given: Any, inputs
     tap = new_tap()
     size = _enough(root, batch, most)
     # What a layer that raises calls is not known.
-    with suppress(CaptureError, OptionError, NotCapturableError), unchanged(root):
+    with (
+        suppress(CaptureError, OptionError, NotCapturableError),
+        unchanged(root),
+        Failing(root.name, lambda: tap.failed),
+    ):
         tap.run(as_tensors(batch.rows(0, size), given), training=False)
     if tap.failed is not None and size < batch.size:
         return _watching(root, new_tap, given, inputs, None)
@@ -408,7 +412,7 @@ def _seen_on(
     tap = new_tap(wanted=() if record is None else None)
     unseen = NOT_CALLED
     try:
-        with unchanged(root), failing_at(root.name, lambda: tap.failed):
+        with unchanged(root), Failing(root.name, lambda: tap.failed):
             tap.run(as_tensors(batch.rows(0, size)), training=False)
         if record is not None:
             tap.check_edits()

@@ -59,12 +59,29 @@ def shown(value: object) -> str:
     return _repr.repr(value)
 
 
+def told(error: BaseException) -> str:
+    """An exception's class and message on one line, also of one that can't tell its message.
+
+    Example:
+        >>> told(KeyError("a key"))
+        'KeyError: a key'
+    """
+    try:
+        # A KeyError shows the repr of its message.
+        text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    except Exception as unreadable:  # noqa: BLE001 - a class of the user's may raise anything
+        text = f"(its message can't be read: {type(unreadable).__name__})"
+    return f"{type(error).__name__}: {short(text[:600], 600)}"
+
+
 class ActwidgetError(Exception):
     """Base of all errors that actwidget raises on purpose.
 
     The message names the thing, says what was expected and what came, and what to do next. It is one line of bounded
     length, whatever the names in it: long ones are cut in their middle.
     """
+
+    _keras_call_info_injected = True  # by this Keras is told to add no list of a layer's arguments to the message
 
     def __init__(self, message: str = "") -> None:
         """An error with this message."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from actwidget.capture.inserted import register
 from actwidget.capture.options import a_number, channel_numbers
@@ -20,11 +21,40 @@ class NumbersIn(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         self.supports_masking = True
+        self.built = True  # there are no weights
+
+    def call(self, inputs: Any) -> Any:
+        """The activation with the numbers in it.
+
+        Raises:
+            OptionError: It can't hold them.
+        """
+        self.check_kind(sparse=isinstance(inputs, tf.SparseTensor), ragged=isinstance(inputs, tf.RaggedTensor))
+        self.check_dtype(keras.backend.standardize_dtype(inputs.dtype))
+        return self.put_in(inputs)
+
+    def put_in(self, inputs: Any) -> Any:
+        """The activation, which can hold the numbers, with these in it."""
+        raise NotImplementedError
 
     @property
     def _numbers(self) -> Any:
         """What is put in: a number or an array."""
         raise NotImplementedError
+
+    def check_kind(self, *, sparse: bool, ragged: bool) -> None:
+        """Raises an error unless an activation is a dense tensor.
+
+        Raises:
+            OptionError: It is sparse or ragged.
+        """
+        if sparse or ragged:
+            message = (
+                f"Expected a dense tensor for {self.name!r} to change, got a {'sparse' if sparse else 'ragged'} one. "
+                f"Edit a layer after this one that gives a dense tensor, or use a callable that takes a "
+                f"tf.{'Sparse' if sparse else 'Ragged'}Tensor and gives one."
+            )
+            raise OptionError(message)
 
     def check_dtype(self, dtype: str) -> None:
         """Raises an error unless an activation of this dtype (`""`: not known) can hold the numbers.
@@ -119,7 +149,7 @@ class Ablate(_OnChannels):
         super().__init__(channels, axis=axis, **kwargs)
         self.value = a_number(value, "value", "Ablate")
 
-    def call(self, inputs: Any) -> Any:
+    def put_in(self, inputs: Any) -> Any:
         """The activation with the chosen channels set to the value."""
         return keras.ops.where(self.chosen(inputs.shape), keras.ops.cast(self.value, inputs.dtype), inputs)
 
@@ -155,7 +185,7 @@ class Scale(_OnChannels):
         super().__init__(channels, axis=axis, **kwargs)
         self.factor = a_number(factor, "factor", "Scale")
 
-    def call(self, inputs: Any) -> Any:
+    def put_in(self, inputs: Any) -> Any:
         """The activation with the chosen channels multiplied by the factor."""
         return keras.ops.where(self.chosen(inputs.shape), inputs * keras.ops.cast(self.factor, inputs.dtype), inputs)
 
@@ -228,7 +258,7 @@ class Replace(NumbersIn):
             raise OptionError(message)
         return array
 
-    def call(self, inputs: Any) -> Any:
+    def put_in(self, inputs: Any) -> Any:
         """The array, once for each sample where it is given for one."""
         array = keras.ops.convert_to_tensor(self.fitted(inputs.shape), dtype=inputs.dtype)
         return keras.ops.broadcast_to(array, keras.ops.shape(inputs))

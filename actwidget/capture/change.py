@@ -7,8 +7,9 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from actwidget.errors import OptionError, shown
+from actwidget.errors import ActwidgetError, OptionError, shown, told
 
 
 def change(by: Callable[[Any], Any], tensor: Any, where: str) -> Any:
@@ -23,9 +24,20 @@ def change(by: Callable[[Any], Any], tensor: Any, where: str) -> Any:
         A tensor of the same shape, of floats in the dtype that came, with the mask that came unless it has its own.
 
     Raises:
-        OptionError: It gives no tensor, or one of another shape.
+        OptionError: It gives no tensor, or one of another shape, or can't take the sparse or ragged one that comes.
     """
-    result = by(tensor)
+    try:
+        result = by(tensor)
+    except ActwidgetError:
+        raise
+    except Exception as error:
+        if not isinstance(tensor, (tf.RaggedTensor, tf.SparseTensor)):
+            raise
+        message = (
+            f"Expected what is put behind {where!r} to take the {type(tensor).__name__} that comes there, got "
+            f"{told(error)}. Edit a layer after this one that gives a dense tensor, or use a callable for such tensors."
+        )
+        raise OptionError(message) from error
     if isinstance(result, (np.ndarray, np.generic)):  # of a callable that reckons with NumPy
         result = keras.ops.convert_to_tensor(result)
     if not keras.ops.is_tensor(result):

@@ -15,14 +15,15 @@ from actwidget.capture.level import SCORES_CLASS, has_scores
 from actwidget.capture.select import select
 from actwidget.capture.submodel import not_capturable
 from actwidget.capture.tapped import Tapped
-from actwidget.capture.tree import trace
+from actwidget.capture.tree import run_symbolically, trace
 from actwidget.errors import ActwidgetError, OptionError, shown
 
 if TYPE_CHECKING:
+    from actwidget.capture.graph import Place
     from actwidget.capture.node import LayerNode
 
 
-def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
+def edit(model: keras.Model, edits: Mapping[Any, Any], *, allow_unreached: bool = False) -> keras.Model:
     """A model that computes as the given one does, but changes some layers' outputs before they go on.
 
     It shares the given model's weights, works when called and under `predict` and `fit`, and can be edited, explored
@@ -32,6 +33,10 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
     Layers are checked here, as far as the model's shapes and dtypes are known. What a callable gives is checked when
     the edited model runs, and so is a layer whose shape only a run can tell; an `OptionError` then names the path.
 
+    The attribute `reached` of the edited model tells of each path whether the latest call made the edit there. A call
+    that does not make one raises a `NotCapturableError` that says why: the model did not call that layer for this
+    batch, or ran it where no edit can be made, as inside a function that TensorFlow compiles, or in another thread.
+
     Args:
         model: A Keras model.
         edits: For each selector (a path, a unique name, an index into `model.layers`, or a layer) a Keras layer, as
@@ -39,6 +44,8 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
             one of the same shape. It may decide on values, with `if` or NumPy: where TensorFlow makes a graph, as under
             `predict`, it is then run on them as Python. Only the chosen call of a shared layer is changed. Where there
             is an edit already, the new one comes after it.
+        allow_unreached: Whether a call may leave these edits out, since it depends on the batch whether the model calls
+            these layers. An edit is still an error where its layer is called and no edit can be made.
 
     Returns:
         A `keras.Model` that takes and gives what the given one does.
@@ -49,8 +56,9 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
         LayerNotFoundError: A selector names no layer, or several.
         NotCapturableError: What flows there can't be reached; the message says why.
         ChannelError: A channel that the layer does not have.
-        OptionError: What is to be put in is no layer or callable, gives another shape, or does not fit the dtype; or
-            the selector names attention scores, which nothing in the model takes from there.
+        OptionError: What is to be put in is no layer or callable, gives another shape, or does not fit the dtype, or a
+            sparse or ragged tensor; or the selector names attention scores, which nothing in the model takes from
+            there.
 
     Example:
         >>> import numpy as np
@@ -64,16 +72,18 @@ def edit(model: keras.Model, edits: Mapping[Any, Any]) -> keras.Model:
         message = f"Expected a dict of what to put behind each layer, edit(model, {{layer: ...}}), got {shown(edits)}."
         raise OptionError(message)
     graph = trace(model)
-    put: dict[str, keras.Layer] = dict(model.edits) if isinstance(model, Tapped) else {}
+    put, optional = dict(graph.edits), set(graph.allow_unreached)
+    places = trace(graph.root).places if put else graph.places
     for selector, change in edits.items():
         node = select(graph, selector)
         if node.origin == "opaque":
             raise not_capturable(node, model.name)
         if has_scores(graph.operations[node.path]) and node.class_name == SCORES_CLASS:
             raise _computed_aside(node)
-        layer = _layer(change, node)
+        layer = _layer(change, node, places.get(node.path))
         put[node.path] = _behind(put[node.path], layer, node.path) if node.path in put else layer
-    return Tapped(graph.root, None, put, name=f"{graph.root.name}_edited")
+        (optional.add if allow_unreached else optional.discard)(node.path)
+    return Tapped(graph.root, None, put, allow_unreached=optional, name=f"{graph.root.name}_edited")
 
 
 def _computed_aside(node: LayerNode) -> OptionError:
@@ -86,29 +96,38 @@ def _computed_aside(node: LayerNode) -> OptionError:
     return OptionError(message)
 
 
-def _layer(change: Any, node: LayerNode) -> keras.Layer:
-    """What is put behind a node, checked as far as the shape is known."""
+def _applied(change: Any, path: str) -> Apply:
+    """The layer that applies a callable behind a path."""
+    if not callable(change) or isinstance(change, type):
+        message = (
+            f"Expected a Keras layer or a callable to put behind {path!r}, got {shown(change)}. For example "
+            "actwidget.Ablate([0, 1])."
+        )
+        raise OptionError(message)
+    try:
+        return Apply(change, name=_name("edit_of", path))
+    except TypeError as error:  # Keras looks whether it takes a mask
+        message = (
+            f"Expected a callable with arguments that Python can tell to put behind {path!r}, got {shown(change)}. "
+            "Wrap it in a function: lambda v: f(v)."
+        )
+        raise OptionError(message) from error
+
+
+def _layer(change: Any, node: LayerNode, place: Place | None) -> keras.Layer:
+    """What is put behind a node, built and checked as far as the shape is known."""
     if not isinstance(change, keras.Layer):
-        if not callable(change) or isinstance(change, type):
-            message = (
-                f"Expected a Keras layer or a callable to put behind {node.path!r}, got {shown(change)}. For example "
-                "actwidget.Ablate([0, 1])."
-            )
-            raise OptionError(message)
-        try:
-            return Apply(change, name=_name("edit_of", node.path))
-        except TypeError as error:  # Keras looks whether it takes a mask
-            message = (
-                f"Expected a callable with arguments that Python can tell to put behind {node.path!r}, got "
-                f"{shown(change)}. Wrap it in a function: lambda v: f(v)."
-            )
-            raise OptionError(message) from error
+        return _applied(change, node.path)
     if isinstance(change, NumbersIn):
         change.check_dtype(node.dtype)
+        if place is not None:
+            change.check_kind(sparse=place.tensor.sparse, ragged=place.tensor.ragged)
     if node.output_shape is not None:
         expected = keras.KerasTensor(node.output_shape, dtype=node.dtype)
         try:
             given = change.compute_output_spec(expected)
+            if not change.built:
+                run_symbolically(change, (expected,), {})  # by which it is built, as by a call
         except ActwidgetError:
             raise
         except Exception:  # noqa: BLE001 - a layer that can only be run can't be checked beforehand

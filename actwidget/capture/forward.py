@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.common.global_state import get_global_attribute
 
+from actwidget.capture.failing import Failing
 from actwidget.capture.isolation import isolated, read
 from actwidget.capture.marks import same_marks
-from actwidget.errors import ActwidgetError, CaptureError
 
 Array = np.ndarray[Any, Any]
 
@@ -42,21 +42,8 @@ def unchanged(
     variables = [variable.value for layer in compiled for variable in layer.non_trainable_variables]
     before = [read(variable) for variable in variables]
     try:
-        with same_marks(every, trial=trial), isolated(every):
+        with Failing(name or model.name), same_marks(every, trial=trial), isolated(every):
             yield
-    except ActwidgetError:
-        raise
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        message = (
-            f"The forward pass of {name or model.name!r} ran out of memory ({type(error).__name__}). Give fewer or "
-            "smaller samples, x[:4] say, or free memory that other models and explorers hold, and try again."
-        )
-        raise CaptureError(message) from error
-    except Exception as error:  # whatever a layer raises is shown at that layer
-        # A KeyError shows the repr of its message.
-        text = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
-        message = f"The forward pass of {name or model.name!r} failed. {type(error).__name__}: {text[:600]}"
-        raise CaptureError(message) from error
     finally:
         for variable, value in zip(variables, before, strict=True):
             tf.raw_ops.AssignVariableOp(resource=variable.handle, value=value)

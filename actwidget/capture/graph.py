@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,8 @@ class ModelGraph:
         operations: For each path the layer or operation that computes it.
         output: The path of the model's first output, `""` where that is no layer's.
         edits: What the value at a path is put through before it goes on.
+        allow_unreached: The paths of the edits that a forward pass may leave out.
+        failed: The path of the call that raised when the model was run to be seen, or `None`.
         called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
         untried: Whether there are layers of which only a run with inputs could tell what they call.
     """
@@ -72,7 +74,9 @@ class ModelGraph:
     paths: dict[int, str]
     operations: dict[str, keras.Operation]
     output: str
-    edits: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    edits: Mapping[str, keras.Layer] = field(default_factory=dict)
+    allow_unreached: frozenset[str] = frozenset()
+    failed: str | None = None
     called: frozenset[str] | None = None
     untried: bool = False
 
@@ -80,6 +84,14 @@ class ModelGraph:
     def nodes(self) -> dict[str, LayerNode]:
         """All nodes but the root by path, in order of execution."""
         return {node.path: node for node in self.tree}
+
+    def edits_before(self, paths: Iterable[str]) -> dict[str, keras.Layer]:
+        """The edits that can change the values at some paths: of a functional model those of what runs up to there."""
+        if function_of(self.root) is None:
+            return dict(self.edits)
+        order = {child.path: place for place, child in enumerate(self.tree.children)}
+        last = max(order[path.partition("/")[0]] for path in paths)
+        return {path: layer for path, layer in self.edits.items() if order[path.partition("/")[0]] <= last}
 
     def check(self) -> None:
         """Refuses a model to which layers have come, or from which they have gone, since its graph was read.

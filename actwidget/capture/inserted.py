@@ -25,6 +25,7 @@ class Apply(keras.layers.Lambda):  # type: ignore[misc]  # Keras has no type hin
         """Takes what `keras.layers.Lambda` takes."""
         super().__init__(function, autocast=False, **kwargs)
         self.supports_masking = True
+        self.built = True  # there are no weights
         self.supports_jit = False  # XLA compiles no Python
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:  # noqa: FBT001 - Keras's signature
@@ -54,6 +55,7 @@ class Chain(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hint
         super().__init__(autocast=False, **kwargs)
         self.layers = list(layers)
         self.supports_masking = True
+        self.built = all(layer.built for layer in self.layers)
 
     def build(self, _input_shape: Any) -> None:
         """The layers are built when they are first called."""

@@ -31,8 +31,9 @@ def lasting(model: keras.Model, path: str) -> list[Word]:
     words: list[Word] = []
     operation: Any = model
     for part in path.split("/"):
-        known = {} if operation is None else Level(operation).known
-        name = max((each for each in known if _is_call_of(part, each)), key=len, default=None)
+        level = None if operation is None else Level(operation)
+        known = {} if level is None else level.known
+        name = None if level is None else level.named(part)
         operation = None if name is None else known[name]
         if name is None:
             words.append({"part": part, **_among_others(part, known)})
@@ -96,11 +97,6 @@ def _named_anew(word: Word, known: Container[str]) -> str:
 
 def _numbered(name: str, number: int) -> str:
     return name if number == 1 else f"{name}~{number}"
-
-
-def _is_call_of(part: str, name: str) -> bool:
-    """Whether a part of a path is the layer of a name, one of its calls or one of their outputs."""
-    return part.startswith(name) and re.fullmatch(r"(@\d+)?(:\d+)?", part.removeprefix(name)) is not None
 
 
 def _is_given(name: str, kind: str) -> bool:

@@ -174,7 +174,27 @@ class Level:
         """The name of output tensor `index` of a call."""
         return self._namer.output(called, index)
 
+    def named(self, part: str) -> str | None:
+        """The name in `known` of the layer whose call, or output of a call, a part of a path is."""
+        calls = (name for name in self.known if part.startswith(name) and _SUFFIX.fullmatch(part.removeprefix(name)))
+        return max(calls, key=len, default=None)
+
     def _name(self, operation: Any) -> str:
         name = sendable(operation.name)
         plain = to_snake_case(type(operation).__name__)
         return plain if self.makes(operation) and re.fullmatch(rf"{plain}_\d+", name) else name
+
+
+_SUFFIX = re.compile(r"(@\d+)?(:\d+)?")
+
+
+def layer_at(root: Any, path: str) -> Any:
+    """The declared layer, or operation of a graph, that a path leads to; `None` where it leads to none."""
+    operation = root
+    for part in path.split("/"):
+        level = Level(operation)
+        name = level.named(part)
+        if name is None:
+            return None
+        operation = level.known[name]
+    return operation

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
 from keras.src.models.functional import operation_fn
 
+from actwidget.capture.failing import Failing, failing_layer
 from actwidget.capture.forward import unchanged
 from actwidget.capture.level import calls_for, function_of
 
@@ -59,7 +61,10 @@ def go(graph: ModelGraph, path: str, way: list[Any], held: Mapping[str, Array]) 
     with unchanged(graph.model, layers):
         for node in way:
             args, kwargs = node.arguments.fill_in(values)
-            made = keras.tree.flatten(operation_fn(node.operation, training=False)(*args, **kwargs))
+            run = operation_fn(node.operation, training=False)
+            failing = functools.partial(failing_layer, graph, node.operation, *args, **kwargs)
+            with Failing(graph.model.name, failing):
+                made = keras.tree.flatten(run(*args, **kwargs))
             values.update(zip(map(id, node.outputs), made, strict=True))
     return values[id(graph.tensors[path])]
 

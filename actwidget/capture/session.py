@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from actwidget.capture.budget import check_budget, sizes_of
+from actwidget.capture.failing import Failing, failing_layer
 from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
 from actwidget.capture.level import function_of
@@ -120,7 +121,7 @@ def activations(
     record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
     graph = trace(model, inputs, record=record, most=batch_size)
     batch = prepare(inputs, graph.inputs, model.name)
-    if record:
+    if record and graph.failed is None:
         nodes = _chosen(graph, batch, layers)
         return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
 
@@ -142,7 +143,12 @@ def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
     """The nodes that selectors name, or all that can be had, in order of execution."""
     if layers is None:
         absent = left_out(graph, batch)
-        return [node for node in graph.tree if node.path not in absent and node.origin != "opaque"]
+        # The layer that raises is asked for with the others, so that what it raises is told.
+        return [
+            node
+            for node in graph.tree
+            if node.path not in absent and (node.origin != "opaque" or node.path == graph.failed)
+        ]
     chosen = layers if isinstance(layers, (list, tuple)) else [layers]
     wanted = {select(graph, selector).path for selector in chosen}
     return [node for node in graph.tree if node.path in wanted]
@@ -202,7 +208,7 @@ def capture(
         return {}
     absent = left_out(graph, batch)
     for node in nodes:
-        if node.origin == "opaque":
+        if node.origin == "opaque" and graph.failed is None:
             raise not_capturable(node, graph.model.name)
         if node.path in absent:
             message = f"The optional input {node.path!r} of model {graph.model.name!r} was left out: no values."
@@ -250,7 +256,9 @@ def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward
     sub = connect(graph, paths, str(len(paths)))
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
-        outputs = sub(as_tensors(value, graph.inputs), training=training)
+        fed = as_tensors(value, graph.inputs)
+        with Failing(graph.model.name, lambda: failing_layer(graph, sub, fed, training=training)):
+            outputs = sub(fed, training=training)
         return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
 
     return sub, forward
@@ -264,13 +272,15 @@ def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) 
         paths: What is wanted.
         called: The calls that the model has to make, no more and no less, if that matters.
     """
-    tap = Tap(graph.root, wanted=set(paths), edits=graph.edits, stop=called is None)
+    edits = graph.edits if called is not None else graph.edits_before(paths)
+    allowed = graph.allow_unreached
+    tap = Tap(graph.root, wanted=set(paths), edits=edits, allow_unreached=allowed, stop=called is None)
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
-        tap.run(as_tensors(value, graph.inputs), training=training)
-        if missing := [path for path in paths if path not in tap.values]:
-            message = f"Model {graph.model.name!r} did not call {missing} on these samples."
-            raise NotCapturableError(message)
+        with Failing(graph.model.name, lambda: tap.failed):
+            tap.run(as_tensors(value, graph.inputs), training=training)
+        tap.check_edits()
+        tap.check_values(paths)
         if called is not None and (other := sorted(called ^ tap.calls.keys())):
             message = f"Model {graph.model.name!r} calls {other} on some samples alone."
             raise NotCapturableError(message)
@@ -284,8 +294,7 @@ def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
     if graph.inputs is None:
         return set()
     given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
-    absent = {id(tensor) for tensor, array in given if array is None}
-    return {path for path, tensor in graph.tensors.items() if id(tensor) in absent}
+    return {graph.paths[id(tensor._keras_history.operation)] for tensor, array in given if array is None}
 
 
 RESUMED = 32

@@ -105,7 +105,8 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
         with tried_out(graph.root):
             values = _compose({path: graph.places[path] for path in wanted}, inputs, name)
         return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
-    tapped = Tapped(graph.root, paths, graph.edits, name=f"{name}_tapped")
+    edits, allowed = graph.edits_before(wanted), graph.allow_unreached
+    tapped = Tapped(graph.root, paths, edits, allow_unreached=allowed & edits.keys(), name=f"{name}_tapped")
     if graph.inputs is None:
         return tapped
     inputs = fresh_inputs(graph)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +18,14 @@ from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from actwidget.capture.change import change
 from actwidget.capture.functions import inlined
-from actwidget.capture.level import SCORES, Level, function_of, has_scores, is_loop
+from actwidget.capture.level import SCORES, Level, function_of, has_scores, is_loop, layer_at
 from actwidget.capture.patches import Patch, Patches
+from actwidget.errors import NotCapturableError, told
 
 ELSEWHERE = "runs inside a loop, a branch or a function that TensorFlow compiles"
+OTHER_THREAD = "was called in another thread"
+NOT_CALLED_NOW = "was not called for this batch"
+NO_TENSOR_NOW = "gave no tensor for this batch"
 
 
 @dataclass(frozen=True)
@@ -97,9 +102,10 @@ class Tap:
         root: The model.
         seen: The call of the model itself, with all calls inside it, once it has run.
         values: The recorded tensors by path.
+        reached: The paths whose edits have been made.
         outputs: What the model itself gave.
         output_path: The path of the layer that gave the first of it, `""` where none did.
-        failed: The path of the innermost call that raised, or `None`.
+        failed: The path of the innermost call that raised, or of the edit that did, or `None`.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class Tap:
         *,
         wanted: Collection[str] | None = (),
         edits: Mapping[str, Callable[[Any], Any]] | None = None,
+        allow_unreached: Collection[str] = (),
         structure: bool = False,
         stop: bool = False,
     ) -> None:
@@ -117,8 +124,10 @@ class Tap:
             root: The model to run.
             wanted: The paths to record, `None` for all.
             edits: What to put each path's value through before it goes on.
+            allow_unreached: The paths of edits that a pass may leave out, as the model need not call their layers.
             structure: Whether to look at everything, so that `seen` is complete.
-            stop: Whether to end an eager pass as soon as all that is wanted is there; `run` then gives `None`.
+            stop: Whether to end an eager pass as soon as all that is wanted is there, and each edit that must be
+                reached has been; `run` then gives `None`.
         """
         self.root = root
         self.seen = Call(root, "", 0)
@@ -126,6 +135,11 @@ class Tap:
         self._wanted = wanted
         self._missing = set(wanted or ())
         self._edits = dict(edits or {})
+        self._optional = frozenset(allow_unreached)
+        self.reached: set[str] = set()
+        self._awaited = self._edits.keys() - self._optional
+        self._thread = threading.get_ident()
+        self._aside: set[int] = set()  # the `id` of each layer that another thread has called during the pass
         self._structure = structure or wanted is None
         self._stop = stop and bool(self._missing)
         self.outputs: list[Output] = []
@@ -142,12 +156,17 @@ class Tap:
         self.seen = Call(self.root, "", 0)
         self.values = {}
         self._missing = set(self._wanted or ())
+        self.failed = None
+        self.reached.clear()
+        self._awaited = self._edits.keys() - self._optional
+        self._thread = threading.get_ident()
+        self._aside.clear()
         outer = _ACTIVE.get()
         self._taps = [self] if outer is None else [self, *outer._taps]
         self._graph, self._symbolic = _graph(), in_symbolic_scope()
         token = _ACTIVE.set(self)
         try:
-            with _CALLS.open(), inlined():
+            with _CALLS.open(), inlined(), _told_of_other_threads(self):
                 result = self.root(*args, **kwargs)
         except _AllSeen as end:
             if end.tap is not self:
@@ -167,6 +186,54 @@ class Tap:
     def calls(self) -> dict[str, Call]:
         """All calls that were seen, by path."""
         return dict(_below(self.seen, ""))
+
+    def check_edits(self) -> None:
+        """Raises an error unless each edit has been made in the latest pass; one on symbols need not make any.
+
+        Raises:
+            NotCapturableError: An edit that must be reached was not, or its layer ran where none can be made.
+        """
+        if self._symbolic:
+            return
+        for path in self._edits.keys() - self.reached:
+            reason = self.why_missing(path)
+            if path in self._optional and reason not in (ELSEWHERE, OTHER_THREAD):
+                continue
+            advice = (
+                "Edit a layer outside of that."
+                if reason == ELSEWHERE
+                else "Edit a layer that the model calls in its own thread."
+                if reason == OTHER_THREAD
+                else "If that depends on the batch, allow it: edit(model, ..., allow_unreached=True)."
+            )
+            message = (
+                f"The edit of {path!r} in model {self.root.name!r} was not made, and the output is that of the model "
+                f"without it: {path!r} {reason}. {advice}"
+            )
+            raise NotCapturableError(message)
+
+    def check_values(self, paths: Collection[str]) -> None:
+        """Raises an error unless the latest pass gave a value at each of some paths.
+
+        Raises:
+            NotCapturableError: One is missing; the message says why, as far as that is known.
+        """
+        for path in paths:
+            if path not in self.values:
+                reason = self.why_missing(path)
+                message = f"{path!r} of model {self.root.name!r} can't be captured: it {reason}."
+                raise NotCapturableError(message)
+
+    def why_missing(self, path: str) -> str:
+        """Why the latest pass has no value at a path, as far as that is known: what follows "it" in a sentence."""
+        calls = self.calls
+        parts = path.split("/")
+        within = [self.seen, *(calls.get("/".join(parts[:depth])) for depth in range(1, len(parts) + 1))]
+        if any(call is not None and call.reason == ELSEWHERE for call in within):
+            return ELSEWHERE
+        if id(layer_at(self.root, path)) in self._aside:
+            return OTHER_THREAD
+        return NOT_CALLED_NOW if within[-1] is None else NO_TENSOR_NOW
 
     def observe(self, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
         """Carries out one call of a layer or operation, noted by each open tap whose model it is a part of.
@@ -221,9 +288,10 @@ class Tap:
         return frame
 
     def _take_failure(self, frame: _Frame, error: Exception) -> None:
-        if frame.outer is not None and frame.call.reason != ELSEWHERE:
+        if frame.outer is not None:
             self.failed = self.failed or frame.outer.prefix + frame.call.name
-            frame.call.reason = f"raised {type(error).__name__}: {' '.join(str(error).split())[:600]}"
+            if frame.call.reason != ELSEWHERE:
+                frame.call.reason = f"raised {told(error)}"
 
     def _leave(self, frame: _Frame, again: Callable[..., Any], outputs: Any) -> Any:
         """Notes what came of a call, and gives what goes on."""
@@ -261,14 +329,26 @@ class Tap:
             leaf = leaves[place]
             name = level.output(call.name, number)
             if (edit := self._edits.get(prefix + name)) is not None:
-                with _unseen():  # the edit's own layers are not the model's
-                    leaves[place] = leaf = change(edit, leaf, prefix + name)
+                leaves[place] = leaf = self._edited(edit, leaf, prefix + name, call)
                 changed = True
             if self._structure:
                 call.outputs[name] = _output(leaf)
                 self._leaves[prefix + name] = weakref.ref(leaf)
             self._record(prefix + name, leaf)
         return keras.tree.pack_sequence_as(outputs, leaves) if changed else outputs
+
+    def _edited(self, edit: Callable[[Any], Any], leaf: Any, path: str, call: Call) -> Any:
+        """What an edit makes of a value."""
+        try:
+            with _unseen():  # the edit's own layers are not the model's
+                edited = change(edit, leaf, path)
+        except Exception as error:
+            self.failed = self.failed or path
+            call.reason = f"was edited, and the edit raised {told(error)}"
+            raise
+        self.reached.add(path)
+        self._awaited.discard(path)
+        return edited
 
     def _before(self, inner: _Frame, operation: Any, args: Any, kwargs: Any) -> _Before | None:
         """What a call moves of a layer that is to be asked for its scores; `None` for any other layer."""
@@ -312,7 +392,7 @@ class Tap:
         self.values[path] = leaf
         self._missing.discard(path)
         # A tap outside may want what is still to come.
-        if self._stop and not self._missing and self._graph is None and len(self._taps) == 1:
+        if self._stop and not (self._missing or self._awaited) and self._graph is None and len(self._taps) == 1:
             raise _AllSeen(self)
 
 
@@ -369,6 +449,29 @@ def _unseen() -> Iterator[None]:
         _ACTIVE.reset(token)
 
 
+# Taps that want to know which layers other threads call meanwhile: there no edit can be made.
+_WANT_OTHER_THREADS: list[Tap] = []
+
+
+@contextmanager
+def _told_of_other_threads(tap: Tap) -> Iterator[None]:
+    if not tap._edits:
+        yield
+        return
+    _WANT_OTHER_THREADS.append(tap)
+    try:
+        yield
+    finally:
+        _WANT_OTHER_THREADS.remove(tap)
+
+
+def _tell_other_threads(layer: Any) -> None:
+    """Notes a call that no tap of this thread sees."""
+    for tap in tuple(_WANT_OTHER_THREADS):
+        if tap._thread != threading.get_ident():
+            tap._aside.add(id(layer))
+
+
 def _found() -> list[Patch]:
     return [(keras.Layer, "__call__", _of_layer), (keras.Operation, "__call__", _of_operation)]
 
@@ -377,7 +480,10 @@ def _of_layer(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         tap = _ACTIVE.get()
-        return original(self, *args, **kwargs) if tap is None else tap.observe(original, self, args, kwargs)
+        if tap is None:
+            _tell_other_threads(self)
+            return original(self, *args, **kwargs)
+        return tap.observe(original, self, args, kwargs)
 
     return call
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from actwidget.capture.lasting import found_again, lasting
 from actwidget.capture.level import Edited
 from actwidget.capture.tap import Tap
-from actwidget.errors import NotCapturableError
 
 
 @dataclass
@@ -20,6 +20,8 @@ class _Untracked:
     """Holds what Keras would otherwise wrap and track, as it does with lists and dicts."""
 
     paths: str | list[str] | dict[str, str] | None
+    allow_unreached: frozenset[str] = frozenset()
+    reached: set[str] = field(default_factory=set)
     specs: Any = None
 
 
@@ -32,6 +34,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
     Attributes:
         model: The model inside.
         edits: For each path the layer that its value goes through.
+        allow_unreached: The paths of the edits that a call may leave out.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         paths: str | list[str] | dict[str, str] | None = None,
         edits: Mapping[str, keras.Layer] | None = None,
         *,
+        allow_unreached: Collection[str] = (),
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -49,6 +53,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
             model: The model to run.
             paths: The path whose activation is the output, or a list or dict of them; `None` for the model's output.
             edits: For each path the layer that its value goes through before it goes on.
+            allow_unreached: The paths of edits that a call may leave out, as the model need not call their layers.
             name: The name.
             **kwargs: What `keras.Model` takes.
         """
@@ -56,25 +61,44 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         super().__init__(name=name or f"{model.name}_tapped", autocast=False, **kwargs)
         self.model = model
         self.edits = dict(edits or {})
-        self._plain = _Untracked(paths)
+        self._plain = _Untracked(paths, frozenset(allow_unreached))
         self.supports_masking = True
         self._call_has_training_arg = model._call_has_training_arg  # of which Keras's trainer makes its call
+        self.built = model.built and all(layer.built for layer in self.edits.values())
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: FBT001 - Keras's signature
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: FBT001 - Keras's signature
         """Runs the model inside; where it is not said whether it trains, that is left to the model.
 
         Raises:
             NotCapturableError: The model did not call one of the layers in this pass.
         """
-        paths, wanted = self._plain.paths, self._wanted
-        tap = Tap(self.model, wanted=set(wanted), edits=self.edits, stop=True)
-        outputs = tap.run(inputs, **({} if training is None else {"training": training}))
+        paths, plain = self._plain.paths, self._plain
+        wanted = set(self._wanted)
+        tap = Tap(self.model, wanted=wanted, edits=self.edits, allow_unreached=plain.allow_unreached, stop=True)
+        if not in_symbolic_scope():  # a call that only asks for shapes computes nothing
+            plain.reached = tap.reached
+        given = {"training": training, "mask": mask if "mask" in self.model._call_signature.parameters else None}
+        # What is `None` throughout was not given.
+        given = {name: value for name, value in given.items() if keras.tree.flatten(value) != [None]}
+        outputs = tap.run(inputs, **given)
+        tap.check_edits()
         if paths is None:
             return outputs
-        if missing := [path for path in wanted if path not in tap.values]:
-            message = f"Model {self.model.name!r} gave no value for {missing} in this forward pass."
-            raise NotCapturableError(message)
+        tap.check_values(wanted)
         return keras.tree.map_structure(lambda path: tap.values[path], paths)
+
+    @property
+    def allow_unreached(self) -> frozenset[str]:
+        """The paths of the edits that a call may leave out."""
+        return self._plain.allow_unreached
+
+    @property
+    def reached(self) -> dict[str, bool]:
+        """For the path of each edit whether the latest call made it; all `False` before the first one.
+
+        Of a step that TensorFlow compiles, as under `predict` and `fit`, the latest call is the one that it traced.
+        """
+        return {path: path in self._plain.reached for path in self.edits}
 
     @property
     def _wanted(self) -> list[str]:
@@ -98,7 +122,8 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         edits = {path: save(layer) for path, layer in self.edits.items()}
         paths = self._plain.paths
         words = {path: lasting(self.model, path) for path in [*edits, *self._wanted]}
-        return {"name": self.name, "model": save(self.model), "paths": paths, "edits": edits, "words": words}
+        config = {"name": self.name, "model": save(self.model), "paths": paths, "edits": edits, "words": words}
+        return {**config, "allow_unreached": sorted(self.allow_unreached)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Tapped:
@@ -113,4 +138,6 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         now = {path: found_again(model, words) for path, words in config.pop("words").items()}
         edits = {now[path]: load(layer) for path, layer in config.pop("edits").items()}
         paths = config.pop("paths")
-        return cls(model, paths and keras.tree.map_structure(now.__getitem__, paths), edits, **config)
+        allowed = [now[path] for path in config.pop("allow_unreached", ())]
+        wanted = paths and keras.tree.map_structure(now.__getitem__, paths)
+        return cls(model, wanted, edits, allow_unreached=allowed, **config)

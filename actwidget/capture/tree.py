@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.failing import Failing
 from actwidget.capture.forward import as_tensors, tried_out, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
@@ -31,10 +33,18 @@ from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
 from actwidget.capture.tap import Call, Output, Tap
 from actwidget.capture.tapped import Tapped
-from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, OptionError, UnsupportedModelError
+from actwidget.errors import (
+    CaptureError,
+    InvalidInputsError,
+    ModelNotBuiltError,
+    NotCapturableError,
+    OptionError,
+    UnsupportedModelError,
+    told,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 NOT_CALLED = "was not called in this forward pass"
 NO_TENSOR = "gives no tensor"
@@ -89,18 +99,20 @@ def trace(
     check_is_keras_model(model)
     root = model.model if isinstance(model, Tapped) else model
     edits = dict(model.edits) if isinstance(model, Tapped) else {}
+    allowed = model.allow_unreached if isinstance(model, Tapped) else frozenset()
     if isinstance(root, keras.Sequential) and function_of(root) is None:
         _build(root, inputs)
     function = function_of(root)
     builder = _Builder()
+    tap = functools.partial(Tap, root, edits=edits, allow_unreached=allowed, structure=True)
     if function is None:
-        children, outputs, output = _watched(root, builder, inputs, record, most)
+        children, outputs, output = _watched(root, builder, tap, inputs, record=record, most=most)
         given = None
     else:
         given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
         children = builder.graph(function, "", None, owner=root)
         if builder.untried and inputs is not None:
-            builder = _watching(root, given, inputs, most)
+            builder = _watching(root, tap, given, inputs, most)
             children = builder.graph(function, "", None, owner=root)
         outputs = [Output(_shape(tensor, root), str(tensor.dtype)) for tensor in function.outputs]
         output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
@@ -119,7 +131,8 @@ def trace(
         children=tuple(children),
     )
     known = builder.places, builder.paths, builder.operations
-    return ModelGraph(model, root, tree, given, *known, output, edits, builder.called, builder.untried)
+    seen = builder.failed, builder.called, builder.untried
+    return ModelGraph(model, root, tree, given, *known, output, edits, allowed, *seen)
 
 
 class _Builder:
@@ -134,6 +147,7 @@ class _Builder:
         self.places: dict[str, Place] = {}
         self.paths: dict[int, str] = {}
         self.operations: dict[str, keras.Operation] = {}
+        self.failed: str | None = None  # the call that raised, where the model was run to be seen
         self.called: frozenset[str] | None = None  # what some samples called, where the others were not asked
 
     def parameters(self, layer: keras.Layer) -> int:
@@ -314,11 +328,17 @@ def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
 
 
 def _watched(
-    root: keras.Model, builder: _Builder, inputs: Any, record: dict[str, Any] | None, most: int | None
+    root: keras.Model,
+    builder: _Builder,
+    tap: Callable[..., Tap],
+    inputs: Any,
+    *,
+    record: dict[str, Any] | None,
+    most: int | None,
 ) -> tuple[tuple[LayerNode, ...], list[Output], str]:
     """The nodes of a model without a functional graph: from one forward pass, or without inputs from a trial."""
     if inputs is not None:
-        return _seen_on(root, builder, prepare(inputs, None, root.name), record, most)
+        return _seen_on(root, builder, tap, prepare(inputs, None, root.name), record=record, most=most)
     if not root.built:
         message = (
             f"Model {root.name!r} ({type(root).__name__}) has never been called, so nothing is known of its layers. "
@@ -327,8 +347,8 @@ def _watched(
         raise ModelNotBuiltError(message)
     for symbols in _symbols(root):
         with suppress(Exception):  # what can't be tried out beforehand is seen when it runs
-            tap = run_symbolically(root, (symbols,), {})
-            return builder.seen(tap.seen, ""), tap.outputs, tap.output_path
+            tried = run_symbolically(root, (symbols,), {})
+            return builder.seen(tried.seen, ""), tried.outputs, tried.output_path
     builder.untried = True
     return builder.declared(root, ""), [], ""
 
@@ -351,47 +371,65 @@ def _symbols(root: keras.Model) -> list[Any]:
     ]
 
 
-def _watching(root: keras.Model, given: Any, inputs: Any, most: int | None) -> _Builder:
+def _watching(root: keras.Model, new_tap: Callable[..., Tap], given: Any, inputs: Any, most: int | None) -> _Builder:
     """A builder that knows from a forward pass what the layers call whose insides can't be tried out."""
     batch = prepare(inputs, given, root.name)
-    tap = Tap(root, structure=True)
+    tap = new_tap()
     size = _enough(root, batch, most)
     # What a layer that raises would have called is not known.
-    with suppress(CaptureError, OptionError), unchanged(root, trial=True):
+    with (
+        suppress(CaptureError, OptionError, NotCapturableError),
+        unchanged(root, trial=True),
+        Failing(root.name, lambda: tap.failed),
+    ):
         tap.run(as_tensors(batch.rows(0, size), given), training=False)
     if tap.failed is not None and size < batch.size:
-        return _watching(root, given, inputs, None)
+        return _watching(root, new_tap, given, inputs, None)
     builder = _Builder({f"{path}/": call for path, call in tap.calls.items()}, size)
     builder.called = frozenset(tap.calls) if size < batch.size else None
     return builder
 
 
 def _seen_on(
-    root: keras.Model, builder: _Builder, batch: Batch, record: dict[str, Any] | None, most: int | None
+    root: keras.Model,
+    builder: _Builder,
+    new_tap: Callable[..., Tap],
+    batch: Batch,
+    *,
+    record: dict[str, Any] | None,
+    most: int | None,
 ) -> tuple[tuple[LayerNode, ...], list[Output], str]:
     size = _enough(root, batch, most)
     if size < batch.size:
         record = None
-    tap = Tap(root, wanted=() if record is None else None, structure=True)
+    tap = new_tap(wanted=() if record is None else None)
     unseen = NOT_CALLED
     try:
-        with unchanged(root, trial=record is None):
+        with unchanged(root, trial=record is None), Failing(root.name, lambda: tap.failed):
             tap.run(as_tensors(batch.rows(0, size)), training=False)
-    except (CaptureError, OptionError) as error:
+        if record is not None:
+            tap.check_edits()
+    except (CaptureError, OptionError, NotCapturableError) as error:
         if size < batch.size:  # some models take batches of their own size alone
-            return _seen_on(root, builder, batch, record, None)
-        if isinstance(error, OptionError):  # of an edit inside
+            return _seen_on(root, builder, new_tap, batch, record=record, most=None)
+        if not isinstance(error, CaptureError):  # of an edit
             raise
-        failed = tap.failed
-        if failed is None or (len(tap.seen.calls) < 2 and not tap.seen.calls[0].calls):
+        builder.failed = tap.failed
+        if builder.failed is None or _at_the_door(tap.seen):
             message = f"Model {root.name!r} can't take these inputs. {error}"
             raise InvalidInputsError(message) from error
-        unseen = f"was not reached, since {failed!r} raised"
+        unseen = f"was not reached, since {builder.failed!r} raised"
     if record is not None:
         record.update(tap.values)
     builder.called = frozenset(tap.calls) if size < batch.size else None
     outputs = [Output(_without_size(output.shape, size), output.dtype) for output in tap.outputs]
     return builder.seen(tap.seen, "", size=size, unseen=unseen), outputs, tap.output_path
+
+
+def _at_the_door(seen: Call) -> bool:
+    """Whether the first layer of a model refused what it was given, and it is one of Keras's own."""
+    first, *others = seen.calls
+    return not others and not first.calls and type(first.operation).__module__.startswith("keras.")
 
 
 def _enough(root: keras.Model, batch: Batch, most: int | None) -> int:
@@ -459,7 +497,7 @@ def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | No
         try:
             copy.build(shape)
         except Exception as error:  # noqa: BLE001 - whatever a layer says
-            return " ".join(str(error).split())[:300]
+            return told(error)
     return None
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
+from actwidget.capture.calling import Signature
 from actwidget.capture.lasting import found_again, lasting
-from actwidget.capture.level import Edited
+from actwidget.capture.level import Edited, function_of
 from actwidget.capture.tap import Tap
 from actwidget.errors import NotCapturableError
+
+
+def _of_one(inputs: Any, training: bool | None = None) -> None:  # noqa: FBT001 - Keras's signature
+    """How a model is called that takes one structure."""
 
 
 @dataclass
@@ -59,8 +65,11 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         self._plain = _Untracked(paths)
         self.supports_masking = True
         self._call_has_training_arg = model._call_has_training_arg  # of which Keras's trainer makes its call
+        # Keras binds the arguments of a call by this.
+        of_one = function_of(model) is not None or Signature(model).has_one
+        self._call_signature = inspect.signature(_of_one) if of_one else model._call_signature
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: FBT001 - Keras's signature
+    def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Runs the model inside; where it is not said whether it trains, that is left to the model.
 
         Raises:
@@ -68,7 +77,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         """
         paths, wanted = self._plain.paths, self._wanted
         tap = Tap(self.model, wanted=set(wanted), edits=self.edits, stop=True)
-        outputs = tap.run(inputs, **({} if training is None else {"training": training}))
+        outputs = tap.run(*args, **kwargs, **({} if training is None else {"training": training}))
         if paths is None:
             return outputs
         if missing := [path for path in wanted if path not in tap.values]:
@@ -85,9 +94,9 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         """Tells what the outputs will be, as `keras.KerasTensor`s, so that a symbolic call need not run the model."""
         self._plain.specs = specs
 
-    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes and dtypes of the outputs."""
-        return super().compute_output_spec(inputs, **kwargs) if self._plain.specs is None else self._plain.specs
+        return super().compute_output_spec(*args, **kwargs) if self._plain.specs is None else self._plain.specs
 
     def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
         """The outputs have the masks that they got inside the model."""

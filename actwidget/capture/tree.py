@@ -33,6 +33,7 @@ from actwidget.capture.level import (
 from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
 from actwidget.capture.rollback import as_before, as_before_if_it_fails
+from actwidget.capture.supported import check_is_keras_model
 from actwidget.capture.tap import ELSEWHERE, Call, Output, Tap
 from actwidget.capture.tapped import Tapped
 from actwidget.capture.tokens import refused_token
@@ -614,39 +615,3 @@ def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | No
         except Exception as error:  # noqa: BLE001 - whatever a layer says
             return " ".join(str(error).split())[:300]
     return None
-
-
-def check_is_keras_model(model: Any) -> None:
-    """Raises an error that says what `model` is and what to do, unless it is a Keras 3 model.
-
-    Raises:
-        UnsupportedModelError: It is something else.
-    """
-    if isinstance(model, keras.Model):
-        return
-    kind = f"{type(model).__module__}.{type(model).__qualname__}"
-    bases = {base.__module__.partition(".")[0] for base in type(model).__mro__}
-    if isinstance(model, type) and issubclass(model, keras.Model):
-        advice = f"That is the class itself: make a model of it first, {model.__name__}(...)."
-    elif isinstance(model, keras.Layer):
-        advice = "That is a single layer. Wrap it: keras.Sequential([keras.Input(shape), layer])."
-    elif "tf_keras" in bases:
-        advice = (
-            "That is a legacy Keras 2 model (tf_keras). Save it with model.save('model.keras') and load that file with "
-            "keras.models.load_model, or build it again with `import keras`."
-        )
-    elif "torch" in bases:
-        advice = "That is a PyTorch module. actwidget looks into Keras 3 models; with PyTorch use forward hooks."
-    elif "tensorflow" in bases:
-        advice = (
-            "That is a TensorFlow object, such as a loaded SavedModel, which keeps no layers. Load the .keras file "
-            "with keras.models.load_model."
-        )
-    elif isinstance(model, (str, bytes)) or hasattr(model, "__fspath__"):
-        advice = "That is a path or a name. Load it first: keras.models.load_model(path)."
-    elif callable(model) and not isinstance(model, type):
-        advice = "Pass a keras.Model; if that makes one, call it first."
-    else:
-        advice = "Pass a keras.Model."
-    message = f"Expected a Keras 3 model, got {kind}. {advice}"
-    raise UnsupportedModelError(message)

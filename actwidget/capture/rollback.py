@@ -59,10 +59,10 @@ def _put_back(held: Held) -> None:
 
 def _hold(value: Any, held: dict[int, tuple[Any, list[Any]]]) -> None:
     """Notes what a list, dict or set holds, and what those in it hold."""
-    if not isinstance(value, (list, dict, set)) or id(value) in held:
+    if not isinstance(value, (list, tuple, dict, set)) or id(value) in held:
         return
-    items = list(value.items()) if isinstance(value, dict) else list(value)
-    held[id(value)] = (value, items)
+    if not isinstance(value, tuple):
+        held[id(value)] = (value, list(value.items()) if isinstance(value, dict) else list(value))
     inside = value.values() if isinstance(value, dict) else value
     for each in inside:
         _hold(each, held)

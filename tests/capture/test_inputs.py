@@ -397,16 +397,6 @@ def test_a_tree_checks_the_inputs_as_well(build, inputs, message):
         aw.layer_tree(build(), inputs)
 
 
-OTHER_DTYPES = {
-    "lookup": (lambda: layers.StringLookup(vocabulary=["a"], output_mode="multi_hot"), "string", "int64"),
-    "lookup of indices": (lambda: layers.StringLookup(vocabulary=["a"]), "string", "int64"),
-    "lookup of words": (lambda: layers.StringLookup(vocabulary=["a"], invert=True), "int64", "string"),
-    "lookup of numbers": (lambda: layers.IntegerLookup(vocabulary=[1], output_mode="count"), "int64", "int64"),
-    "lambda": (lambda: layers.Lambda(lambda v: ops.argmax(v, -1)), "float32", "int32"),
-    "own": (lambda: Largest(), "float32", "int32"),
-}
-
-
 class Largest(keras.Layer):
     """Tells Keras its shape alone, and keeps something in plain Python."""
 
@@ -420,6 +410,16 @@ class Largest(keras.Layer):
     def call(self, inputs):
         self.calls.append(inputs.shape)
         return ops.argmax(inputs, -1)
+
+
+OTHER_DTYPES = {
+    "lookup": (lambda: layers.StringLookup(vocabulary=["a"], output_mode="multi_hot"), "string", "int64"),
+    "lookup of indices": (lambda: layers.StringLookup(vocabulary=["a"]), "string", "int64"),
+    "lookup of words": (lambda: layers.StringLookup(vocabulary=["a"], invert=True), "int64", "string"),
+    "lookup of numbers": (lambda: layers.IntegerLookup(vocabulary=[1], output_mode="count"), "int64", "int64"),
+    "lambda": (lambda: layers.Lambda(lambda v: ops.argmax(v, -1)), "float32", "int32"),
+    "own": (Largest, "float32", "int32"),
+}
 
 
 @pytest.mark.parametrize(("make", "given", "dtype"), OTHER_DTYPES.values(), ids=OTHER_DTYPES)

@@ -24,7 +24,7 @@ class Auto(keras.Model):
         self.stages = [keras.Sequential([keras.Input((2,)), layers.Dense(4)], name="decoder")]
         self.noise = layers.GaussianNoise(0.1, name="noise")
 
-    def train_step(self, data):
+    def train_step(self, _data):
         return {}
 
 
@@ -96,7 +96,7 @@ def test_a_model_without_any_layer_is_refused_in_words():
             return inputs * 2
 
     for look in (aw.layer_tree, aw.activations, aw.LayerExplorer):
-        with pytest.raises(UnsupportedModelError, match="'empty.*has no layers"):
+        with pytest.raises(UnsupportedModelError, match=r"'empty.*has no layers"):
             look(Empty(name="empty"), X)
         with pytest.raises(UnsupportedModelError, match="'bare' is a Sequential without layers"):
             look(keras.Sequential(name="bare"), X)

@@ -14,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 
 import actwidget as aw
 from actwidget.errors import (
-    CaptureError,
     ChannelError,
     InvalidInputsError,
     LayerNotFoundError,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.forward import is_option
 from actwidget.capture.level import SCORES
 from actwidget.capture.tree import run_symbolically
 from actwidget.errors import MemoryBudgetError
@@ -28,7 +29,7 @@ def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dic
     Where a shape is open in more than the batch axis, the model is tried out on symbols of the batch's own shape. An
     axis that is open even then counts as one.
     """
-    is_open = any(None in (node.output_shape or (None, None))[1:] for node in nodes)
+    is_open = bool(batch.lengths) or any(None in (node.output_shape or (None, None))[1:] for node in nodes)
     shapes = _shapes_on(graph, batch) if is_open else {}
     # Keras holds no model to the number of samples that its inputs declare.
     declared = {tensor.shape[0] for tensor in keras.tree.flatten(graph.inputs) if tensor is not None}
@@ -65,16 +66,17 @@ def _item(node: LayerNode) -> int:
 
 def _shapes_on(graph: ModelGraph, batch: Batch) -> Shapes:
     """The shapes that a trial of the model on symbols of a batch's shape gives; none where it can't be tried out."""
-    arrays = keras.tree.flatten(batch.value)
+    arrays, given = keras.tree.flatten(batch.value), keras.tree.flatten(batch.fed)
     dtypes = [_dtype(array) for array in arrays]
     if graph.inputs is not None:
         dtypes = [tensor.dtype for tensor in keras.tree.flatten(graph.inputs)]
     symbols = [
-        None if array is None else keras.KerasTensor(array.shape, dtype=dtype)
-        for array, dtype in zip(arrays, dtypes, strict=True)
+        own if own is None or is_option(own) else keras.KerasTensor(array.shape, dtype=dtype)
+        for array, own, dtype in zip(arrays, given, dtypes, strict=True)
     ]
     try:
-        tap = run_symbolically(graph.root, (keras.tree.pack_sequence_as(batch.value, symbols),), {})
+        args, kwargs = graph.arguments(keras.tree.pack_sequence_as(batch.value, symbols))
+        tap = run_symbolically(graph.root, args, kwargs)
     except Exception:  # noqa: BLE001 - what can't be tried out beforehand is not known beforehand
         return {}
     shapes: Shapes = {}

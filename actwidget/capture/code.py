@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from actwidget.capture.level import function_of, graph_nodes
+from actwidget.capture.submodel import reason_against
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph, Step
+    from actwidget.capture.inputs import Batch
 
 _NO_NAME = (
     "Keras has no public name for an output on the way to this node: layer.output is always that of a layer's very",
@@ -30,26 +32,29 @@ class _NotPublic(Exception):  # noqa: N818 - ends a search, is never seen
     """Public Keras can't say it; the argument holds the lines of a comment that says why."""
 
 
-def keras_code(graph: ModelGraph, path: str) -> str:
+def keras_code(graph: ModelGraph, path: str, batch: Batch | None = None) -> str:
     """Source code that leaves the activation of the node at `path` in the variable `activation`.
 
     It needs `model` (the user's model) and `x` (its inputs) in scope and imports the rest. It is plain public Keras
-    where that can reach the node; where it can't, it calls `actwidget.submodel` and a comment says why.
+    where that can reach the node; where it can't, it calls `actwidget.submodel` and a comment says why. Of a node whose
+    value can't be had it is the reason, as a comment.
 
     Args:
         graph: The model's graph.
         path: The path of one of its nodes.
+        batch: The inputs, if there are some.
     """
-    node = graph.nodes[path]
-    if node.origin == "opaque":
-        return f"# {ascii(path)[1:-1]} can't be captured: it {' '.join(node.reason.split())}.\n"
+    if (error := reason_against(graph, path, batch)) is not None:
+        return f"# {error}\n"
     try:
         return _plain(graph, path)
     except _NotPublic as unreachable:
         comment = "".join(f"# {line}\n" for line in unreachable.args[0])
+    given = ", inputs=x" if graph.watched else ""
+    passed = {"positions": "*x", "names": "**x"}.get(graph.spread, "x")
     return (
-        f"{comment}import actwidget\n\nextractor = actwidget.submodel(model, {path!r})\n"
-        "activation = extractor(x, training=False)\n"
+        f"{comment}import actwidget\n\nextractor = actwidget.submodel(model, {path!r}{given})\n"
+        f"activation = extractor({passed}, training=False)\n"
     )
 
 

@@ -9,9 +9,8 @@ import keras
 import numpy as np
 
 from actwidget.capture.bounds import output_index
-from actwidget.capture.inputs import prepare
 from actwidget.capture.session import Activations, activations
-from actwidget.capture.tree import trace
+from actwidget.capture.tree import read, trace
 from actwidget.errors import InvalidInputsError, UnsupportedModelError
 
 if TYPE_CHECKING:
@@ -96,8 +95,8 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
         found = activations(other, inputs, None if layers is None else [pairs[path] for path in first], **options)
         second = {path: found[theirs] for path, theirs in pairs.items() if theirs in found}
     else:
-        expected = trace(model, inputs).inputs
-        sizes = [prepare(each, expected, model.name).size for each in (inputs, other)]
+        batches = [read(model, each)[1] for each in (inputs, other)]
+        sizes = [0 if batch is None else batch.size for batch in batches]
         if sizes[0] != sizes[1]:
             message = (
                 f"Expected two batches of one size to compare in model {model.name!r}, got {sizes[0]} and {sizes[1]} "

@@ -78,10 +78,19 @@ def as_tensors(value: Any, symbols: Any = None) -> Any:
     leaves = keras.tree.flatten(value)
     dtypes = [None] * len(leaves) if symbols is None else [tensor.dtype for tensor in keras.tree.flatten(symbols)]
     flat = [
-        array if array is None or is_uneven(array) else keras.ops.convert_to_tensor(array, dtype=dtype)
+        array if _goes_as_it_is(array) else keras.ops.convert_to_tensor(array, dtype=dtype)
         for array, dtype in zip(leaves, dtypes, strict=True)
     ]
     return keras.tree.pack_sequence_as(value, flat)
+
+
+def _goes_as_it_is(value: Any) -> bool:
+    return value is None or is_uneven(value) or is_option(value)
+
+
+def is_option(value: Any) -> bool:
+    """Whether an argument is a single value of Python's, as a flag or a factor, and goes to the model as it is."""
+    return isinstance(value, (bool, int, float, str))
 
 
 def is_uneven(value: Any) -> bool:

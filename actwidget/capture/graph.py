@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from actwidget.capture.calling import Spread, arguments
 from actwidget.capture.level import function_of, is_stateful
 from actwidget.errors import UnsupportedModelError, shown
 
@@ -64,6 +65,8 @@ class ModelGraph:
         failed: The path of the call that raised when the model was run to be seen, or `None`.
         called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
         untried: Whether there are layers of which only a run with inputs could tell what they call.
+        watched: Whether a run with inputs has told that, so that without inputs less may be known.
+        spread: How the model takes a batch.
     """
 
     model: keras.Model
@@ -79,6 +82,12 @@ class ModelGraph:
     failed: str | None = None
     called: frozenset[str] | None = None
     untried: bool = False
+    watched: bool = False
+    spread: Spread = ""
+
+    def arguments(self, value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The positional and the keyword arguments by which the model is called on a value in a batch's structure."""
+        return arguments(value, self.spread)
 
     @cached_property
     def nodes(self) -> dict[str, LayerNode]:

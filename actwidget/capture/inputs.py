@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from actwidget.capture.forward import is_uneven
+from actwidget.capture.calling import Spread
+from actwidget.capture.forward import is_option, is_uneven
 from actwidget.errors import InvalidInputsError, shown
 
 
@@ -20,22 +21,36 @@ class Batch:
     """Inputs that fit the model.
 
     Attributes:
-        value: Arrays in the structure of the model's inputs; the first axis of each is the sample.
-        size: How many samples there are.
+        value: Arrays in the structure of the model's inputs; the first axis of each is the sample, unless they differ
+            in its length.
+        size: How many samples there are; inputs of different lengths are one.
         note: What was changed to make them fit, in words, or `""`.
         fed: What the model is given: the same, but for ragged and sparse tensors, which are given as they came.
+        lengths: Of inputs that differ in the length of their first axis, as the nodes and the edges of a graph, how
+            long each one is; else empty.
     """
 
     value: Any
     size: int
     note: str
     fed: Any
+    lengths: Mapping[str, int] = field(default_factory=dict)
 
     def rows(self, start: int, stop: int) -> Any:
         """What the model is given of the samples from `start` up to `stop`, in the same structure."""
         if start == 0 and stop >= self.size:
             return self.fed
         return keras.tree.map_structure(lambda leaf: _rows(leaf, start, min(stop, self.size)), self.fed)
+
+    @property
+    def samples(self) -> list[Any]:
+        """The arrays as `keras.tree.flatten` puts them in order, `None` for what was left out; a sample is a row."""
+        flat = keras.tree.flatten(self.value)
+        return [None if each is None else each[np.newaxis] for each in flat] if self.lengths else flat
+
+    def noted(self, note: str) -> Batch:
+        """The same batch with one more thing said of it."""
+        return replace(self, note=" ".join(filter(None, [note, self.note])))
 
     def kept(self) -> Batch:
         """The same batch in arrays of its own, to be read only: what becomes of the user's does not reach it."""
@@ -54,10 +69,11 @@ def _rows(leaf: Any, start: int, stop: int) -> Any:
     if isinstance(leaf, tf.SparseTensor):
         shape = leaf.dense_shape.numpy()
         return tf.sparse.slice(leaf, [start, *[0] * (len(shape) - 1)], [stop - start, *shape[1:]])
-    return None if leaf is None else leaf[start:stop]
+    single = leaf is None or is_option(leaf) or len(leaf.shape) == 0
+    return leaf if single else leaf[start:stop]
 
 
-def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
+def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") -> Batch:
     """Checks inputs against a model's symbolic inputs and brings them into its structure and dtypes.
 
     A single sample without its batch axis gets one, where it is unambiguous, and so does a missing channel axis of one.
@@ -67,12 +83,13 @@ def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
         expected: The structure of the model's `keras.KerasTensor` inputs, `None` for a model that has none: then
             arrays are taken as they are.
         model_name: For the messages.
+        spread: Whether a model without symbolic inputs takes them as arguments of their own.
 
     Raises:
         InvalidInputsError: They do not fit; the message says what was expected, what came and what to do.
     """
     if expected is None:
-        return _as_given(inputs, model_name)
+        return _as_given(inputs, model_name, spread)
     pairs = _paired(inputs, expected, model_name)
     notes: dict[str, None] = {}
     arrays, fed = [], []
@@ -84,51 +101,76 @@ def prepare(inputs: Any, expected: Any, model_name: str) -> Batch:
         fed.append(tf.cast(value, tensor.dtype) if kept else array)
         notes.update(dict.fromkeys(filter(None, [note])))
     sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
-    size = _common(sizes, model_name)
     pack = functools.partial(keras.tree.pack_sequence_as, expected)
-    return Batch(pack(arrays), size, " ".join(notes), pack(fed))
+    return _batch(pack(arrays), pack(fed), sizes, " ".join(notes), model_name)
 
 
-def _as_given(inputs: Any, model_name: str) -> Batch:
+def _as_given(inputs: Any, model_name: str, spread: Spread) -> Batch:
     """Inputs for a model of which only a forward pass can tell what it takes."""
-    nested = is_structure(inputs)
+    if spread:
+        inputs = _opened(inputs, model_name)
+    nested = bool(spread) or is_structure(inputs)
     leaves = keras.tree.flatten_with_path(inputs) if nested else [((), inputs)]
-    arrays = {"/".join(map(str, place)) or "inputs": leaf for place, leaf in leaves}
-    arrays = {name: None if leaf is None else _array(leaf, name, model_name) for name, leaf in arrays.items()}
-    for name, array in arrays.items():
-        if array is not None and array.ndim == 0:
+    values: list[Any] = []
+    fed: list[Any] = []
+    sizes: dict[str, int] = {}
+    for place, leaf in leaves:
+        name = "/".join(map(str, place)) or "inputs"
+        array = None if leaf is None else _array(leaf, name, model_name)
+        if array is not None and array.dtype.kind in "US":
+            array = array.astype(object)
+        is_argument = bool(spread) and array is not None and array.ndim == 0
+        if array is not None and array.ndim == 0 and not is_argument:
             message = (
                 f"Expected a batch of samples for {name!r} of model {model_name!r}, got the single value {array!r}."
             )
             raise InvalidInputsError(message)
-    size = _common({name: len(array) for name, array in arrays.items() if array is not None}, model_name)
-    flat = [
-        None if array is None else array.astype(object) if array.dtype.kind in "US" else array
-        for array in arrays.values()
-    ]
-    fed = [leaf if is_uneven(leaf) else array for (_, leaf), array in zip(leaves, flat, strict=True)]
-    value, given = (keras.tree.pack_sequence_as(inputs, each) if nested else each[0] for each in (flat, fed))
-    return Batch(value, size, "", given)
+        if array is not None and not is_argument:
+            sizes[name] = len(array)
+        values.append(array)
+        fed.append(leaf if is_uneven(leaf) or is_argument else array)
+    value, given = (keras.tree.pack_sequence_as(inputs, each) if nested else each[0] for each in (values, fed))
+    return _batch(value, given, sizes, "", model_name)
+
+
+def _opened(inputs: Any, model_name: str) -> Any:
+    """Arguments of which each is `None`, an option, an array or a structure of arrays, not nested lists of numbers."""
+
+    def argument(name: Any, value: Any) -> Any:
+        as_it_is = value is None or is_option(value) or is_structure(value) or hasattr(value, "shape")
+        return value if as_it_is else _array(value, str(name), model_name)
+
+    if isinstance(inputs, Mapping):
+        return {name: argument(name, value) for name, value in inputs.items()}
+    return tuple(argument(place, value) for place, value in enumerate(inputs))
+
+
+def _batch(value: Any, fed: Any, sizes: Mapping[str, int], note: str, model_name: str) -> Batch:
+    """A batch of as many samples as all inputs share, or of one where they differ in length."""
+    if not any(sizes.values()):
+        message = f"The batch for model {model_name!r} is empty: expected at least one sample."
+        raise InvalidInputsError(message)
+    if len(set(sizes.values())) == 1:
+        return Batch(value, next(iter(sizes.values())), note, fed)
+    said = "The inputs differ in length: they are taken as one sample."
+    return Batch(value, 1, " ".join(filter(None, [note, said])), fed, dict(sizes))
 
 
 def is_structure(inputs: Any) -> bool:
     """Whether inputs are a structure of arrays, not one array or nested lists of numbers."""
     if isinstance(inputs, Mapping):
         return True
-    return isinstance(inputs, (list, tuple)) and all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(inputs))
+    if not isinstance(inputs, (list, tuple)):
+        return False
+    leaves = [leaf for leaf in keras.tree.flatten(inputs) if leaf is not None]
+    return (bool(leaves) or not inputs) and all(hasattr(leaf, "shape") for leaf in leaves)
 
 
-def _common(sizes: Mapping[str, int], model_name: str) -> int:
-    """The number of samples that all inputs share."""
-    if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{name!r} has {size}" for name, size in sizes.items())
-        message = f"The inputs of model {model_name!r} must hold the same number of samples: {listed}."
-        raise InvalidInputsError(message)
-    size = next(iter(sizes.values()), 0)
-    if size == 0:
-        message = f"The batch for model {model_name!r} is empty: expected at least one sample."
-        raise InvalidInputsError(message)
-    return size
+def unlike(lengths: Mapping[str, int], model_name: str) -> InvalidInputsError:
+    """The error for inputs of different lengths that the model can't take."""
+    listed = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+    message = f"The inputs of model {model_name!r} must hold the same number of samples: {listed}."
+    return InvalidInputsError(message)
 
 
 def built_shape(inputs: Any, model_name: str) -> tuple[int | None, ...]:

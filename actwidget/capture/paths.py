@@ -87,7 +87,8 @@ def not_found(wanted: object, model_name: str, known: Iterable[str], *, untried:
     if untried:
         see = (
             "Some of its layers can't be tried out on symbols: calls that layer_tree(model, inputs) shows and "
-            "layer_tree(model) does not are had by activations and LayerExplorer alone, which run the model on inputs."
+            "layer_tree(model) does not are had by what runs the model on inputs: activations, LayerExplorer, and "
+            "submodel(model, layers, inputs)."
         )
     message = f"Layer {shown(wanted)} not found in model {model_name!r}. {hint}{see}"
     return LayerNotFoundError(message)

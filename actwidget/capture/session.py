@@ -6,14 +6,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from actwidget.capture.budget import check_budget, sizes_of
+from actwidget.capture.calling import Signature
 from actwidget.capture.failing import Failing, failing_layer
+from actwidget.capture.fitting import fitted
 from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
 from actwidget.capture.level import function_of
@@ -21,9 +23,10 @@ from actwidget.capture.options import at_least
 from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.resume import go, layers_behind, way_from
 from actwidget.capture.select import select
-from actwidget.capture.submodel import composable, connect, not_capturable
+from actwidget.capture.submodel import composable, connect, left_out, reason_against
 from actwidget.capture.tap import Tap
-from actwidget.capture.tree import trace
+from actwidget.capture.tokens import naming_tokens
+from actwidget.capture.tree import read, trace
 from actwidget.capture.weights import WeightWatch
 from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, OptionError, shown
 
@@ -119,13 +122,12 @@ def activations(
         _refuse_unseen(model, inputs, layers, max_bytes)
     # A model without a graph is run to be seen; when all is wanted, that run is enough.
     record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
-    graph = trace(model, inputs, record=record, most=batch_size)
-    batch = prepare(inputs, graph.inputs, model.name)
+    graph, batch = _read(model, inputs, record=record, most=batch_size)
     if record and graph.failed is None:
         nodes = _chosen(graph, batch, layers)
         return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
 
-    def captured(graph: ModelGraph) -> Activations:
+    def captured(graph: ModelGraph, batch: Batch) -> Activations:
         nodes = _chosen(graph, batch, layers)
         if max_bytes is not None:
             check_budget(sizes_of(graph, batch, nodes), max_bytes)
@@ -134,9 +136,19 @@ def activations(
 
     if graph.called is not None:
         with suppress(LayerNotFoundError, NotCapturableError):  # the other samples may call more
-            return captured(graph)
-        graph = trace(model, inputs)
-    return captured(graph)
+            return captured(graph, batch)
+        graph, batch = _read(model, inputs)
+    return captured(graph, batch)
+
+
+def _read(model: keras.Model, inputs: Any, **options: Any) -> tuple[ModelGraph, Batch]:
+    """As `read`, of a model that is to run.
+
+    Raises:
+        InvalidInputsError: There are no inputs, or they do not fit.
+    """
+    graph, batch = read(model, inputs, **options)
+    return graph, prepare(inputs, graph.inputs, model.name) if batch is None else batch
 
 
 def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
@@ -164,7 +176,11 @@ def _refuse_unseen(model: keras.Model, inputs: Any, layers: Any, max_bytes: floa
         return
     with suppress(ModelNotBuiltError, LayerNotFoundError):  # what a trial does not know is known after the run
         graph = trace(model)
-        batch = prepare(inputs, graph.inputs, model.name)
+        if graph.inputs is None:
+            spread, value = Signature(graph.root).ways(inputs)[0]
+            graph, batch = replace(graph, spread=spread), prepare(value, None, model.name, spread)
+        else:
+            batch = fitted(graph.root, inputs, edited=True)
         check_budget(sizes_of(graph, batch, _chosen(graph, batch, layers)), max_bytes)
 
 
@@ -193,6 +209,7 @@ class Captured:
         return cls(np.concatenate([part.value for part in parts]), np.concatenate(masks) if masks else None)
 
 
+@naming_tokens
 def capture(
     graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], *, training: bool = False, batch_size: int = 32
 ) -> dict[str, Captured]:
@@ -206,13 +223,11 @@ def capture(
     at_least(1, batch_size, "batch_size")
     if not nodes:
         return {}
-    absent = left_out(graph, batch)
     for node in nodes:
-        if node.origin == "opaque" and graph.failed is None:
-            raise not_capturable(node, graph.model.name)
-        if node.path in absent:
-            message = f"The optional input {node.path!r} of model {graph.model.name!r} was left out: no values."
-            raise NotCapturableError(message)
+        error = reason_against(graph, node.path, batch)
+        if error is not None and not (node.origin == "opaque" and graph.failed is not None):
+            raise error
+    absent = left_out(graph, batch)
     paths = [node.path for node in nodes]
     everything = len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
     # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
@@ -277,8 +292,9 @@ def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) 
     tap = Tap(graph.root, wanted=set(paths), edits=edits, allow_unreached=allowed, stop=called is None)
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
+        args, kwargs = graph.arguments(as_tensors(value, graph.inputs))
         with Failing(graph.model.name, lambda: tap.failed):
-            tap.run(as_tensors(value, graph.inputs), training=training)
+            tap.run(*args, **kwargs, training=training)
         tap.check_edits()
         tap.check_values(paths)
         if called is not None and (other := sorted(called ^ tap.calls.keys())):
@@ -287,14 +303,6 @@ def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) 
         return {path: Captured.of(tap.values.pop(path)) for path in paths}
 
     return graph.root, forward
-
-
-def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
-    """The paths of the optional inputs for which the batch holds `None`."""
-    if graph.inputs is None:
-        return set()
-    given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
-    return {graph.paths[id(tensor._keras_history.operation)] for tensor, array in given if array is None}
 
 
 RESUMED = 32
@@ -320,8 +328,9 @@ class Session:
             OptionError: `budget` is no number, or below zero.
         """
         at_least(0, budget, "max_bytes")
-        self.graph: ModelGraph = trace(model, inputs)
-        self.batch: Batch | None = None if inputs is None else prepare(inputs, self.graph.inputs, model.name).kept()
+        self.graph: ModelGraph
+        self.graph, batch = read(model, inputs, parts=True)
+        self.batch: Batch | None = None if batch is None else batch.kept()
         self.budget = budget
         self.seconds = 0.0
         self._cache: OrderedDict[str, Captured] = OrderedDict()

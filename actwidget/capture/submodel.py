@@ -21,6 +21,7 @@ from actwidget.errors import LayerNotFoundError, NotCapturableError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph, Place, Step
+    from actwidget.capture.inputs import Batch
     from actwidget.capture.node import LayerNode
 
 
@@ -46,7 +47,7 @@ class ListModel(keras.src.models.Functional):  # type: ignore[misc]  # keras.Mod
         return outputs if isinstance(outputs, list) else [outputs]
 
 
-def submodel(model: keras.Model, layers: Any) -> keras.Model:
+def submodel(model: keras.Model, layers: Any, inputs: Any = None) -> keras.Model:
     """A model from the given model's inputs to the activations of the chosen layers.
 
     It shares its weights with the given model, which stays as it was, and can be called, trained, saved and used in
@@ -58,14 +59,17 @@ def submodel(model: keras.Model, layers: Any) -> keras.Model:
         model: A Keras model.
         layers: One selector (a path, a unique name, an index into `model.layers`, or a layer), or a list or a dict of
             them.
+        inputs: A sample batch, as for `layer_tree`: of a model without a functional graph it tells which layers are
+            called, and how often. The model is run on it once.
 
     Returns:
         A `keras.Model` with one output tensor for one selector, a list of them for a list, a dict for a dict. The first
-        axis of each output is the sample.
+        axis of each output is the sample. It is called as the given model is, with as many arguments.
 
     Raises:
         UnsupportedModelError: `model` can't be looked into.
-        ModelNotBuiltError: `model` has no graph yet; call it on a batch first.
+        ModelNotBuiltError: `model` has no graph yet; give `inputs`, or call it on a batch first.
+        InvalidInputsError: The model can't take `inputs`.
         LayerNotFoundError: A selector names no layer, or several.
         NotCapturableError: The layer's value can't be had, as the tree says with the reason.
 
@@ -77,7 +81,7 @@ def submodel(model: keras.Model, layers: Any) -> keras.Model:
         >>> sorted(submodel(model, {"first": "hidden", "last": -1}).output)
         ['first', 'last']
     """
-    graph = trace(model)
+    graph = trace(model, inputs)
     if isinstance(layers, Mapping):
         paths: Any = {key: _reachable(graph, selector) for key, selector in layers.items()}
         label = "_".join(map(str, layers))
@@ -107,7 +111,7 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
         return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
     edits, allowed = graph.edits_before(wanted), graph.allow_unreached
     tapped = Tapped(graph.root, paths, edits, allow_unreached=allowed & edits.keys(), name=f"{name}_tapped")
-    if graph.inputs is None:
+    if graph.inputs is None or graph.watched:  # what is known from a run alone can't be called on symbols
         return tapped
     inputs = fresh_inputs(graph)
     if all(graph.nodes[path].output_shape is not None for path in wanted):
@@ -233,8 +237,27 @@ def not_capturable(node: LayerNode, model_name: str) -> NotCapturableError:
     return NotCapturableError(f"{node.path!r} of model {model_name!r} can't be captured: it {node.reason}.")
 
 
-def _reachable(graph: ModelGraph, selector: Any) -> str:
-    node = select(graph, selector)
+def reason_against(graph: ModelGraph, path: str, batch: Batch | None = None) -> NotCapturableError | None:
+    """Why the value at a path can't be had, of a batch if there is one; `None` where it can."""
+    node = graph.nodes[path]
     if node.origin == "opaque":
-        raise not_capturable(node, graph.model.name)
-    return node.path
+        return not_capturable(node, graph.model.name)
+    if batch is not None and path in left_out(graph, batch):
+        return NotCapturableError(f"The optional input {path!r} of model {graph.model.name!r} was left out: no values.")
+    return None
+
+
+def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
+    """The paths of the optional inputs for which the batch holds `None`."""
+    if graph.inputs is None:
+        return set()
+    given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
+    absent = {id(tensor) for tensor, array in given if array is None}
+    return {path for path, tensor in graph.tensors.items() if id(tensor) in absent}
+
+
+def _reachable(graph: ModelGraph, selector: Any) -> str:
+    path = select(graph, selector).path
+    if (error := reason_against(graph, path)) is not None:
+        raise error
+    return path

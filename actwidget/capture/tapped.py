@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,14 @@ from typing import Any
 import keras
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
+from actwidget.capture.calling import Signature
 from actwidget.capture.lasting import found_again, lasting
-from actwidget.capture.level import Edited
+from actwidget.capture.level import Edited, function_of
 from actwidget.capture.tap import Tap
+
+
+def _of_one(inputs: Any, training: bool | None = None) -> None:  # noqa: FBT001 - Keras's signature
+    """How a model is called that takes one structure."""
 
 
 @dataclass
@@ -65,8 +71,11 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         self.supports_masking = True
         self._call_has_training_arg = model._call_has_training_arg  # of which Keras's trainer makes its call
         self.built = model.built and all(layer.built for layer in self.edits.values())
+        # Keras binds the arguments of a call by this.
+        of_one = function_of(model) is not None or Signature(model).has_one
+        self._call_signature = inspect.signature(_of_one) if of_one else model._call_signature
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: FBT001 - Keras's signature
+    def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Runs the model inside; where it is not said whether it trains, that is left to the model.
 
         Raises:
@@ -77,10 +86,9 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         tap = Tap(self.model, wanted=wanted, edits=self.edits, allow_unreached=plain.allow_unreached, stop=True)
         if not in_symbolic_scope():  # a call that only asks for shapes computes nothing
             plain.reached = tap.reached
-        given = {"training": training, "mask": mask if "mask" in self.model._call_signature.parameters else None}
         # What is `None` throughout was not given.
-        given = {name: value for name, value in given.items() if keras.tree.flatten(value) != [None]}
-        outputs = tap.run(inputs, **given)
+        given = {name: kwargs[name] for name in kwargs if name != "mask" or keras.tree.flatten(kwargs[name]) != [None]}
+        outputs = tap.run(*args, **given, **({} if training is None else {"training": training}))
         tap.check_edits()
         if paths is None:
             return outputs
@@ -109,9 +117,9 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         """Tells what the outputs will be, as `keras.KerasTensor`s, so that a symbolic call need not run the model."""
         self._plain.specs = specs
 
-    def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes and dtypes of the outputs."""
-        return super().compute_output_spec(inputs, **kwargs) if self._plain.specs is None else self._plain.specs
+        return super().compute_output_spec(*args, **kwargs) if self._plain.specs is None else self._plain.specs
 
     def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
         """The outputs have the masks that they got inside the model."""

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.calling import Signature, Spread, arguments, has_call
 from actwidget.capture.failing import Failing
+from actwidget.capture.fitting import fitted, holds_text, preprocessed
 from actwidget.capture.forward import as_tensors, tried_out, unchanged
 from actwidget.capture.graph import ModelGraph, Place, Step
-from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
+from actwidget.capture.inner_models import no_call, without_call
+from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare, unlike
 from actwidget.capture.isolation import isolated
 from actwidget.capture.level import (
     SCORES,
@@ -31,8 +34,11 @@ from actwidget.capture.level import (
 )
 from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
+from actwidget.capture.rollback import as_before, as_before_if_it_fails
+from actwidget.capture.supported import check_is_keras_model
 from actwidget.capture.tap import Call, Output, Tap
 from actwidget.capture.tapped import Tapped
+from actwidget.capture.tokens import refused_token
 from actwidget.errors import (
     CaptureError,
     InvalidInputsError,
@@ -55,14 +61,14 @@ def layer_tree(model: keras.Model, inputs: Any = None) -> LayerNode:
 
     Args:
         model: A Keras 3 model of any kind.
-        inputs: A sample batch. It is needed by a model that nothing has built yet, and worth giving for a model without
-            a functional graph: only a forward pass can tell what such a model calls.
+        inputs: A sample batch, as for `activations`. It is needed by a model that nothing has built yet, and worth
+            giving for a model without a functional graph: only a forward pass can tell what such a model calls.
 
     Returns:
         The root, whose children are the nodes of the model in order of execution, inputs first.
 
     Raises:
-        UnsupportedModelError: `model` is no Keras 3 model.
+        UnsupportedModelError: `model` is no Keras 3 model, or it has no `call()` or no layers.
         ModelNotBuiltError: The model has never been built and no `inputs` were given.
         InvalidInputsError: The model can't take `inputs`.
 
@@ -78,10 +84,24 @@ def layer_tree(model: keras.Model, inputs: Any = None) -> LayerNode:
     return trace(model, inputs).tree
 
 
-def trace(
-    model: Any, inputs: Any = None, *, record: dict[str, Any] | None = None, most: int | None = None
-) -> ModelGraph:
-    """Reads what can be selected in a model; it stays as it is.
+def trace(model: Any, inputs: Any = None) -> ModelGraph:
+    """Reads what can be selected in a model, as `read` does.
+
+    Raises:
+        UnsupportedModelError, ModelNotBuiltError, InvalidInputsError: As for `read`.
+    """
+    return read(model, inputs)[0]
+
+
+def read(
+    model: Any,
+    inputs: Any = None,
+    *,
+    record: dict[str, Any] | None = None,
+    most: int | None = None,
+    parts: bool = False,
+) -> tuple[ModelGraph, Batch | None]:
+    """Reads what can be selected in a model, which stays as it is, and brings inputs to what it takes.
 
     A functional graph is read without running anything. A model without one is run once on `inputs` and seen.
 
@@ -90,9 +110,13 @@ def trace(
         inputs: A sample batch.
         record: Is filled with the tensor at each path if the model is run on all samples.
         most: Of more samples than this the model is run on some alone, and what others would call is not known.
+        parts: Whether the layers of a model without `call()` are listed, though none of them can be had.
+
+    Returns:
+        The model's graph and the batch, which is `None` without inputs.
 
     Raises:
-        UnsupportedModelError: It is no Keras 3 model.
+        UnsupportedModelError: It is no Keras 3 model, or it has no `call()` or no layers.
         ModelNotBuiltError: The model is not built, and there is no sample to build it with.
         InvalidInputsError: The model can't take `inputs`.
     """
@@ -100,22 +124,41 @@ def trace(
     root = model.model if isinstance(model, Tapped) else model
     edits = dict(model.edits) if isinstance(model, Tapped) else {}
     allowed = model.allow_unreached if isinstance(model, Tapped) else frozenset()
-    if isinstance(root, keras.Sequential) and function_of(root) is None:
-        _build(root, inputs)
-    function = function_of(root)
-    builder = _Builder()
     tap = functools.partial(Tap, root, edits=edits, allow_unreached=allowed, structure=True)
-    if function is None:
-        children, outputs, output = _watched(root, builder, tap, inputs, record=record, most=most)
-        given = None
+    builder = _Builder()
+    batch: Batch | None = None
+    given: Any = None
+    outputs: list[Output] = []
+    children: tuple[LayerNode, ...]
+    output, spread, watched = "", Signature(root).usual, False
+    if not has_call(root):
+        if not parts:
+            raise no_call(root)
+        children = without_call(root, builder.declared(root, ""))
+        batch = None if inputs is None else prepare(inputs, None, root.name)
     else:
-        given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
-        children = builder.graph(function, "", None, owner=root)
-        if builder.untried and inputs is not None:
-            builder = _watching(root, tap, given, inputs, most)
+        if isinstance(root, keras.Sequential) and function_of(root) is None:
+            _build(root, inputs)
+        function = function_of(root)
+        if function is None:
+            look = _watched(root, builder, tap, inputs, record=record, most=most)
+            children, outputs, output = look.nodes, look.outputs, look.output
+            batch, spread, watched = look.batch, look.spread, look.batch is not None
+        else:
+            given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
             children = builder.graph(function, "", None, owner=root)
-        outputs = [Output(_shape(tensor, root), str(tensor.dtype)) for tensor in function.outputs]
-        output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
+            batch = None if inputs is None else fitted(root, inputs, edited=bool(edits))
+            if builder.untried and batch is not None:
+                builder, watched = _watching(root, tap, given, batch, most), True
+                children = builder.graph(function, "", None, owner=root)
+            outputs = [builder.outputs[id(tensor)] for tensor in function.outputs]
+            output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
+    if not children:
+        message = (
+            f"Model {model.name!r} ({type(model).__name__}) has no layers, so there is nothing to look at. Values that "
+            "a model computes itself are seen once a layer gives them."
+        )
+        raise UnsupportedModelError(message)
     if edits:
         children = tuple(_tapped(child) for child in children)
         builder.places.clear()
@@ -131,8 +174,22 @@ def trace(
         children=tuple(children),
     )
     known = builder.places, builder.paths, builder.operations
-    seen = builder.failed, builder.called, builder.untried
-    return ModelGraph(model, root, tree, given, *known, output, edits, allowed, *seen)
+    graph = ModelGraph(
+        model,
+        root,
+        tree,
+        given,
+        *known,
+        output,
+        edits,
+        allowed,
+        failed=builder.failed,
+        called=builder.called,
+        untried=builder.untried,
+        watched=watched,
+        spread=spread,
+    )
+    return graph, batch
 
 
 class _Builder:
@@ -149,6 +206,7 @@ class _Builder:
         self.operations: dict[str, keras.Operation] = {}
         self.failed: str | None = None  # the call that raised, where the model was run to be seen
         self.called: frozenset[str] | None = None  # what some samples called, where the others were not asked
+        self.outputs: dict[int, Output] = {}  # for the `id` of a symbolic tensor what the tree says of it
 
     def parameters(self, layer: keras.Layer) -> int:
         """How many numbers the weights of a layer hold, those of inner layers with them."""
@@ -168,12 +226,14 @@ class _Builder:
             operation = node.operation
             called, index = level.call(operation)
             inside, outputs = ((), []) if node.is_input else self._inside(function, node, f"{prefix}{called}/", outer)
+            dtypes = _dtypes(node)
             for number, tensor in enumerate(node.outputs):
                 path = prefix + level.output(called, number)
                 self.places[path] = Place(function, tensor, outer)
                 # A layer that was tried out has told its shapes better than by Keras's own guess.
                 tried = len(outputs) == len(node.outputs)
-                output = outputs[number] if tried else Output(_shape(tensor, owner), str(tensor.dtype))
+                output = outputs[number] if tried else Output(_shape(tensor, owner), dtypes[number])
+                self.outputs[id(tensor)] = output
                 found.append(
                     self._node(path, operation, index, output, origin=origin, children=() if number else inside)
                 )
@@ -302,6 +362,32 @@ class _Builder:
         )
 
 
+def _guesses_dtype(operation: Any) -> bool:
+    """Whether Keras knows of a layer's output the shape alone, and takes the layer's own dtype for that of the output.
+
+    Most of Keras's own layers that give another dtype say so.
+    """
+    if isinstance(operation, (keras.layers.StringLookup, keras.layers.IntegerLookup, keras.layers.Lambda)):
+        return True
+    cls = type(operation)
+    return (
+        isinstance(operation, keras.Layer)
+        and not cls.__module__.startswith("keras.src.")
+        and cls.compute_output_spec is keras.Layer.compute_output_spec
+        and cls.compute_output_shape is not keras.Layer.compute_output_shape
+    )
+
+
+def _dtypes(node: Any) -> list[str]:
+    """The dtypes of what a call of a graph gives, found out by a trial where Keras only guesses them."""
+    if _guesses_dtype(node.operation):
+        with suppress(Exception), as_before(node.operation):  # then Keras's guess has to do
+            tap = run_symbolically(node.operation, node.arguments.args, node.arguments.kwargs)
+            if len(tap.outputs) == len(node.outputs):
+                return [output.dtype for output in tap.outputs]
+    return [str(tensor.dtype) for tensor in node.outputs]
+
+
 class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
     """Runs a layer under a tap on symbolic inputs, of which Keras makes a scratch graph."""
 
@@ -327,53 +413,97 @@ def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
     return tap
 
 
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """What was seen of a model without a functional graph.
+
+    Attributes:
+        nodes: Its nodes.
+        outputs: What it gave.
+        output: The path of the layer that gave the first of it, `""` where none did.
+        batch: What it was run on, `None` where it was only tried out.
+        spread: How it takes that.
+    """
+
+    nodes: tuple[LayerNode, ...]
+    outputs: list[Output]
+    output: str
+    batch: Batch | None
+    spread: Spread
+
+
 def _watched(
     root: keras.Model,
     builder: _Builder,
-    tap: Callable[..., Tap],
+    new_tap: Callable[..., Tap],
     inputs: Any,
     *,
     record: dict[str, Any] | None,
     most: int | None,
-) -> tuple[tuple[LayerNode, ...], list[Output], str]:
+) -> _Look:
     """The nodes of a model without a functional graph: from one forward pass, or without inputs from a trial."""
     if inputs is not None:
-        return _seen_on(root, builder, tap, prepare(inputs, None, root.name), record=record, most=most)
+        return _seen_in_some_way(root, builder, new_tap, inputs, record=record, most=most)
+    usual = Signature(root).usual
     if not root.built:
         message = (
             f"Model {root.name!r} ({type(root).__name__}) has never been called, so nothing is known of its layers. "
             "Pass a batch as `inputs`, or call the model on one first."
         )
         raise ModelNotBuiltError(message)
-    for symbols in _symbols(root):
-        with suppress(Exception):  # what can't be tried out beforehand is seen when it runs
-            tried = run_symbolically(root, (symbols,), {})
-            return builder.seen(tried.seen, ""), tried.outputs, tried.output_path
+    for args, kwargs in _symbols(root):
+        with suppress(Exception), as_before_if_it_fails(root):  # what can't be tried out is seen when it runs
+            tried = run_symbolically(root, args, kwargs)
+            return _Look(builder.seen(tried.seen, ""), tried.outputs, tried.output_path, None, usual)
     builder.untried = True
-    return builder.declared(root, ""), [], ""
+    return _Look(builder.declared(root, ""), [], "", None, usual)
 
 
-def _symbols(root: keras.Model) -> list[Any]:
-    """The symbolic inputs that a model without a functional graph may take, the likeliest first.
+def _seen_in_some_way(
+    root: keras.Model,
+    builder: _Builder,
+    new_tap: Callable[..., Tap],
+    inputs: Any,
+    *,
+    record: dict[str, Any] | None,
+    most: int | None,
+) -> _Look:
+    """The nodes of a model, seen on inputs in the first of the ways in which they may be meant that it runs on."""
+    ways = Signature(root).ways(inputs)
+    if holds_text(inputs) and (made := preprocessed(root, inputs)) is not None:
+        ways += Signature(root).ways(made)
+    for spread, value in ways if len(ways) > 1 else []:
+        with suppress(InvalidInputsError, CaptureError):
+            batch = prepare(value, None, root.name, spread)
+            return _seen_on(root, builder, new_tap, batch, spread, record=record, most=most, to_the_end=True)
+    spread, value = ways[0]
+    batch = prepare(value, None, root.name, spread)
+    return _seen_on(root, builder, new_tap, batch, spread, record=record, most=most)
+
+
+def _symbols(root: keras.Model) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """The symbolic arguments that a model without a functional graph may take, the likeliest first.
 
     Of a functional model that overrides `call()` they are known. Keras keeps the shape with which another was built,
     but not the dtype: where numbers of the model's own won't do, it may take whole ones, as ids.
     """
     if isinstance(root, Functional):
-        return [root.input]
+        return [((root.input,), {})]
     try:
-        shape = root.get_build_config()["input_shape"]
+        config = root.get_build_config()
+        shapes = {name.removesuffix("_shape"): shape for name, shape in config.get("shapes_dict", {}).items()}
+        shape = shapes or config["input_shape"]
     except Exception:  # noqa: BLE001 - a model may have its own way of keeping it, or none
         return []
-    return [
+    values = [
         keras.tree.map_shape_structure(lambda each, of=dtype: keras.KerasTensor((None, *each[1:]), dtype=of), shape)
         for dtype in dict.fromkeys([root.input_dtype, "int32"])
     ]
+    return [((), value) if shapes else ((value,), {}) for value in values]
 
 
-def _watching(root: keras.Model, new_tap: Callable[..., Tap], given: Any, inputs: Any, most: int | None) -> _Builder:
+def _watching(root: keras.Model, new_tap: Callable[..., Tap], given: Any, batch: Batch, most: int | None) -> _Builder:
     """A builder that knows from a forward pass what the layers call whose insides can't be tried out."""
-    batch = prepare(inputs, given, root.name)
     tap = new_tap()
     size = _enough(root, batch, most)
     # What a layer that raises would have called is not known.
@@ -384,8 +514,9 @@ def _watching(root: keras.Model, new_tap: Callable[..., Tap], given: Any, inputs
     ):
         tap.run(as_tensors(batch.rows(0, size), given), training=False)
     if tap.failed is not None and size < batch.size:
-        return _watching(root, new_tap, given, inputs, None)
-    builder = _Builder({f"{path}/": call for path, call in tap.calls.items()}, size)
+        return _watching(root, new_tap, given, batch, None)
+    calls = {f"{path}/": call for path, call in tap.calls.items()}
+    builder = _Builder(calls, None if batch.lengths else size)
     builder.called = frozenset(tap.calls) if size < batch.size else None
     return builder
 
@@ -395,35 +526,65 @@ def _seen_on(
     builder: _Builder,
     new_tap: Callable[..., Tap],
     batch: Batch,
+    spread: Spread,
     *,
     record: dict[str, Any] | None,
     most: int | None,
-) -> tuple[tuple[LayerNode, ...], list[Output], str]:
+    to_the_end: bool = False,
+) -> _Look:
+    """The nodes of a model, seen on a batch.
+
+    Raises:
+        InvalidInputsError: Nothing can be seen on it.
+        CaptureError: A layer raised, and the pass has to run `to_the_end`.
+        OptionError, NotCapturableError: An edit can't be made.
+    """
     size = _enough(root, batch, most)
-    if size < batch.size:
-        record = None
-    tap = new_tap(wanted=() if record is None else None)
-    unseen = NOT_CALLED
+    some = size < batch.size
+    tap = new_tap(wanted=() if record is None or some else None)
+    args, kwargs = arguments(as_tensors(batch.rows(0, size)), spread)
+    trial, unseen = record is None or some, NOT_CALLED
     try:
-        with unchanged(root, trial=record is None), Failing(root.name, lambda: tap.failed):
-            tap.run(as_tensors(batch.rows(0, size)), training=False)
-        if record is not None:
-            tap.check_edits()
-    except (CaptureError, OptionError, NotCapturableError) as error:
-        if size < batch.size:  # some models take batches of their own size alone
-            return _seen_on(root, builder, new_tap, batch, record=record, most=None)
-        if not isinstance(error, CaptureError):  # of an edit
-            raise
-        builder.failed = tap.failed
-        if builder.failed is None or _at_the_door(tap.seen):
-            message = f"Model {root.name!r} can't take these inputs. {error}"
-            raise InvalidInputsError(message) from error
-        unseen = f"was not reached, since {builder.failed!r} raised"
-    if record is not None:
+        with as_before_if_it_fails(root):
+            try:
+                with unchanged(root, trial=trial), Failing(root.name, lambda: tap.failed):
+                    tap.run(*args, **kwargs, training=False)
+                if record is not None:
+                    tap.check_edits()
+            except CaptureError as error:
+                if some or to_the_end:
+                    raise
+                builder.failed = tap.failed
+                unseen = _since(error, tap, batch)
+    except (CaptureError, OptionError, NotCapturableError):
+        if some:  # some models take batches of their own size alone
+            return _seen_on(root, builder, new_tap, batch, spread, record=record, most=None, to_the_end=to_the_end)
+        raise
+    if record is not None and not some:
         record.update(tap.values)
-    builder.called = frozenset(tap.calls) if size < batch.size else None
-    outputs = [Output(_without_size(output.shape, size), output.dtype) for output in tap.outputs]
-    return builder.seen(tap.seen, "", size=size, unseen=unseen), outputs, tap.output_path
+    builder.called = frozenset(tap.calls) if some else None
+    samples = None if batch.lengths else size
+    outputs = [Output(_without_size(output.shape, samples), output.dtype) for output in tap.outputs]
+    nodes = builder.seen(tap.seen, "", size=samples, unseen=unseen)
+    return _Look(nodes, outputs, tap.output_path, batch, spread)
+
+
+def _since(error: CaptureError, tap: Tap, batch: Batch) -> str:
+    """Why the layers behind one that raised were not called, where those before it can be seen.
+
+    Raises:
+        InvalidInputsError: The inputs themselves are wrong, or there is nothing to be seen.
+    """
+    name = tap.root.name
+    if (token := refused_token(error, batch, [], name)) is not None:
+        raise token from error
+    if batch.lengths:
+        message = f"{unlike(batch.lengths, name)} It does not run on these: {error}"
+        raise InvalidInputsError(message) from error
+    if tap.failed is None or _at_the_door(tap.seen):
+        message = f"Model {name!r} can't take these inputs. {error}"
+        raise InvalidInputsError(message) from error
+    return f"was not reached, since {tap.failed!r} raised"
 
 
 def _at_the_door(seen: Call) -> bool:
@@ -470,6 +631,9 @@ def _build(model: keras.Sequential, inputs: Any) -> None:
     """
     if type(model).call is not keras.Sequential.call or model.built:
         return
+    if not model.layers:
+        message = f"Model {model.name!r} is a Sequential without layers. Add some: model.add(keras.layers.Dense(2))."
+        raise UnsupportedModelError(message)
     if inputs is None:
         message = (
             f"Model {model.name!r} has not been built, so its layers have no shapes yet. Pass a batch as `inputs`, or "
@@ -484,7 +648,13 @@ def _build(model: keras.Sequential, inputs: Any) -> None:
     if not found:
         message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {_refusal(model, batch)}"
         raise InvalidInputsError(message)
-    model.build(found[0])
+    with as_before_if_it_fails(model):
+        try:
+            model.build(found[0])
+        except Exception as error:  # of a layer that can't be copied, so that it could not be tried out
+            text = " ".join(str(error).split())[:300]
+            message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {text}"
+            raise InvalidInputsError(message) from error
 
 
 def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | None:
@@ -499,39 +669,3 @@ def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | No
         except Exception as error:  # noqa: BLE001 - whatever a layer says
             return told(error)
     return None
-
-
-def check_is_keras_model(model: Any) -> None:
-    """Raises an error that says what `model` is and what to do, unless it is a Keras 3 model.
-
-    Raises:
-        UnsupportedModelError: It is something else.
-    """
-    if isinstance(model, keras.Model):
-        return
-    kind = f"{type(model).__module__}.{type(model).__qualname__}"
-    bases = {base.__module__.partition(".")[0] for base in type(model).__mro__}
-    if isinstance(model, type) and issubclass(model, keras.Model):
-        advice = f"That is the class itself: make a model of it first, {model.__name__}(...)."
-    elif isinstance(model, keras.Layer):
-        advice = "That is a single layer. Wrap it: keras.Sequential([keras.Input(shape), layer])."
-    elif "tf_keras" in bases:
-        advice = (
-            "That is a legacy Keras 2 model (tf_keras). Save it with model.save('model.keras') and load that file with "
-            "keras.models.load_model, or build it again with `import keras`."
-        )
-    elif "torch" in bases:
-        advice = "That is a PyTorch module. actwidget looks into Keras 3 models; with PyTorch use forward hooks."
-    elif "tensorflow" in bases:
-        advice = (
-            "That is a TensorFlow object, such as a loaded SavedModel, which keeps no layers. Load the .keras file "
-            "with keras.models.load_model."
-        )
-    elif isinstance(model, (str, bytes)) or hasattr(model, "__fspath__"):
-        advice = "That is a path or a name. Load it first: keras.models.load_model(path)."
-    elif callable(model) and not isinstance(model, type):
-        advice = "Pass a keras.Model; if that makes one, call it first."
-    else:
-        advice = "Pass a keras.Model."
-    message = f"Expected a Keras 3 model, got {kind}. {advice}"
-    raise UnsupportedModelError(message)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-import keras
 import numpy as np
 
 from actwidget.analysis.axes import depths, kind_of
@@ -23,7 +22,7 @@ from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of, keeps_steps
 from actwidget.capture.compare import paired
 from actwidget.capture.receptive import field_of, inputs_behind
-from actwidget.capture.session import left_out
+from actwidget.capture.submodel import left_out
 from actwidget.capture.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
@@ -366,7 +365,7 @@ class Drawings:
             return _message(path, "This layer gives no feature map that could be laid over the input.")
         if (index := self.picture_of(path)) is None:
             return _message(path, "This layer depends on no input that is a picture.")
-        pixels = keras.tree.flatten(batch.value)[index][sample]
+        pixels = batch.samples[index][sample]
         value = whole[min(sample, len(whole) - 1)]
         values = value.mean(axis=-1, dtype=np.float32) if channel is None else value[..., channel]
         position = position if self._as_computed(path) else None
@@ -506,13 +505,13 @@ class Drawings:
 
     def _input_pictures(self) -> dict[int, Array]:
         """The inputs that are pictures."""
-        inputs = [] if self._session.batch is None else keras.tree.flatten(self._session.batch.value)
+        inputs = [] if self._session.batch is None else self._session.batch.samples
         given = {index: each for index, each in enumerate(inputs) if each is not None}
         return {index: each for index, each in given.items() if is_picture(each.shape[1:], each.dtype)}
 
     def _called(self, index: int) -> str:
         """What an input is called where there are others."""
-        if self._session.batch is None or len(keras.tree.flatten(self._session.batch.value)) == 1:
+        if self._session.batch is None or len(self._session.batch.samples) == 1:
             return "the input"
         names = self._session.graph.input_names
         return f"input {short(names[index], 40) if names else index}"
@@ -539,7 +538,7 @@ class Drawings:
         batch = self._session.batch
         if self._tokens is None or batch is None or not keeps_steps(self._session.graph, path):
             return None
-        given, own = np.asarray(keras.tree.flatten(batch.value)[0]), self._tokens[sample]
+        given, own = np.asarray(batch.samples[0]), self._tokens[sample]
         return own[: given.shape[1]] if given.ndim in {2, 3} and _numeric(given) else own
 
     def _is_output(self, path: str) -> bool:

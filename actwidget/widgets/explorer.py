@@ -21,7 +21,7 @@ from actwidget.capture.compare import check_same_layers
 from actwidget.capture.options import at_least
 from actwidget.capture.select import select
 from actwidget.capture.session import Session
-from actwidget.capture.submodel import submodel
+from actwidget.capture.submodel import connect, reason_against
 from actwidget.errors import (
     ActwidgetError,
     ChannelError,
@@ -310,8 +310,11 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         Raises:
             NotCapturableError: The layer's value can't be had.
         """
+        graph = self._session.graph
+        if (error := reason_against(graph, self.layer, self._session.batch)) is not None:
+            raise error
         if self.layer not in self._submodels:
-            self._submodels = {self.layer: submodel(self.model, self.layer)}
+            self._submodels = {self.layer: connect(graph, self.layer, self.layer)}
         return self._submodels[self.layer]
 
     @property
@@ -340,7 +343,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         `x` is a batch as the model takes it; where another was given, a comment says that `inputs` is it.
         """
         self._session.graph.check()
-        code, batch = keras_code(self._session.graph, self.layer), self._session.batch
+        batch = self._session.batch
+        code = keras_code(self._session.graph, self.layer, batch)
         changed = batch is not None and batch.note and self.node.origin != "opaque"
         return f"# x is a batch, here explorer.inputs\n{code}" if changed else code
 
@@ -810,9 +814,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
 
 
 def _first_worth_seeing(tree: LayerNode) -> str:
-    """The first layer with weights that is no preprocessing, else the first that is no input."""
+    """The first layer with weights that is no preprocessing, else the first that is no input.
+
+    Where nothing can be had it is the first node of all, which says why.
+    """
     preprocessing = {"InputLayer", "Normalization", "Rescaling", "StringLookup", "IntegerLookup", "TextVectorization"}
     nodes = [node for node in tree if node.origin != "opaque"]
     learned = [node for node in nodes if node.parameters and node.class_name not in preprocessing]
     rest = [node for node in nodes if node.class_name not in preprocessing]
-    return (learned or rest or nodes)[0].path
+    return (learned or rest or nodes or list(tree))[0].path

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 from PIL import Image
 
 import actwidget as aw
 from actwidget.errors import ActwidgetError, CaptureError, InvalidInputsError
-from tests.capture import zoo
+from tests.capture import odd_models, odd_zoo, zoo
 
 
 def pictures(channels=3):
@@ -314,3 +314,131 @@ def test_a_layer_that_keras_cannot_copy_is_built_all_the_same():
 
     model = keras.Sequential([Own(2, object())])
     np.testing.assert_array_equal(aw.activations(model, ones((3, 4)), "own")["own"], 2 * ones((3, 4)))
+
+
+def reader(layer, **kwargs):
+    x, other = keras.Input((4,), dtype="int32", name="tokens"), keras.Input((2,), name="other")
+    y = layer(x)
+    return keras.Model([x, other], layers.Concatenate()([layers.Flatten()(y), other]), name="reader", **kwargs)
+
+
+def embedding():
+    return layers.Embedding(50, 3, name="embed")
+
+
+def nested_embedding():
+    x = keras.Input((4,), dtype="int32")
+    return keras.Sequential([keras.Model(x, embedding()(layers.Reshape((2, 2))(x)))])
+
+
+class Looks(keras.Layer):
+    def __init__(self):
+        super().__init__(name="looks")
+        self.embed = embedding()
+
+    def build(self, _shape):
+        self.embed.build()
+
+    def call(self, ids):
+        return self.embed(ids)
+
+
+READERS = {"reached at once": embedding, "in nested models": nested_embedding, "in a layer": Looks}
+
+
+@pytest.mark.parametrize("make", READERS.values(), ids=READERS)
+@pytest.mark.parametrize("token", [999, 50, -51])
+def test_a_token_that_has_no_row_is_named_with_its_input(make, token):
+    ids = np.full((3, 4), 7)
+    ids[1, 2] = token
+    given = [ids, zoo.noise(3, 2)]
+    model = reader(make())
+    for look in (aw.activations, lambda *each: aw.activations(*each, layers=-1)):
+        with pytest.raises(InvalidInputsError, match=rf"token {token} in input 'tokens' is outside 0 to 49"):
+            look(model, given)
+
+
+def test_the_ids_that_keras_takes_are_taken():
+    ids = np.array([[0, 49, -1, -50]])
+    model = reader(embedding())
+    value = aw.activations(model, [ids, zoo.noise(1, 2)], "embed")["embed"]
+    np.testing.assert_array_equal(value, model.get_layer("embed").embeddings.numpy()[[[0, 49, 49, 0]]])
+
+
+def test_what_is_cut_or_changed_before_the_embedding_is_not_refused_for_what_it_was():
+    x = keras.Input((4,), dtype="int32", name="tokens")
+    model = keras.Model(x, embedding()(x[:, :2]), name="reader")
+    assert aw.activations(model, np.array([[1, 2, 999, 999]]), "embed")["embed"].shape == (1, 2, 3)
+    edited = aw.edit(reader(embedding()), {"tokens": lambda ids: ids % 50})
+    assert aw.activations(edited, [np.full((1, 4), 999), zoo.noise(1, 2)], "embed")["embed"].shape == (1, 4, 3)
+
+
+def test_a_model_without_a_graph_names_the_token_too():
+    class Reads(keras.Model):
+        def __init__(self):
+            super().__init__(name="reads")
+            self.before, self.embed = layers.Dense(2, name="before"), embedding()
+
+        def call(self, inputs):
+            return self.before(inputs["x"]) + ops.sum(self.embed(inputs["ids"]), axis=(1, 2))[:, None]
+
+    given = {"x": zoo.noise(2, 3), "ids": np.array([[1, 2], [3, 99]])}
+    for look in (aw.layer_tree, aw.activations, aw.LayerExplorer):
+        with pytest.raises(InvalidInputsError, match="token 99 in input 'ids' is outside 0 to 49"):
+            look(Reads(), given)
+
+
+@pytest.mark.parametrize(("build", "inputs", "message"), WRONG.values(), ids=WRONG)
+def test_a_tree_checks_the_inputs_as_well(build, inputs, message):
+    if inputs is None:
+        assert list(aw.layer_tree(build()))
+        return
+    with pytest.raises(InvalidInputsError, match=message):
+        aw.layer_tree(build(), inputs)
+
+
+class Largest(keras.Layer):
+    """Tells Keras its shape alone, and keeps something in plain Python."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def compute_output_shape(self, shape):
+        return shape[:-1]
+
+    def call(self, inputs):
+        self.calls.append(inputs.shape)
+        return ops.argmax(inputs, -1)
+
+
+OTHER_DTYPES = {
+    "lookup": (lambda: layers.StringLookup(vocabulary=["a"], output_mode="multi_hot"), "string", "int64"),
+    "lookup of indices": (lambda: layers.StringLookup(vocabulary=["a"]), "string", "int64"),
+    "lookup of words": (lambda: layers.StringLookup(vocabulary=["a"], invert=True), "int64", "string"),
+    "lookup of numbers": (lambda: layers.IntegerLookup(vocabulary=[1], output_mode="count"), "int64", "int64"),
+    "lambda": (lambda: layers.Lambda(lambda v: ops.argmax(v, -1)), "float32", "int32"),
+    "own": (Largest, "float32", "int32"),
+}
+
+
+@pytest.mark.parametrize(("make", "given", "dtype"), OTHER_DTYPES.values(), ids=OTHER_DTYPES)
+def test_the_dtype_in_the_tree_is_that_of_the_output(make, given, dtype):
+    layer, x = make(), keras.Input((2,), dtype=given)
+    model = keras.Model(x, layer(x))
+    node = aw.layer_tree(model)[layer.name]
+    assert (node.dtype, aw.layer_tree(model).dtype) == (dtype, dtype)
+    assert model(np.ones((1, 2)) if given != "string" else np.array([["a", "b"]])).dtype.name == dtype
+    assert len(getattr(layer, "calls", [0])) == 1  # by the model's own call, none by a look
+
+
+def test_a_scalar_has_the_shape_of_one_and_siblings_stand_in_the_order_of_execution():
+    for build in (odd_zoo.scalars, odd_models.scalar_output):
+        model, x = build()
+        for path, value in aw.activations(model, x).items():
+            assert len(aw.layer_tree(model, x)[path].output_shape) == value.ndim
+    model, x = odd_models.siblings_of_one_name()
+    values = aw.activations(model, x)
+    once = model.two(x)
+    for path, expected in zip(values, [once, model.three(once), model.three(model.three(once)), model(x)], strict=True):
+        np.testing.assert_allclose(values[path], expected, rtol=1e-5, atol=1e-6)

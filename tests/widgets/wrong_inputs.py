@@ -14,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 
 import actwidget as aw
 from actwidget.errors import (
-    CaptureError,
     ChannelError,
     InvalidInputsError,
     LayerNotFoundError,
@@ -208,9 +207,10 @@ INPUTS = {
     "texts for tokens": (opening([["a"] * 5] * 2, model=tokens_model), InvalidInputsError, "int32", "text"),
     "tokens that are in no vocabulary": (
         lambda _here: aw.activations(tokens_model(), [[99] * 5]),
-        CaptureError,
+        InvalidInputsError,
         "reader",
-        "[0, 9)",
+        "token 99 in input 'words' is outside 0 to 8",
+        "'embed'",
     ),
     "huge numbers for tokens": (
         opening([[2**40] * 5], model=tokens_model),

@@ -1,0 +1,107 @@
+"""What the error for a model of Keras 2 says to do is done to the letter, with the real `tf_keras`."""
+
+from __future__ import annotations
+
+import re
+
+import keras
+import numpy as np
+import pytest
+import tf_keras
+
+import actwidget as aw
+from actwidget.errors import UnsupportedModelError
+from tests.capture import zoo
+
+
+def convolutional():
+    x = tf_keras.Input((8, 8, 1))
+    y = tf_keras.layers.BatchNormalization()(tf_keras.layers.Conv2D(3, 3, activation="relu")(x))
+    y = tf_keras.layers.Flatten()(tf_keras.layers.MaxPooling2D()(y))
+    model = tf_keras.Model(x, tf_keras.layers.Dense(2, activation="softmax")(y))
+    return model, zoo.noise(3, 8, 8, 1)
+
+
+def of_two_inputs():
+    a, b = tf_keras.Input((4,), name="a"), tf_keras.Input((3,), name="b")
+    return tf_keras.Model([a, b], tf_keras.layers.Dense(2)(tf_keras.layers.Concatenate()([a, b]))), [
+        zoo.noise(2, 4),
+        zoo.noise(2, 3),
+    ]
+
+
+def nested():
+    inner, value = convolutional()
+    x = tf_keras.Input((8, 8, 1))
+    return tf_keras.Model(x, inner(x)), value
+
+
+def sequential():
+    layers = [tf_keras.Input((4,)), tf_keras.layers.Dense(3, activation="gelu"), tf_keras.layers.Dense(2)]
+    return tf_keras.Sequential(layers), zoo.noise(3, 4)
+
+
+def compiled():
+    model, value = sequential()
+    model.compile("adam", "mse")
+    model.fit(value, zoo.noise(3, 2), verbose=0)
+    return model, value
+
+
+def advice(model):
+    with pytest.raises(UnsupportedModelError, match=r"Keras 2 model \(tf_keras\)") as caught:
+        aw.layer_tree(model)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("build", [convolutional, of_two_inputs, nested, sequential, compiled])
+def test_the_file_that_is_advised_loads_and_computes_the_same(build, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, value = build()
+    said = advice(model)
+    save, load = (
+        re.search(r"with (model\.save\(.*?\)) and", said)[1],
+        re.search(r"with (keras\.models\..*\))\.", said)[1],
+    )
+    scope = {"model": model, "keras": keras}
+    exec(save, scope)  # noqa: S102 - the advice is meant to be followed
+    loaded = eval(load, scope)  # noqa: S307
+    np.testing.assert_allclose(loaded(value), model(value), rtol=1e-5, atol=1e-6)
+    assert len(aw.activations(loaded, value)) == len(list(aw.layer_tree(loaded)))
+
+
+def recurrent(of):
+    x = of.Input((5,), dtype="int32")
+    y = of.layers.LSTM(4, return_sequences=True)(of.layers.Embedding(9, 3, mask_zero=True)(x))
+    return of.Model(x, of.layers.Dense(2)(of.layers.GRU(3)(y)))
+
+
+def separable(of):
+    x = of.Input((5,), dtype="int32")
+    y = of.layers.Reshape((5, 3, 1))(of.layers.Embedding(9, 3)(x))
+    y = of.layers.SeparableConv2D(3, 2)(of.layers.DepthwiseConv2D(2)(y))
+    return of.Model(x, of.layers.Dense(2)(of.layers.Flatten()(y)))
+
+
+def subclassed(of):
+    class Own(of.Model):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.norm = of.layers.Embedding(9, 3), of.layers.BatchNormalization()
+            self.flat, self.dense = of.layers.Flatten(), of.layers.Dense(2)
+
+        def call(self, ids):
+            return self.dense(self.flat(self.norm(self.embedding(ids))))
+
+    return Own()
+
+
+@pytest.mark.parametrize("build", [recurrent, separable, subclassed])
+def test_the_weights_are_taken_over_where_no_file_loads(build):
+    old, new, ids = build(tf_keras), build(keras), zoo.tokens(3, 5)
+    old(ids), new(ids)
+    old.set_weights([zoo.noise(*weight.shape, seed=place) ** 2 for place, weight in enumerate(old.get_weights())])
+    assert "new.set_weights(model.get_weights())" in advice(old)
+    assert "save" not in advice(old)
+    new.set_weights(old.get_weights())
+    np.testing.assert_allclose(new(ids), old(ids), rtol=1e-4, atol=1e-5)

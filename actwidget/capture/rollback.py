@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,30 +11,23 @@ import keras
 
 
 @contextmanager
-def as_before_if_it_fails(model: keras.Model) -> Iterator[None]:
+def as_before_if_it_fails(model: keras.Model) -> Iterator[Callable[[], None]]:
     """Puts a model with layers that are not built yet back as it was, if what runs inside raises.
 
     Of a model that is all built a run changes none of what a build makes.
+
+    Yields:
+        A function that puts the model back, for a failure that is only told later.
     """
     if all(layer.built for layer in model._flatten_layers()):
-        yield
+        yield lambda: None
         return
     held = _held(model)
     try:
-        yield
+        yield lambda: _put_back(held)
     except BaseException:
         _put_back(held)
         raise
-
-
-@contextmanager
-def as_before(layer: keras.Layer) -> Iterator[None]:
-    """Puts a layer back as it was, also what its call keeps in plain Python."""
-    held = _held(layer)
-    try:
-        yield
-    finally:
-        _put_back(held)
 
 
 Held = list[tuple[Any, list[Any]]]

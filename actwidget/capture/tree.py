@@ -34,7 +34,7 @@ from actwidget.capture.level import (
 )
 from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
-from actwidget.capture.rollback import as_before, as_before_if_it_fails
+from actwidget.capture.rollback import as_before_if_it_fails
 from actwidget.capture.supported import check_is_keras_model
 from actwidget.capture.tap import Call, Output, Tap
 from actwidget.capture.tapped import Tapped
@@ -381,7 +381,7 @@ def _guesses_dtype(operation: Any) -> bool:
 def _dtypes(node: Any) -> list[str]:
     """The dtypes of what a call of a graph gives, found out by a trial where Keras only guesses them."""
     if _guesses_dtype(node.operation):
-        with suppress(Exception), as_before(node.operation):  # then Keras's guess has to do
+        with suppress(Exception):  # then Keras's guess has to do
             tap = run_symbolically(node.operation, node.arguments.args, node.arguments.kwargs)
             if len(tap.outputs) == len(node.outputs):
                 return [output.dtype for output in tap.outputs]
@@ -545,7 +545,7 @@ def _seen_on(
     args, kwargs = arguments(as_tensors(batch.rows(0, size)), spread)
     trial, unseen = record is None or some, NOT_CALLED
     try:
-        with as_before_if_it_fails(root):
+        with as_before_if_it_fails(root) as put_back:
             try:
                 with unchanged(root, trial=trial), Failing(root.name, lambda: tap.failed):
                     tap.run(*args, **kwargs, training=False)
@@ -566,6 +566,8 @@ def _seen_on(
     samples = None if batch.lengths else size
     outputs = [Output(_without_size(output.shape, samples), output.dtype) for output in tap.outputs]
     nodes = builder.seen(tap.seen, "", size=samples, unseen=unseen)
+    if builder.failed is not None:
+        put_back()
     return _Look(nodes, outputs, tap.output_path, batch, spread)
 
 
@@ -588,9 +590,10 @@ def _since(error: CaptureError, tap: Tap, batch: Batch) -> str:
 
 
 def _at_the_door(seen: Call) -> bool:
-    """Whether the first layer of a model refused what it was given, and it is one of Keras's own."""
+    """Whether the first layer of a model refused what it was given: it is one of Keras's own, or can't be built."""
     first, *others = seen.calls
-    return not others and not first.calls and type(first.operation).__module__.startswith("keras.")
+    is_own = type(first.operation).__module__.startswith("keras.")
+    return not others and not first.calls and (is_own or not first.operation.built)
 
 
 def _enough(root: keras.Model, batch: Batch, most: int | None) -> int:

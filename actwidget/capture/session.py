@@ -6,17 +6,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
+import tensorflow as tf
 
+from actwidget.capture.alike import treats_alike
 from actwidget.capture.budget import check_budget, sizes_of
 from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
 from actwidget.capture.level import function_of
 from actwidget.capture.options import at_least
+from actwidget.capture.parts import Captured, Joined, Parts, chosen, trial
 from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.resume import go, layers_behind, way_from
 from actwidget.capture.select import select
@@ -24,7 +25,7 @@ from actwidget.capture.submodel import composable, connect, not_capturable
 from actwidget.capture.tap import Tap
 from actwidget.capture.tree import trace
 from actwidget.capture.weights import WeightWatch
-from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, OptionError, shown
+from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, shown
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -88,9 +89,12 @@ def activations(
         layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
             for every node that can be had.
         training: Whether the layers behave as in training (dropout at work, batch statistics). Moving averages and
-            seeds are put back afterwards. Where chance is at work, a layer asked for by itself draws other numbers than
-            among all: what it does not need does not run, and draws none.
-        batch_size: How many samples go through the model at a time.
+            seeds are put back afterwards. All samples then go through the model at once: batch statistics are those of
+            the whole batch. Where chance is at work, a layer asked for by itself draws other numbers than among all:
+            what it does not need does not run, and draws none.
+        batch_size: How many samples go through the model at a time. All go at once where a layer does not treat each
+            sample by itself (it compares or centres them, or draws noise for them), so that the values are those of
+            `model(inputs)`. Where Keras does not tell, some samples are run by themselves to find that out.
         max_bytes: An upper bound on the bytes of the result, checked before anything runs.
 
     Returns:
@@ -162,31 +166,6 @@ def _refuse_unseen(model: keras.Model, inputs: Any, layers: Any, max_bytes: floa
         check_budget(sizes_of(graph, batch, _chosen(graph, batch, layers)), max_bytes)
 
 
-@dataclass(frozen=True)
-class Captured:
-    """One activation.
-
-    Attributes:
-        value: Its values, shape `(samples, ...)`.
-        mask: Where Keras's mask says that a step counts, shape `(samples, steps)`; `None` where there is no mask.
-    """
-
-    value: Array
-    mask: Array | None = None
-
-    @classmethod
-    def of(cls, tensor: Any) -> Captured:
-        """What a layer gave."""
-        mask = getattr(tensor, "_keras_mask", None)
-        return cls(as_array(tensor), None if mask is None else as_array(mask))
-
-    @classmethod
-    def joined(cls, parts: Sequence[Captured]) -> Captured:
-        """What it gave for several parts of a batch."""
-        masks = [part.mask for part in parts if part.mask is not None]
-        return cls(np.concatenate([part.value for part in parts]), np.concatenate(masks) if masks else None)
-
-
 def capture(
     graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], *, training: bool = False, batch_size: int = 32
 ) -> dict[str, Captured]:
@@ -200,6 +179,94 @@ def capture(
     at_least(1, batch_size, "batch_size")
     if not nodes:
         return {}
+    paths = [node.path for node in nodes]
+    ran, forward = _pass(graph, batch, nodes)
+    if batch_size < batch.size and not training:
+        whole = {path: Joined(batch.size) for path in paths}
+        with unchanged(ran, name=graph.model.name):
+            for start, part, mixed in _in_parts(graph, batch, nodes, forward, batch_size):
+                if mixed:
+                    break
+                for path in paths:
+                    whole[path].add(start, part.pop(path))
+            else:
+                return {path: each.captured for path, each in whole.items()}
+        del whole
+    with unchanged(ran, name=graph.model.name):
+        return forward(batch.fed, training)
+
+
+def stream(
+    graph: ModelGraph,
+    batch: Batch,
+    nodes: Sequence[LayerNode],
+    take: Callable[[int, dict[str, Captured]], None],
+    *,
+    batch_size: int = 32,
+) -> set[str]:
+    """Runs the model up to the chosen nodes, part by part, and keeps nothing.
+
+    Args:
+        graph: The model's graph.
+        batch: The inputs.
+        nodes: Those whose values are wanted.
+        take: Is given the first sample of each part, and what the nodes gave for the part.
+        batch_size: How many samples go through the model at a time.
+
+    Returns:
+        The paths of the nodes that can't be had in parts, since they do not treat the samples alike. What was taken
+        of these is not what the whole batch gives.
+
+    Raises:
+        NotCapturableError: A node's value can't be had.
+        CaptureError: Something in the forward pass raised.
+    """
+    ran, forward = _pass(graph, batch, nodes)
+    mixed: set[str] = set()
+    with unchanged(ran, name=graph.model.name):
+        for start, part, unfit in _in_parts(graph, batch, nodes, forward, batch_size):
+            take(start, part)
+            mixed = unfit
+    return mixed
+
+
+def _in_parts(
+    graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], forward: Forward, rows: int
+) -> Iterator[tuple[int, dict[str, Captured], set[str]]]:
+    """What some nodes gave for each part of a batch, with its first sample, and the nodes not to be had in parts."""
+    paths = {node.path for node in nodes}
+    alike = treats_alike(graph, nodes)
+    if alike is False:
+        yield 0, {}, paths
+        return
+    mixed: set[str] = set()
+    parts: Parts | None = None
+    for start in range(0, batch.size, rows):
+        try:
+            if parts is None:
+                tried = {} if alike else forward(chosen(batch, trial(batch.size, rows)), False)
+                parts = Parts(batch.size, rows, tried)
+            part = forward(batch.rows(start, start + rows), False)
+        except (MemoryError, tf.errors.ResourceExhaustedError):
+            raise
+        except Exception:  # noqa: BLE001 - a layer may pass some samples by, or raise what it likes without the others
+            yield start, {}, paths
+            return
+        mixed |= {path for path in paths - mixed if not parts.fits(path, start, part[path])}
+        yield start, {path: each for path, each in part.items() if path not in mixed}, mixed
+        if mixed == paths:
+            return
+
+
+Forward = Callable[[Any, bool], dict[str, Captured]]
+
+
+def _pass(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> tuple[keras.Model, Forward]:
+    """What runs to have some nodes, and a forward pass of it.
+
+    Raises:
+        NotCapturableError: A node's value can't be had, or an optional input that was left out is asked for.
+    """
     absent = left_out(graph, batch)
     for node in nodes:
         if node.origin == "opaque":
@@ -211,38 +278,8 @@ def capture(
     everything = len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
     # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
     if not (everything and len(nodes) > 1) and composable(graph, paths):
-        ran, forward = _composed(graph, paths)
-    else:
-        ran, forward = _tapped(graph, paths, graph.called if everything else None)
-    # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
-    whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
-    if whole or graph.stateful:
-        batch_size = batch.size
-    if batch_size < batch.size:
-        # Of some samples alone a layer need not be called, and an edit can hold an array for all of them.
-        with suppress(NotCapturableError, OptionError):
-            with unchanged(ran, name=graph.model.name):
-                starts = range(0, batch.size, batch_size)
-                parts = [forward(batch.rows(start, start + batch_size), training) for start in starts]
-            if all(_joinable(node, [part[node.path] for part in parts], batch_size) for node in nodes):
-                return {path: Captured.joined([part.pop(path) for part in parts]) for path in paths}
-            del parts
-    with unchanged(ran, name=graph.model.name):
-        return forward(batch.fed, training)
-
-
-def _joinable(node: LayerNode, parts: Sequence[Captured], rows: int) -> bool:
-    """Whether what a layer gave for parts of a batch, `rows` samples each but the last, is a value for each sample."""
-    first, *others = (part.value.shape for part in parts)
-    if not first or first[0] != rows or any(shape[1:] != first[1:] for shape in others):
-        return False
-    # An axis of open length that is as long as there are samples can be the samples once more.
-    shape = node.output_shape or ()
-    known = shape[1:] if len(shape) == len(first) else (None,) * (len(first) - 1)
-    return all(got == want or (want is None and got != rows) for got, want in zip(first[1:], known, strict=True))
-
-
-Forward = Callable[[Any, bool], dict[str, Captured]]
+        return _composed(graph, paths)
+    return _tapped(graph, paths, graph.called if everything else None)
 
 
 def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
@@ -395,7 +432,7 @@ class Session:
         held = {
             each: kept.value
             for each, kept in self._cache.items()
-            if kept.mask is None and kept.value.ndim and len(kept.value) == batch.size <= RESUMED
+            if kept.is_all and kept.value.ndim and len(kept.value) == batch.size <= RESUMED
         }
         way = way_from(self.graph, path, held)
         return None if way is None else Captured.of(go(self.graph, path, way, held))

@@ -149,6 +149,9 @@ def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bound
 class RunningStatistics:
     """Statistics of an activation that comes in parts: what `statistics` gives for all of it, but for rounding.
 
+    Attributes:
+        samples: How many samples have come.
+
     >>> running = RunningStatistics()
     >>> running.update(np.array([[0.0, 1.0]]))
     >>> running.update(np.array([[0.0, 3.0]]))
@@ -165,7 +168,7 @@ class RunningStatistics:
         """
         self._channel_axis = channel_axis
         self._bounds = bounds
-        self._samples = 0
+        self.samples = 0
         self._counted: _Counted | None = None
 
     def update(self, batch: npt.NDArray[Any]) -> None:
@@ -175,13 +178,13 @@ class RunningStatistics:
             batch: `(samples, ...)`, as for `statistics`.
         """
         rows = np.moveaxis(batch, self._channel_axis, -1) if batch.ndim > 1 else batch.reshape(-1, 1)
-        self._samples += len(batch)
+        self.samples += len(batch)
         counted = _counts(rows.reshape(math.prod(rows.shape[:-1]), rows.shape[-1]), _limits(self._bounds))
         self._counted = counted if self._counted is None else self._counted.joined(counted)
 
     def merge(self, other: RunningStatistics) -> None:
         """Takes what another one took."""
-        self._samples += other._samples
+        self.samples += other.samples
         if other._counted is not None:
             self._counted = other._counted if self._counted is None else self._counted.joined(other._counted)
 
@@ -194,7 +197,7 @@ class RunningStatistics:
         if self._counted is None:
             message = "There are no numbers of nothing: update() takes samples."
             raise ValueError(message)
-        return self._counted.statistics(self._samples, self._bounds)
+        return self._counted.statistics(self.samples, self._bounds)
 
 
 @dataclass(frozen=True, eq=False)

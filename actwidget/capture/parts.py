@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -19,6 +19,21 @@ TRIED = 8
 """So many samples, from all over the batch, are run by themselves to see whether a layer treats samples alike."""
 ROUNDING = {16: 1e-2, 32: 1e-4, 64: 1e-9}
 """By how much of a channel's largest value numbers may differ that were rounded in another order, by a float's bits."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a layer gave for one sample.
+
+    Attributes:
+        value: Its values, without the axis of the samples.
+        mask: Where Keras's mask says that a step counts, shape `(steps,)`; `None` where there is no mask.
+        samples: How many samples the layer's activation has: 1 where it has no such axis, and `value` is all of it.
+    """
+
+    value: Array
+    mask: Array | None
+    samples: int
 
 
 @dataclass(frozen=True)
@@ -55,10 +70,12 @@ class Captured:
         """The bytes of the values and the mask."""
         return self.value.nbytes + (0 if self.mask is None else self.mask.nbytes)
 
-    def rows(self, start: int, stop: int) -> Captured:
-        """That of some samples alone."""
-        mask = None if self.mask is None else self.mask[start:stop]
-        return Captured(self.value[start:stop], mask, self.parts, self.is_all)
+    def row(self, sample: int, size: int) -> Row:
+        """That of one sample of a batch of `size`; all of it where there is no axis of samples."""
+        if not self.value.ndim or len(self.value) != size:
+            return Row(self.value, self.mask, 1)
+        mask = None if self.mask is None or len(self.mask) != size else self.mask[sample]
+        return Row(self.value[sample, ...], mask, size)
 
 
 class Joined:
@@ -152,6 +169,12 @@ def chosen(batch: Batch, samples: Sequence[int]) -> Any:
     """What the model is given of some samples, in the structure of its inputs."""
     each = [batch.rows(sample, sample + 1) for sample in samples]
     return each[0] if len(each) == 1 else keras.tree.map_structure(_stacked, *each)
+
+
+def alone(batch: Batch, samples: Sequence[int]) -> Batch:
+    """A batch of some samples of another one."""
+    value = keras.tree.map_structure(lambda array: None if array is None else array[list(samples)], batch.value)
+    return replace(batch, value=value, fed=chosen(batch, samples), size=len(samples))
 
 
 def _stacked(*rows: Any) -> Any:

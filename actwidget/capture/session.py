@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from actwidget.capture.alike import treats_alike
 from actwidget.capture.budget import check_budget, sizes_of
 from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
+from actwidget.capture.kept import Kept, Key
 from actwidget.capture.level import function_of
 from actwidget.capture.options import at_least
-from actwidget.capture.parts import Captured, Joined, Parts, chosen, trial
+from actwidget.capture.parts import Captured, Joined, Parts, Row, alone, chosen, trial
 from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.resume import go, layers_behind, way_from
 from actwidget.capture.select import select
@@ -25,7 +27,14 @@ from actwidget.capture.submodel import composable, connect, not_capturable
 from actwidget.capture.tap import Tap
 from actwidget.capture.tree import trace
 from actwidget.capture.weights import WeightWatch
-from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, shown
+from actwidget.errors import (
+    CaptureError,
+    LayerNotFoundError,
+    MemoryBudgetError,
+    ModelNotBuiltError,
+    NotCapturableError,
+    shown,
+)
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -95,7 +104,8 @@ def activations(
         batch_size: How many samples go through the model at a time. All go at once where a layer does not treat each
             sample by itself (it compares or centres them, or draws noise for them), so that the values are those of
             `model(inputs)`. Where Keras does not tell, some samples are run by themselves to find that out.
-        max_bytes: An upper bound on the bytes of the result, checked before anything runs.
+        max_bytes: An upper bound on the bytes of the result, checked before anything runs; what can't be known before
+            is measured on one sample first.
 
     Returns:
         A mapping from path to array, in order of execution; bfloat16 comes as float32, and what is sparse or ragged is
@@ -131,8 +141,11 @@ def activations(
     def captured(graph: ModelGraph) -> Activations:
         nodes = _chosen(graph, batch, layers)
         if max_bytes is not None:
-            check_budget(sizes_of(graph, batch, nodes), max_bytes)
+            sizes, measured = _measured(graph, batch, sizes_of(graph, batch, nodes))
+            check_budget(sizes, max_bytes, measured)
         found = capture(graph, batch, nodes, training=training, batch_size=batch_size)
+        if max_bytes is not None:  # one sample can be smaller than the others
+            check_budget({path: each.value.nbytes for path, each in found.items()}, max_bytes)
         return Activations({path: each.value for path, each in found.items()}, model.name)
 
     if graph.called is not None:
@@ -163,7 +176,29 @@ def _refuse_unseen(model: keras.Model, inputs: Any, layers: Any, max_bytes: floa
     with suppress(ModelNotBuiltError, LayerNotFoundError):  # what a trial does not know is known after the run
         graph = trace(model)
         batch = prepare(inputs, graph.inputs, model.name)
-        check_budget(sizes_of(graph, batch, _chosen(graph, batch, layers)), max_bytes)
+        sizes = sizes_of(graph, batch, _chosen(graph, batch, layers))
+        check_budget({path: size for path, size in sizes.items() if size is not None}, max_bytes)
+
+
+def _measured(
+    graph: ModelGraph, batch: Batch, sizes: Mapping[str, int | None]
+) -> tuple[dict[str, int], frozenset[str]]:
+    """The bytes of activations, and the paths of those that had to be measured on one sample.
+
+    What can't be had of one sample counts as nothing.
+    """
+    found = {path: size for path, size in sizes.items() if size is not None}
+    unknown = [graph.nodes[path] for path in sizes if path not in found]
+    if not unknown:
+        return found, frozenset()
+    try:
+        measured = capture(graph, alone(batch, [0]), unknown)
+    except (NotCapturableError, CaptureError):
+        measured = {}
+    for node in unknown:
+        value = measured[node.path].value if node.path in measured else np.empty(0)
+        found[node.path] = value.nbytes * (batch.size if value.ndim and len(value) == 1 else 1)
+    return found, frozenset(measured)
 
 
 def capture(
@@ -325,44 +360,72 @@ def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
     return {path for path, tensor in graph.tensors.items() if id(tensor) in absent}
 
 
-RESUMED = 32
-"""Up to so many samples go through a layer at a time, and a way can begin in the middle."""
+WHOLE, ROW, TALLY, WEIGHTS, ANSWERS = "whole", "row", "tally", "weights", "answers"
+"""Kinds of what is kept: an activation, that of one sample, what was counted over all samples, the pictures of a
+layer's weights, and what the model answers."""
+STAYING = (WHOLE, TALLY, WEIGHTS)
+"""What of a layer on screen would be computed again at once."""
 
 
 class Session:
-    """A model and a batch, explored layer by layer: activations are kept up to a byte budget, latest first.
+    """A model and a batch, explored layer by layer, with no more kept than a byte budget allows.
+
+    An activation that would take more than the budget is never held as a whole: what is looked at of it is computed for
+    the samples in sight, and what is counted over all samples comes in parts.
 
     Attributes:
         graph: The model's graph.
         batch: The inputs, or `None` where none were given.
-        budget: How many bytes of activations are kept.
+        batch_size: How many samples go through the model at a time.
+        kept: Activations and what was made of them.
         seconds: How long forward passes have taken since this was last set to 0.
     """
 
-    def __init__(self, model: keras.Model, inputs: Any = None, *, budget: int = 256_000_000) -> None:
+    def __init__(
+        self, model: keras.Model, inputs: Any = None, *, budget: int = 256_000_000, batch_size: int = 32
+    ) -> None:
         """Reads the model's graph and checks the inputs; nothing runs.
 
         Raises:
             UnsupportedModelError: `model` can't be looked into.
             InvalidInputsError: `inputs` do not fit.
-            OptionError: `budget` is no number, or below zero.
+            OptionError: `budget` is no number, or below zero; `batch_size` is no whole number from 1.
         """
         at_least(0, budget, "max_bytes")
+        at_least(1, batch_size, "batch_size")
         self.graph: ModelGraph = trace(model, inputs)
         self.batch: Batch | None = None if inputs is None else prepare(inputs, self.graph.inputs, model.name).kept()
-        self.budget = budget
+        self.batch_size = batch_size
+        self.kept = Kept(budget)
         self.seconds = 0.0
-        self._cache: OrderedDict[str, Captured] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._measured: set[str] = set()
+        self._alike: dict[str, bool] = {}
         self._watch = WeightWatch()
         self._sure = False
+        self.look("", [0])
+
+    @property
+    def budget(self) -> float:
+        """How many bytes are kept."""
+        return self.kept.budget
 
     @property
     def bytes_kept(self) -> int:
-        """The bytes of the activations in the cache."""
-        return sum(captured.value.nbytes for captured in self._cache.values())
+        """The bytes of what is kept."""
+        return self.kept.nbytes
+
+    def look(self, path: str, samples: Sequence[int]) -> None:
+        """Says which layer is on screen, and which samples of it."""
+        self.sight = (path, tuple(samples))
+        self.kept.in_view = frozenset(
+            [*(Key(path, ROW, sample) for sample in samples), *(Key(path, kind) for kind in STAYING), Key("", ANSWERS)]
+        ).__contains__
 
     def value(self, path: str) -> Array | None:
         """The activation of the node at `path` for the whole batch, shape `(samples, ...)`; `None` without inputs.
+
+        One that is larger than the budget is computed, but not kept.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -378,23 +441,141 @@ class Session:
         """
         if self.batch is None:
             return None
-        if path in self._cache:
-            self._cache.move_to_end(path)
-            return self._cache[path]
-        self.graph.check()
-        start = time.perf_counter()
-        self.watch(layers_behind(self.graph, path))
-        captured = self._resumed(path) or capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
-        captured.value.flags.writeable = False  # it is shown again and again
-        self.seconds += time.perf_counter() - start
-        if captured.value.nbytes <= self.budget:
-            self._cache[path] = captured
-            while self.bytes_kept > self.budget:
-                self._cache.popitem(last=False)
+        key = Key(path, WHOLE)
+        if (kept := self.kept.get(key)) is not None:
+            return cast("Captured", kept)
+        captured = self._resumed(path) or self._captured(self.batch, path)
+        if self.fits(path) or self._is_one_piece(path):
+            self.kept.put(key, captured, captured.nbytes)
         return captured
 
+    def fits(self, path: str) -> bool:
+        """Whether the activation of the node at `path` can be held as a whole.
+
+        That of a single sample has to be, to be looked at; a number for each sample takes less than the inputs do.
+        """
+        node = self.graph.nodes[path]
+        if self.batch is None or self.batch.size == 1 or len(node.output_shape or (0, 0)) < 2:
+            return True
+        return self.size(path) <= self.budget
+
+    def size(self, path: str) -> int:
+        """The bytes of the activation of the node at `path` for the whole batch."""
+        if path not in self._sizes:
+            self._find_sizes([self.graph.nodes[path]])
+        return self._sizes[path]
+
+    def _find_sizes(self, nodes: Sequence[LayerNode]) -> None:
+        """Finds the sizes of some nodes out, and of all others with them where a trial of the whole model tells."""
+        if self.batch is None:
+            return
+        if any(None in (node.output_shape or (None, None))[1:] for node in nodes):
+            known = sizes_of(self.graph, self.batch, list(self.graph.nodes.values()))
+            self._sizes |= {path: size for path, size in known.items() if size is not None}
+        unknown = [node for node in nodes if node.path not in self._sizes]
+        sizes, measured = _measured(self.graph, self.batch, sizes_of(self.graph, self.batch, unknown))
+        self._sizes |= sizes
+        self._measured |= measured
+
+    def row(self, path: str, sample: int) -> Row | None:
+        """What the node at `path` gives for one sample; `None` without inputs.
+
+        Of an activation larger than the budget it is computed by itself, with what else is in sight of it.
+
+        Raises:
+            MemoryBudgetError: The activation is larger than the budget, and can only be had as a whole.
+            CaptureError: The forward pass failed.
+        """
+        batch = self.batch
+        if batch is None:
+            return None
+        if self.fits(path) or self._is_one_piece(path):
+            captured = self.captured(path)
+            return None if captured is None else captured.row(sample, batch.size)
+        if not self.in_parts(path):
+            raise self.too_large(path)
+        if (kept := self.kept.get(Key(path, ROW, sample))) is not None:
+            return cast("Row", kept)
+        seen, shown = self.sight
+        others = [each for each in shown if seen == path and Key(path, ROW, each) not in self.kept]
+        wanted = list(dict.fromkeys([sample, *others]))
+        captured = self._captured(alone(batch, wanted), path)
+        rows = [captured.row(place, len(wanted)) for place in range(len(wanted))]
+        for each, row in zip(wanted, rows, strict=True):
+            self._keep_row(path, each, row)
+        return replace(rows[0], samples=batch.size)
+
+    def _keep_row(self, path: str, sample: int, row: Row) -> None:
+        size = 0 if self.batch is None else self.batch.size
+        value, mask = (None if array is None else array.copy() for array in (row.value, row.mask))
+        if value is not None:
+            own = Row(value, mask, size)
+            self.kept.put(Key(path, ROW, sample), own, own.value.nbytes)
+
+    def _is_one_piece(self, path: str) -> bool:
+        """Whether the activation has no axis of samples, so that none of them has less than all of it."""
+        shape, inputs = self.graph.nodes[path].output_shape, keras.tree.flatten(self.graph.inputs)
+        declared = {tensor.shape[0] for tensor in inputs if tensor is not None}
+        return shape is not None and (not shape or (shape[0] is not None and shape[0] not in declared))
+
+    def in_parts(self, path: str) -> bool:
+        """Whether the samples can be had one by one; some are run to find that out where Keras does not tell."""
+        if self.alike(path) is None:
+            self.stream([path], lambda *_: None)
+        return self._alike[path]
+
+    def alike(self, path: str) -> bool | None:
+        """What `treats_alike` says of a node, or what has been found out since."""
+        if path not in self._alike:
+            known = treats_alike(self.graph, [self.graph.nodes[path]])
+            if known is None:
+                return None
+            self._alike[path] = known
+        return self._alike[path]
+
+    def too_large(self, path: str) -> MemoryBudgetError:
+        """The error for an activation that can only be had as a whole, and is too large for that."""
+        samples = 0 if self.batch is None else self.batch.size
+        message = (
+            f"{shown(path)} takes {self.size(path):,} bytes for {samples:,} samples, more than "
+            f"max_bytes={self.budget:,.0f}, and what it gives for one sample depends on the others. Give fewer "
+            "samples, x[:32] say, or a larger max_bytes."
+        )
+        return MemoryBudgetError(message)
+
+    def stream(self, paths: Sequence[str], take: Callable[[str, int, Captured], None]) -> None:
+        """Runs the whole batch up to some nodes, in parts that keep to the budget together.
+
+        Args:
+            paths: The nodes. Those that can't be had in parts are known afterwards by `alike`.
+            take: Is given a path, the first sample of a part, and what the node gave for that part.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        batch = self.batch
+        if batch is None:
+            return
+        each = sum(self.size(path) for path in paths) // batch.size
+        rows = int(max(1, min(self.batch_size, self.budget // max(1, each))))
+        self._start([self.graph.model])
+        start = time.perf_counter()
+
+        def give(first: int, part: dict[str, Captured]) -> None:
+            for path, captured in part.items():
+                seen, shown = self.sight
+                for sample in shown if seen == path else ():
+                    if first <= sample < first + len(captured.value):
+                        self._keep_row(path, sample, captured.row(sample - first, len(captured.value)))
+                take(path, first, captured)
+
+        mixed = stream(self.graph, batch, [self.graph.nodes[path] for path in paths], give, batch_size=rows)
+        self._alike |= {path: path not in mixed for path in paths}
+        self.kept.drop(lambda key: key.kind == ROW and key.path in mixed)
+        self.seconds += time.perf_counter() - start
+
     def walk(self, paths: Sequence[str]) -> Iterator[tuple[str, Captured]]:
-        """The activations of many nodes, one after the other, with no more than the budget at a time.
+        """The activations of nodes that fit, one after the other, with no more than the budget at a time.
 
         Those that are kept are not computed again; the others are not kept.
 
@@ -403,39 +584,54 @@ class Session:
         """
         if self.batch is None:
             return
-        self.watch([self.graph.model])
-        yield from ((path, self._cache[path]) for path in paths if path in self._cache)
-        nodes = [self.graph.nodes[path] for path in paths if path not in self._cache]
-        sizes = sizes_of(self.graph, self.batch, nodes)
+        self._start([self.graph.model])
+        held = [(path, self.kept.get(Key(path, WHOLE))) for path in paths]
+        yield from ((path, captured) for path, captured in held if captured is not None)
+        nodes = [self.graph.nodes[path] for path, captured in held if captured is None]
+        self._find_sizes(nodes)
         group: list[LayerNode] = []
         size = 0
         for node in [*nodes, None]:
-            own = 0 if node is None else sizes[node.path]
+            own = 0 if node is None else self._sizes[node.path]
             if group and (node is None or size + own > self.budget):
-                yield from self._captured(self.batch, group).items()
+                yield from self._run(self.batch, group).items()
                 group, size = [], 0
             if node is not None:
                 group.append(node)
                 size += own
 
-    def _captured(self, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, Captured]:
+    def _captured(self, batch: Batch, path: str) -> Captured:
+        self._start(layers_behind(self.graph, path))
+        captured = self._run(batch, [self.graph.nodes[path]])[path]
+        captured.value.flags.writeable = False  # it is shown again and again
+        return captured
+
+    def _run(self, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, Captured]:
         start = time.perf_counter()
-        found = capture(self.graph, batch, nodes)
+        found = capture(self.graph, batch, nodes, batch_size=self.batch_size)
         self.seconds += time.perf_counter() - start
         return found
+
+    def _start(self, layers: Iterable[keras.Layer]) -> None:
+        self.graph.check()
+        self.watch(layers)
 
     def _resumed(self, path: str) -> Captured | None:
         """The activation computed from others that are kept; `None` where these are not enough."""
         batch = self.batch
-        if batch is None or self.graph.stateful or not self._sure:
+        if batch is None or self.graph.stateful or not self._sure or batch.size > self.batch_size:
             return None
-        held = {
-            each: kept.value
-            for each, kept in self._cache.items()
-            if kept.is_all and kept.value.ndim and len(kept.value) == batch.size <= RESUMED
-        }
+        whole = {key.path: self.kept.peek(key) for key in self.kept.keys(WHOLE)}
+        held = {each: kept.value for each, kept in whole.items() if kept.is_all and len(kept.value) == batch.size}
         way = way_from(self.graph, path, held)
-        return None if way is None else Captured.of(go(self.graph, path, way, held))
+        if way is None:
+            return None
+        self._start(layers_behind(self.graph, path))
+        start = time.perf_counter()
+        captured = Captured.of(go(self.graph, path, way, held))
+        captured.value.flags.writeable = False
+        self.seconds += time.perf_counter() - start
+        return captured
 
     def watch(self, layers: Iterable[keras.Layer]) -> None:
         """Has `refresh` tell when these layers' weights are written; of what is captured it knows that."""
@@ -451,16 +647,38 @@ class Session:
         self._sure = unwritten is True
         if unwritten is not False:
             return False
-        self._cache.clear()
-        self._watch.clear()
+        self.forget()
         return True
 
     def holds(self, path: str) -> bool:
-        """Whether the activation at `path` is in the cache."""
-        return path in self._cache
+        """Whether what is in sight of the activation at `path` is kept."""
+        seen, samples = self.sight
+        rows = [Key(path, ROW, sample) in self.kept for sample in samples if seen == path]
+        return Key(path, WHOLE) in self.kept or (bool(rows) and all(rows))
+
+    def forget(self) -> None:
+        """Lets go of everything that rests on the weights."""
+        self.kept.drop(lambda _key: True)
+        self._alike.clear()
+        self._watch.clear()
 
     def clear(self) -> None:
-        """Lets go of all activations."""
-        self._cache.clear()
-        self._watch.clear()
+        """Lets go of everything."""
+        self.forget()
         self._sure = False
+
+    def told(self) -> str:
+        """In how many parts the layer in sight is computed, and what is held of it, in words."""
+        batch, (path, _) = self.batch, self.sight
+        if batch is None or path not in self.graph.nodes:
+            return ""
+        samples = f"{batch.size:,} sample{'s' * (batch.size != 1)}"
+        captured = self.kept.peek(Key(path, WHOLE))
+        if captured is None:
+            if self.fits(path) or not self._alike.get(path):
+                return samples
+            how = ", measured on one sample" if path in self._measured else ""
+            return f"one sample at a time: the layer takes {self.size(path) / 1e6:,.0f} MB for {samples}{how}"
+        if batch.size <= self.batch_size:
+            return samples
+        return f"{samples} in {'one piece' if captured.parts == 1 else f'{captured.parts:,} parts'}"

@@ -25,7 +25,7 @@ from actwidget.capture.channels import Channels, channels_of, keeps_steps
 from actwidget.capture.compare import paired
 from actwidget.capture.kept import Key
 from actwidget.capture.receptive import field_of, inputs_behind
-from actwidget.capture.session import ANSWERS, ROW, TALLY, WHOLE, left_out
+from actwidget.capture.session import ANSWERS, ROW, TALLY, WEIGHTS, WHOLE, left_out
 from actwidget.capture.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
@@ -43,10 +43,9 @@ from actwidget.figures import (
     scalar_spec,
     thumbnail_png,
     values_spec,
-    weights_spec,
 )
 from actwidget.figures.text import between, number, percent
-from actwidget.figures.weights import MOST, weight_words
+from actwidget.figures.weights import MOST, DrawnWeight, draw_weight, drawn_weights_spec, weight_words
 from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
 
@@ -397,20 +396,29 @@ class Drawings:
         self._session.watch([operation])
         divided = channel if self._as_computed(path) else None
         chosen = _choosable(weights)[0]
-        arrays = {name: weight.values for name, weight in weights.items()}
-        pictures, words = {}, {}
-        for name, weight in weights.items():
-            picture, told = _as_pictures(weight, input_channel if name == chosen else None)
-            if said := ", ".join(text for text in (weight.note, told) if text):
-                words[name] = said
-            if picture is not None:
-                pictures[name] = picture
+        drawn: dict[str, DrawnWeight] = {}
+        key = Key(path, WEIGHTS)
+        # Of each weight the drawing, with the input channel that it shows: made anew when that is another one.
+        known: dict[str, tuple[int | None, DrawnWeight | str]] = self._kept.get(key) or {}
+        made = dict(known)
+        for place, (name, weight) in enumerate(weights.items()):
+            shown = input_channel if name == chosen else None
+            if name not in made or made[name][0] != shown:
+                made[name] = shown, _draw_weight(name, weight, shown) if place < MOST else weight_words(weight.values)
+            if isinstance(drawing := made[name][1], DrawnWeight):
+                drawn[name] = drawing
+        if made != known:
+            self._kept.put(
+                key, made, sum(len(each) if isinstance(each, str) else each.nbytes for _, each in made.values())
+            )
         marks = {name: weight.entries_of(divided) for name, weight in weights.items()}
+        told = {name: each if isinstance(each, str) else each.words for name, (_, each) in made.items()}
         alt = "; ".join(
-            f"{name}: {weight.values.shape}, {f'{weight.note}, ' if weight.note else ''}{weight_words(weight.values)}"
+            f"{name}: {weight.values.shape}, {f'{weight.note}, ' if weight.note else ''}{told[name]}"
             for name, weight in weights.items()
         )
-        return Drawing(serialize(weights_spec(path, arrays, pictures, marks, words)), f"{path}, weights: {alt}")
+        figure = drawn_weights_spec(path, drawn, marks, more=len(weights) - len(drawn))
+        return Drawing(serialize(figure), f"{path}, weights: {alt}")
 
     def kernel_inputs(self, path: str) -> int:
         """How many input channels a layer's kernel has to choose from; 1 where there is no choice."""
@@ -724,6 +732,11 @@ def _choosable(weights: Mapping[str, Weight]) -> tuple[str, int]:
         if weight.kernel is not None and weight.kernel.ndim > 2 and not weight.own and weight.kernel.shape[-2] > 1:
             return name, weight.kernel.shape[-2]
     return "", 1
+
+
+def _draw_weight(name: str, weight: Weight, input_channel: int | None) -> DrawnWeight:
+    picture, told = _as_pictures(weight, input_channel)
+    return draw_weight(name, weight.values, picture, ", ".join(text for text in (weight.note, told) if text))
 
 
 def _as_pictures(weight: Weight, input_channel: int | None) -> tuple[Array | None, str]:

@@ -397,10 +397,10 @@ def test_close_frees_the_explorer_and_its_activations(images):
 
 
 def test_activations_beyond_the_budget_are_let_go(images):
-    explorer = aw.LayerExplorer(convolutional(), images, max_bytes=50_000)
+    explorer = aw.LayerExplorer(convolutional(), images, max_bytes=22_000)
     for path in ("conv", "fragile", "pool", "classes"):
         explorer.layer = path
-        assert explorer._session.bytes_kept <= 50_000
+        assert explorer._session.bytes_kept <= 22_000
     assert {key.path for key in explorer._session.kept.keys("whole")} == {"fragile", "pool", "classes"}
     assert {key.path for key in explorer._session.kept.keys("picture")} <= {"fragile", "pool", "classes"}
     assert not explorer._session.holds("conv")

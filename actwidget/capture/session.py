@@ -393,8 +393,14 @@ class Session:
         """
         at_least(0, budget, "max_bytes")
         at_least(1, batch_size, "batch_size")
-        self.graph: ModelGraph = trace(model, inputs)
+        self.graph: ModelGraph = trace(model, inputs, most=batch_size)
         self.batch: Batch | None = None if inputs is None else prepare(inputs, self.graph.inputs, model.name).kept()
+        if self.batch is not None and self.graph.called is not None:
+            # Other samples may call other layers: all are run where what they give keeps to the budget.
+            nodes = [node for node in self.graph.tree if node.origin != "opaque"]
+            sizes, _ = _measured(self.graph, self.batch, sizes_of(self.graph, self.batch, nodes))
+            if sum(sizes.values()) <= budget:
+                self.graph = trace(model, inputs)
         self.batch_size = batch_size
         self.kept = Kept(budget)
         self.seconds = 0.0
@@ -455,7 +461,8 @@ class Session:
         That of a single sample has to be, to be looked at; a number for each sample takes less than the inputs do.
         """
         node = self.graph.nodes[path]
-        if self.batch is None or self.batch.size == 1 or len(node.output_shape or (0, 0)) < 2:
+        one_each = len(node.output_shape or (0, 0)) < 2
+        if self.batch is None or self.batch.size == 1 or one_each or node.origin == "opaque":
             return True
         return self.size(path) <= self.budget
 
@@ -678,7 +685,9 @@ class Session:
             if self.fits(path) or not self._alike.get(path):
                 return samples
             how = ", measured on one sample" if path in self._measured else ""
-            return f"one sample at a time: the layer takes {self.size(path) / 1e6:,.0f} MB for {samples}{how}"
+            size = self.size(path) / 1e6
+            takes = f"{size:,.0f}" if size >= 10 else f"{size:#.2g}"
+            return f"one sample at a time: the layer takes {takes} MB for {samples}{how}"
         if batch.size <= self.batch_size:
             return samples
         return f"{samples} in {'one piece' if captured.parts == 1 else f'{captured.parts:,} parts'}"

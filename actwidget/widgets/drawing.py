@@ -337,9 +337,10 @@ class Drawings:
             return _message(name, "Give inputs to see activations.")
         unwell = [row for row in rows if row.warnings]
         left = self.too_large()
-        more = f" · {len(left):,} left out: larger than max_bytes, and only to be had as a whole" if left else ""
+        more = f" · {len(left):,} too large for max_bytes" if left else ""
         title = f"{name} · {len(rows):,} layers · {len(unwell):,} to look at{more}"
-        alt = "; ".join([title, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
+        alone = [f"left out, as they are only to be had as a whole: {', '.join(left[:20])}"] if left else []
+        alt = "; ".join([title, *alone, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
         return Drawing(serialize(overview_spec(rows, title, selected)), alt)
 
     def comparison(self, selection: Selection, other: int | Session) -> Drawing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 
 import actwidget as aw
@@ -369,3 +370,22 @@ def test_keras_s_own_networks_need_no_trial():
     for model in (keras.applications.MobileNetV2((32, 32, 3), weights=None), sequence, attention):
         graph = trace(model)
         assert treats_alike(graph, [graph.nodes[graph.output]]), model.name
+
+
+def test_a_size_that_is_not_known_beforehand_is_measured_on_one_sample():
+    class Unknown(layers.Layer):
+        def call(self, inputs):
+            return tf.repeat(inputs, int(tf.reduce_max(inputs)), axis=1)
+
+        def compute_output_spec(self, inputs):
+            return keras.KerasTensor((None, None), inputs.dtype)
+
+    inputs, x = keras.Input((4,)), np.full((10, 4), 6, "float32")
+    model = keras.Model(inputs, Unknown(name="unknown")(inputs))
+    size = 10 * 24 * 4
+    with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes, measured on one sample"):
+        aw.activations(model, x, "unknown", max_bytes=size - 1)
+    assert aw.activations(model, x, "unknown", max_bytes=size)["unknown"].nbytes == size
+    x[0] = 1  # the sample that is measured is smaller than the others
+    with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes"):
+        aw.activations(model, x, "unknown", max_bytes=size - 1)

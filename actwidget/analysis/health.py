@@ -112,6 +112,13 @@ def summary(
     if numbers.nan or numbers.infinite:
         values = values[np.isfinite(values)]
     quantiles = np.quantile(values, QUANTILES) if values.size else np.full(len(QUANTILES), np.nan)
+    return summed_up(path, quantiles, numbers, noun, measured=measured)
+
+
+def summed_up(
+    path: str, quantiles: npt.NDArray[Any], numbers: Statistics, noun: str = "channel", *, measured: bool = True
+) -> Summary:
+    """The same from the quantiles of the finite values, for the shares `QUANTILES`."""
     return Summary(
         path=path,
         quantiles=tuple(float(value) for value in quantiles),

@@ -141,10 +141,153 @@ def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bound
     >>> numbers.mean, numbers.zeros, numbers.dead, numbers.per_channel.maximum.tolist()
     (1.0, 0.5, 1, [0.0, 3.0])
     """
-    rows = np.moveaxis(batch, channel_axis, -1) if batch.ndim > 1 else batch.reshape(-1, 1)
-    samples, channels, each = len(batch), rows.shape[-1], math.prod(rows.shape[:-1])
-    rows = rows.reshape(each, channels)
-    limits = _limits(bounds)
+    running = RunningStatistics(channel_axis=channel_axis, bounds=bounds)
+    running.update(batch)
+    return running.result()
+
+
+class RunningStatistics:
+    """Statistics of an activation that comes in parts: what `statistics` gives for all of it, but for rounding.
+
+    Attributes:
+        samples: How many samples have come.
+
+    >>> running = RunningStatistics()
+    >>> running.update(np.array([[0.0, 1.0]]))
+    >>> running.update(np.array([[0.0, 3.0]]))
+    >>> running.result().mean
+    1.0
+    """
+
+    def __init__(self, *, channel_axis: int = -1, bounds: Bounds | None = None) -> None:
+        """Nothing has come yet.
+
+        Args:
+            channel_axis: As for `statistics`.
+            bounds: As for `statistics`.
+        """
+        self._channel_axis = channel_axis
+        self._bounds = bounds
+        self.samples = 0
+        self._counted: _Counted | None = None
+
+    def update(self, batch: npt.NDArray[Any]) -> None:
+        """Takes some samples.
+
+        Args:
+            batch: `(samples, ...)`, as for `statistics`.
+        """
+        rows = np.moveaxis(batch, self._channel_axis, -1) if batch.ndim > 1 else batch.reshape(-1, 1)
+        self.samples += len(batch)
+        counted = _counts(rows.reshape(math.prod(rows.shape[:-1]), rows.shape[-1]), _limits(self._bounds))
+        self._counted = counted if self._counted is None else self._counted.joined(counted)
+
+    def merge(self, other: RunningStatistics) -> None:
+        """Takes what another one took."""
+        self.samples += other.samples
+        if other._counted is not None:
+            self._counted = other._counted if self._counted is None else self._counted.joined(other._counted)
+
+    def result(self) -> Statistics:
+        """The numbers of all that came.
+
+        Raises:
+            ValueError: Nothing has come.
+        """
+        if self._counted is None:
+            message = "There are no numbers of nothing: update() takes samples."
+            raise ValueError(message)
+        return self._counted.statistics(self.samples, self._bounds)
+
+
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """What is known of each channel of some rows; `squares` are those of the distances from the mean."""
+
+    rows: int
+    minimum: Numbers
+    maximum: Numbers
+    mean: Numbers
+    squares: Numbers
+    zeros: Counts
+    saturated: Counts
+    nan: Counts
+    infinite: Counts
+    is_exact: bool
+
+    @property
+    def finite(self) -> Counts:
+        """How many values of each channel are finite."""
+        return self.rows - self.nan - self.infinite
+
+    def joined(self, other: _Counted) -> _Counted:
+        """The same of both together, by Chan, Golub and LeVeque, Updating Formulae (1979), equations 2.1."""
+        own, added = self.finite, other.finite
+        together = np.maximum(own + added, 1)
+        with np.errstate(all="ignore"):
+            apart = np.where((own > 0) & (added > 0), other.mean - self.mean, 0.0)
+            mean = np.where(own > 0, self.mean + apart * (added / together), other.mean)
+            squares = self.squares + other.squares + apart**2 * (own * (added / together))
+        return _Counted(
+            rows=self.rows + other.rows,
+            minimum=np.minimum(self.minimum, other.minimum),
+            maximum=np.maximum(self.maximum, other.maximum),
+            mean=mean,
+            squares=squares,
+            zeros=self.zeros + other.zeros,
+            saturated=self.saturated + other.saturated,
+            nan=self.nan + other.nan,
+            infinite=self.infinite + other.infinite,
+            is_exact=self.is_exact and other.is_exact,
+        )
+
+    def statistics(self, samples: int, bounds: Bounds | None) -> Statistics:
+        """The numbers that are shown."""
+        each, channels, finite = self.rows, len(self.mean), self.finite
+        known, saturates = finite > 0, _limits(bounds) != (None, None)
+        with np.errstate(all="ignore"):
+            dead = (self.zeros == each) & (each > 0)
+            apart = 0.0 if self.is_exact else _ROUNDING * np.maximum(-self.minimum, self.maximum)
+            one_value = (self.maximum - self.minimum <= apart) & (finite == each) & (dead | (each > 1))
+            per_channel = ChannelStatistics(
+                minimum=np.where(known, self.minimum, np.nan),
+                maximum=np.where(known, self.maximum, np.nan),
+                mean=self.mean,
+                standard_deviation=np.where(known, np.sqrt(self.squares / finite), np.nan),
+                zeros=self.zeros / each if each else np.full(channels, np.nan),
+                nan=self.nan,
+                infinite=self.infinite,
+                dead=dead,
+                constant=one_value,
+                saturated=None if not saturates else self.saturated / each if each else np.full(channels, np.nan),
+            )
+            number = int(finite.sum())
+            average = float((self.mean[known] * (finite[known] / number)).sum()) if number else math.nan
+            around = self.squares[known] + finite[known] * (self.mean[known] - average) ** 2
+            deviation = float(np.sqrt(around.sum() / number)) if number else math.nan
+        count = each * channels
+        return Statistics(
+            count=count,
+            samples=samples,
+            channels=channels,
+            minimum=float(self.minimum[known].min()) if number else math.nan,
+            maximum=float(self.maximum[known].max()) if number else math.nan,
+            mean=average,
+            standard_deviation=deviation,
+            zeros=float(self.zeros.sum() / count) if count else math.nan,
+            nan=int(self.nan.sum()),
+            infinite=int(self.infinite.sum()),
+            dead=int(dead.sum()),
+            constant=int(one_value.sum()),
+            saturated=None if not saturates else int(self.saturated.sum()) / count if count else math.nan,
+            bound=bounds,
+            per_channel=per_channel,
+        )
+
+
+def _counts(rows: npt.NDArray[Any], limits: Bounds) -> _Counted:
+    """Go over `(rows, channels)`, twice where some values are not finite."""
+    each, channels = rows.shape
     nan, infinite = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
     with np.errstate(all="ignore"):
         first = floats(rows[0]).astype(np.float64) if each else np.zeros(channels)
@@ -152,46 +295,18 @@ def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bound
         if not (np.isfinite(sums.minimum).all() and np.isfinite(sums.maximum).all()) and rows.size:
             sums, nan, infinite = _sums_of_finite(rows, limits)
         finite = each - nan - infinite
-        mean = np.where(finite > 0, sums.shift + sums.total / finite, np.nan)
-        squares = np.maximum(sums.squares - sums.total**2 / finite, 0.0)
-        dead = (sums.zeros == each) & (each > 0)
-        apart = 0.0 if batch.dtype.kind in "biu" else _ROUNDING * np.maximum(-sums.minimum, sums.maximum)
-        one_value = (sums.maximum - sums.minimum <= apart) & (finite == each) & (dead | (each > 1))
-        per_channel = ChannelStatistics(
-            minimum=np.where(finite > 0, sums.minimum, np.nan),
-            maximum=np.where(finite > 0, sums.maximum, np.nan),
-            mean=mean,
-            standard_deviation=np.where(finite > 0, np.sqrt(squares / finite), np.nan),
-            zeros=sums.zeros / each if each else np.full(channels, np.nan),
+        return _Counted(
+            rows=each,
+            minimum=np.where(finite > 0, sums.minimum, np.inf),
+            maximum=np.where(finite > 0, sums.maximum, -np.inf),
+            mean=np.where(finite > 0, sums.shift + sums.total / finite, np.nan),
+            squares=np.where(finite > 0, np.maximum(sums.squares - sums.total**2 / finite, 0.0), 0.0),
+            zeros=sums.zeros,
+            saturated=sums.saturated,
             nan=nan,
             infinite=infinite,
-            dead=dead,
-            constant=one_value,
-            saturated=None if limits == (None, None) else sums.saturated / each if each else np.full(channels, np.nan),
+            is_exact=rows.dtype.kind in "biu",
         )
-        known = finite > 0
-        number = int(finite.sum())
-        average = float((mean[known] * (finite[known] / number)).sum()) if number else math.nan
-        around = squares[known] + finite[known] * (mean[known] - average) ** 2
-        deviation = float(np.sqrt(around.sum() / number)) if number else math.nan
-    count = each * channels
-    return Statistics(
-        count=count,
-        samples=samples,
-        channels=channels,
-        minimum=float(sums.minimum[known].min()) if number else math.nan,
-        maximum=float(sums.maximum[known].max()) if number else math.nan,
-        mean=average,
-        standard_deviation=deviation,
-        zeros=float(sums.zeros.sum() / count) if count else math.nan,
-        nan=int(nan.sum()),
-        infinite=int(infinite.sum()),
-        dead=int(dead.sum()),
-        constant=int(one_value.sum()),
-        saturated=None if limits == (None, None) else int(sums.saturated.sum()) / count if count else math.nan,
-        bound=bounds,
-        per_channel=per_channel,
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,12 +372,12 @@ class _Accumulator:
             shifted = buffer[: len(block)]
             np.minimum(self.minimum, block.min(axis=0), out=self.minimum)
             np.maximum(self.maximum, block.max(axis=0), out=self.maximum)
-            self.zeros += _counted(block == 0)
+            self.zeros += _true_in_each(block == 0)
             below, above = self.limits
             if above is not None:
-                self.saturated += _counted(block >= above)
+                self.saturated += _true_in_each(block >= above)
             if below is not None:
-                self.saturated += _counted(block <= below)
+                self.saturated += _true_in_each(block <= below)
             shifted[...] = block
             shifted -= self.shift
             self.total += np.add.reduce(shifted, axis=0)
@@ -301,7 +416,7 @@ def _limits(bounds: Bounds | None) -> Bounds:
     return (_NEAR if lower == 0 and upper == 1 else None), above
 
 
-def _counted(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def _true_in_each(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     """How many of at most `_MOST_ROWS` rows are true in each column."""
     counts: npt.NDArray[np.uint8] = np.add.reduce(found.view(np.uint8), axis=0, dtype=np.uint8)
     return counts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -23,27 +23,33 @@ if TYPE_CHECKING:
 Shapes = dict[str, tuple[int | None, ...] | None]
 
 
-def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, int]:
-    """The bytes of some nodes' activations for a batch, by path.
+def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, int | None]:
+    """The bytes of some nodes' activations for a batch, by path; `None` where they are not known beforehand.
 
-    Where a shape is open in more than the batch axis, the model is tried out on symbols of the batch's own shape. An
-    axis that is open even then counts as one.
+    Where a shape is open in more than the batch axis, the model is tried out on symbols of the batch's own shape.
     """
     is_open = bool(batch.lengths) or any(None in (node.output_shape or (None, None))[1:] for node in nodes)
     shapes = _shapes_on(graph, batch) if is_open else {}
     # Keras holds no model to the number of samples that its inputs declare.
     declared = {tensor.shape[0] for tensor in keras.tree.flatten(graph.inputs) if tensor is not None}
-    sizes = {}
+    sizes: dict[str, int | None] = {}
     for node in nodes:
-        found = shapes.get(node.path, node.output_shape)
-        shape = (None,) if found is None else found
+        shape = shapes.get(node.path, node.output_shape)
+        if shape is None or None in shape[1:]:
+            sizes[node.path] = None
+            continue
         rows = [batch.size if axis is None or axis in declared else axis for axis in shape[:1]]
-        sizes[node.path] = _item(node) * math.prod(axis or 1 for axis in (*rows, *shape[1:]))
+        sizes[node.path] = _item(node) * math.prod(axis or 0 for axis in (*rows, *shape[1:]))
     return sizes
 
 
-def check_budget(sizes: dict[str, int], max_bytes: float) -> None:
+def check_budget(sizes: Mapping[str, int], max_bytes: float, measured: Collection[str] = ()) -> None:
     """Refuses activations that take more than `max_bytes` together.
+
+    Args:
+        sizes: The bytes of each.
+        max_bytes: How many there may be.
+        measured: Those of which the size was not known beforehand, but measured on one sample.
 
     Raises:
         MemoryBudgetError: They do; the message names the largest.
@@ -51,8 +57,9 @@ def check_budget(sizes: dict[str, int], max_bytes: float) -> None:
     total = sum(sizes.values())
     if total > max_bytes:
         largest = max(sizes, key=sizes.__getitem__)
+        how = f", measured on one sample for {len(measured)} of them" if measured else ""
         message = (
-            f"The activations asked for take {total:,} bytes, more than max_bytes={max_bytes:,.0f}. Ask for fewer "
+            f"The activations asked for take {total:,} bytes{how}, more than max_bytes={max_bytes:,.0f}. Ask for fewer "
             f"layers (the largest is {largest!r} with {sizes[largest]:,}) or fewer samples."
         )
         raise MemoryBudgetError(message)

@@ -93,6 +93,11 @@ def is_option(value: Any) -> bool:
     return isinstance(value, (bool, int, float, str))
 
 
+def is_shared(leaf: Any) -> bool:
+    """Whether a leaf of a batch is the same for all samples: an input left out, an option, a single number."""
+    return leaf is None or is_option(leaf) or len(leaf.shape) == 0
+
+
 def is_uneven(value: Any) -> bool:
     """Whether a value is a ragged or sparse tensor, of which an array is only a picture, filled up with zeros."""
     return isinstance(value, (tf.RaggedTensor, tf.SparseTensor))

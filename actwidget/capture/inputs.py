@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from actwidget.capture.calling import Spread
-from actwidget.capture.forward import is_option, is_uneven
+from actwidget.capture.forward import is_option, is_shared, is_uneven
 from actwidget.errors import InvalidInputsError, shown
 
 
@@ -69,8 +69,7 @@ def _rows(leaf: Any, start: int, stop: int) -> Any:
     if isinstance(leaf, tf.SparseTensor):
         shape = leaf.dense_shape.numpy()
         return tf.sparse.slice(leaf, [start, *[0] * (len(shape) - 1)], [stop - start, *shape[1:]])
-    single = leaf is None or is_option(leaf) or len(leaf.shape) == 0
-    return leaf if single else leaf[start:stop]
+    return leaf if is_shared(leaf) else leaf[start:stop]
 
 
 def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") -> Batch:

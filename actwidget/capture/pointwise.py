@@ -65,6 +65,11 @@ def _mixed_by_activation(activation: Any, rank: int) -> set[int]:
     return mixed_axes(activation, rank) if is_pointwise(activation) else set(range(rank))
 
 
+def is_known_activation(activation: Any) -> bool:
+    """Whether an activation works value by value, or along the last axis."""
+    return _is_one_of(activation, _VALUE_BY_VALUE + _ALONG_THE_LAST)
+
+
 def _is_one_of(function: Any, names: tuple[str, ...]) -> bool:
     """Whether a function is itself a public one of Keras's or TensorFlow's: the user's own can have the same name."""
     homes = (keras.activations, keras.ops, tf.nn)

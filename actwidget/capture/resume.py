@@ -24,14 +24,14 @@ def way_from(graph: ModelGraph, path: str, held: Mapping[str, Array]) -> list[An
     Args:
         graph: The model's graph.
         path: What is wanted.
-        held: Values at hand, without masks.
+        held: Values at hand, each of them all that its layer gave.
 
     Returns:
         Nodes of the model's own functional graph; `None` where the way has to begin at the inputs.
     """
     if path not in graph.tensors or graph.edits:
         return None
-    known = {id(graph.tensors[each]) for each, value in held.items() if _is_exact(graph, each, value)}
+    known = {id(graph.tensors[each]) for each in held if each in graph.tensors}
     way = calls_for(function_of(graph.root), [graph.tensors[path]], known)
     return None if any(node.is_input for node in way) else way
 
@@ -67,9 +67,3 @@ def go(graph: ModelGraph, path: str, way: list[Any], held: Mapping[str, Array]) 
                 made = keras.tree.flatten(run(*args, **kwargs))
             values.update(zip(map(id, node.outputs), made, strict=True))
     return values[id(graph.tensors[path])]
-
-
-def _is_exact(graph: ModelGraph, path: str, value: Array) -> bool:
-    """Whether an array is all that the layer gave: bfloat16, sparse and ragged tensors are kept in another form."""
-    tensor = graph.tensors.get(path)
-    return tensor is not None and tensor.dtype == value.dtype.name and not (tensor.sparse or tensor.ragged)

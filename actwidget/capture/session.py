@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from actwidget.capture.alike import treats_alike
 from actwidget.capture.budget import check_budget, sizes_of
 from actwidget.capture.calling import Signature
 from actwidget.capture.failing import Failing, failing_layer
 from actwidget.capture.fitting import fitted
 from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
+from actwidget.capture.kept import Kept, Key
 from actwidget.capture.level import function_of
 from actwidget.capture.options import at_least
+from actwidget.capture.parts import Captured, Joined, Parts, Row, alone, chosen, trial
 from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.resume import go, layers_behind, way_from
 from actwidget.capture.select import select
@@ -28,7 +31,14 @@ from actwidget.capture.tap import Tap
 from actwidget.capture.tokens import naming_tokens
 from actwidget.capture.tree import read, trace
 from actwidget.capture.weights import WeightWatch
-from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, OptionError, shown
+from actwidget.errors import (
+    CaptureError,
+    LayerNotFoundError,
+    MemoryBudgetError,
+    ModelNotBuiltError,
+    NotCapturableError,
+    shown,
+)
 
 if TYPE_CHECKING:
     from actwidget.capture.graph import ModelGraph
@@ -92,10 +102,14 @@ def activations(
         layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
             for every node that can be had.
         training: Whether the layers behave as in training (dropout at work, batch statistics). Moving averages and
-            seeds are put back afterwards. Where chance is at work, a layer asked for by itself draws other numbers than
-            among all: what it does not need does not run, and draws none.
-        batch_size: How many samples go through the model at a time.
-        max_bytes: An upper bound on the bytes of the result, checked before anything runs.
+            seeds are put back afterwards. All samples then go through the model at once: batch statistics are those of
+            the whole batch. Where chance is at work, a layer asked for by itself draws other numbers than among all:
+            what it does not need does not run, and draws none.
+        batch_size: How many samples go through the model at a time. All go at once where a layer does not treat each
+            sample by itself (it compares or centres them, or draws noise for them), so that the values are those of
+            `model(inputs)`. Where Keras does not tell, some samples are run by themselves to find that out.
+        max_bytes: An upper bound on the bytes of the result, checked before anything runs; what can't be known before
+            is measured on one sample first.
 
     Returns:
         A mapping from path to array, in order of execution; bfloat16 comes as float32, and what is sparse or ragged is
@@ -130,8 +144,11 @@ def activations(
     def captured(graph: ModelGraph, batch: Batch) -> Activations:
         nodes = _chosen(graph, batch, layers)
         if max_bytes is not None:
-            check_budget(sizes_of(graph, batch, nodes), max_bytes)
+            sizes, measured = _measured(graph, batch, sizes_of(graph, batch, nodes))
+            check_budget(sizes, max_bytes, measured)
         found = capture(graph, batch, nodes, training=training, batch_size=batch_size)
+        if max_bytes is not None:  # one sample can be smaller than the others
+            check_budget({path: each.value.nbytes for path, each in found.items()}, max_bytes)
         return Activations({path: each.value for path, each in found.items()}, model.name)
 
     if graph.called is not None:
@@ -181,32 +198,29 @@ def _refuse_unseen(model: keras.Model, inputs: Any, layers: Any, max_bytes: floa
             graph, batch = replace(graph, spread=spread), prepare(value, None, model.name, spread)
         else:
             batch = fitted(graph.root, inputs, edited=True)
-        check_budget(sizes_of(graph, batch, _chosen(graph, batch, layers)), max_bytes)
+        sizes = sizes_of(graph, batch, _chosen(graph, batch, layers))
+        check_budget({path: size for path, size in sizes.items() if size is not None}, max_bytes)
 
 
-@dataclass(frozen=True)
-class Captured:
-    """One activation.
+def _measured(
+    graph: ModelGraph, batch: Batch, sizes: Mapping[str, int | None]
+) -> tuple[dict[str, int], frozenset[str]]:
+    """The bytes of activations, and the paths of those that had to be measured on one sample.
 
-    Attributes:
-        value: Its values, shape `(samples, ...)`.
-        mask: Where Keras's mask says that a step counts, shape `(samples, steps)`; `None` where there is no mask.
+    What can't be had of one sample counts as nothing.
     """
-
-    value: Array
-    mask: Array | None = None
-
-    @classmethod
-    def of(cls, tensor: Any) -> Captured:
-        """What a layer gave."""
-        mask = getattr(tensor, "_keras_mask", None)
-        return cls(as_array(tensor), None if mask is None else as_array(mask))
-
-    @classmethod
-    def joined(cls, parts: Sequence[Captured]) -> Captured:
-        """What it gave for several parts of a batch."""
-        masks = [part.mask for part in parts if part.mask is not None]
-        return cls(np.concatenate([part.value for part in parts]), np.concatenate(masks) if masks else None)
+    found = {path: size for path, size in sizes.items() if size is not None}
+    unknown = [graph.nodes[path] for path in sizes if path not in found]
+    if not unknown:
+        return found, frozenset()
+    try:
+        measured = capture(graph, alone(batch, [0]), unknown)
+    except (NotCapturableError, CaptureError):
+        measured = {}
+    for node in unknown:
+        value = measured[node.path].value if node.path in measured else np.empty(0)
+        found[node.path] = value.nbytes * (batch.size if value.ndim and len(value) == 1 else 1)
+    return found, frozenset(measured)
 
 
 @naming_tokens
@@ -223,6 +237,94 @@ def capture(
     at_least(1, batch_size, "batch_size")
     if not nodes:
         return {}
+    paths = [node.path for node in nodes]
+    ran, forward = _pass(graph, batch, nodes)
+    if batch_size < batch.size and not training:
+        whole = {path: Joined(batch.size) for path in paths}
+        with unchanged(ran, name=graph.model.name):
+            for start, part, mixed in _in_parts(graph, batch, nodes, forward, batch_size):
+                if mixed:
+                    break
+                for path in paths:
+                    whole[path].add(start, part.pop(path))
+            else:
+                return {path: each.captured for path, each in whole.items()}
+        del whole
+    with unchanged(ran, name=graph.model.name):
+        return forward(batch.fed, training)
+
+
+def stream(
+    graph: ModelGraph,
+    batch: Batch,
+    nodes: Sequence[LayerNode],
+    take: Callable[[int, dict[str, Captured]], None],
+    *,
+    batch_size: int = 32,
+) -> set[str]:
+    """Runs the model up to the chosen nodes, part by part, and keeps nothing.
+
+    Args:
+        graph: The model's graph.
+        batch: The inputs.
+        nodes: Those whose values are wanted.
+        take: Is given the first sample of each part, and what the nodes gave for the part.
+        batch_size: How many samples go through the model at a time.
+
+    Returns:
+        The paths of the nodes that can't be had in parts, since they do not treat the samples alike. What was taken
+        of these is not what the whole batch gives.
+
+    Raises:
+        NotCapturableError: A node's value can't be had.
+        CaptureError: Something in the forward pass raised.
+    """
+    ran, forward = _pass(graph, batch, nodes)
+    mixed: set[str] = set()
+    with unchanged(ran, name=graph.model.name):
+        for start, part, unfit in _in_parts(graph, batch, nodes, forward, batch_size):
+            take(start, part)
+            mixed = unfit
+    return mixed
+
+
+def _in_parts(
+    graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], forward: Forward, rows: int
+) -> Iterator[tuple[int, dict[str, Captured], set[str]]]:
+    """What some nodes gave for each part of a batch, with its first sample, and the nodes not to be had in parts."""
+    paths = {node.path for node in nodes}
+    alike = treats_alike(graph, nodes)
+    if alike is False:
+        yield 0, {}, paths
+        return
+    mixed: set[str] = set()
+    parts: Parts | None = None
+    for start in range(0, batch.size, rows):
+        try:
+            if parts is None:
+                tried = {} if alike else forward(chosen(batch, trial(batch.size, rows)), False)
+                parts = Parts(batch.size, rows, tried)
+            part = forward(batch.rows(start, start + rows), False)
+        except (MemoryError, tf.errors.ResourceExhaustedError):
+            raise
+        except Exception:  # noqa: BLE001 - a layer may pass some samples by, or raise what it likes without the others
+            yield start, {}, paths
+            return
+        mixed |= {path for path in paths - mixed if not parts.fits(path, start, part[path])}
+        yield start, {path: each for path, each in part.items() if path not in mixed}, mixed
+        if mixed == paths:
+            return
+
+
+Forward = Callable[[Any, bool], dict[str, Captured]]
+
+
+def _pass(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> tuple[keras.Model, Forward]:
+    """What runs to have some nodes, and a forward pass of it.
+
+    Raises:
+        NotCapturableError: A node's value can't be had, or an optional input that was left out is asked for.
+    """
     for node in nodes:
         error = reason_against(graph, node.path, batch)
         if error is not None and not (node.origin == "opaque" and graph.failed is not None):
@@ -232,38 +334,8 @@ def capture(
     everything = len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
     # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
     if not (everything and len(nodes) > 1) and composable(graph, paths):
-        ran, forward = _composed(graph, paths)
-    else:
-        ran, forward = _tapped(graph, paths, graph.called if everything else None)
-    # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
-    whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
-    if whole or graph.stateful:
-        batch_size = batch.size
-    if batch_size < batch.size:
-        # Of some samples alone a layer need not be called, and an edit can hold an array for all of them.
-        with suppress(NotCapturableError, OptionError):
-            with unchanged(ran, name=graph.model.name):
-                starts = range(0, batch.size, batch_size)
-                parts = [forward(batch.rows(start, start + batch_size), training) for start in starts]
-            if all(_joinable(node, [part[node.path] for part in parts], batch_size) for node in nodes):
-                return {path: Captured.joined([part.pop(path) for part in parts]) for path in paths}
-            del parts
-    with unchanged(ran, name=graph.model.name):
-        return forward(batch.fed, training)
-
-
-def _joinable(node: LayerNode, parts: Sequence[Captured], rows: int) -> bool:
-    """Whether what a layer gave for parts of a batch, `rows` samples each but the last, is a value for each sample."""
-    first, *others = (part.value.shape for part in parts)
-    if not first or first[0] != rows or any(shape[1:] != first[1:] for shape in others):
-        return False
-    # An axis of open length that is as long as there are samples can be the samples once more.
-    shape = node.output_shape or ()
-    known = shape[1:] if len(shape) == len(first) else (None,) * (len(first) - 1)
-    return all(got == want or (want is None and got != rows) for got, want in zip(first[1:], known, strict=True))
-
-
-Forward = Callable[[Any, bool], dict[str, Captured]]
+        return _composed(graph, paths)
+    return _tapped(graph, paths, graph.called if everything else None)
 
 
 def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
@@ -305,45 +377,79 @@ def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) 
     return graph.root, forward
 
 
-RESUMED = 32
-"""Up to so many samples go through a layer at a time, and a way can begin in the middle."""
+WHOLE, ROW, TALLY, WEIGHTS, ANSWERS = "whole", "row", "tally", "weights", "answers"
+"""Kinds of what is kept: an activation, that of one sample, what was counted over all samples, the pictures of a
+layer's weights, and what the model answers."""
+STAYING = (WHOLE, TALLY, WEIGHTS)
+"""What of a layer on screen would be computed again at once."""
 
 
 class Session:
-    """A model and a batch, explored layer by layer: activations are kept up to a byte budget, latest first.
+    """A model and a batch, explored layer by layer, with no more kept than a byte budget allows.
+
+    An activation that would take more than the budget is never held as a whole: what is looked at of it is computed for
+    the samples in sight, and what is counted over all samples comes in parts.
 
     Attributes:
         graph: The model's graph.
         batch: The inputs, or `None` where none were given.
-        budget: How many bytes of activations are kept.
+        batch_size: How many samples go through the model at a time.
+        kept: Activations and what was made of them.
         seconds: How long forward passes have taken since this was last set to 0.
     """
 
-    def __init__(self, model: keras.Model, inputs: Any = None, *, budget: int = 256_000_000) -> None:
+    def __init__(
+        self, model: keras.Model, inputs: Any = None, *, budget: int = 256_000_000, batch_size: int = 32
+    ) -> None:
         """Reads the model's graph and checks the inputs; nothing runs.
 
         Raises:
             UnsupportedModelError: `model` can't be looked into.
             InvalidInputsError: `inputs` do not fit.
-            OptionError: `budget` is no number, or below zero.
+            OptionError: `budget` is no number, or below zero; `batch_size` is no whole number from 1.
         """
         at_least(0, budget, "max_bytes")
+        at_least(1, batch_size, "batch_size")
         self.graph: ModelGraph
-        self.graph, batch = read(model, inputs, parts=True)
+        self.graph, batch = read(model, inputs, most=batch_size, parts=True)
         self.batch: Batch | None = None if batch is None else batch.kept()
-        self.budget = budget
+        if self.batch is not None and self.graph.called is not None:
+            # Other samples may call other layers: all are run where what they give keeps to the budget.
+            nodes = [node for node in self.graph.tree if node.origin != "opaque"]
+            sizes, _ = _measured(self.graph, self.batch, sizes_of(self.graph, self.batch, nodes))
+            if sum(sizes.values()) <= budget:
+                self.graph, _ = read(model, inputs, parts=True)
+        self.batch_size = batch_size
+        self.kept = Kept(budget)
         self.seconds = 0.0
-        self._cache: OrderedDict[str, Captured] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._measured: set[str] = set()
+        self._alike: dict[str, bool] = {}
         self._watch = WeightWatch()
         self._sure = False
+        self.look("", [0])
+
+    @property
+    def budget(self) -> float:
+        """How many bytes are kept."""
+        return self.kept.budget
 
     @property
     def bytes_kept(self) -> int:
-        """The bytes of the activations in the cache."""
-        return sum(captured.value.nbytes for captured in self._cache.values())
+        """The bytes of what is kept."""
+        return self.kept.nbytes
+
+    def look(self, path: str, samples: Sequence[int]) -> None:
+        """Says which layer is on screen, and which samples of it."""
+        self.sight = (path, tuple(samples))
+        self.kept.in_view = frozenset(
+            [*(Key(path, ROW, sample) for sample in samples), *(Key(path, kind) for kind in STAYING), Key("", ANSWERS)]
+        ).__contains__
 
     def value(self, path: str) -> Array | None:
         """The activation of the node at `path` for the whole batch, shape `(samples, ...)`; `None` without inputs.
+
+        One that is larger than the budget is computed, but not kept.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -359,23 +465,142 @@ class Session:
         """
         if self.batch is None:
             return None
-        if path in self._cache:
-            self._cache.move_to_end(path)
-            return self._cache[path]
-        self.graph.check()
-        start = time.perf_counter()
-        self.watch(layers_behind(self.graph, path))
-        captured = self._resumed(path) or capture(self.graph, self.batch, [self.graph.nodes[path]])[path]
-        captured.value.flags.writeable = False  # it is shown again and again
-        self.seconds += time.perf_counter() - start
-        if captured.value.nbytes <= self.budget:
-            self._cache[path] = captured
-            while self.bytes_kept > self.budget:
-                self._cache.popitem(last=False)
+        key = Key(path, WHOLE)
+        if (kept := self.kept.get(key)) is not None:
+            return cast("Captured", kept)
+        captured = self._resumed(path) or self._captured(self.batch, path)
+        if self.fits(path) or self._is_one_piece(path):
+            self.kept.put(key, captured, captured.nbytes)
         return captured
 
+    def fits(self, path: str) -> bool:
+        """Whether the activation of the node at `path` can be held as a whole.
+
+        That of a single sample has to be, to be looked at; a number for each sample takes less than the inputs do.
+        """
+        node = self.graph.nodes[path]
+        one_each = len(node.output_shape or (0, 0)) < 2
+        if self.batch is None or self.batch.size == 1 or one_each or node.origin == "opaque":
+            return True
+        return self.size(path) <= self.budget
+
+    def size(self, path: str) -> int:
+        """The bytes of the activation of the node at `path` for the whole batch."""
+        if path not in self._sizes:
+            self._find_sizes([self.graph.nodes[path]])
+        return self._sizes[path]
+
+    def _find_sizes(self, nodes: Sequence[LayerNode]) -> None:
+        """Finds the sizes of some nodes out, and of all others with them where a trial of the whole model tells."""
+        if self.batch is None:
+            return
+        if any(None in (node.output_shape or (None, None))[1:] for node in nodes):
+            known = sizes_of(self.graph, self.batch, list(self.graph.nodes.values()))
+            self._sizes |= {path: size for path, size in known.items() if size is not None}
+        unknown = [node for node in nodes if node.path not in self._sizes]
+        sizes, measured = _measured(self.graph, self.batch, sizes_of(self.graph, self.batch, unknown))
+        self._sizes |= sizes
+        self._measured |= measured
+
+    def row(self, path: str, sample: int) -> Row | None:
+        """What the node at `path` gives for one sample; `None` without inputs.
+
+        Of an activation larger than the budget it is computed by itself, with what else is in sight of it.
+
+        Raises:
+            MemoryBudgetError: The activation is larger than the budget, and can only be had as a whole.
+            CaptureError: The forward pass failed.
+        """
+        batch = self.batch
+        if batch is None:
+            return None
+        if self.fits(path) or self._is_one_piece(path):
+            captured = self.captured(path)
+            return None if captured is None else captured.row(sample, batch.size)
+        if not self.in_parts(path):
+            raise self.too_large(path)
+        if (kept := self.kept.get(Key(path, ROW, sample))) is not None:
+            return cast("Row", kept)
+        seen, shown = self.sight
+        others = [each for each in shown if seen == path and Key(path, ROW, each) not in self.kept]
+        wanted = list(dict.fromkeys([sample, *others]))
+        captured = self._captured(alone(batch, wanted), path)
+        rows = [captured.row(place, len(wanted)) for place in range(len(wanted))]
+        for each, row in zip(wanted, rows, strict=True):
+            self._keep_row(path, each, row)
+        return replace(rows[0], samples=batch.size)
+
+    def _keep_row(self, path: str, sample: int, row: Row) -> None:
+        size = 0 if self.batch is None else self.batch.size
+        value, mask = (None if array is None else array.copy() for array in (row.value, row.mask))
+        if value is not None:
+            own = Row(value, mask, size)
+            self.kept.put(Key(path, ROW, sample), own, own.value.nbytes)
+
+    def _is_one_piece(self, path: str) -> bool:
+        """Whether the activation has no axis of samples, so that none of them has less than all of it."""
+        shape, inputs = self.graph.nodes[path].output_shape, keras.tree.flatten(self.graph.inputs)
+        declared = {tensor.shape[0] for tensor in inputs if tensor is not None}
+        return shape is not None and (not shape or (shape[0] is not None and shape[0] not in declared))
+
+    def in_parts(self, path: str) -> bool:
+        """Whether the samples can be had one by one; some are run to find that out where Keras does not tell."""
+        if self.alike(path) is None:
+            self.stream([path], lambda *_: None)
+        return self._alike[path]
+
+    def alike(self, path: str) -> bool | None:
+        """What `treats_alike` says of a node, or what has been found out since."""
+        if path not in self._alike:
+            known = treats_alike(self.graph, [self.graph.nodes[path]])
+            if known is None:
+                return None
+            self._alike[path] = known
+        return self._alike[path]
+
+    def too_large(self, path: str) -> MemoryBudgetError:
+        """The error for an activation that can only be had as a whole, and is too large for that."""
+        samples = 0 if self.batch is None else self.batch.size
+        message = (
+            f"{shown(path)} takes {self.size(path):,} bytes for {samples:,} samples, more than "
+            f"max_bytes={self.budget:,.0f}, and what it gives for one sample depends on the others. Give fewer "
+            "samples, x[:32] say, or a larger max_bytes."
+        )
+        return MemoryBudgetError(message)
+
+    def stream(self, paths: Sequence[str], take: Callable[[str, int, Captured], None]) -> None:
+        """Runs the whole batch up to some nodes, in parts that keep to the budget together.
+
+        Args:
+            paths: The nodes. Those that can't be had in parts are known afterwards by `alike`.
+            take: Is given a path, the first sample of a part, and what the node gave for that part.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        batch = self.batch
+        if batch is None:
+            return
+        each = sum(self.size(path) for path in paths) // batch.size
+        rows = int(max(1, min(self.batch_size, self.budget // max(1, each))))
+        self._start([self.graph.model])
+        start = time.perf_counter()
+
+        def give(first: int, part: dict[str, Captured]) -> None:
+            for path, captured in part.items():
+                seen, shown = self.sight
+                for sample in shown if seen == path else ():
+                    if first <= sample < first + len(captured.value):
+                        self._keep_row(path, sample, captured.row(sample - first, len(captured.value)))
+                take(path, first, captured)
+
+        mixed = stream(self.graph, batch, [self.graph.nodes[path] for path in paths], give, batch_size=rows)
+        self._alike |= {path: path not in mixed for path in paths}
+        self.kept.drop(lambda key: key.kind == ROW and key.path in mixed)
+        self.seconds += time.perf_counter() - start
+
     def walk(self, paths: Sequence[str]) -> Iterator[tuple[str, Captured]]:
-        """The activations of many nodes, one after the other, with no more than the budget at a time.
+        """The activations of nodes that fit, one after the other, with no more than the budget at a time.
 
         Those that are kept are not computed again; the others are not kept.
 
@@ -384,39 +609,54 @@ class Session:
         """
         if self.batch is None:
             return
-        self.watch([self.graph.model])
-        yield from ((path, self._cache[path]) for path in paths if path in self._cache)
-        nodes = [self.graph.nodes[path] for path in paths if path not in self._cache]
-        sizes = sizes_of(self.graph, self.batch, nodes)
+        self._start([self.graph.model])
+        held = [(path, self.kept.get(Key(path, WHOLE))) for path in paths]
+        yield from ((path, captured) for path, captured in held if captured is not None)
+        nodes = [self.graph.nodes[path] for path, captured in held if captured is None]
+        self._find_sizes(nodes)
         group: list[LayerNode] = []
         size = 0
         for node in [*nodes, None]:
-            own = 0 if node is None else sizes[node.path]
+            own = 0 if node is None else self._sizes[node.path]
             if group and (node is None or size + own > self.budget):
-                yield from self._captured(self.batch, group).items()
+                yield from self._run(self.batch, group).items()
                 group, size = [], 0
             if node is not None:
                 group.append(node)
                 size += own
 
-    def _captured(self, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, Captured]:
+    def _captured(self, batch: Batch, path: str) -> Captured:
+        self._start(layers_behind(self.graph, path))
+        captured = self._run(batch, [self.graph.nodes[path]])[path]
+        captured.value.flags.writeable = False  # it is shown again and again
+        return captured
+
+    def _run(self, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, Captured]:
         start = time.perf_counter()
-        found = capture(self.graph, batch, nodes)
+        found = capture(self.graph, batch, nodes, batch_size=self.batch_size)
         self.seconds += time.perf_counter() - start
         return found
+
+    def _start(self, layers: Iterable[keras.Layer]) -> None:
+        self.graph.check()
+        self.watch(layers)
 
     def _resumed(self, path: str) -> Captured | None:
         """The activation computed from others that are kept; `None` where these are not enough."""
         batch = self.batch
-        if batch is None or self.graph.stateful or not self._sure:
+        if batch is None or self.graph.stateful or not self._sure or batch.size > self.batch_size:
             return None
-        held = {
-            each: kept.value
-            for each, kept in self._cache.items()
-            if kept.mask is None and kept.value.ndim and len(kept.value) == batch.size <= RESUMED
-        }
+        whole = {key.path: self.kept.peek(key) for key in self.kept.keys(WHOLE)}
+        held = {each: kept.value for each, kept in whole.items() if kept.is_all and len(kept.value) == batch.size}
         way = way_from(self.graph, path, held)
-        return None if way is None else Captured.of(go(self.graph, path, way, held))
+        if way is None:
+            return None
+        self._start(layers_behind(self.graph, path))
+        start = time.perf_counter()
+        captured = Captured.of(go(self.graph, path, way, held))
+        captured.value.flags.writeable = False
+        self.seconds += time.perf_counter() - start
+        return captured
 
     def watch(self, layers: Iterable[keras.Layer]) -> None:
         """Has `refresh` tell when these layers' weights are written; of what is captured it knows that."""
@@ -432,16 +672,40 @@ class Session:
         self._sure = unwritten is True
         if unwritten is not False:
             return False
-        self._cache.clear()
-        self._watch.clear()
+        self.forget()
         return True
 
     def holds(self, path: str) -> bool:
-        """Whether the activation at `path` is in the cache."""
-        return path in self._cache
+        """Whether what is in sight of the activation at `path` is kept."""
+        seen, samples = self.sight
+        rows = [Key(path, ROW, sample) in self.kept for sample in samples if seen == path]
+        return Key(path, WHOLE) in self.kept or (bool(rows) and all(rows))
+
+    def forget(self) -> None:
+        """Lets go of everything that rests on the weights."""
+        self.kept.drop(lambda _key: True)
+        self._alike.clear()
+        self._watch.clear()
 
     def clear(self) -> None:
-        """Lets go of all activations."""
-        self._cache.clear()
-        self._watch.clear()
+        """Lets go of everything."""
+        self.forget()
         self._sure = False
+
+    def told(self) -> str:
+        """In how many parts the layer in sight is computed, and what is held of it, in words."""
+        batch, (path, _) = self.batch, self.sight
+        if batch is None or path not in self.graph.nodes:
+            return ""
+        samples = f"{batch.size:,} sample{'s' * (batch.size != 1)}"
+        captured = self.kept.peek(Key(path, WHOLE))
+        if captured is None:
+            if self.fits(path) or not self._alike.get(path):
+                return samples
+            how = ", measured on one sample" if path in self._measured else ""
+            size = self.size(path) / 1e6
+            takes = f"{size:,.0f}" if size >= 10 else f"{size:#.2g}"
+            return f"one sample at a time: the layer takes {takes} MB for {samples}{how}"
+        if batch.size <= self.batch_size:
+            return samples
+        return f"{samples} in {'one piece' if captured.parts == 1 else f'{captured.parts:,} parts'}"

@@ -93,11 +93,11 @@ PACKED, UNPACKED = "packed, two weights in a byte", "unpacked from four bits"
 def _values(variable: keras.Variable, owner: keras.Layer) -> tuple[Array, str]:
     """The values of a weight, and what is to be said of the way in which they are held."""
     if not _is_packed(variable, owner):
-        return as_array(variable.value), ""
+        return as_array(read(variable.value)), ""
     # The attribute of the same name is unpacked, and with LoRA more than this weight.
     value = getattr(owner, variable.name, variable)
     if value is variable or getattr(owner, "lora_enabled", False) or owner.quantization_mode != "int4":
-        return as_array(variable.value), PACKED
+        return as_array(read(variable.value)), PACKED
     return as_array(value), UNPACKED
 
 

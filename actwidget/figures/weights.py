@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from actwidget.analysis.axes import floats
-from actwidget.analysis.mosaic import mosaic
+from actwidget.analysis.mosaic import Mosaic, mosaic
 from actwidget.figures.histogram import histogram_traces
 from actwidget.figures.layout import HEIGHT, NUMBERED, plain
 from actwidget.figures.palette import MUTED, ColorRange
@@ -15,10 +16,10 @@ from actwidget.figures.panels import bar_marker, broken_bars
 from actwidget.figures.picture import palette_png
 from actwidget.figures.text import NARROW_LIMIT, between, escape, stacked
 from actwidget.figures.tiles import outline, tile_image
-from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
+from actwidget.figures.title import finite_or_nan, in_their_colour, reduced
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -27,7 +28,68 @@ BINS = 48
 TOP = 34
 # On a narrow page, in pixels: the height of a picture, of bars, of a histogram, of a line of text, and of the labels
 # below an axis; and the width of all.
+_BLOCK = 262_144
 GRID, BARS, LOW, LINE, TICKS, WIDTH = 230, 80, 70, 15, 30, 500
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnWeight:
+    """One weight drawn: everything of it that does not depend on which channel is marked.
+
+    Attributes:
+        caption: Its name and shape, and what is said of its values.
+        words: Between which values it lies, as `weight_words` says it.
+        tiles: Where each of its pictures is; `None` for the one picture of a matrix, and for bars.
+        bars: Its values where they are drawn as bars, else `None`.
+        trace: The trace of its pictures; empty for bars.
+        size: The height and width of that picture in pixels.
+        counts: How many values lie in each bin of the histogram.
+        edges: Those of the bins.
+    """
+
+    caption: str
+    words: str
+    tiles: Mosaic | None
+    bars: NDArray[Any] | None
+    trace: dict[str, Any]
+    size: tuple[int, int]
+    counts: NDArray[Any]
+    edges: NDArray[Any]
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it takes."""
+        pixels = 0 if self.tiles is None else self.tiles.pixels.nbytes
+        return len(self.trace.get("source", "")) + pixels + (0 if self.bars is None else self.bars.nbytes)
+
+
+def draw_weight(name: str, array: NDArray[Any], picture: NDArray[Any] | None = None, words: str = "") -> DrawnWeight:
+    """Draws one weight. Of a large one no more than a few copies of a small part are in memory at a time.
+
+    Args:
+        name: What it is called.
+        array: Its values, in any shape.
+        picture: Its pictures, shape `(height, width, pictures)`, or the matrix as which it is shown; without them a
+            matrix is shown as it is, anything else as bars.
+        words: What is said of it beside its shape.
+    """
+    found = _counted(array)
+    caption = [f"<b>{escape(name, 40)}</b> {' × '.join(map(str, array.shape))}"]
+    if words:
+        caption[0] += f", {escape(words)}"
+    tiles, bars, size = None, None, (0, 0)
+    trace: dict[str, Any] = {}
+    if picture is not None or array.ndim == 2:
+        trace, tiles, told = _grid(array if picture is None else picture)
+        size = len(tiles.pixels), tiles.pixels[0].size
+        caption += told
+        tiles = None if picture is None or picture.ndim == 2 else tiles
+    else:
+        bars = np.asarray(array, np.float32).ravel()
+    if found.broken:
+        caption.append(in_their_colour(found.broken))
+    text = f"{found.range}, {found.broken}" if found.broken else found.range
+    return DrawnWeight(" · ".join(caption), text, tiles, bars, trace, size, *_histogram(array, found))
 
 
 def weights_spec(
@@ -50,42 +112,56 @@ def weights_spec(
     Returns:
         A dict of `data` and `layout`.
     """
-    shown = dict(list(weights.items())[:MOST])
-    left = f", {len(weights) - MOST} more not shown" if len(weights) > MOST else ""
-    heights = np.array([3.0 if name in pictures or array.ndim == 2 else 1.0 for name, array in shown.items()])
+    drawn = {
+        name: draw_weight(name, np.asarray(array), pictures.get(name), (words or {}).get(name, ""))
+        for name, array in list(weights.items())[:MOST]
+    }
+    return drawn_weights_spec(title, drawn, marks, more=len(weights) - len(drawn))
+
+
+def drawn_weights_spec(
+    title: str, drawn: Mapping[str, DrawnWeight], marks: Mapping[str, Collection[int]] | None = None, *, more: int = 0
+) -> dict[str, Any]:
+    """What `weights_spec` gives, from weights that are drawn.
+
+    Args:
+        title: As for `weights_spec`.
+        drawn: The weights by name.
+        marks: As for `weights_spec`.
+        more: How many others the layer has.
+
+    Returns:
+        A dict of `data` and `layout`.
+    """
+    left = f", {more} more not shown" if more else ""
+    heights = np.array([1.0 if weight.bars is not None else 3.0 for weight in drawn.values()])
     edges = np.concatenate([[0.0], np.cumsum(heights) / heights.sum()])
     heading = f"{escape(title, NARROW_LIMIT)} · weights{left}"
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {"annotations": [], "shapes": []}
     captions, narrow_heights = [], []
-    for place, (name, array) in enumerate(shown.items()):
+    for place, (name, weight) in enumerate(drawn.items()):
         top, bottom = 1 - edges[place], 1 - edges[place + 1]
-        domain = [bottom + 0.06 * (place < len(shown) - 1), top - 0.05]
+        domain = [bottom + 0.06 * (place < len(drawn) - 1), top - 0.05]
         a, b = (str(2 * place + extra + 1) if 2 * place + extra else "" for extra in (0, 1))
-        values = np.asarray(array, np.float32)
         marked = marks.get(name, ()) if marks else ()
-        caption = [f"<b>{escape(name, 40)}</b> {' × '.join(map(str, array.shape))}"]
-        if words and name in words:
-            caption[0] += f", {escape(words[name])}"
-        if name in pictures or values.ndim == 2:
-            trace, told = _grid(pictures.get(name, values), layout, a, marked)
-            traces.append(trace)
-            caption += told
-            shape = layout[f"yaxis{a}"]["range"][0] / layout[f"xaxis{a}"]["range"][1]
-            narrow_heights.append(min(GRID, max(BARS, round(WIDTH * shape))))
+        if weight.bars is None:
+            traces.append(_picture(weight, layout, a, marked))
+            height, width = weight.size
+            narrow_heights.append(min(GRID, max(BARS, round(WIDTH * height / width))))
         else:
-            traces.append(_bars(values.ravel(), layout, a, marked))
+            traces.append(_bars(weight.bars, layout, a, marked))
             narrow_heights.append(BARS)
-        if counted := broken(values):
-            caption.append(in_their_colour(counted))
-        traces += _histogram(values, layout, b)
+        cells, tall = histogram_traces(weight.edges, weight.counts, "%{x:.4g}: %{z:,d}", xaxis=f"x{b}", yaxis=f"y{b}")
+        traces += cells
+        layout[f"yaxis{b}"] = {"range": tall}
         layout[f"xaxis{a}"] |= {"domain": [0, 0.66], "anchor": f"y{a}", "fixedrange": True}
         layout[f"yaxis{a}"] |= {"domain": domain, "anchor": f"x{a}", "fixedrange": True}
         layout[f"xaxis{b}"] = {"domain": [0.72, 1], "anchor": f"y{b}", "fixedrange": True, "showgrid": False}
         layout[f"yaxis{b}"] |= {"domain": domain, "anchor": f"x{b}", "fixedrange": True, "nticks": 3}
         for axis in (f"xaxis{a}", f"yaxis{a}", f"xaxis{b}", f"yaxis{b}"):
             layout[axis] |= NUMBERED
-        captions.append(" · ".join(caption))
+        captions.append(weight.caption)
         layout["annotations"].append(
             {
                 "text": captions[-1],
@@ -108,11 +184,42 @@ def weight_words(values: NDArray[Any]) -> str:
     >>> weight_words(np.array([0.5, -2.0, np.inf]))
     '-2.00 to 0.50, 1 infinite'
     """
-    numbers = floats(np.asarray(values))
-    finite = numbers[np.isfinite(numbers)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
-    ends = between(low, high)
-    return f"{ends}, {counted}" if (counted := broken(numbers)) else ends
+    found = _counted(np.asarray(values))
+    return f"{found.range}, {found.broken}" if found.broken else found.range
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """The least and the greatest finite value of a weight, NaN where there is none, and what is not finite in words."""
+
+    low: float
+    high: float
+    broken: str
+
+    @property
+    def range(self) -> str:
+        return between(self.low, self.high)
+
+
+def _blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The values of a weight, so many at a time as stay in a core's cache."""
+    line = array.ravel(order="K")  # no copy, in whatever order the values lie
+    for start in range(0, line.size, _BLOCK):
+        yield floats(line[start : start + _BLOCK])
+
+
+def _counted(array: NDArray[Any]) -> _Counted:
+    low, high, nan, infinite = np.inf, -np.inf, 0, 0
+    for block in _blocks(array):
+        ends = float(block.min()), float(block.max())
+        if not np.isfinite(ends).all():
+            nan += int(np.count_nonzero(np.isnan(block)))
+            infinite += int(np.count_nonzero(np.isinf(block)))
+            finite = block[np.isfinite(block)]
+            ends = (float(finite.min()), float(finite.max())) if finite.size else (np.inf, -np.inf)
+        low, high = min(low, ends[0]), max(high, ends[1])
+    words = ", ".join(f"{count:,} {name}" for count, name in ((nan, "NaN"), (infinite, "infinite")) if count)
+    return _Counted(low, high, words) if low <= high else _Counted(np.nan, np.nan, words)
 
 
 def _narrow(captions: list[str], heights: list[int]) -> dict[str, Any]:
@@ -137,26 +244,26 @@ def _narrow(captions: list[str], heights: list[int]) -> dict[str, Any]:
     return changed
 
 
-def _grid(
-    pictures: NDArray[Any], layout: dict[str, Any], suffix: str, marked: Collection[int]
-) -> tuple[dict[str, Any], list[str]]:
+def _grid(pictures: NDArray[Any]) -> tuple[dict[str, Any], Mosaic, list[str]]:
     """A weight as pictures, or as the one of a matrix, and what is to be said of their colours and size."""
     values = np.asarray(pictures, np.float32)
     stack = values[np.newaxis] if values.ndim == 2 else np.moveaxis(values, -1, 0)
     color = ColorRange.over(stack)
     stack = finite_or_nan(stack)
     tiles = mosaic(stack, low=color.low, high=color.high, order=np.arange(len(stack)), aspect=2.4)
-    height, width = tiles.pixels.shape
-    hidden = {"visible": False, "constrain": "domain"}
+    words = [f"colours {between(color.low, color.high)}", reduced(tiles.reduction)]
+    return tile_image(palette_png(tiles.pixels, color.scale)), tiles, [each for each in words if each]
+
+
+def _picture(weight: DrawnWeight, layout: dict[str, Any], suffix: str, marked: Collection[int]) -> dict[str, Any]:
+    hidden, (height, width) = {"visible": False, "constrain": "domain"}, weight.size
     layout[f"xaxis{suffix}"] = {**hidden, "range": [0, width]}
     layout[f"yaxis{suffix}"] = {**hidden, "range": [height, 0]}
-    if values.ndim == 3:
+    if weight.tiles is not None:
         layout[f"yaxis{suffix}"]["scaleanchor"] = f"x{suffix}"
-        boxes = [tiles.box(picture) for picture in marked]
+        boxes = [weight.tiles.box(picture) for picture in marked]
         layout["shapes"] += [outline(box, xref=f"x{suffix}", yref=f"y{suffix}") for box in boxes]
-    trace = tile_image(palette_png(tiles.pixels, color.scale), xaxis=f"x{suffix}", yaxis=f"y{suffix}")
-    words = [f"colours {between(color.low, color.high)}", reduced(tiles.reduction)]
-    return trace, [each for each in words if each]
+    return {**weight.trace, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
 
 def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, marked: Collection[int]) -> dict[str, Any]:
@@ -178,9 +285,12 @@ def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, marked: Col
     return bar
 
 
-def _histogram(values: NDArray[Any], layout: dict[str, Any], suffix: str) -> list[dict[str, Any]]:
-    finite = values[np.isfinite(values)].astype(np.float64)  # of float32 the ends can be too far apart
-    counts, edges = np.histogram(finite, bins=min(BINS, max(1, finite.size)))
-    traces, heights = histogram_traces(edges, counts, "%{x:.4g}: %{z:,d}", xaxis=f"x{suffix}", yaxis=f"y{suffix}")
-    layout[f"yaxis{suffix}"] = {"range": heights}
-    return traces
+def _histogram(array: NDArray[Any], found: _Counted) -> tuple[NDArray[Any], NDArray[Any]]:
+    """How many of the finite values lie in each bin, and the edges of the bins."""
+    bins = min(BINS, max(1, array.size))
+    ends = (0.0, 1.0) if np.isnan(found.low) else (found.low, found.high)
+    counts, edges = np.histogram(np.empty(0), bins=bins, range=ends)
+    for block in _blocks(array):
+        values = block[np.isfinite(block)] if found.broken else block
+        counts += np.histogram(values.astype(np.float64), bins=bins, range=ends)[0]  # float32 ends can be too far apart
+    return counts, edges

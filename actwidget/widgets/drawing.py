@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from actwidget.analysis.axes import depths, kind_of
+from actwidget.analysis.axes import depths, is_numeric, kind_of
 from actwidget.analysis.categories import categories
 from actwidget.analysis.difference import difference
-from actwidget.analysis.health import Summary, summary, warnings
+from actwidget.analysis.health import QUANTILES, Summary, summary, summed_up, warnings
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.kernels import kernel_pictures, unknown_pictures
-from actwidget.analysis.statistics import Statistics, statistics
+from actwidget.analysis.quantiles import RunningQuantiles
+from actwidget.analysis.statistics import RunningStatistics, Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of, keeps_steps
 from actwidget.capture.compare import paired
+from actwidget.capture.kept import Key
 from actwidget.capture.receptive import field_of, inputs_behind
+from actwidget.capture.session import ANSWERS, ROW, TALLY, WEIGHTS, WHOLE
 from actwidget.capture.submodel import left_out
 from actwidget.capture.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError, short
@@ -40,25 +43,35 @@ from actwidget.figures import (
     scalar_spec,
     thumbnail_png,
     values_spec,
-    weights_spec,
 )
 from actwidget.figures.text import between, number, percent
-from actwidget.figures.weights import MOST, weight_words
+from actwidget.figures.weights import MOST, DrawnWeight, draw_weight, drawn_weights_spec, weight_words
 from actwidget.widgets import html
 from actwidget.widgets.plot import Serialized, serialize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from actwidget.capture.parts import Captured, Row
     from actwidget.capture.session import Session
     from actwidget.figures.activation import Scaling
 
 Array = np.ndarray[Any, Any]
 READINGS = {"auto": None, "last": -1, "first": 1, "none": None}
 """Which axis of an activation holds the channels: as the layer has it, the last one, the first one, none at all."""
-KEPT = 128
-"""So many drawings are kept, of activations that are kept too."""
+NUMBERS, PICTURE, DRAWING = "numbers", "picture", "drawing"
+"""Kinds of what is kept beside what a session keeps."""
+COUNTED = 8_000_000
+"""So many bytes at most are needed to count the values of a layer."""
 _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let another thread run: a second core helps
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What was counted over all samples of an activation that came in parts."""
+
+    statistics: Statistics
+    quantiles: np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,13 @@ class Drawing:
     def __post_init__(self) -> None:
         """Bounds the text twin, whatever names are in it."""
         object.__setattr__(self, "alt", short(self.alt, 1500))
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes it takes."""
+        figure = self.figure
+        # Large arrays are there twice: as numbers, and as the page takes them.
+        return sum(map(len, (figure.spec, self.alt, *figure.images))) + 2 * sum(map(len, figure.arrays))
 
     @cached_property
     def numbers(self) -> str:
@@ -117,14 +137,10 @@ class Drawings:
         self._class_names = class_names
         self._tokens = tokens
         self._labels = labels
+        self._kept = session.kept
         self._summaries: dict[str, Summary] = {}
         self._warnings: dict[str, tuple[str, ...]] = {}
-        self._statistics: dict[tuple[str, int | None], Statistics] = {}
-        self._pictures: dict[Selection, Picture] = {}
-        self._drawn: OrderedDict[Selection, Drawing] = OrderedDict()
-        self._thumbnails: dict[int, str | None] = {}
-        self._predictions: Array | None = None
-        self._asked_for_predictions = False
+        self._naming: dict[str, bool] = {}
         self._reading = ("", "auto")
 
     def read(self, path: str, reading: str) -> None:
@@ -136,47 +152,112 @@ class Drawings:
                 self.clear()
 
     def clear(self) -> None:
-        """Lets go of everything."""
-        self._statistics.clear()
+        """Lets go of everything that was made of activations."""
+        self._kept.drop(lambda key: key.kind not in {WHOLE, ROW})
         self._summaries.clear()
         self._warnings.clear()
-        self._pictures.clear()
-        self._drawn.clear()
-        self._thumbnails.clear()
-        self._predictions, self._asked_for_predictions = None, False
+        self._naming.clear()
 
     def statistics(self, path: str) -> Statistics | None:
-        """The numbers of a layer over the whole batch; `None` where it has none."""
-        value = self._samples(path)
-        return None if value is None or not _numeric(value) else self._numbers(value, path)
+        """The numbers of a layer over the whole batch; `None` where it has none.
 
-    def _numbers(self, value: Array, path: str, sample: int | None = None) -> Statistics:
-        """The numbers of an activation at hand: one larger than the budget is in no cache to be asked for again."""
-        if len(value) == 1:
-            sample = None
-        if (path, sample) not in self._statistics:
-            rows = value if sample is None else value[sample : sample + 1]
-            bounds = activation_bounds(self._session.graph.operations[path], self._session.graph.nodes.get(path))
-            if rows.ndim == 1:
-                rows = rows[:, np.newaxis]
-            numbers = self._statistics[path, sample] = statistics(rows, bounds=bounds)
-            if sample is None:
-                self._warnings[path] = () if _names(value) else warnings(numbers, self.channels(path).noun)
-            if len(self._statistics) > KEPT:  # of a wide layer they take 100 kB
-                del self._statistics[next(iter(self._statistics))]
-            return numbers
-        return self._statistics[path, sample]
+        Raises:
+            MemoryBudgetError: The activation is larger than the budget, and can only be had as a whole.
+            CaptureError: The forward pass failed.
+        """
+        row = self._row(path)
+        return None if row is None or not _numeric(row.value) else self._of_batch(path)
 
-    def _samples(self, path: str) -> Array | None:
-        """The activation with the sample as its first axis; what has none (a sum over the batch) is one sample."""
-        value = self._session.value(path)
-        return None if value is None else self._as_samples(path, value)
+    def _of_sample(self, path: str, row: Row, sample: int) -> Statistics:
+        """The numbers of one sample at hand, channels last."""
+        if row.samples == 1:
+            return self._of_batch(path)
+        key = Key(path, NUMBERS, sample)
+        if (numbers := self._kept.get(key)) is None:
+            numbers = self._numbers(path, row.value[np.newaxis])
+            self._kept.put(key, numbers, _size_of(numbers))
+        return cast("Statistics", numbers)
+
+    def _of_batch(self, path: str) -> Statistics:
+        """The numbers over all samples. Of an activation larger than the budget they are counted part by part, once."""
+        if self._is_counted_in_parts(path):
+            return self._tally(path).statistics
+        key = Key(path, NUMBERS)
+        if (numbers := self._kept.get(key)) is None:
+            value = self._as_samples(path, np.asarray(self._session.value(path)))
+            numbers = self._noted(path, self._numbers(path, value), names=self._names_things(path, value[0]))
+            self._kept.put(key, numbers, _size_of(numbers))
+        return cast("Statistics", numbers)
+
+    def _numbers(self, path: str, value: Array) -> Statistics:
+        return statistics(value[:, np.newaxis] if value.ndim == 1 else value, bounds=self._bounds(path))
+
+    def _noted(self, path: str, numbers: Statistics, *, names: bool) -> Statistics:
+        """The numbers over all samples, of which it is noted what is wrong with them."""
+        self._warnings[path] = () if names else warnings(numbers, self.channels(path).noun)
+        return numbers
+
+    def _is_counted_in_parts(self, path: str) -> bool:
+        return not self._session.fits(path) and self._session.alike(path) is not False
+
+    def _tally(self, path: str) -> Tally:
+        key = Key(path, TALLY)
+        if self._kept.get(key) is None:
+            tallies = self._counted([path])
+            if path not in tallies:
+                raise self._session.too_large(path)
+            return tallies[path]
+        return cast("Tally", self._kept.get(key))
+
+    def _counted(self, paths: Sequence[str]) -> dict[str, Tally]:
+        """What is counted over all samples of some activations, of those that can be had in parts, in one pass."""
+        running = {path: RunningStatistics(bounds=self._bounds(path)) for path in paths}
+        quantiles = {path: RunningQuantiles() for path in paths}
+
+        def take(path: str, first: int, part: Captured) -> None:
+            value = self._arranged(path, part.value)
+            if _numeric(value):
+                if not first:
+                    self._names_things(path, value[0])
+                running[path].update(value[:, np.newaxis] if value.ndim == 1 else value)
+                quantiles[path].update(value)
+
+        self._session.stream(paths, take)
+        found = {}
+        for path in paths:
+            if self._session.alike(path) and running[path].samples:
+                numbers = self._noted(path, running[path].result(), names=self._naming.get(path, False))
+                found[path] = Tally(numbers, quantiles[path].result(QUANTILES))
+                self._kept.put(Key(path, TALLY), found[path], _size_of(numbers))
+        return found
+
+    def _bounds(self, path: str) -> Any:
+        return activation_bounds(self._session.graph.operations[path], self._session.graph.nodes.get(path))
+
+    def _row(self, path: str, sample: int | None = None) -> Row | None:
+        """What a layer gives for one sample, by default the one on screen, channels last."""
+        session = self._session
+        sample = session.sight[1][0] if sample is None else sample
+        if session.batch is not None and not session.fits(path) and session.alike(path) is None:
+            self._counted([path])  # it tells whether a sample can be had by itself, and keeps those in sight
+        row = session.row(path, sample)
+        return None if row is None else replace(row, value=self._arranged(path, row.value[np.newaxis])[0, ...])
 
     def _as_samples(self, path: str, value: Array) -> Array:
+        """An activation with the sample as its first axis; what has none (a sum over the batch) is one sample."""
         size = 0 if self._session.batch is None else self._session.batch.size
-        value = value if value.ndim and len(value) == size else value[np.newaxis]
-        # Some layers divide their output along another axis than the last; from here on it is the last.
+        return self._arranged(path, value if value.ndim and len(value) == size else value[np.newaxis])
+
+    def _arranged(self, path: str, value: Array) -> Array:
+        """Samples with their channels last; some layers divide their output along another axis."""
         return self.channels(path).last(value) if value.ndim > 1 and _numeric(value) else value
+
+    def _names_things(self, path: str, value: Array, sample: int = 0) -> bool:
+        """Whether a layer's values name things, which those of the first sample tell; `value` is that of `sample`."""
+        if path not in self._naming:
+            first = self._row(path, 0) if sample and value.dtype.kind in "iu" else None
+            self._naming[path] = _names(value if first is None else first.value)
+        return self._naming[path]
 
     def channels(self, path: str) -> Channels:
         """How a layer's activation is divided, and what the parts are called."""
@@ -186,6 +267,11 @@ class Drawings:
         chosen, reading = self._reading
         return own if rank == 2 or path != chosen or reading == "auto" else Channels(READINGS[reading], own.noun)
 
+    def channel_count(self, path: str) -> int | None:
+        """How many channels a layer of an open shape gives for the sample in sight; `None` without inputs."""
+        row = self._row(path)
+        return None if row is None else (row.value.shape or (1,))[-1]
+
     def _own_channels(self, path: str) -> Channels:
         return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
 
@@ -193,25 +279,55 @@ class Drawings:
         """What is wrong with a layer that has been looked at, in words."""
         return self._warnings.get(path, ())
 
-    def _mask(self, path: str, sample: int) -> Array | None:
-        captured = self._session.captured(path)
-        return None if captured is None or captured.mask is None else captured.mask[sample]
-
     def summaries(self) -> list[Summary]:
         """A line on each layer that has numbers, in order of execution; the model runs where that is needed.
 
         Raises:
             CaptureError: The forward pass failed.
         """
-        graph, batch = self._session.graph, self._session.batch
-        absent = set() if batch is None else left_out(graph, batch)
-        nodes = [node for node in graph.tree if node.origin != "opaque" and node.path not in absent]
-        for path, captured in self._session.walk([node.path for node in nodes if node.path not in self._summaries]):
+        session, graph, batch = self._session, self._session.graph, self._session.batch
+        if batch is None:
+            return []
+        absent = left_out(graph, batch)
+        paths = [node.path for node in graph.tree if node.origin != "opaque" and node.path not in absent]
+        missing = [path for path in paths if path not in self._summaries]
+        large = [path for path in missing if not session.fits(path)]
+        for path, captured in session.walk([path for path in missing if session.fits(path)]):
             value = self._as_samples(path, captured.value)
             if _numeric(value) and value.size:
-                numbers, noun = self._numbers(value, path), self.channels(path).noun
-                self._summaries[path] = summary(path, value, numbers, noun, measured=not _names(value))
-        return [self._summaries[node.path] for node in nodes if node.path in self._summaries]
+                names, noun = self._names_things(path, value[0]), self.channels(path).noun
+                numbers = self._noted(path, self._numbers(path, value), names=names)
+                self._kept.put(Key(path, NUMBERS), numbers, _size_of(numbers))
+                self._summaries[path] = summary(path, value, numbers, noun, measured=not names)
+        for group in self._groups([path for path in large if session.alike(path) is not False]):
+            held = {path: self._kept.peek(Key(path, TALLY)) for path in group}
+            tallies = {path: tally for path, tally in held.items() if tally is not None}
+            if new := [path for path in group if path not in tallies]:
+                tallies |= self._counted(new)
+            for path, tally in tallies.items():
+                names, noun = self._naming.get(path, False), self.channels(path).noun
+                self._summaries[path] = summed_up(path, tally.quantiles, tally.statistics, noun, measured=not names)
+        return [self._summaries[path] for path in paths if path in self._summaries]
+
+    def _groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
+        """Layers in groups of which one sample of each, with what is counted of it, keeps to the budget together."""
+        group: list[str] = []
+        size = 0
+        for path in paths:
+            batch = self._session.batch
+            own = self._session.size(path) // (1 if batch is None else batch.size) + COUNTED
+            if group and size + own > self._session.budget:
+                yield group
+                group, size = [], 0
+            group.append(path)
+            size += own
+        if group:
+            yield group
+
+    def too_large(self) -> list[str]:
+        """The layers of which there is no summary, as they are larger than the budget and only to be had as a whole."""
+        session = self._session
+        return [path for path in session.graph.nodes if session.alike(path) is False and not session.fits(path)]
 
     def overview(self, selected: str) -> Drawing:
         """The whole network, with one layer marked."""
@@ -220,8 +336,11 @@ class Drawings:
         if not rows:
             return _message(name, "Give inputs to see activations.")
         unwell = [row for row in rows if row.warnings]
-        title = f"{name} · {len(rows):,} layers · {len(unwell):,} to look at"
-        alt = "; ".join([title, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
+        left = self.too_large()
+        more = f" · {len(left):,} too large for max_bytes" if left else ""
+        title = f"{name} · {len(rows):,} layers · {len(unwell):,} to look at{more}"
+        alone = [f"left out, as they are only to be had as a whole: {', '.join(left[:20])}"] if left else []
+        alt = "; ".join([title, *alone, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
         return Drawing(serialize(overview_spec(rows, title, selected)), alt)
 
     def comparison(self, selection: Selection, other: int | Session) -> Drawing:
@@ -235,23 +354,26 @@ class Drawings:
             CaptureError: The forward pass failed.
         """
         path, channel, sample = selection.path, selection.channel, selection.sample
-        value = self._samples(path)
-        if value is None or not _numeric(value) or not value.size or value.shape[1:] == ():
+        row = self._row(path, sample)
+        if row is None or not _numeric(row.value) or not row.value.size or row.value.shape == ():
             return _message(path, "There is nothing to compare here.")
         name = self._session.graph.tree.name
-        sample = min(sample, len(value) - 1)
+        sample = min(sample, row.samples - 1)
         if isinstance(other, int):
-            if min(other, len(value) - 1) == sample:
+            if min(other, row.samples - 1) == sample:
                 more = (
-                    "Nothing to compare with: give two samples" if len(value) == 1 else "Choose two different samples"
+                    "Nothing to compare with: give two samples" if row.samples == 1 else "Choose two different samples"
                 )
                 return _message(path, f"{more}, or compare=other_model.")
-            second, names = value[other], (f"sample {sample}", f"sample {other}")
+            there, names = self._row(path, other), (f"sample {sample}", f"sample {other}")
+            second = row.value if there is None else there.value
         else:
-            seen = np.asarray(other.value(paired(self._session.graph, other.graph)[path]))
-            second = self._as_samples(path, seen)
-            second, names = second[min(sample, len(second) - 1)], (name, f"{other.graph.tree.name} (other)")
-        first = value[sample]
+            apart_path = paired(self._session.graph, other.graph)[path]
+            other.look(apart_path, [sample])
+            seen = other.row(apart_path, sample)
+            second = row.value if seen is None else self._arranged(path, seen.value[np.newaxis])[0]
+            names = (name, f"{other.graph.tree.name} (other)")
+        first = row.value
         if first.shape != second.shape:
             return _message(path, f"The shapes differ: {first.shape} and {second.shape}.")
         apart = difference(first, second)
@@ -275,20 +397,29 @@ class Drawings:
         self._session.watch([operation])
         divided = channel if self._as_computed(path) else None
         chosen = _choosable(weights)[0]
-        arrays = {name: weight.values for name, weight in weights.items()}
-        pictures, words = {}, {}
-        for name, weight in weights.items():
-            picture, told = _as_pictures(weight, input_channel if name == chosen else None)
-            if said := ", ".join(text for text in (weight.note, told) if text):
-                words[name] = said
-            if picture is not None:
-                pictures[name] = picture
+        drawn: dict[str, DrawnWeight] = {}
+        key = Key(path, WEIGHTS)
+        # Of each weight the drawing, with the input channel that it shows: made anew when that is another one.
+        known: dict[str, tuple[int | None, DrawnWeight | str]] = self._kept.get(key) or {}
+        made = dict(known)
+        for place, (name, weight) in enumerate(weights.items()):
+            shown = input_channel if name == chosen else None
+            if name not in made or made[name][0] != shown:
+                made[name] = shown, _draw_weight(name, weight, shown) if place < MOST else weight_words(weight.values)
+            if isinstance(drawing := made[name][1], DrawnWeight):
+                drawn[name] = drawing
+        if made != known:
+            self._kept.put(
+                key, made, sum(len(each) if isinstance(each, str) else each.nbytes for _, each in made.values())
+            )
         marks = {name: weight.entries_of(divided) for name, weight in weights.items()}
+        told = {name: each if isinstance(each, str) else each.words for name, (_, each) in made.items()}
         alt = "; ".join(
-            f"{name}: {weight.values.shape}, {f'{weight.note}, ' if weight.note else ''}{weight_words(weight.values)}"
+            f"{name}: {weight.values.shape}, {f'{weight.note}, ' if weight.note else ''}{told[name]}"
             for name, weight in weights.items()
         )
-        return Drawing(serialize(weights_spec(path, arrays, pictures, marks, words)), f"{path}, weights: {alt}")
+        figure = drawn_weights_spec(path, drawn, marks, more=len(weights) - len(drawn))
+        return Drawing(serialize(figure), f"{path}, weights: {alt}")
 
     def kernel_inputs(self, path: str) -> int:
         """How many input channels a layer's kernel has to choose from; 1 where there is no choice."""
@@ -321,23 +452,23 @@ class Drawings:
             return ()
         shape = node.output_shape
         if shape is None or None in shape[1:]:
-            value = self._samples(path)
-            shape, dtype = (0,) if value is None else value.shape, getattr(value, "dtype", np.dtype(bool))
-        elif len(shape) < 4 or node.dtype in {"bool", "string"}:
+            row = self._row(path)
+            return () if row is None or kind_of(row.value.shape, row.value.dtype) != kind else row.value.shape
+        if len(shape) < 4 or node.dtype in {"bool", "string"}:
             return ()
-        else:
-            dtype = np.dtype(np.float32)
-            # Some layers divide their output along another axis than the last; from here on it is the last.
-            known = tuple(int(length or 0) for length in shape[1:])
-            shape = self.channels(path).last(np.broadcast_to(np.float32(0), (1, *known))).shape
-        return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), dtype) == kind else ()
+        # Some layers divide their output along another axis than the last; from here on it is the last.
+        known = tuple(int(length or 0) for length in shape[1:])
+        shape = self.channels(path).last(np.broadcast_to(np.float32(0), (1, *known))).shape
+        return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), np.float32) == kind else ()
 
     def grid(self, selection: Selection) -> tuple[list[int], int]:
         """The channels in the order in which they are drawn, and how many of them stand in a row."""
-        self.draw(selection)
-        drawn = self._pictures.get(replace(selection, channel=None))
-        if drawn is None:
+        path, row = selection.path, None
+        with suppress(NotCapturableError):
+            row = self._row(path, selection.sample)
+        if row is None or not row.value.size or self._is_read(path, row, selection.sample):
             return [0], 1
+        drawn = self._picture(row, self._of_sample(path, row, selection.sample), selection)
         return drawn.order.tolist(), drawn.tiles.columns if drawn.tiles is not None else 1
 
     def columns(self, path: str) -> dict[str, Any] | None:
@@ -360,14 +491,13 @@ class Drawings:
             CaptureError: The forward pass failed.
         """
         graph, batch = self._session.graph, self._session.batch
-        whole = self._samples(path) if self._sample_shape(path, "maps") else None
-        if batch is None or whole is None:
+        row = self._row(path, sample) if self._sample_shape(path, "maps") else None
+        if batch is None or row is None:
             return _message(path, "This layer gives no feature map that could be laid over the input.")
         if (index := self.picture_of(path)) is None:
             return _message(path, "This layer depends on no input that is a picture.")
         pixels = batch.samples[index][sample]
-        value = whole[min(sample, len(whole) - 1)]
-        values = value.mean(axis=-1, dtype=np.float32) if channel is None else value[..., channel]
+        values = row.value.mean(axis=-1, dtype=np.float32) if channel is None else row.value[..., channel]
         position = position if self._as_computed(path) else None
         field = field_of(graph, path, position or (0, 0), of=index) if self._as_computed(path) else None
         box = place = None
@@ -393,7 +523,7 @@ class Drawings:
                 alt += f" sees padding alone, nothing of {source}"
             else:
                 alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"
-        return Drawing(serialize(figure), alt, lambda: html.numbers(self._numbers(whole, path), noun))
+        return Drawing(serialize(figure), alt, lambda: html.numbers(self._of_batch(path), noun))
 
     def draw(self, selection: Selection) -> Drawing:
         """The figure of one selection.
@@ -401,18 +531,18 @@ class Drawings:
         Raises:
             CaptureError: The forward pass failed.
         """
-        if selection in self._drawn and self._session.holds(selection.path):
-            self._session.value(selection.path)  # the one that was used last is let go of last
-            self._drawn.move_to_end(selection)
-            return self._drawn[selection]
+        key = Key(selection.path, DRAWING, selection)
+        if (kept := self._kept.get(key)) is not None:
+            return cast("Drawing", kept)
         drawing = self._draw(selection)
-        self._drawn[selection] = drawing
-        # A drawing holds its activation: what the session has let go of goes here too.
-        for old in [each for each in self._drawn if not self._session.holds(each.path)]:
-            del self._drawn[old]
-        if len(self._drawn) > KEPT:
-            self._drawn.popitem(last=False)
+        self._kept.put(key, drawing, drawing.nbytes, self._base(selection.path, selection.sample))
         return drawing
+
+    def _base(self, path: str, sample: int) -> Key | None:
+        """What pictures and figures of a sample hold in memory: without it they would keep it there."""
+        if self._session.batch is None or self._session.graph.nodes[path].origin == "opaque":
+            return None
+        return Key(path, WHOLE) if self._session.fits(path) else Key(path, ROW, sample)
 
     def _draw(self, selection: Selection) -> Drawing:
         path, channel, sample = selection.path, selection.channel, selection.sample
@@ -420,20 +550,20 @@ class Drawings:
         if node.origin == "opaque":
             return _message(path, f"Can't be captured: it {node.reason}.")
         try:
-            value = self._samples(path)
+            row = self._row(path, sample)
         except NotCapturableError as error:  # an optional input that was left out, a layer that this batch passes by
             return _message(path, str(error))
-        if value is None:
+        if row is None:
             return _message(path, "Give inputs to see activations.")
-        sample = min(sample, len(value) - 1)
-        if not np.size(value[sample]):
+        value, sample = row.value, min(sample, row.samples - 1)
+        if not value.size:
             return _message(path, "This activation holds no values.")
-        if not _numeric(value) or value.dtype == bool or (value.ndim == 1 and len(value) > 1) or _names(value):
-            return self._read(path, value, sample, channel)
-        counting = _BESIDE.submit(self._histogram, value[sample], channel, path)
-        numbers = self._numbers(value, path, sample)
+        if self._is_read(path, row, sample):
+            return self._read(path, row, sample, channel)
+        counting = _BESIDE.submit(self._histogram, value, channel, path)
+        numbers = self._of_sample(path, row, sample)
         noun = self.channels(path).noun
-        drawn = self._picture(value[sample], numbers, replace(selection, sample=sample, channel=None))
+        drawn = self._picture(row, numbers, selection)
         view = View(
             title=path,
             picture=drawn,
@@ -441,32 +571,39 @@ class Drawings:
             histogram=counting.result(),
             channel=channel,
             order_name=selection.sort,
-            sample=sample if len(value) > 1 else None,
+            sample=sample if row.samples > 1 else None,
             class_names=self._names(path),
             noun=noun,
             tokens=self._step_names(path, sample),
             label=self._labels[sample] if self._labels is not None and self._is_output(path) else None,
-            mask=self._mask(path, sample) if drawn.kind == "sequence" else None,
+            mask=row.mask if drawn.kind == "sequence" else None,
         )
         spec = serialize(activation_spec(view))
-        return Drawing(spec, _alt(view, noun), lambda: html.numbers(self._numbers(value, path), noun))
+        return Drawing(spec, _alt(view, noun), lambda: html.numbers(self._of_batch(path), noun))
 
-    def _read(self, path: str, value: Array, sample: int, channel: int | None) -> Drawing:
+    def _is_read(self, path: str, row: Row, sample: int) -> bool:
+        """Whether what a layer gives is read rather than seen."""
+        value = row.value
+        one_each = value.ndim == 0 and row.samples > 1
+        return not _numeric(value) or value.dtype == bool or one_each or self._names_things(path, value, sample)
+
+    def _read(self, path: str, row: Row, sample: int, channel: int | None) -> Drawing:
         """What is read rather than seen: texts, flags, one number a sample."""
+        own, is_numeric = row.value, _numeric(row.value)
 
         def tell() -> str:
-            return (
-                html.numbers(self._numbers(value, path), "unit", measured=not _names(value)) if _numeric(value) else ""
-            )
+            if not is_numeric:
+                return ""
+            numbers = self._of_batch(path)
+            return html.numbers(numbers, "unit", measured=not self._names_things(path, own, sample))
 
-        shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
-        if value.ndim == 1 and len(value) > 1 and _numeric(value):
-            figure = scalar_spec(path, value, sample=sample)
+        shown = ", ".join(repr(item) for item in np.ravel(own)[:20].tolist())
+        if own.ndim == 0 and row.samples > 1 and is_numeric:
+            figure = scalar_spec(path, np.asarray(self._session.value(path)), sample=sample)
             return Drawing(
                 serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell, ("sample",)
             )
-        own = np.asarray(value[sample])
-        figure = values_spec(path, own, number_of=sample if len(value) > 1 else None, channel=channel)
+        figure = values_spec(path, own, number_of=sample if row.samples > 1 else None, channel=channel)
         several = own.ndim == 3 and own.shape[-1] > 1 and figure["data"][0]["type"] != "table"
         needs = ("sample", "channel") if several else ("sample",)
         return Drawing(serialize(figure), f"{path}: {shown}", tell, needs)
@@ -474,26 +611,37 @@ class Drawings:
     @property
     def knows_predictions(self) -> bool:
         """Whether `prediction` answers at once."""
-        return self._asked_for_predictions or self._session.holds(self._session.graph.output)
+        return Key("", ANSWERS) in self._kept or self._session.holds(self._session.graph.output)
 
     def prediction(self, sample: int) -> tuple[str, float]:
-        """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution."""
-        if not self._asked_for_predictions:
-            self._asked_for_predictions = True
-            self._predictions = self._output()
-        if self._predictions is None:
+        """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution.
+
+        They are of all samples where the model's output keeps to the budget, and else of this one alone.
+        """
+        (tops, probabilities), place = self._answers(sample)
+        if not len(tops) or math.isnan(probabilities[place]):
             return "", 0.0
-        row = self._predictions[sample].astype(np.float64)
-        if not np.isfinite(row).all() or row.min() < 0 or abs(row.sum() - 1) > 1e-2:
-            return "", 0.0
-        top = int(row.argmax())
-        return (self._class_names[top] if self._class_names else f"class {top}"), float(row[top])
+        top = int(tops[place])
+        return (self._class_names[top] if self._class_names else f"class {top}"), float(probabilities[place])
+
+    def _answers(self, sample: int) -> tuple[tuple[Array, Array], int]:
+        """What `_answers_of` gives of the model's output, and at which place a sample stands in it."""
+        path, session = self._session.graph.output, self._session
+        fits = session.batch is None or not path or session.fits(path)
+        key, place = (Key("", ANSWERS), sample) if fits else (Key("", ANSWERS, sample), 0)
+        if (answers := self._kept.get(key)) is None:
+            answers = _answers_of(self._output(None if fits else sample))
+            self._kept.put(key, answers, sum(each.nbytes for each in answers))
+        return answers, place
 
     def thumbnail(self, sample: int) -> str | None:
         """A small picture of a sample as a data URI; `None` where none of the model's inputs is a picture."""
-        if sample not in self._thumbnails and (pictures := self._input_pictures()):
-            self._thumbnails[sample] = thumbnail_png(next(iter(pictures.values()))[sample])
-        return self._thumbnails.get(sample)
+        if not (pictures := self._input_pictures()):
+            return None
+        key = Key("", "thumbnail", sample)
+        if (uri := self._kept.get(key)) is None and (uri := thumbnail_png(next(iter(pictures.values()))[sample])):
+            self._kept.put(key, uri, len(uri))
+        return cast("str | None", uri)
 
     def picture_of(self, path: str) -> int | None:
         """Which input a layer is laid over, as `keras.tree.flatten` counts them; `None` where there is none.
@@ -516,8 +664,8 @@ class Drawings:
         names = self._session.graph.input_names
         return f"input {short(names[index], 40) if names else index}"
 
-    def _output(self) -> Array | None:
-        """The model's output where it is one vector a sample."""
+    def _output(self, sample: int | None) -> Array | None:
+        """The model's output, where it is one vector a sample: of all samples or of one of them."""
         shape = self._session.graph.tree.output_shape
         if shape is None or len(shape) != 2 or shape[1] in {None, 1}:
             return None
@@ -525,7 +673,11 @@ class Drawings:
         if not path:
             return None
         try:
-            value = self._session.value(path)
+            if sample is None:
+                value = self._session.value(path)
+            else:
+                row = self._session.row(path, sample)
+                value = None if row is None else row.value[np.newaxis]
         except Exception:  # noqa: BLE001 - a later layer may fail; that is said when it is selected
             return None
         return value if value is not None and _numeric(value) else None
@@ -544,18 +696,21 @@ class Drawings:
     def _is_output(self, path: str) -> bool:
         return path == self._session.graph.output
 
-    def _picture(self, values: Array, numbers: Statistics, selection: Selection) -> Picture:
-        if selection not in self._pictures:
+    def _picture(self, row: Row, numbers: Statistics, selection: Selection) -> Picture:
+        selection = replace(selection, sample=min(selection.sample, row.samples - 1), channel=None)
+        key, values = Key(selection.path, PICTURE, selection), row.value
+        if (drawn := self._kept.get(key)) is None:
             order = channel_order(numbers, selection.sort)
             scaling = cast("Scaling", selection.scaling)
-            self._pictures[selection] = picture(values, numbers, order, scaling, at=_place(selection, values))
-        drawn = self._pictures[selection]
-        # A picture holds its activation: what the session has let go of goes here too.
-        self._pictures = {each: kept for each, kept in self._pictures.items() if self._session.holds(each.path)}
-        return drawn
+            drawn = picture(values, numbers, order, scaling, at=_place(selection, values))
+            pixels = 0 if drawn.tiles is None else drawn.tiles.pixels.nbytes
+            own = 0 if drawn.values.base is not None else drawn.values.nbytes
+            base = self._base(selection.path, selection.sample)
+            self._kept.put(key, drawn, len(drawn.uri) + drawn.order.nbytes + pixels + own, base)
+        return cast("Picture", drawn)
 
     def _histogram(self, values: Array, channel: int | None, path: str) -> Histogram:
-        bounds = activation_bounds(self._session.graph.operations[path], self._session.graph.nodes.get(path))
+        bounds = self._bounds(path)
         own = None if channel is None or values.ndim == 0 else values[..., channel]
         return histogram(values, channel_values=own, upper=None if bounds is None else bounds[1])
 
@@ -580,6 +735,11 @@ def _choosable(weights: Mapping[str, Weight]) -> tuple[str, int]:
     return "", 1
 
 
+def _draw_weight(name: str, weight: Weight, input_channel: int | None) -> DrawnWeight:
+    picture, told = _as_pictures(weight, input_channel)
+    return draw_weight(name, weight.values, picture, ", ".join(text for text in (weight.note, told) if text))
+
+
 def _as_pictures(weight: Weight, input_channel: int | None) -> tuple[Array | None, str]:
     """What is drawn of a weight of three and more axes, and what is said of that."""
     kernel = weight.kernel
@@ -593,16 +753,31 @@ def _as_pictures(weight: Weight, input_channel: int | None) -> tuple[Array | Non
 
 
 def _numeric(value: Array) -> bool:
-    return kind_of(value.shape[1:], value.dtype) != "values"
+    return is_numeric(value.dtype)
 
 
 def _names(value: Array) -> bool:
-    """Whether integers name things: steps by tokens, pixels by classes; a picture of bytes is a measurement."""
+    """Whether a sample's integers name things: steps by tokens, pixels by classes; a picture of bytes measures."""
     if value.dtype.kind not in "iu":
         return False
-    shape = value.shape[1:]
-    one_map = len(shape) == 2 or (len(shape) == 3 and shape[-1] == 1)
-    return len(shape) == 1 or (one_map and categories(value[0]) is not None)
+    one_map = value.ndim == 2 or (value.ndim == 3 and value.shape[-1] == 1)
+    return value.ndim == 1 or (one_map and categories(value) is not None)
+
+
+def _answers_of(output: Array | None) -> tuple[Array, Array]:
+    """Of each sample the top class, and its probability: NaN where the output is no distribution."""
+    if output is None:
+        return np.empty(0, np.intp), np.empty(0)
+    rows = output.astype(np.float64)
+    with np.errstate(all="ignore"):
+        is_distribution = np.isfinite(rows).all(axis=1) & (rows.min(axis=1) >= 0) & (abs(rows.sum(axis=1) - 1) <= 1e-2)
+    tops = rows.argmax(axis=1)
+    return tops, np.where(is_distribution, rows[np.arange(len(rows)), tops], np.nan)
+
+
+def _size_of(numbers: Statistics) -> int:
+    """About how many bytes the numbers of a layer take."""
+    return 400 + sum(int(each.nbytes) for each in vars(numbers.per_channel).values() if each is not None)
 
 
 def _alt(view: View, noun: str) -> str:

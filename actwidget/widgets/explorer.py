@@ -153,6 +153,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
         grouped: bool = True,
         max_bytes: int = 256_000_000,
+        batch_size: int = 32,
         state: Mapping[str, Any] | None = None,
     ) -> None:
         """Opens an explorer on a model.
@@ -175,7 +176,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             tokens: The texts of the steps of a sequence, for all samples or a list for each; they name the steps on
                 screen.
             grouped: Whether the tree groups layers with systematic names by their prefix.
-            max_bytes: How many bytes of activations are kept; the latest stay.
+            max_bytes: How many bytes are kept of activations and of what is made of them; the latest stay. Of a layer
+                that would take more, one sample is computed at a time, and its numbers are counted part by part.
+            batch_size: How many samples go through the model at a time. All go at once where a layer does not treat
+                each sample by itself.
             state: What `state()` gave, to see the same view again; it goes before the other options.
 
         Raises:
@@ -183,7 +187,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             InvalidInputsError: `inputs` do not fit the model.
             LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that is not there.
         """
-        self._session = Session(model, inputs, budget=max_bytes)
+        self._session = Session(model, inputs, budget=max_bytes, batch_size=batch_size)
         graph, batch = self._session.graph, self._session.batch
         self._drawings = Drawings(
             self._session,
@@ -195,7 +199,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._other: Session | None = None
         if isinstance(compare, keras.Model):
             check_same_layers(graph, compare, inputs)
-            self._other = Session(compare, inputs, budget=max_bytes)
+            self._other = Session(compare, inputs, budget=max_bytes, batch_size=batch_size)
             compare = OTHER
         show = show or ("activation" if compare is None else "comparison")
         self._rendering = True  # nothing is drawn until all is in place
@@ -551,8 +555,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if self.node.origin == "opaque":
             return 1
         count = None if shape is None else divided.count(shape)
-        if count is None and (value := self._session.value(self.layer)) is not None:
-            count = divided.count(value.shape)
+        if count is None:
+            count = self._drawings.channel_count(self.layer)
         return 1 if count is None else count
 
     # From a selection to the screen.
@@ -624,6 +628,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         """Shows the selection; an error becomes a line on screen and the last picture stays."""
         start, self._session.seconds = time.perf_counter(), 0.0
         node = self.node
+        self._session.look(node.path, self._samples())
         seen = self._session.holds(node.path)
         try:
             if not seen:
@@ -706,15 +711,20 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if self.show == "overview":
             return self._drawings.overview(self.layer)
         if self.show == "comparison" and self._session.batch is not None:
-            other: int | Session | None = self._other if self.compare == OTHER else self.compare
-            if other is None:
-                other = (self.sample + 1) % self._session.batch.size
+            other = self._other if self.compare == OTHER and self._other is not None else self._samples()[-1]
             return self._drawings.comparison(self._selection(), other)
         if self.show == "weights":
             return self._drawings.weights(self.layer, self.channel, self.input_channel)
         if self.show == "overlay":
             return self._drawings.overlay(self.layer, self.channel, self.sample, self.position)
         return self._drawings.draw(self._selection())
+
+    def _samples(self) -> list[int]:
+        """The samples on screen: the selected one, and in a comparison the one that it is compared with."""
+        batch = self._session.batch
+        if batch is None or self.show != "comparison" or self.compare == OTHER:
+            return [self.sample]
+        return [self.sample, (self.sample + 1) % batch.size if self.compare is None else self.compare]
 
     def _selection(self, **other: Any) -> Selection:
         own = {name: getattr(self, name) for name in ("channel", "sample", "scaling", "sort", "slice")}
@@ -806,8 +816,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             return
         captured = f"Captured in {session.seconds * 1000:,.0f} ms" if session.seconds else "From the cache"
         spent = (time.perf_counter() - start - session.seconds) * 1000
-        count = session.batch.size
-        parts = [captured, f"drawn in {spent:,.0f} ms", f"{count:,} sample{'s' * (count != 1)}", session.batch.note]
+        parts = [captured, f"drawn in {spent:,.0f} ms", session.told(), session.batch.note]
         kept, budget = session.bytes_kept / 1e6, session.budget / 1e6
         cache = f'<span class="actw-muted">{escape(f"cache {kept:,.1f} of {budget:,.0f} MB")}</span>'
         self._status.value = html.live("status", " · ".join(filter(None, parts))) + cache

@@ -5,9 +5,14 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 
 import actwidget as aw
+from actwidget.capture.alike import treats_alike
+from actwidget.capture.inputs import prepare
+from actwidget.capture.session import capture
+from actwidget.capture.tree import trace
 from actwidget.errors import MemoryBudgetError, NotCapturableError
 from tests.capture import zoo
 
@@ -172,3 +177,215 @@ def test_the_budget_counts_what_has_no_batch_axis_once():
         with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes"):
             aw.activations(model, x, "positions/table", max_bytes=size - 1)
         assert aw.activations(model, x, "positions/table", max_bytes=size)["positions/table"].nbytes == size
+
+
+class Beside(layers.Layer):
+    """Makes of each sample something that depends on those beside it."""
+
+    def __init__(self, make, **kwargs):
+        super().__init__(**kwargs)
+        self.make = make
+
+    def call(self, inputs):
+        return self.make(inputs)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+def ranked(x):
+    return ops.argsort(ops.argsort(x, axis=0), axis=0)
+
+
+def attended(x):
+    return ops.matmul(ops.softmax(ops.matmul(x, ops.transpose(x)), axis=-1), x)
+
+
+def above_the_mean(x):
+    return ops.greater(x, ops.mean(x, axis=0, keepdims=True))
+
+
+def of_the_first(x):
+    return ops.ones_like(x) * x[:1]
+
+
+def of_the_one_before(x):
+    return x - ops.roll(x, 1, axis=0)
+
+
+def missing_above_the_mean(x):
+    return ops.where(above_the_mean(x), np.float32(np.nan), x)
+
+
+MIXING = {
+    "centring": lambda x: x - ops.mean(x, axis=0, keepdims=True),
+    "a sum along the batch": lambda x: ops.cumsum(x, axis=0),
+    "a sum from the end": lambda x: ops.flip(ops.cumsum(ops.flip(x, axis=0), axis=0), axis=0),
+    "sorting": lambda x: ops.sort(x, axis=0),
+    "the order turned round": lambda x: ops.flip(x, axis=0),
+    "ranks, whole numbers": ranked,
+    "flags": above_the_mean,
+    "missing values": missing_above_the_mean,
+    "attention among samples": attended,
+    "the number of samples": lambda x: x * ops.cast(ops.shape(x)[0], "float32"),
+    "the first sample": of_the_first,
+    "the sample before": of_the_one_before,
+    "a softmax over samples": lambda x: ops.softmax(x, axis=0),
+    "the least of all": lambda x: x - ops.min(x),
+}
+
+
+def unlike(samples):
+    """A batch of which no two parts have the same mean, maximum or order, and of one value throughout in each half."""
+    x = zoo.noise(samples, 5)
+    return {"noise": x, "halves": np.where(np.arange(samples)[:, np.newaxis] < samples // 2, x[:1], x[1:2])}
+
+
+@pytest.mark.parametrize("kind", ["noise", "halves"])
+@pytest.mark.parametrize(("samples", "batch_size"), [(64, 32), (40, 32), (7, 2), (7, 1)])
+@pytest.mark.parametrize("name", MIXING)
+def test_a_layer_that_mixes_samples_is_given_all_of_them(name, samples, batch_size, kind):
+    x, make = unlike(samples)[kind], MIXING[name]
+    inputs = keras.Input((5,))
+    model = keras.Model(inputs, Beside(make, name="beside")(layers.Identity(name="same")(inputs)))
+    found = aw.activations(model, x, ["same", "beside"], batch_size=batch_size)
+    np.testing.assert_allclose(found["beside"], make(ops.convert_to_tensor(x)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(found["same"], x)
+
+
+OPERATIONS = {
+    "centring": lambda x: x - ops.mean(x, axis=0, keepdims=True),
+    "centring without the axis": lambda x: x - ops.mean(x, axis=0),
+    "the mean of everything": lambda x: x - ops.mean(x),
+    "two samples in a row": lambda x: ops.reshape(ops.reshape(x, (-1, 12)) * 2.0, (-1, 6)),
+    "a product with all": lambda x: ops.matmul(ops.matmul(x, ops.transpose(x)), x),
+    "a sum along the batch": lambda x: ops.cumsum(x, axis=0),
+    "numbers of samples laid along another axis": lambda x: x + ops.mean(ops.expand_dims(x[:, 0], 1) + x[:, 1]),
+    "a softmax over samples": layers.Softmax(axis=0),
+    "samples behind one another": lambda x: layers.Concatenate(axis=0)([x, x]),
+    "a part of the samples": lambda x: x[::2, :],
+    "the norm over all": layers.UnitNormalization(axis=0),
+    "a mean over the last axis but one": lambda x: x - ops.mean(x, axis=-2, keepdims=True),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_keras_s_own_operations_over_the_samples_are_given_all_of_them(name):
+    inputs, x = keras.Input((6,)), zoo.noise(64, 6)
+    made = layers.Identity(name="last")(OPERATIONS[name](inputs))
+    model = keras.Model(inputs, made)
+    found = aw.activations(model, x, "last")["last"]
+    np.testing.assert_allclose(found, model(x, training=False), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(aw.activations(model, x)["last"], found, rtol=1e-4, atol=1e-5)
+
+
+def test_noise_that_a_layer_draws_for_all_samples_is_that_of_one_pass():
+    class Sampling(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.seeds = keras.random.SeedGenerator(7)
+
+        def call(self, inputs):
+            return inputs + keras.random.normal(ops.shape(inputs), seed=self.seeds)
+
+    inputs, x = keras.Input((3,)), zoo.noise(70, 3)
+    model = keras.Model(inputs, Sampling(name="sampling")(inputs))
+    found = aw.activations(model, x, "sampling")["sampling"]
+    np.testing.assert_array_equal(found, model(x, training=False))
+
+
+def test_batch_statistics_in_training_are_those_of_the_whole_batch():
+    inputs, x = keras.Input((3,)), zoo.noise(70, 3)
+    model = keras.Model(inputs, layers.BatchNormalization(name="bn")(inputs))
+    found = aw.activations(model, x, "bn", training=True)["bn"]
+    np.testing.assert_allclose(found, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3), rtol=1e-4, atol=1e-5)
+
+
+def test_texts_are_filled_up_to_the_longest_of_the_whole_batch():
+    words = layers.TextVectorization(vocabulary=["a", "b"], name="words")
+    x = np.array([["a b"]] * 32 + [["a b b b a"]] * 32)
+    pooled = layers.GlobalAveragePooling1D(name="pool")
+    model = keras.Sequential([keras.Input((1,), dtype="string"), words, layers.Embedding(9, 4), pooled])
+    found = aw.activations(model, x, "pool")["pool"]
+    np.testing.assert_allclose(found, model(ops.convert_to_tensor(x)), rtol=1e-5, atol=1e-6)
+
+
+def test_a_table_as_long_as_the_parts_is_not_repeated():
+    class Positions(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.table = layers.Embedding(32, 8, name="table")
+
+        def call(self, inputs):
+            return inputs + self.table(ops.arange(ops.shape(inputs)[1]))
+
+    inputs = keras.Input((None, 8))
+    model = keras.Model(inputs, Positions(name="positions")(inputs))
+    for samples in (1, 32, 64, 70):
+        found = aw.activations(model, zoo.noise(samples, 32, 8), "positions/table")["positions/table"]
+        np.testing.assert_array_equal(found, model.layers[1].table.embeddings)
+
+
+class Wanting(layers.Layer):
+    """Works on sixteen samples and more."""
+
+    def call(self, inputs):
+        if inputs.shape[0] is not None and inputs.shape[0] < 16:
+            message = "too few"
+            raise ValueError(message)
+        return inputs * 2
+
+
+def test_a_layer_that_some_samples_are_too_few_for_is_given_all():
+    inputs, x = keras.Input((3,)), zoo.noise(40, 3)
+    model = keras.Model(inputs, Wanting(name="wanting")(inputs))
+    np.testing.assert_array_equal(aw.activations(model, x, "wanting")["wanting"], x * 2)
+
+
+@pytest.mark.parametrize("make", zoo.SMALL, ids=lambda make: make.__name__)
+def test_what_is_said_to_treat_samples_alike_does(make):
+    model, x = make()
+    graph = trace(model, x)
+    batch = prepare(x, graph.inputs, model.name)
+    nodes = [node for node in graph.tree if node.origin != "opaque" and treats_alike(graph, [node])]
+    whole = capture(graph, batch, nodes)
+    for sample in range(batch.size):
+        alone = prepare(batch.rows(sample, sample + 1), graph.inputs, model.name)
+        for path, found in capture(graph, alone, nodes).items():
+            one, other = found.value[0], whole[path].value[sample]
+            assert np.array_equal(one, other) or np.allclose(one, other, rtol=1e-4, atol=1e-5), path
+
+
+def test_keras_s_own_networks_need_no_trial():
+    sequence = keras.Sequential(
+        [
+            keras.Input((6, 8)),
+            layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+            layers.LayerNormalization(),
+            layers.TimeDistributed(layers.Dense(5, activation="gelu")),
+        ]
+    )
+    query = keras.Input((6, 8))
+    attention = keras.Model(query, layers.MultiHeadAttention(2, 4)(query, query) + query)
+    for model in (keras.applications.MobileNetV2((32, 32, 3), weights=None), sequence, attention):
+        graph = trace(model)
+        assert treats_alike(graph, [graph.nodes[graph.output]]), model.name
+
+
+def test_a_size_that_is_not_known_beforehand_is_measured_on_one_sample():
+    class Unknown(layers.Layer):
+        def call(self, inputs):
+            return tf.repeat(inputs, int(tf.reduce_max(inputs)), axis=1)
+
+        def compute_output_spec(self, inputs):
+            return keras.KerasTensor((None, None), inputs.dtype)
+
+    inputs, x = keras.Input((4,)), np.full((10, 4), 6, "float32")
+    model = keras.Model(inputs, Unknown(name="unknown")(inputs))
+    size = 10 * 24 * 4
+    with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes, measured on one sample"):
+        aw.activations(model, x, "unknown", max_bytes=size - 1)
+    assert aw.activations(model, x, "unknown", max_bytes=size)["unknown"].nbytes == size
+    x[0] = 1  # the sample that is measured is smaller than the others
+    with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes"):
+        aw.activations(model, x, "unknown", max_bytes=size - 1)

@@ -14,7 +14,7 @@ from keras import layers
 
 import actwidget as aw
 from actwidget.errors import LayerNotFoundError
-from actwidget.widgets.drawing import KEPT
+from actwidget.widgets.drawing import DRAWING, PICTURE
 from tests.capture import zoo
 
 
@@ -33,10 +33,10 @@ def test_a_thousand_selections_keep_to_the_budget():
         explorer.layer = paths[random.integers(len(paths))]
         explorer.sample = number % 4
         assert explorer._session.bytes_kept <= 60_000
-    drawings = explorer._drawings
-    assert len(drawings._drawn) <= KEPT
-    assert len(drawings._statistics) <= KEPT
-    assert {drawn.path for drawn in drawings._pictures} <= set(explorer._session._cache)
+    kept = explorer._session.kept
+    assert kept.nbytes == sum(entry.nbytes for entry in kept._entries.values())
+    held = {key.path for key in kept.keys("whole")}
+    assert {key.path for kind in (PICTURE, DRAWING) for key in kept.keys(kind)} <= held
 
 
 def test_explorers_made_in_a_loop_do_not_add_up():

@@ -1,0 +1,265 @@
+"""A layer larger than `max_bytes` shows what it shows within it, at no more passes than that needs."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import actwidget as aw
+from actwidget.capture import session
+from actwidget.errors import MemoryBudgetError
+from actwidget.widgets import drawing
+from tests.capture import zoo
+from tests.widgets.test_explorer import alert, status
+
+SAMPLES = 7
+TINY, AMPLE = 400, 256_000_000
+
+
+def maps():
+    x = keras.Input((8, 8, 3))
+    y = layers.Conv2D(6, 3, activation="relu", name="conv")(x)
+    y = layers.GlobalAveragePooling2D(name="pool")(y)
+    return keras.Model(x, layers.Dense(4, activation="softmax", name="classes")(y)), zoo.noise(SAMPLES, 8, 8, 3)
+
+
+def sequence():
+    x = keras.Input((9,), dtype="int32")
+    y = layers.Embedding(20, 5, mask_zero=True, name="embed")(x)
+    y = layers.LSTM(6, return_sequences=True, name="steps")(y)
+    y = layers.GlobalAveragePooling1D(name="pool")(y)
+    tokens = np.random.default_rng(0).integers(0, 20, (SAMPLES, 9))
+    return keras.Model(x, layers.Dense(30, activation="softmax", name="classes")(y)), tokens
+
+
+def subclassed():
+    class Plain(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv = layers.Conv2D(6, 3, name="conv")
+            self.flat, self.classes = layers.Flatten(), layers.Dense(3, name="classes")
+
+        def call(self, inputs):
+            return self.classes(self.flat(self.conv(inputs)))
+
+    model, x = Plain(), zoo.noise(SAMPLES, 8, 8, 3)
+    model(x)
+    return model, x
+
+
+def volumes():
+    x = keras.Input((4, 6, 6, 2))
+    y = layers.Conv3D(3, 2, name="volume")(x)
+    return keras.Model(x, layers.Dense(2, name="out")(layers.Flatten()(y))), zoo.noise(SAMPLES, 4, 6, 6, 2)
+
+
+def open_lengths():
+    x = keras.Input((None, None, 3))
+    y = layers.Conv2D(5, 3, padding="same", name="conv")(x)
+    return keras.Model(x, layers.GlobalMaxPooling2D(name="pool")(y)), zoo.noise(SAMPLES, 8, 10, 3)
+
+
+def pictures_of_classes():
+    x = keras.Input((8, 8, 3))
+    y = layers.Conv2D(4, 3, padding="same", name="conv")(x)
+    return keras.Model(x, ops.argmax(y, axis=-1)), zoo.noise(SAMPLES, 8, 8, 3)
+
+
+MODELS = (maps, sequence, subclassed, volumes, open_lengths, pictures_of_classes)
+VIEWS = ("activation", "overlay", "comparison", "table", "weights", "overview")
+STEPS = (
+    {},
+    {"channel": 1},
+    {"sample": 3},
+    {"sort": "mean"},
+    {"scaling": "channel"},
+    {"scaling": "robust", "sort": "zeros"},
+    {"channel": None, "sample": 6},
+)
+
+
+def shown_by(explorer):
+    numbers = {} if explorer._table is None else explorer._drawings.columns(explorer.layer)
+    return explorer._plot._shown.figure, explorer._numbers.value, explorer._plot.alt, numbers, explorer.statistics
+
+
+def assert_same(one, other, path):
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), path
+        for name in one:
+            assert_same(one[name], other[name], f"{path}.{name}")
+    elif isinstance(one, (list, tuple)):
+        assert len(one) == len(other), path
+        for place, pair in enumerate(zip(one, other, strict=True)):
+            assert_same(*pair, f"{path}[{place}]")
+    elif isinstance(one, (np.ndarray, float)) and np.asarray(one).dtype.kind in "fiub":
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6, err_msg=path)
+    elif hasattr(one, "to_dict"):
+        assert_same(one.to_dict(), other.to_dict(), path)
+    else:
+        assert np.array_equal(one, other), (path, one, other)
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda make: make.__name__)
+def test_every_view_shows_the_same_over_and_under_the_budget(make):
+    model, x = make()
+    tiny, ample = (aw.LayerExplorer(model, x, max_bytes=budget, batch_size=3) for budget in (TINY, AMPLE))
+    for node in tiny.tree:
+        for view in VIEWS:
+            if view == "overlay" and tiny._drawings.thumbnail(0) is None:
+                continue
+            for explorer in (tiny, ample):
+                explorer.show, explorer.layer, explorer.channel = "activation", node.path, None
+                explorer.show = view
+            for step in STEPS if view == "activation" else STEPS[:3]:
+                if step.get("channel") and ample._channels() < 2:
+                    continue
+                for explorer in (tiny, ample):
+                    for name, value in step.items():
+                        setattr(explorer, name, value)
+                    assert alert(explorer) == "", (node.path, view, step)
+                assert_same(shown_by(tiny), shown_by(ample), f"{node.path} {view} {step}")
+        if node.origin != "opaque":
+            np.testing.assert_allclose(tiny.activation, ample.activation, rtol=1e-5, atol=1e-6)
+    assert_same(
+        [vars(summary) for summary in tiny.summaries], [vars(summary) for summary in ample.summaries], "summaries"
+    )
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """For each forward pass how many samples it has, and those that come in parts as one."""
+    ran = []
+
+    def counted(name):
+        original = getattr(session, name)
+
+        def run(graph, batch, nodes, *args, **options):
+            ran.append((name, [node.path for node in nodes], batch.size))
+            return original(graph, batch, nodes, *args, **options)
+
+        monkeypatch.setattr(session, name, run)
+
+    counted("capture")
+    counted("stream")
+    return ran
+
+
+def test_nothing_is_computed_twice_for_one_view(passes):
+    model, x = maps()
+    explorer = aw.LayerExplorer(model, x, max_bytes=TINY, layer="classes")
+    passes.clear()
+    explorer.layer = "conv"
+    assert passes == [("capture", ["conv"], 1), ("stream", ["conv"], SAMPLES)]
+    passes.clear()
+    explorer.channel = 2
+    explorer.sort, explorer.scaling = "mean", "channel"
+    explorer._pressed("ArrowRight")
+    explorer._pressed("Home")
+    explorer.show = "table"
+    explorer.show = "overlay"
+    explorer.position = (1, 1)
+    explorer.show = "activation"
+    _ = explorer.figure, explorer.statistics, explorer.figure
+    assert passes == []
+    explorer.sample = 4
+    assert passes == [("capture", ["conv"], 1)]
+    passes.clear()
+    explorer.show = "comparison"
+    assert passes == [("capture", ["conv"], 1)]
+    passes.clear()
+    explorer.compare = 0
+    assert passes == [("capture", ["conv"], 1)]
+
+
+def test_both_samples_of_a_comparison_come_from_one_pass(passes):
+    model, x = maps()
+    explorer = aw.LayerExplorer(model, x, max_bytes=TINY, layer="classes", show="comparison")
+    passes.clear()
+    explorer.layer = "conv"
+    assert passes == [("capture", ["conv"], 2)]
+
+
+def test_of_a_layer_not_known_to_treat_samples_alike_one_walk_tells_all(passes):
+    model, x = subclassed()
+    explorer = aw.LayerExplorer(model, x, max_bytes=TINY, layer="classes")
+    passes.clear()
+    explorer.layer = "conv"
+    assert passes == [("stream", ["conv"], SAMPLES)]
+    explorer.sample = 5
+    assert passes[1:] == [("capture", ["conv"], 1)]
+
+
+def test_the_status_says_what_is_done():
+    model, x = maps()
+    tiny, ample = (aw.LayerExplorer(model, x, max_bytes=budget, batch_size=3) for budget in (TINY, AMPLE))
+    tiny.layer = ample.layer = "conv"
+    assert "one sample at a time: the layer takes 0.0060 MB for 7 samples" in status(tiny)
+    assert "7 samples in 3 parts" in status(ample)
+    assert "7 samples · " not in status(tiny)
+
+
+class Centred(layers.Layer):
+    def call(self, inputs):
+        return inputs - ops.mean(inputs, axis=0, keepdims=True)
+
+
+def test_a_layer_that_mixes_samples_is_shown_whole_or_refused_in_words():
+    x = keras.Input((30,))
+    model, batch = keras.Model(x, Centred(name="centred")(layers.Identity(name="same")(x))), zoo.noise(SAMPLES, 30)
+    ample, tiny = (
+        aw.LayerExplorer(model, batch, max_bytes=budget, layer="same", batch_size=3) for budget in (AMPLE, TINY)
+    )
+    ample.layer = "centred"
+    np.testing.assert_allclose(ample.activation, batch - batch.mean(0), rtol=1e-4, atol=1e-6)
+    assert "7 samples in one piece" in status(ample)
+    tiny.layer = "centred"
+    assert "takes 840 bytes for 7 samples, more than max_bytes=400" in alert(tiny)
+    assert "Give fewer samples" in alert(tiny)
+    with pytest.raises(MemoryBudgetError, match="depends on the others"):
+        _ = tiny.statistics
+    np.testing.assert_allclose(tiny.activation, ample.activation)
+    tiny.show = "overview"
+    assert "1 too large for max_bytes" in tiny.figure.layout.title.text
+    assert "centred" in tiny._plot.alt
+    assert [summary.path for summary in tiny.summaries] == [node.path for node in tiny.tree][:2]
+
+
+def test_what_is_kept_of_all_kinds_keeps_to_the_budget():
+    model, x = maps()
+    explorer = aw.LayerExplorer(model, x, max_bytes=60_000)
+    for round_ in range(3):
+        for node in explorer.tree:
+            for view in VIEWS:
+                explorer.layer, explorer.show, explorer.sample = node.path, view, round_
+                assert explorer._session.bytes_kept <= 60_000
+
+
+def test_written_weights_are_seen_over_the_budget():
+    model, x = maps()
+    explorer = aw.LayerExplorer(model, x, max_bytes=TINY, layer="conv")
+    before = explorer.statistics.maximum
+    model.get_layer("conv").kernel.assign(model.get_layer("conv").kernel * 2)
+    assert explorer.statistics.maximum == pytest.approx(2 * before, rel=1e-5)
+
+
+def test_weights_are_drawn_once_for_all_channels(monkeypatch):
+    drawn, original = [], drawing.draw_weight
+    monkeypatch.setattr(drawing, "draw_weight", lambda name, *args: drawn.append(name) or original(name, *args))
+    model, x = maps()
+    explorer = aw.LayerExplorer(model, x, layer="conv", show="weights", max_bytes=TINY)
+    assert drawn == ["kernel", "bias"]
+    pictures = [explorer._plot.images]
+    for channel in range(6):
+        explorer.channel = channel
+    assert drawn == ["kernel", "bias"]
+    explorer.input_channel = 1
+    assert drawn == ["kernel", "bias", "kernel"]
+    pictures.append(explorer._plot.images)
+    model.get_layer("conv").kernel.assign(model.get_layer("conv").kernel[::-1])
+    _ = explorer.figure
+    assert drawn[3:] == ["kernel", "bias"]
+    pictures.append(explorer._plot.images)
+    assert len({str(each) for each in pictures}) == 3

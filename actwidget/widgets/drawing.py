@@ -46,6 +46,7 @@ from actwidget.figures import (
 from actwidget.figures.text import between, number, percent
 from actwidget.figures.weights import MOST, weight_words
 from actwidget.widgets import html
+from actwidget.widgets.grid import Grid
 from actwidget.widgets.plot import Serialized, serialize
 
 if TYPE_CHECKING:
@@ -66,13 +67,14 @@ _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let an
 class Drawing:
     """What the explorer shows of a selection: the figure, its text twin, and how to tell the numbers as HTML.
 
-    `needs` names the controls that it has a use for; `None` for all of its view.
+    `needs` names the controls that it has a use for; `None` for all of its view. Arrow keys move through `grid`.
     """
 
     figure: Serialized
     alt: str
     tell: Callable[[], str] = str
     needs: tuple[str, ...] | None = None
+    grid: Grid | None = None
 
     def __post_init__(self) -> None:
         """Bounds the text twin, whatever names are in it."""
@@ -265,16 +267,19 @@ class Drawings:
             for each in apart.order[:5].tolist()
         )
         alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"
-        return Drawing(serialize(figure), alt, lambda: f'<p class="actw-muted">{html.escape(alt, 1500)}</p>')
+        grid = Grid(apart.order, figure["data"][1]["z"].shape[1])
+        return Drawing(serialize(figure), alt, lambda: f'<p class="actw-muted">{html.escape(alt, 1500)}</p>', grid=grid)
 
     def weights(self, path: str, channel: int | None, input_channel: int | None = None) -> Drawing:
         """The weights of a layer."""
         operation = self._session.graph.operations[path]
+        self._session.watch([operation] if isinstance(operation, keras.Layer) else [])
         weights = weights_of(operation)
         if not weights:
             return _message(path, "This layer has no weights.")
-        self._session.watch([operation])
-        divided = channel if self._as_computed(path) else None
+        # The heads of attention scores are not the channels that the layer's weights belong to.
+        belong = self._as_computed(path) and self.channels(path).noun != "head"
+        divided = channel if belong else None
         chosen = _choosable(weights)[0]
         arrays = {name: weight.values for name, weight in weights.items()}
         pictures, words = {}, {}
@@ -289,7 +294,10 @@ class Drawings:
             f"{name}: {weight.values.shape}, {f'{weight.note}, ' if weight.note else ''}{weight_words(weight.values)}"
             for name, weight in weights.items()
         )
-        return Drawing(serialize(weights_spec(path, arrays, pictures, marks, words)), f"{path}, weights: {alt}")
+        own = [weight.channels for weight in weights.values() if weight.channels is not None]
+        grid = Grid(np.unique(np.concatenate(own))) if own and belong else None
+        figure = weights_spec(path, arrays, pictures, marks, words)
+        return Drawing(serialize(figure), f"{path}, weights: {alt}", grid=grid)
 
     def kernel_inputs(self, path: str) -> int:
         """How many input channels a layer's kernel has to choose from; 1 where there is no choice."""
@@ -333,14 +341,6 @@ class Drawings:
             shape = self.channels(path).last(np.broadcast_to(np.float32(0), (1, *known))).shape
         return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), dtype) == kind else ()
 
-    def grid(self, selection: Selection) -> tuple[list[int], int]:
-        """The channels in the order in which they are drawn, and how many of them stand in a row."""
-        self.draw(selection)
-        drawn = self._pictures.get(replace(selection, channel=None))
-        if drawn is None:
-            return [0], 1
-        return drawn.order.tolist(), drawn.tiles.columns if drawn.tiles is not None else 1
-
     def columns(self, path: str) -> dict[str, Any] | None:
         """The numbers of each channel over the whole batch, by name; `None` where there are none."""
         if (numbers := self.statistics(path)) is None:
@@ -354,8 +354,12 @@ class Drawings:
         rare = {"dead?": each.dead, "constant?": each.constant, "NaN": each.nan, "infinite": each.infinite}
         return found | {name: values for name, values in rare.items() if np.any(values)}
 
-    def overlay(self, path: str, channel: int | None, sample: int, position: tuple[int, int] | None) -> Drawing:
+    def overlay(
+        self, path: str, channel: int | None, sample: int, position: tuple[int, int] | None, sort: str = "index"
+    ) -> Drawing:
         """One channel, or the mean over all, over the picture that `picture_of` tells; with a position, what that sees.
+
+        Arrow keys go through the channels in the order that `sort` names.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -367,7 +371,11 @@ class Drawings:
         if (index := self.picture_of(path)) is None:
             return _message(path, "This layer depends on no input that is a picture.")
         pixels = keras.tree.flatten(batch.value)[index][sample]
-        value = whole[min(sample, len(whole) - 1)]
+        sample = min(sample, len(whole) - 1)
+        value = whole[sample]
+        order = np.arange(value.shape[-1])
+        if sort != "index":
+            order = channel_order(self._numbers(whole, path, sample), sort)
         values = value.mean(axis=-1, dtype=np.float32) if channel is None else value[..., channel]
         position = position if self._as_computed(path) else None
         field = field_of(graph, path, position or (0, 0), of=index) if self._as_computed(path) else None
@@ -394,7 +402,7 @@ class Drawings:
                 alt += f" sees padding alone, nothing of {source}"
             else:
                 alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"
-        return Drawing(serialize(figure), alt, lambda: html.numbers(self._numbers(whole, path), noun))
+        return Drawing(serialize(figure), alt, lambda: html.numbers(self._numbers(whole, path), noun), grid=Grid(order))
 
     def draw(self, selection: Selection) -> Drawing:
         """The figure of one selection.
@@ -450,7 +458,8 @@ class Drawings:
             mask=self._mask(path, sample) if drawn.kind == "sequence" else None,
         )
         spec = serialize(activation_spec(view))
-        return Drawing(spec, _alt(view, noun), lambda: html.numbers(self._numbers(value, path), noun))
+        grid = Grid(drawn.order, 1 if drawn.tiles is None else drawn.tiles.columns)
+        return Drawing(spec, _alt(view, noun), lambda: html.numbers(self._numbers(value, path), noun), grid=grid)
 
     def _read(self, path: str, value: Array, sample: int, channel: int | None) -> Drawing:
         """What is read rather than seen: texts, flags, one number a sample."""
@@ -463,14 +472,18 @@ class Drawings:
         shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
         if value.ndim == 1 and len(value) > 1 and _numeric(value):
             figure = scalar_spec(path, value, sample=sample)
-            return Drawing(
-                serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell, ("sample",)
+            alt, samples = (
+                f"{path}: one number a sample, {shown} for sample {sample}",
+                Grid(np.arange(len(value)), of="sample"),
             )
+            return Drawing(serialize(figure), alt, tell, ("sample",), samples)
         own = np.asarray(value[sample])
         figure = values_spec(path, own, number_of=sample if len(value) > 1 else None, channel=channel)
-        several = own.ndim == 3 and own.shape[-1] > 1 and figure["data"][0]["type"] != "table"
-        needs = ("sample", "channel") if several else ("sample",)
-        return Drawing(serialize(figure), f"{path}: {shown}", tell, needs)
+        drawn = own.ndim > 1 and figure["data"][0]["type"] != "table"
+        needs = ("sample", "channel") if drawn and own.ndim == 3 and own.shape[-1] > 1 else ("sample",)
+        # Of the channels of a picture one is drawn, of a sequence all, as columns.
+        grid = Grid(np.arange(own.shape[-1])) if drawn else None
+        return Drawing(serialize(figure), f"{path}: {shown}", tell, needs, grid)
 
     @property
     def knows_predictions(self) -> bool:

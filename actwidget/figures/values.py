@@ -72,7 +72,12 @@ def values_spec(
 
 
 def scalar_spec(
-    title: str, values: NDArray[Any], *, sample: int | None = None, names: Sequence[str] | None = None
+    title: str,
+    values: NDArray[Any],
+    *,
+    sample: int | None = None,
+    names: Sequence[str] | None = None,
+    meaning: str = "activation",
 ) -> dict[str, Any]:
     """One number a sample over the whole batch, as a dict of `data` and `layout`: bars, or a line for very many.
 
@@ -83,6 +88,7 @@ def scalar_spec(
         values: The numbers, shape `(samples,)` or `(samples, 1)`.
         sample: The sample that is marked.
         names: What the samples are called.
+        meaning: What the numbers are.
 
     Returns:
         A dict of `data` and `layout`.
@@ -123,7 +129,7 @@ def scalar_spec(
     if line.size <= 32:
         ticks = shown if names is not None else [str(index) for index in range(line.size)]
         x_axis |= {"tickmode": "array", "tickvals": list(range(line.size)), "ticktext": ticks}
-    y_axis = {"title": {"text": "activation", "standoff": 4}, "fixedrange": True}
+    y_axis = {"title": {"text": escape(meaning, 40), "standoff": 4}, "fixedrange": True}
     margin = {"l": 56, "r": 16, "t": 30, "b": 56 if names is not None else 36}
     return {"data": traces, "layout": plain(" · ".join(parts), margin=margin, xaxis=x_axis, yaxis=y_axis, bargap=0.1)}
 

@@ -46,6 +46,7 @@ from actwidget.figures import (
 from actwidget.figures.text import between, number, percent
 from actwidget.figures.weights import MOST, weight_words
 from actwidget.widgets import html
+from actwidget.widgets.checks import Head
 from actwidget.widgets.grid import Grid
 from actwidget.widgets.plot import Serialized, serialize
 
@@ -112,7 +113,7 @@ class Drawings:
 
         Args:
             session: Where activations come from.
-            class_names: Names of the units of the model's output.
+            class_names: Names of the units of the model's output; of a single sigmoid unit the names of both classes.
             tokens: For each sample the texts of its steps.
             labels: For each sample its true class.
         """
@@ -120,6 +121,7 @@ class Drawings:
         self._class_names = class_names
         self._tokens = tokens
         self._labels = labels
+        self._binary = Head.of(session.graph).is_binary
         self._summaries: dict[str, Summary] = {}
         self._warnings: dict[str, tuple[str, ...]] = {}
         self._statistics: dict[tuple[str, int | None], Statistics] = {}
@@ -452,6 +454,7 @@ class Drawings:
             order_name=selection.sort,
             sample=sample if len(value) > 1 else None,
             class_names=self._names(path),
+            binary=self._binary and self._is_output(path),
             noun=noun,
             tokens=self._step_names(path, sample),
             label=self._labels[sample] if self._labels is not None and self._is_output(path) else None,
@@ -471,12 +474,11 @@ class Drawings:
 
         shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
         if value.ndim == 1 and len(value) > 1 and _numeric(value):
-            figure = scalar_spec(path, value, sample=sample)
-            alt, samples = (
-                f"{path}: one number a sample, {shown} for sample {sample}",
-                Grid(np.arange(len(value)), of="sample"),
-            )
-            return Drawing(serialize(figure), alt, tell, ("sample",), samples)
+            binary = self._binary and self._is_output(path)
+            meaning = f"probability of {self._class_names[1] if self._class_names else 'class 1'}" if binary else ""
+            figure = scalar_spec(path, value, sample=sample, meaning=meaning or "activation")
+            alt = f"{path}: one number a sample{meaning and f', the {meaning}'}, {shown} for sample {sample}"
+            return Drawing(serialize(figure), alt, tell, ("sample",), Grid(np.arange(len(value)), of="sample"))
         own = np.asarray(value[sample])
         figure = values_spec(path, own, number_of=sample if len(value) > 1 else None, channel=channel)
         drawn = own.ndim > 1 and figure["data"][0]["type"] != "table"
@@ -491,13 +493,18 @@ class Drawings:
         return self._asked_for_predictions or self._session.holds(self._session.graph.output)
 
     def prediction(self, sample: int) -> tuple[str, float]:
-        """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution."""
+        """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution.
+
+        Of a single sigmoid unit the classes are 0 and 1, of which it gives the probability of the second.
+        """
         if not self._asked_for_predictions:
             self._asked_for_predictions = True
             self._predictions = self._output()
         if self._predictions is None:
             return "", 0.0
         row = self._predictions[sample].astype(np.float64)
+        if self._binary:
+            row = np.concatenate([1 - row.ravel(), row.ravel()])
         if not np.isfinite(row).all() or row.min() < 0 or abs(row.sum() - 1) > 1e-2:
             return "", 0.0
         top = int(row.argmax())
@@ -531,9 +538,9 @@ class Drawings:
         return f"input {short(names[index], 40) if names else index}"
 
     def _output(self) -> Array | None:
-        """The model's output where it is one vector a sample."""
+        """The model's output where it is one vector a sample, or the probability of one of two classes."""
         shape = self._session.graph.tree.output_shape
-        if shape is None or len(shape) != 2 or shape[1] in {None, 1}:
+        if shape is None or (not self._binary and (len(shape) != 2 or shape[1] in {None, 1})):
             return None
         path = self._session.graph.output
         if not path:

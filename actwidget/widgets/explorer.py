@@ -149,7 +149,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         sort: str = "index",
         compare: keras.Model | int | None = None,
         class_names: Sequence[str] | None = None,
-        labels: Sequence[int] | None = None,
+        labels: Any = None,
         tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
         grouped: bool = True,
         max_bytes: int = 256_000_000,
@@ -170,8 +170,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             scaling: The colour range, `"layer"`, `"robust"` or `"channel"`.
             sort: The order of the channels.
             compare: Another model of the same architecture, or the number of a sample, to compare with.
-            class_names: Names of the model's output units.
-            labels: The true class of each sample, as a unit's number; it is marked in the model's output.
+            class_names: Names of the model's output units; for a single sigmoid unit two, of the class that it calls 0
+                and of the one that it calls 1. Of several outputs the first is meant, here and by `labels`.
+            labels: The true class of each sample, which is marked in the model's output: its unit's number, shape
+                `(samples,)` or `(samples, 1)`, for a single sigmoid unit 0 or 1; or one-hot, `(samples, classes)`.
             tokens: The texts of the steps of a sequence, for all samples or a list for each; they name the steps on
                 screen.
             grouped: Whether the tree groups layers with systematic names by their prefix.

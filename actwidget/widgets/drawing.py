@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from actwidget.analysis.axes import depths, kind_of
-from actwidget.analysis.categories import categories
+from actwidget.analysis.categories import categories, meaning_of
 from actwidget.analysis.difference import difference
 from actwidget.analysis.health import Summary, summary, warnings
 from actwidget.analysis.histogram import Histogram, histogram
@@ -22,6 +22,7 @@ from actwidget.analysis.statistics import Statistics, statistics
 from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of, keeps_steps
 from actwidget.capture.compare import paired
+from actwidget.capture.meaning import made_of, may_be_flags
 from actwidget.capture.receptive import field_of, inputs_behind
 from actwidget.capture.session import left_out
 from actwidget.capture.weights import Weight, weights_of
@@ -53,6 +54,7 @@ from actwidget.widgets.plot import Serialized, serialize
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from actwidget.analysis.categories import Meaning
     from actwidget.capture.session import Session
     from actwidget.figures.activation import Scaling
 
@@ -166,11 +168,20 @@ class Drawings:
                 rows = rows[:, np.newaxis]
             numbers = self._statistics[path, sample] = statistics(rows, bounds=bounds)
             if sample is None:
-                self._warnings[path] = () if _names(value) else warnings(numbers, self.channels(path).noun)
+                self._warnings[path] = warnings(numbers, self.channels(path).noun, self._meaning(path, value))
             if len(self._statistics) > KEPT:  # of a wide layer they take 100 kB
                 del self._statistics[next(iter(self._statistics))]
             return numbers
         return self._statistics[path, sample]
+
+    def _meaning(self, path: str, value: Array) -> Meaning:
+        """What the values of an activation at hand stand for."""
+        graph = self._session.graph
+        return meaning_of(value, made_of(graph, path), may_be_flags=may_be_flags(graph, path))
+
+    def _tell(self, value: Array, path: str) -> str:
+        """The numbers of an activation at hand as HTML."""
+        return html.numbers(self._numbers(value, path), self.channels(path).noun, self._meaning(path, value))
 
     def _samples(self, path: str) -> Array | None:
         """The activation with the sample as its first axis; what has none (a sum over the batch) is one sample."""
@@ -189,10 +200,17 @@ class Drawings:
         rank = len(self._session.graph.nodes[path].output_shape or ())
         # A vector has one axis alone.
         chosen, reading = self._reading
-        return own if rank == 2 or path != chosen or reading == "auto" else Channels(READINGS[reading], own.noun)
+        if rank == 2 or path != chosen or reading == "auto":
+            return own
+        # Along another axis there are no heads.
+        return Channels(READINGS[reading], own.noun if own.noun != "head" else "channel" if rank > 3 else "unit")
 
     def _own_channels(self, path: str) -> Channels:
-        return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
+        graph = self._session.graph
+        parts = path.split("/")
+        above = ["/".join(parts[:length]) for length in range(1, len(parts))]
+        owners = [graph.root, *(graph.operations[each] for each in above if each in graph.operations)]
+        return channels_of(graph.nodes[path], graph.operations[path], owners)
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""
@@ -215,7 +233,7 @@ class Drawings:
             value = self._as_samples(path, captured.value)
             if _numeric(value) and value.size:
                 numbers, noun = self._numbers(value, path), self.channels(path).noun
-                self._summaries[path] = summary(path, value, numbers, noun, measured=not _names(value))
+                self._summaries[path] = summary(path, value, numbers, noun, meaning=self._meaning(path, value))
         return [self._summaries[node.path] for node in nodes if node.path in self._summaries]
 
     def overview(self, selected: str) -> Drawing:
@@ -345,15 +363,22 @@ class Drawings:
 
     def columns(self, path: str) -> dict[str, Any] | None:
         """The numbers of each channel over the whole batch, by name; `None` where there are none."""
-        if (numbers := self.statistics(path)) is None:
+        value = self._samples(path)
+        if value is None or not _numeric(value):
             return None
+        numbers, meaning = self._numbers(value, path), self._meaning(path, value)
         each = numbers.per_channel
         found: dict[str, Any] = {self.channels(path).noun: np.arange(numbers.channels)}
+        if meaning == "flags":
+            return found | {"true %": 100 * (1 - np.asarray(each.zeros))}
         found |= {"minimum": each.minimum, "mean": each.mean, "maximum": each.maximum, "std": each.standard_deviation}
         found["zeros %"] = 100 * np.asarray(each.zeros)
+        if meaning == "names":
+            return {name: column for name, column in found.items() if name not in {"mean", "std"}}
         if each.saturated is not None:
             found["saturated %"] = 100 * np.asarray(each.saturated)
-        rare = {"dead?": each.dead, "constant?": each.constant, "NaN": each.nan, "infinite": each.infinite}
+        dead = {"dead?": each.dead} if meaning == "activations" else {}
+        rare = {**dead, "constant?": each.constant, "NaN": each.nan, "infinite": each.infinite}
         return found | {name: values for name, values in rare.items() if np.any(values)}
 
     def overlay(
@@ -404,7 +429,7 @@ class Drawings:
                 alt += f" sees padding alone, nothing of {source}"
             else:
                 alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"
-        return Drawing(serialize(figure), alt, lambda: html.numbers(self._numbers(whole, path), noun), grid=Grid(order))
+        return Drawing(serialize(figure), alt, lambda: self._tell(whole, path), grid=Grid(order))
 
     def draw(self, selection: Selection) -> Drawing:
         """The figure of one selection.
@@ -462,15 +487,13 @@ class Drawings:
         )
         spec = serialize(activation_spec(view))
         grid = Grid(drawn.order, 1 if drawn.tiles is None else drawn.tiles.columns)
-        return Drawing(spec, _alt(view, noun), lambda: html.numbers(self._numbers(value, path), noun), grid=grid)
+        return Drawing(spec, _alt(view, noun), lambda: self._tell(value, path), grid=grid)
 
     def _read(self, path: str, value: Array, sample: int, channel: int | None) -> Drawing:
         """What is read rather than seen: texts, flags, one number a sample."""
 
         def tell() -> str:
-            return (
-                html.numbers(self._numbers(value, path), "unit", measured=not _names(value)) if _numeric(value) else ""
-            )
+            return self._tell(value, path) if _numeric(value) else ""
 
         shown = ", ".join(repr(item) for item in np.ravel(value[sample])[:20].tolist())
         if value.ndim == 1 and len(value) > 1 and _numeric(value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,12 @@ import numpy.typing as npt
 from actwidget.analysis.axes import is_numeric
 
 MOST = 8
+Meaning = Literal["activations", "data", "flags", "names"]
+"""What numbers stand for: what units made of their inputs; what was measured or counted; yes or no; things by number.
+
+Only a unit that computes can be dead, and only what is measured has a mean.
+"""
+_FEW_ROWS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,41 @@ def categories(values: npt.NDArray[Any], most: int = MOST) -> Categories | None:
         return None
     names = tuple(str(name) for name in distinct.tolist())
     return Categories(names, counts.astype(np.int64), index.reshape(values.shape))
+
+
+def meaning_of(values: npt.NDArray[Any], made: Meaning = "activations", *, may_be_flags: bool = False) -> Meaning:
+    """Say what numbers stand for.
+
+    Args:
+        values: `(samples, ..., channels)`.
+        made: What is known of them without looking.
+        may_be_flags: Whether floats that are one-hot are flags by their nature.
+
+    >>> meaning_of(np.zeros((2, 3), bool)), meaning_of(np.zeros((2, 3), int)), meaning_of(np.zeros((2, 3)))
+    ('flags', 'names', 'activations')
+    """
+    if values.dtype.kind == "b" or made == "flags":
+        return "flags"
+    if values.dtype.kind in "iu":
+        # A picture of bytes is a measurement; all other integers count or name something.
+        return "data" if values.dtype == np.uint8 or (values.ndim > 3 and categories(values[0]) is None) else "names"
+    return "flags" if may_be_flags and is_one_hot(values) else made
+
+
+def is_one_hot(values: npt.NDArray[Any]) -> bool:
+    """Whether there is a single 1 among zeros along the last axis, wherever one looks.
+
+    >>> is_one_hot(np.eye(3)), is_one_hot(np.zeros((2, 3))), is_one_hot(np.ones((4, 1)))
+    (True, False, False)
+    """
+    if values.ndim < 2 or values.shape[-1] < 2 or not values.size:
+        return False
+    rows = values.reshape(-1, values.shape[-1])
+    # Most often the first few say it already.
+    return all(
+        bool(((part == 0) | (part == 1)).all() and (part.sum(axis=-1, dtype=np.float64) == 1).all())
+        for part in (rows[:_FEW_ROWS], rows[_FEW_ROWS:])
+    )
 
 
 def text_of(value: Any) -> str:

@@ -12,6 +12,7 @@ from actwidget.analysis.axes import floats
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from actwidget.analysis.categories import Meaning
     from actwidget.analysis.statistics import Statistics
 
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
@@ -46,12 +47,13 @@ def many_saturated(numbers: Statistics) -> bool:
     return numbers.saturated is not None and numbers.saturated >= MANY_SATURATED
 
 
-def warnings(numbers: Statistics, noun: str = "channel") -> tuple[str, ...]:
+def warnings(numbers: Statistics, noun: str = "channel", meaning: Meaning = "activations") -> tuple[str, ...]:
     """Short sentences on what a person should look at; empty for a healthy layer.
 
     Args:
         numbers: The layer's statistics over the batch.
         noun: What a channel is called.
+        meaning: What the values stand for; what is no activation can have NaN in it, but no dead or saturated units.
 
     >>> from actwidget.analysis.statistics import statistics
     >>> warnings(statistics(np.array([[0.0, 1.0], [0.0, np.nan]])))
@@ -62,6 +64,8 @@ def warnings(numbers: Statistics, noun: str = "channel") -> tuple[str, ...]:
         found.append(f"{numbers.nan:,} NaN")
     if numbers.infinite:
         found.append(f"{numbers.infinite:,} infinite")
+    if meaning != "activations":
+        return tuple(found)
     # On one sample a channel may be waiting for something that is not in it.
     so_far = " in one sample" if numbers.samples == 1 else ""
     if many_dead(numbers):
@@ -83,8 +87,10 @@ class Summary:
         minimum: Of the finite values.
         maximum: Of the finite values.
         zeros: Share of exact zeros, 0 to 1.
-        dead: Share of channels that are 0 over the whole batch, 0 to 1.
+        dead: Share of channels that are 0 over the whole batch, 0 to 1; 0 for values that are no activations.
         warnings: What is wrong, in words.
+        meaning: What the values stand for: `"activations"`; `"data"`, on which no weights were at work; `"flags"`, as
+            booleans and one-hot rows are; or `"names"`, integers that count or name things.
     """
 
     path: str
@@ -94,10 +100,16 @@ class Summary:
     zeros: float
     dead: float
     warnings: tuple[str, ...]
+    meaning: Meaning = "activations"
 
 
 def summary(
-    path: str, batch: npt.NDArray[Any], numbers: Statistics, noun: str = "channel", *, measured: bool = True
+    path: str,
+    batch: npt.NDArray[Any],
+    numbers: Statistics,
+    noun: str = "channel",
+    *,
+    meaning: Meaning = "activations",
 ) -> Summary:
     """Sums one layer up.
 
@@ -106,17 +118,22 @@ def summary(
         batch: Its activation, of any shape.
         numbers: Its statistics.
         noun: What a channel is called.
-        measured: Whether the values measure something; integers that name things (tokens, classes) are never unwell.
+        meaning: What the values stand for.
     """
     values = floats(batch).ravel()
     if numbers.nan or numbers.infinite:
         values = values[np.isfinite(values)]
     quantiles = np.quantile(values, QUANTILES) if values.size else np.full(len(QUANTILES), np.nan)
-    return summed_up(path, quantiles, numbers, noun, measured=measured)
+    return summed_up(path, quantiles, numbers, noun, meaning=meaning)
 
 
 def summed_up(
-    path: str, quantiles: npt.NDArray[Any], numbers: Statistics, noun: str = "channel", *, measured: bool = True
+    path: str,
+    quantiles: npt.NDArray[Any],
+    numbers: Statistics,
+    noun: str = "channel",
+    *,
+    meaning: Meaning = "activations",
 ) -> Summary:
     """The same from the quantiles of the finite values, for the shares `QUANTILES`."""
     return Summary(
@@ -125,6 +142,7 @@ def summed_up(
         minimum=numbers.minimum,
         maximum=numbers.maximum,
         zeros=numbers.zeros,
-        dead=numbers.dead / max(numbers.channels, 1),
-        warnings=warnings(numbers, noun) if measured else (),
+        dead=numbers.dead / max(numbers.channels, 1) if meaning == "activations" else 0.0,
+        warnings=warnings(numbers, noun, meaning),
+        meaning=meaning,
     )

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from actwidget.capture.level import function_of
+from actwidget.capture.pointwise import is_kerass
+
 if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
 
@@ -46,6 +49,24 @@ def activation_bounds(operation: Any, node: LayerNode | None = None) -> Bounds |
     if isinstance(operation, keras.layers.Layer):
         return _of_layer(operation, 0 if node is None else output_index(node))
     return _BY_FUNCTION.get(type(operation).__name__.lower())
+
+
+def is_sigmoid(operation: Any, output: int = 0) -> bool:
+    """Whether an output of a layer or operation is that of a sigmoid; of a nested model, what it ends in.
+
+    What only gives values another shape or dtype, as a `Flatten` does, hands a sigmoid on.
+    """
+    if (function := function_of(operation)) is not None:
+        history = function.outputs[output]._keras_history
+        return is_sigmoid(history.operation, history.tensor_index)
+    if isinstance(operation, keras.Layer | keras.Operation) and type(operation).__name__ in _SAME_VALUES:
+        nodes = operation._inbound_nodes if is_kerass(operation) else []
+        histories = [tensor._keras_history for tensor in nodes[0].input_tensors] if len(nodes) == 1 else []
+        return len(histories) == 1 and is_sigmoid(histories[0].operation, histories[0].tensor_index)
+    return activation_bounds(operation) == _BY_FUNCTION["sigmoid"]
+
+
+_SAME_VALUES = {"Flatten", "Reshape", "Squeeze", "ExpandDims", "Identity", "Cast", "Dropout"}
 
 
 def _of_layer(layer: Any, output: int) -> Bounds | None:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.attention import are_scores
 from actwidget.capture.level import calls_for, function_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actwidget.capture.graph import ModelGraph
     from actwidget.capture.node import LayerNode
 
@@ -40,15 +43,20 @@ class Channels:
         return shape[self.axis]
 
 
-def channels_of(node: LayerNode, operation: keras.Operation) -> Channels:
+def channels_of(node: LayerNode, operation: keras.Operation, owners: Sequence[Any] = ()) -> Channels:
     """The channels of a node: the heads of attention scores, the axis that a layer names, else the last.
 
     A layer that works value by value has those of what it is given.
+
+    Args:
+        node: The node.
+        operation: What computes it.
+        owners: The layers that hold it.
     """
     rank = len(node.output_shape or ())
-    if node.class_name == "AttentionScores":
+    if node.class_name == "AttentionScores" or are_scores(operation, node.output_shape or (), owners):
         # (samples, heads, targets, sources), or of a layer without heads (samples, targets, sources).
-        return Channels(1 if rank == 4 else None, "head", told=True)
+        return Channels(rank - 3 if rank > 3 else None, "head", told=True)
     noun = "channel" if rank >= 4 else "unit"
     axis = _named_axis(operation, rank) if rank >= 3 else -1
     return Channels(-1, noun) if axis is None else Channels(axis, noun, told=True)

@@ -11,6 +11,7 @@ import keras
 
 from actwidget.capture.calling import Spread, arguments
 from actwidget.capture.level import function_of, is_stateful
+from actwidget.capture.meaning import Made, meanings_of
 from actwidget.errors import UnsupportedModelError, shown
 
 if TYPE_CHECKING:
@@ -120,6 +121,11 @@ class ModelGraph:
         """The inputs' names as the tree has them, as `keras.tree.flatten` puts them in order; none if not known."""
         tensors = [] if self.inputs is None else keras.tree.flatten(self.inputs)
         return [str(tensor._keras_history.operation.name) for tensor in tensors]
+
+    @cached_property
+    def meanings(self) -> dict[str, Made]:
+        """For each path that a functional graph reaches what its values stand for, as far as the graph tells."""
+        return meanings_of(self)
 
     @cached_property
     def stateful(self) -> bool:

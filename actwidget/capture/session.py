@@ -663,14 +663,13 @@ class Session:
         self._watch.add(layers)
 
     def refresh(self) -> bool:
-        """Lets go of activations that no longer hold, since weights behind them were written.
+        """Lets go of activations unless they are known to hold: weights behind them may have been written.
 
         Returns:
-            Whether that was so, or other layers that are watched were written.
+            Whether that was so, or other layers that are watched may have been written.
         """
-        unwritten = self._watch.unwritten()
-        self._sure = unwritten is True
-        if unwritten is not False:
+        self._sure = self._watch.unwritten()
+        if self._sure:
             return False
         self.forget()
         return True

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from actwidget.capture.forward import Array, as_array, variables_of
 from actwidget.capture.isolation import read
@@ -113,15 +114,16 @@ def _is_packed(variable: keras.Variable, owner: keras.Layer) -> bool:
 class WeightWatch:
     """Tells whether the weights of some layers were written, or their settings, since it came to watch them.
 
-    A variable whose value is still held is written into new memory, so where the place of its value is the same the
-    value is. The other way round it need not be: of a variable with rows that were written one by one (an embedding in
-    training) TensorFlow gives a copy at each reading.
+    TensorFlow writes a variable whose value is still held into new memory, on every device. So where the value lies at
+    the same address it is the same. At another address it need not be another: of a variable with rows that were
+    written one by one (an embedding in training) TensorFlow gives a copy at each reading. Where the addresses differ,
+    or can't be had (on a GPU), all bits of the two values are compared.
     """
 
     def __init__(self) -> None:
         """Watches nothing."""
         self._layers: dict[int, keras.Layer] = {}
-        self._held: dict[int, Array | None] = {}  # the values of variables, `None` where they are out of reach
+        self._held: dict[int, _Held] = {}  # the values of variables
         self._set: dict[int, dict[str, Any]] = {}  # the settings of layers, and of those in them
 
     def add(self, layers: Iterable[keras.Layer]) -> None:
@@ -133,29 +135,89 @@ class WeightWatch:
         self._set |= {id(layer): _settings(layer) for layer in _flat(new)}
         for variable in _variables(new):
             if id(variable) not in old:
-                self._held[id(variable)] = _in_place(variable)
+                self._held[id(variable)] = _Held.of(variable)
 
-    def unwritten(self) -> bool | None:
-        """Whether no weight or setting was written, and none has come or gone; `None` where that can't be known."""
+    def unwritten(self) -> bool:
+        """Whether it is known that no weight or setting was written, and that none has come or gone."""
         if any(_settings(layer) != self._set.get(id(layer)) for layer in _flat(self._layers.values())):
             return False
         now = {id(variable): variable for variable in _variables(self._layers.values())}
         if now.keys() != self._held.keys():
             return False
-        known: bool | None = True
-        for each, before in self._held.items():
-            value = _in_place(now[each])
-            if before is None or value is None:
-                known = None
-            elif value.ctypes.data != before.ctypes.data and value.tobytes() != before.tobytes():
-                return False
-        return known
+        return all(before.is_still_that_of(now[each]) for each, before in self._held.items())
 
     def clear(self) -> None:
         """Watches nothing any more."""
         self._layers.clear()
         self._held.clear()
         self._set.clear()
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """The value of a variable at one moment.
+
+    Attributes:
+        tensor: The value, `None` where it could not be read.
+        address: Where it lies in the processor's memory, `None` where it lies elsewhere.
+    """
+
+    tensor: Any
+    address: int | None
+
+    @classmethod
+    def of(cls, variable: keras.Variable) -> _Held:
+        """The value that a variable has now."""
+        tensor = _value_of(variable)
+        return cls(tensor, None if tensor is None else address_of(tensor))
+
+    def is_still_that_of(self, variable: keras.Variable) -> bool:
+        """Whether it is known that a variable has this value; what can't be read counts as written."""
+        now = _value_of(variable)
+        if self.tensor is None or now is None:
+            return False
+        if self.address is not None and self.address == address_of(now):
+            return True
+        return _have_same_bits(self.tensor, now)
+
+
+def _value_of(variable: keras.Variable) -> Any:
+    """The tensor that a variable holds; `None` where it can't be read."""
+    try:
+        return read(variable.value)
+    except Exception:  # noqa: BLE001 - a strategy that spreads a variable over devices refuses in ways of its own
+        return None
+
+
+def address_of(tensor: Any) -> int | None:
+    """Where a tensor lies in the processor's memory; `None` where it lies on another device, or that can't be told."""
+    if not tensor.device.endswith("CPU:0"):  # from another device the buffer is a copy
+        return None
+    try:
+        address: int = np.asarray(memoryview(tensor)).ctypes.data
+    except (TypeError, ValueError, BufferError):  # of bfloat16 and the like, which numpy does not know
+        return None
+    return address
+
+
+def _have_same_bits(one: Any, other: Any) -> bool:
+    """Whether two tensors are equal in all bits, NaN and the sign of zero included.
+
+    Large ones are compared on the device where they lie: only the answer is copied to the processor's memory.
+    """
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    if one.dtype in _NO_BITS or one.shape.num_elements() * one.dtype.size <= _FEW:
+        return bool(one.numpy().tobytes() == other.numpy().tobytes())
+    # As bytes: of 32-bit integers TensorFlow copies all to the processor before it compares them.
+    first, second = (tf.raw_ops.Bitcast(input=each, type=tf.uint8) for each in (one, other))
+    return bool(tf.raw_ops.All(input=tf.raw_ops.Equal(x=first, y=second), axis=range(first.ndim)))
+
+
+_NO_BITS = {tf.bool, tf.string, *(tf.as_dtype(name) for name in ("float8_e4m3fn", "float8_e5m2"))}
+"""The dtypes that `tf.bitcast` does not take."""
+_FEW = 500_000
+"""So many bytes are copied from a device sooner than it is asked to compare them."""
 
 
 def _settings(layer: keras.Layer) -> dict[str, Any]:
@@ -181,14 +243,3 @@ def _variables(layers: Iterable[keras.Layer]) -> list[keras.Variable]:
 
 def _flat(layers: Iterable[keras.Layer]) -> list[keras.Layer]:
     return [inner for layer in layers for inner in layer._flatten_layers()]
-
-
-def _in_place(variable: keras.Variable) -> Array | None:
-    """A variable's value in the memory where it lies; `None` if that is not the processor's."""
-    tensor = read(variable.value)
-    if not tensor.device.endswith("CPU:0"):  # from another device the buffer is a copy
-        return None
-    try:
-        return np.asarray(memoryview(tensor))
-    except (TypeError, ValueError, BufferError):
-        return None

@@ -83,11 +83,12 @@ class View:
         channel: The channel close up, or `None` for the mean over all of them.
         order_name: A key of `ORDERS`.
         sample: The number of the sample, for the title; `None` where there is only one.
-        class_names: Names of the units, for a classifier's last layer.
+        class_names: Names of the units, for a classifier's last layer; of a binary one those of both classes.
         noun: What a channel is called: `"channel"`, `"unit"`, `"head"`.
         tokens: The texts of the steps of a sequence.
         mask: Which of its steps count, shape `(steps,)`; `None` where all do.
-        label: The unit of the true class, for a classifier's last layer.
+        label: The unit of the true class, for a classifier's last layer; of a binary one 0 or 1.
+        binary: Whether its one unit is the probability of the second of two classes.
     """
 
     title: str
@@ -102,6 +103,7 @@ class View:
     tokens: Sequence[str] | None = None
     mask: NDArray[np.bool_] | None = None
     label: int | None = None
+    binary: bool = False
 
 
 def channel_order(numbers: Statistics, name: str) -> NDArray[np.intp]:

@@ -44,8 +44,9 @@ def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") 
     relative = quantiles / np.array(scale).reshape(-1, 1)
     told = [
         f"<b>{escape(row.path)}</b><br>{between(row.minimum, row.maximum)}"
-        + (f", median {number(row.quantiles[2])}" if np.isfinite(row.quantiles[2]) else "")
-        + f"<br>zeros {percent(row.zeros)}, dead {percent(row.dead)}"
+        + (f", median {number(row.quantiles[2])}" if np.isfinite(row.quantiles[2]) and _is_measured(row) else "")
+        + f"<br>zeros {percent(row.zeros)}"
+        + (f", dead {percent(row.dead)}" if row.meaning == "activations" else "")
         + "".join(f"<br>{escape(w)}" for w in row.warnings)
         for row in rows
     ]
@@ -123,6 +124,11 @@ def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") 
             },
         },
     }
+
+
+def _is_measured(row: Summary) -> bool:
+    """Whether a middle value means anything."""
+    return row.meaning in {"activations", "data"}
 
 
 def _spans(low: Any, high: Any, y: Any, width: int, color: str) -> dict[str, Any]:

@@ -314,17 +314,25 @@ def _broken_marks(marker: dict[str, Any], finite: NDArray[np.bool_]) -> dict[str
 
 
 def top_units(view: View) -> Panel:
-    """The units of a vector with the largest values, by name where there are names."""
+    """The units of a vector with the largest values, by name where there are names; of a binary head both classes."""
     values = view.picture.values[:, 0, 0].astype(np.float64)
+    if view.binary:
+        return _ranked(view, np.concatenate([1 - values, values]), "class")
+    return _ranked(view, values, "unit")
+
+
+def _ranked(view: View, values: NDArray[np.float64], noun: str) -> Panel:
+    """The largest of some values as bars with their names."""
     units = np.argsort(-np.where(np.isnan(values), -np.inf, values), kind="stable")[:TOP]
-    wanted = [unit for unit in (view.label, view.channel) if unit is not None and unit not in units]
+    chosen = None if view.binary else view.channel  # of two classes neither is a unit
+    wanted = [unit for unit in (view.label, chosen) if unit is not None and unit not in units]
     units = np.append(units[: TOP - len(set(wanted))], list(dict.fromkeys(wanted))).astype(np.intp)
     names = view.class_names
-    labels = [f"unit {unit}" for unit in units.tolist()]
+    labels = [f"{noun} {unit}" for unit in units.tolist()]
     if names is not None:
         labels = told_apart([names[unit] for unit in units.tolist()], 20)
     labels = [f"✓ {text}" if unit == view.label else text for unit, text in zip(units.tolist(), labels, strict=True)]
-    colors = [ACCENT if unit == view.channel else MUTED for unit in units.tolist()]
+    colors = [ACCENT if unit == chosen else MUTED for unit in units.tolist()]
     shown = values[units]
     texts = [number(value) if np.isfinite(value) else _in_words(value) for value in shown.tolist()]
     lengths = _bounded(shown)
@@ -336,13 +344,13 @@ def top_units(view: View) -> Panel:
         "x": lengths.tolist(),
         "text": ["" if length <= 0 else text for length, text in zip(lengths.tolist(), texts, strict=True)],
         "textposition": "auto",
-        "customdata": [[unit] for unit in units.tolist()],
+        "customdata": [[0 if view.binary else unit] for unit in units.tolist()],
         # A value of zero is seen where its bar has an outline.
         "marker": _broken_marks({"color": colors, "line": {"width": 1, "color": colors}}, np.isfinite(shown)),
         "xaxis": "x2",
         "yaxis": "y2",
         "hovertext": [f"{value:.5g}" if np.isfinite(value) else _in_words(value) for value in shown.tolist()],
-        "hovertemplate": "unit %{customdata[0]}<br>%{hovertext}<extra></extra>",
+        "hovertemplate": f"{'%{y}' if view.binary else 'unit %{customdata[0]}'}<br>%{{hovertext}}<extra></extra>",
         "cliponaxis": False,
     }
     # At a bar of length zero Plotly writes nothing, and left of one below zero it would write over the names.
@@ -360,12 +368,12 @@ def top_units(view: View) -> Panel:
             "range": [len(units) - 0.4, -0.6],
             "tickmode": "array",
             "tickvals": list(range(len(units))),
-            "ticktext": _marked(labels, units.tolist(), view.channel),
+            "ticktext": _marked(labels, units.tolist(), chosen),
             "showgrid": False,
             "scaleanchor": False,
         },
     }
-    title = "top classes" if names is not None else "strongest units"
+    title = "top classes" if names is not None or view.binary else "strongest units"
     if view.label is not None:
         title += ", ✓ the true one"
     return [bar, {**written, "xaxis": "x2", "yaxis": "y2"}] if beside.size else [bar], axes, title

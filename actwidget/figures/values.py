@@ -12,6 +12,7 @@ from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.palette import ACCENT, MUTED
 from actwidget.figures.panels import MAP_LIMIT, bar_marker, broken_bars, largest
 from actwidget.figures.text import NARROW_LIMIT, between, escape, number, percent, stacked
+from actwidget.figures.tiles import outline
 from actwidget.figures.title import in_their_colour
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def values_spec(
         title: The layer's path.
         sample: One sample, of any shape and dtype.
         number_of: The number of the sample, for the title; `None` where there is only one.
-        channel: Which channel of a picture with several is drawn and counted; by default the first.
+        channel: Which channel of a picture with several is drawn and counted, by default the first; of a sequence,
+            shape `(steps, units)`, which column is outlined.
 
     Returns:
         A dict of `data` and `layout`.
@@ -59,12 +61,23 @@ def values_spec(
                 parts.append(
                     f"the first of {count:,} channels" if channel is None else f"channel {channel} of {count:,}"
                 )
-        return _categorical(parts, found.names, index)
+        height = index.shape[0]
+        marks = (
+            [outline((channel - 0.5, -0.5, channel + 0.5, height - 0.5))]
+            if sample.ndim == 2 and channel is not None
+            else []
+        )
+        return _categorical(parts, found.names, index, marks)
     return _table(parts, sample)
 
 
 def scalar_spec(
-    title: str, values: NDArray[Any], *, sample: int | None = None, names: Sequence[str] | None = None
+    title: str,
+    values: NDArray[Any],
+    *,
+    sample: int | None = None,
+    names: Sequence[str] | None = None,
+    meaning: str = "activation",
 ) -> dict[str, Any]:
     """One number a sample over the whole batch, as a dict of `data` and `layout`: bars, or a line for very many.
 
@@ -75,6 +88,7 @@ def scalar_spec(
         values: The numbers, shape `(samples,)` or `(samples, 1)`.
         sample: The sample that is marked.
         names: What the samples are called.
+        meaning: What the numbers are.
 
     Returns:
         A dict of `data` and `layout`.
@@ -115,12 +129,14 @@ def scalar_spec(
     if line.size <= 32:
         ticks = shown if names is not None else [str(index) for index in range(line.size)]
         x_axis |= {"tickmode": "array", "tickvals": list(range(line.size)), "ticktext": ticks}
-    y_axis = {"title": {"text": "activation", "standoff": 4}, "fixedrange": True}
+    y_axis = {"title": {"text": escape(meaning, 40), "standoff": 4}, "fixedrange": True}
     margin = {"l": 56, "r": 16, "t": 30, "b": 56 if names is not None else 36}
     return {"data": traces, "layout": plain(" · ".join(parts), margin=margin, xaxis=x_axis, yaxis=y_axis, bargap=0.1)}
 
 
-def _categorical(parts: list[str], names: Sequence[str], index: NDArray[np.intp]) -> dict[str, Any]:
+def _categorical(
+    parts: list[str], names: Sequence[str], index: NDArray[np.intp], marks: list[dict[str, Any]]
+) -> dict[str, Any]:
     count = len(names)
     counts = np.bincount(index.ravel(), minlength=count)
     colors = CATEGORY_COLORS[:count]
@@ -170,7 +186,7 @@ def _categorical(parts: list[str], names: Sequence[str], index: NDArray[np.intp]
         "margin": {"l": 8, "r": 8, "t": 30, "b": 36 + more},
         "meta": {"narrow": narrow},
     }
-    return {"data": [trace], "layout": plain(" · ".join(parts), annotations=[legend], **look, **axes)}
+    return {"data": [trace], "layout": plain(" · ".join(parts), annotations=[legend], shapes=marks, **look, **axes)}
 
 
 def _table(parts: list[str], sample: NDArray[Any]) -> dict[str, Any]:

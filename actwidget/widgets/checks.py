@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actwidget.capture.bounds import is_sigmoid, output_index
 from actwidget.capture.paths import sendable
 from actwidget.errors import ActwidgetError, OptionError, shown
 
@@ -73,43 +75,74 @@ def listed(values: Any, expected: str, *, least: int = 0) -> list[Any]:
 
 
 def class_names(names: Any, graph: ModelGraph) -> list[str] | None:
-    """A name for each unit of the model's output, the first of several.
+    """A name for each unit of the model's output, the first of several; for a single sigmoid unit two.
 
     Raises:
         OptionError: They are no list, or not as many.
     """
     if names is None:
         return None
-    name, units = graph.tree.name, _units(graph)
+    head, name = Head.of(graph), graph.tree.name
     expected = f"class_names as a list of texts, one for each output unit of {name!r}"
     texts = [sendable(each if isinstance(each, str) else shown(each)) for each in listed(names, expected)]
-    if units is not None and len(texts) != units:
-        message = f"Expected {units} class_names, one for each output unit of {name!r}, got {len(texts)}."
-        raise OptionError(message)
-    return texts
+    if head.is_binary and len(texts) == 1:
+        return [f"not {texts[0]}", texts[0]]
+    if head.units is None or len(texts) == (2 if head.is_binary else head.units):
+        return texts
+    if head.is_binary:
+        message = (
+            f"Expected 2 class_names for the single sigmoid unit of {head}: of the class that it calls 0, then of the "
+            f"class that it calls 1; got {len(texts)}."
+        )
+    elif head.units == 1:
+        message = f"Expected 1 class_names for the single unit of {head}, got {len(texts)}. {_NO_SIGMOID}"
+    else:
+        message = f"Expected {head.units} class_names, one for each output unit of {head}, got {len(texts)}."
+    raise OptionError(message)
 
 
-def labels(numbers: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | None:
-    """The number of an output unit for each sample.
+def labels(given: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | None:
+    """The true class of each sample: the number of an output unit, of a single sigmoid unit 0 or 1.
 
     Raises:
-        OptionError: They are no such numbers, or not as many as there are samples.
+        OptionError: They are no such numbers, nor rows that mark one class each, or not as many as there are samples.
     """
-    units = _units(graph)
-    if numbers is None or batch is None:
+    if given is None or batch is None:
         return None
-    try:
-        given = [float(number) for number in np.ravel(np.asarray(numbers))]
-    except Exception:  # noqa: BLE001 - what is no number may raise anything
-        given = []
-    fits = all(number.is_integer() and 0 <= number < (units or math.inf) for number in given)
-    if len(given) != batch.size or not fits:
+    head = Head.of(graph)
+    if head.rank > 2:
         message = (
-            f"Expected labels as {batch.size} numbers of output units, one for each sample"
-            f"{'' if units is None else f', from 0 to {units - 1}'}; got {shown(numbers)}."
+            f"Expected no labels: {head} gives an answer for each step or pixel, its shape is {head.shape}, and labels "
+            f"hold one class for a whole sample; got {shown(given)}. Leave labels out."
         )
         raise OptionError(message)
-    return [int(number) for number in given]
+    if head.units == 1 and not head.is_binary:
+        message = f"Expected no labels for the single unit of {head}, got {shown(given)}. {_NO_SIGMOID}"
+        raise OptionError(message)
+    classes = 2 if head.is_binary else head.units
+    try:
+        values = np.asarray(given).astype(np.float64, casting="unsafe" if not np.iscomplexobj(given) else "safe")
+    except Exception:  # noqa: BLE001 - what is no number may raise anything
+        values = np.empty(0)
+    if values.ndim == 2 and values.shape[1] > 1 and values.shape == (batch.size, classes or values.shape[1]):
+        if not (((values == 0) | (values == 1)).all() and (values.sum(axis=1) == 1).all()):
+            message = (
+                f"Expected one-hot labels, in each row a single 1 among zeros, for {head}; got {shown(given)}. "
+                "Of shares, or several classes a sample, give the class of each: labels.argmax(axis=-1)."
+            )
+            raise OptionError(message)
+        return [int(number) for number in values.argmax(axis=1)]
+    numbers = values.ravel().tolist()
+    fits = all(number.is_integer() and 0 <= number < (classes or math.inf) for number in numbers)
+    if len(numbers) != batch.size or not fits:
+        units = "classes" if head.is_binary else "output units"
+        which = f", from 0 to {classes - 1}" if classes else ""
+        message = (
+            f"Expected labels as {batch.size} numbers of {units} of {head}, one for each sample{which}, or as one-hot "
+            f"rows; got {shown(given)}."
+        )
+        raise OptionError(message)
+    return [int(number) for number in numbers]
 
 
 def tokens(texts: Any, batch: Batch | None) -> list[list[str]] | None:
@@ -144,7 +177,49 @@ def state(given: Mapping[str, Any] | None, names: Collection[str]) -> dict[str, 
     return dict(given)
 
 
-def _units(graph: ModelGraph) -> int | None:
-    """How many units the model's output has, the first of several; `None` where that is open."""
-    output = graph.nodes.get(graph.output, graph.tree)
-    return (output.output_shape or (None,))[-1]
+_NO_SIGMOID = (
+    "Without a sigmoid that is known as such it is a logit or a number, not the probability of a class. If it is a "
+    'logit, put the sigmoid behind it: keras.Sequential([model, keras.layers.Activation("sigmoid")]).'
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the model's output is, the first of several.
+
+    Attributes:
+        name: The model's name.
+        shape: The output's shape, the samples first; `None` where it is not known.
+        is_binary: Whether it is one unit a sample, the sigmoid of which is the probability of one of two classes.
+        is_first: Whether the model has more outputs.
+    """
+
+    name: str
+    shape: tuple[int | None, ...] | None
+    is_binary: bool
+    is_first: bool
+
+    @classmethod
+    def of(cls, graph: ModelGraph) -> Head:
+        """The head of a model."""
+        node = graph.nodes.get(graph.output, graph.tree)
+        shape, operation = node.output_shape, graph.operations.get(graph.output)
+        single = shape is not None and (shape[1:] == (1,) or len(shape) == 1)
+        binary = single and operation is not None and is_sigmoid(operation, output_index(node))
+        return cls(graph.tree.name, shape, binary, is_first=bool(graph.output) and graph.tree.output_shape is None)
+
+    @property
+    def rank(self) -> int:
+        """How many axes the output has, 0 where that is not known."""
+        return len(self.shape or ())
+
+    @property
+    def units(self) -> int | None:
+        """How many units the output has; `None` where that is open."""
+        if self.shape is None:
+            return None
+        return 1 if len(self.shape) == 1 else self.shape[-1]
+
+    def __str__(self) -> str:
+        """The model's name, and that other outputs are not meant."""
+        return f"{self.name!r}{' (of its outputs the first)' if self.is_first else ''}"

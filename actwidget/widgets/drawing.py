@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+import keras
 import numpy as np
 
 from actwidget.analysis.axes import depths, is_numeric, kind_of
-from actwidget.analysis.categories import categories
+from actwidget.analysis.categories import categories, meaning_of
 from actwidget.analysis.difference import difference
 from actwidget.analysis.health import QUANTILES, Summary, summary, summed_up, warnings
 from actwidget.analysis.histogram import Histogram, histogram
@@ -23,6 +23,7 @@ from actwidget.capture.bounds import activation_bounds
 from actwidget.capture.channels import Channels, channels_of, keeps_steps
 from actwidget.capture.compare import paired
 from actwidget.capture.kept import Key
+from actwidget.capture.meaning import made_of, may_be_flags
 from actwidget.capture.receptive import field_of, inputs_behind
 from actwidget.capture.session import ANSWERS, ROW, TALLY, WEIGHTS, WHOLE
 from actwidget.capture.submodel import left_out
@@ -47,11 +48,14 @@ from actwidget.figures import (
 from actwidget.figures.text import between, number, percent
 from actwidget.figures.weights import MOST, DrawnWeight, draw_weight, drawn_weights_spec, weight_words
 from actwidget.widgets import html
+from actwidget.widgets.checks import Head
+from actwidget.widgets.grid import Grid
 from actwidget.widgets.plot import Serialized, serialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from actwidget.analysis.categories import Meaning
     from actwidget.capture.parts import Captured, Row
     from actwidget.capture.session import Session
     from actwidget.figures.activation import Scaling
@@ -78,13 +82,14 @@ class Tally:
 class Drawing:
     """What the explorer shows of a selection: the figure, its text twin, and how to tell the numbers as HTML.
 
-    `needs` names the controls that it has a use for; `None` for all of its view.
+    `needs` names the controls that it has a use for; `None` for all of its view. Arrow keys move through `grid`.
     """
 
     figure: Serialized
     alt: str
     tell: Callable[[], str] = str
     needs: tuple[str, ...] | None = None
+    grid: Grid | None = None
 
     def __post_init__(self) -> None:
         """Bounds the text twin, whatever names are in it."""
@@ -129,7 +134,7 @@ class Drawings:
 
         Args:
             session: Where activations come from.
-            class_names: Names of the units of the model's output.
+            class_names: Names of the units of the model's output; of a single sigmoid unit the names of both classes.
             tokens: For each sample the texts of its steps.
             labels: For each sample its true class.
         """
@@ -138,9 +143,11 @@ class Drawings:
         self._tokens = tokens
         self._labels = labels
         self._kept = session.kept
+        self._binary = Head.of(session.graph).is_binary
         self._summaries: dict[str, Summary] = {}
         self._warnings: dict[str, tuple[str, ...]] = {}
         self._naming: dict[str, bool] = {}
+        self._meanings: dict[str, Meaning] = {}
         self._reading = ("", "auto")
 
     def read(self, path: str, reading: str) -> None:
@@ -157,6 +164,7 @@ class Drawings:
         self._summaries.clear()
         self._warnings.clear()
         self._naming.clear()
+        self._meanings.clear()
 
     def statistics(self, path: str) -> Statistics | None:
         """The numbers of a layer over the whole batch; `None` where it has none.
@@ -185,17 +193,28 @@ class Drawings:
         key = Key(path, NUMBERS)
         if (numbers := self._kept.get(key)) is None:
             value = self._as_samples(path, np.asarray(self._session.value(path)))
-            numbers = self._noted(path, self._numbers(path, value), names=self._names_things(path, value[0]))
+            numbers = self._noted(path, self._numbers(path, value), self._meaning_of(path, value))
             self._kept.put(key, numbers, _size_of(numbers))
         return cast("Statistics", numbers)
 
     def _numbers(self, path: str, value: Array) -> Statistics:
         return statistics(value[:, np.newaxis] if value.ndim == 1 else value, bounds=self._bounds(path))
 
-    def _noted(self, path: str, numbers: Statistics, *, names: bool) -> Statistics:
-        """The numbers over all samples, of which it is noted what is wrong with them."""
-        self._warnings[path] = () if names else warnings(numbers, self.channels(path).noun)
+    def _noted(self, path: str, numbers: Statistics, meaning: Meaning) -> Statistics:
+        """The numbers over all samples, of which it is noted what they stand for and what is wrong with them."""
+        self._meanings[path] = meaning
+        self._warnings[path] = warnings(numbers, self.channels(path).noun, meaning)
         return numbers
+
+    def _meaning_of(self, path: str, value: Array) -> Meaning:
+        """What the values of an activation at hand stand for."""
+        graph = self._session.graph
+        return meaning_of(value, made_of(graph, path), may_be_flags=may_be_flags(graph, path))
+
+    def _tell(self, path: str) -> str:
+        """The numbers of a layer over the whole batch as HTML."""
+        numbers = self._of_batch(path)
+        return html.numbers(numbers, self.channels(path).noun, self._meanings[path])
 
     def _is_counted_in_parts(self, path: str) -> bool:
         return not self._session.fits(path) and self._session.alike(path) is not False
@@ -213,12 +232,16 @@ class Drawings:
         """What is counted over all samples of some activations, of those that can be had in parts, in one pass."""
         running = {path: RunningStatistics(bounds=self._bounds(path)) for path in paths}
         quantiles = {path: RunningQuantiles() for path in paths}
+        meanings: dict[str, Meaning] = {}
 
         def take(path: str, first: int, part: Captured) -> None:
             value = self._arranged(path, part.value)
             if _numeric(value):
                 if not first:
                     self._names_things(path, value[0])
+                # Floats are flags only if those of all parts are.
+                if meanings.get(path, "flags") == "flags":
+                    meanings[path] = self._meaning_of(path, value)
                 running[path].update(value[:, np.newaxis] if value.ndim == 1 else value)
                 quantiles[path].update(value)
 
@@ -226,7 +249,7 @@ class Drawings:
         found = {}
         for path in paths:
             if self._session.alike(path) and running[path].samples:
-                numbers = self._noted(path, running[path].result(), names=self._naming.get(path, False))
+                numbers = self._noted(path, running[path].result(), meanings[path])
                 found[path] = Tally(numbers, quantiles[path].result(QUANTILES))
                 self._kept.put(Key(path, TALLY), found[path], _size_of(numbers))
         return found
@@ -265,7 +288,10 @@ class Drawings:
         rank = len(self._session.graph.nodes[path].output_shape or ())
         # A vector has one axis alone.
         chosen, reading = self._reading
-        return own if rank == 2 or path != chosen or reading == "auto" else Channels(READINGS[reading], own.noun)
+        if rank == 2 or path != chosen or reading == "auto":
+            return own
+        # Along another axis there are no heads.
+        return Channels(READINGS[reading], own.noun if own.noun != "head" else "channel" if rank > 3 else "unit")
 
     def channel_count(self, path: str) -> int | None:
         """How many channels a layer of an open shape gives for the sample in sight; `None` without inputs."""
@@ -273,7 +299,11 @@ class Drawings:
         return None if row is None else (row.value.shape or (1,))[-1]
 
     def _own_channels(self, path: str) -> Channels:
-        return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
+        graph = self._session.graph
+        parts = path.split("/")
+        above = ["/".join(parts[:length]) for length in range(1, len(parts))]
+        owners = [graph.root, *(graph.operations[each] for each in above if each in graph.operations)]
+        return channels_of(graph.nodes[path], graph.operations[path], owners)
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""
@@ -295,18 +325,18 @@ class Drawings:
         for path, captured in session.walk([path for path in missing if session.fits(path)]):
             value = self._as_samples(path, captured.value)
             if _numeric(value) and value.size:
-                names, noun = self._names_things(path, value[0]), self.channels(path).noun
-                numbers = self._noted(path, self._numbers(path, value), names=names)
+                meaning, noun = self._meaning_of(path, value), self.channels(path).noun
+                numbers = self._noted(path, self._numbers(path, value), meaning)
                 self._kept.put(Key(path, NUMBERS), numbers, _size_of(numbers))
-                self._summaries[path] = summary(path, value, numbers, noun, measured=not names)
+                self._summaries[path] = summary(path, value, numbers, noun, meaning=meaning)
         for group in self._groups([path for path in large if session.alike(path) is not False]):
             held = {path: self._kept.peek(Key(path, TALLY)) for path in group}
             tallies = {path: tally for path, tally in held.items() if tally is not None}
             if new := [path for path in group if path not in tallies]:
                 tallies |= self._counted(new)
             for path, tally in tallies.items():
-                names, noun = self._naming.get(path, False), self.channels(path).noun
-                self._summaries[path] = summed_up(path, tally.quantiles, tally.statistics, noun, measured=not names)
+                meaning, noun = self._meanings[path], self.channels(path).noun
+                self._summaries[path] = summed_up(path, tally.quantiles, tally.statistics, noun, meaning=meaning)
         return [self._summaries[path] for path in paths if path in self._summaries]
 
     def _groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
@@ -386,16 +416,19 @@ class Drawings:
             for each in apart.order[:5].tolist()
         )
         alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"
-        return Drawing(serialize(figure), alt, lambda: f'<p class="actw-muted">{html.escape(alt, 1500)}</p>')
+        grid = Grid(apart.order, figure["data"][1]["z"].shape[1])
+        return Drawing(serialize(figure), alt, lambda: f'<p class="actw-muted">{html.escape(alt, 1500)}</p>', grid=grid)
 
     def weights(self, path: str, channel: int | None, input_channel: int | None = None) -> Drawing:
         """The weights of a layer."""
         operation = self._session.graph.operations[path]
+        self._session.watch([operation] if isinstance(operation, keras.Layer) else [])
         weights = weights_of(operation)
         if not weights:
             return _message(path, "This layer has no weights.")
-        self._session.watch([operation])
-        divided = channel if self._as_computed(path) else None
+        # The heads of attention scores are not the channels that the layer's weights belong to.
+        belong = self._as_computed(path) and self.channels(path).noun != "head"
+        divided = channel if belong else None
         chosen = _choosable(weights)[0]
         drawn: dict[str, DrawnWeight] = {}
         key = Key(path, WEIGHTS)
@@ -419,7 +452,9 @@ class Drawings:
             for name, weight in weights.items()
         )
         figure = drawn_weights_spec(path, drawn, marks, more=len(weights) - len(drawn))
-        return Drawing(serialize(figure), f"{path}, weights: {alt}")
+        own = [weight.channels for weight in weights.values() if weight.channels is not None]
+        grid = Grid(np.unique(np.concatenate(own))) if own and belong else None
+        return Drawing(serialize(figure), f"{path}, weights: {alt}", grid=grid)
 
     def kernel_inputs(self, path: str) -> int:
         """How many input channels a layer's kernel has to choose from; 1 where there is no choice."""
@@ -461,31 +496,30 @@ class Drawings:
         shape = self.channels(path).last(np.broadcast_to(np.float32(0), (1, *known))).shape
         return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), np.float32) == kind else ()
 
-    def grid(self, selection: Selection) -> tuple[list[int], int]:
-        """The channels in the order in which they are drawn, and how many of them stand in a row."""
-        path, row = selection.path, None
-        with suppress(NotCapturableError):
-            row = self._row(path, selection.sample)
-        if row is None or not row.value.size or self._is_read(path, row, selection.sample):
-            return [0], 1
-        drawn = self._picture(row, self._of_sample(path, row, selection.sample), selection)
-        return drawn.order.tolist(), drawn.tiles.columns if drawn.tiles is not None else 1
-
     def columns(self, path: str) -> dict[str, Any] | None:
         """The numbers of each channel over the whole batch, by name; `None` where there are none."""
         if (numbers := self.statistics(path)) is None:
             return None
-        each = numbers.per_channel
+        each, meaning = numbers.per_channel, self._meanings[path]
         found: dict[str, Any] = {self.channels(path).noun: np.arange(numbers.channels)}
+        if meaning == "flags":
+            return found | {"true %": 100 * (1 - np.asarray(each.zeros))}
         found |= {"minimum": each.minimum, "mean": each.mean, "maximum": each.maximum, "std": each.standard_deviation}
         found["zeros %"] = 100 * np.asarray(each.zeros)
+        if meaning == "names":
+            return {name: column for name, column in found.items() if name not in {"mean", "std"}}
         if each.saturated is not None:
             found["saturated %"] = 100 * np.asarray(each.saturated)
-        rare = {"dead?": each.dead, "constant?": each.constant, "NaN": each.nan, "infinite": each.infinite}
+        dead = {"dead?": each.dead} if meaning == "activations" else {}
+        rare = {**dead, "constant?": each.constant, "NaN": each.nan, "infinite": each.infinite}
         return found | {name: values for name, values in rare.items() if np.any(values)}
 
-    def overlay(self, path: str, channel: int | None, sample: int, position: tuple[int, int] | None) -> Drawing:
+    def overlay(
+        self, path: str, channel: int | None, sample: int, position: tuple[int, int] | None, sort: str = "index"
+    ) -> Drawing:
         """One channel, or the mean over all, over the picture that `picture_of` tells; with a position, what that sees.
+
+        Arrow keys go through the channels in the order that `sort` names.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -497,6 +531,9 @@ class Drawings:
         if (index := self.picture_of(path)) is None:
             return _message(path, "This layer depends on no input that is a picture.")
         pixels = batch.samples[index][sample]
+        order = np.arange(row.value.shape[-1])
+        if sort != "index":
+            order = channel_order(self._of_sample(path, row, sample), sort)
         values = row.value.mean(axis=-1, dtype=np.float32) if channel is None else row.value[..., channel]
         position = position if self._as_computed(path) else None
         field = field_of(graph, path, position or (0, 0), of=index) if self._as_computed(path) else None
@@ -523,7 +560,7 @@ class Drawings:
                 alt += f" sees padding alone, nothing of {source}"
             else:
                 alt += f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"
-        return Drawing(serialize(figure), alt, lambda: html.numbers(self._of_batch(path), noun))
+        return Drawing(serialize(figure), alt, lambda: self._tell(path), grid=Grid(order))
 
     def draw(self, selection: Selection) -> Drawing:
         """The figure of one selection.
@@ -573,13 +610,15 @@ class Drawings:
             order_name=selection.sort,
             sample=sample if row.samples > 1 else None,
             class_names=self._names(path),
+            binary=self._binary and self._is_output(path),
             noun=noun,
             tokens=self._step_names(path, sample),
             label=self._labels[sample] if self._labels is not None and self._is_output(path) else None,
             mask=row.mask if drawn.kind == "sequence" else None,
         )
         spec = serialize(activation_spec(view))
-        return Drawing(spec, _alt(view, noun), lambda: html.numbers(self._of_batch(path), noun))
+        grid = Grid(drawn.order, 1 if drawn.tiles is None else drawn.tiles.columns)
+        return Drawing(spec, _alt(view, noun), lambda: self._tell(path), grid=grid)
 
     def _is_read(self, path: str, row: Row, sample: int) -> bool:
         """Whether what a layer gives is read rather than seen."""
@@ -592,21 +631,22 @@ class Drawings:
         own, is_numeric = row.value, _numeric(row.value)
 
         def tell() -> str:
-            if not is_numeric:
-                return ""
-            numbers = self._of_batch(path)
-            return html.numbers(numbers, "unit", measured=not self._names_things(path, own, sample))
+            return self._tell(path) if is_numeric else ""
 
         shown = ", ".join(repr(item) for item in np.ravel(own)[:20].tolist())
         if own.ndim == 0 and row.samples > 1 and is_numeric:
-            figure = scalar_spec(path, np.asarray(self._session.value(path)), sample=sample)
-            return Drawing(
-                serialize(figure), f"{path}: one number a sample, {shown} for sample {sample}", tell, ("sample",)
-            )
+            value = np.asarray(self._session.value(path))
+            binary = self._binary and self._is_output(path)
+            meaning = f"probability of {self._class_names[1] if self._class_names else 'class 1'}" if binary else ""
+            figure = scalar_spec(path, value, sample=sample, meaning=meaning or "activation")
+            alt = f"{path}: one number a sample{meaning and f', the {meaning}'}, {shown} for sample {sample}"
+            return Drawing(serialize(figure), alt, tell, ("sample",), Grid(np.arange(len(value)), of="sample"))
         figure = values_spec(path, own, number_of=sample if row.samples > 1 else None, channel=channel)
-        several = own.ndim == 3 and own.shape[-1] > 1 and figure["data"][0]["type"] != "table"
-        needs = ("sample", "channel") if several else ("sample",)
-        return Drawing(serialize(figure), f"{path}: {shown}", tell, needs)
+        drawn = own.ndim > 1 and figure["data"][0]["type"] != "table"
+        needs = ("sample", "channel") if drawn and own.ndim == 3 and own.shape[-1] > 1 else ("sample",)
+        # Of the channels of a picture one is drawn, of a sequence all, as columns.
+        grid = Grid(np.arange(own.shape[-1])) if drawn else None
+        return Drawing(serialize(figure), f"{path}: {shown}", tell, needs, grid)
 
     @property
     def knows_predictions(self) -> bool:
@@ -616,7 +656,8 @@ class Drawings:
     def prediction(self, sample: int) -> tuple[str, float]:
         """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution.
 
-        They are of all samples where the model's output keeps to the budget, and else of this one alone.
+        Of a single sigmoid unit the classes are 0 and 1, and it gives the probability of the second. The answers are of all
+        samples where the model's output keeps to the budget, and else of this one alone.
         """
         (tops, probabilities), place = self._answers(sample)
         if not len(tops) or math.isnan(probabilities[place]):
@@ -630,7 +671,7 @@ class Drawings:
         fits = session.batch is None or not path or session.fits(path)
         key, place = (Key("", ANSWERS), sample) if fits else (Key("", ANSWERS, sample), 0)
         if (answers := self._kept.get(key)) is None:
-            answers = _answers_of(self._output(None if fits else sample))
+            answers = _answers_of(self._output(None if fits else sample), binary=self._binary)
             self._kept.put(key, answers, sum(each.nbytes for each in answers))
         return answers, place
 
@@ -665,9 +706,9 @@ class Drawings:
         return f"input {short(names[index], 40) if names else index}"
 
     def _output(self, sample: int | None) -> Array | None:
-        """The model's output, where it is one vector a sample: of all samples or of one of them."""
+        """The model's output of all samples or one, where it is a vector a sample or the probability of two classes."""
         shape = self._session.graph.tree.output_shape
-        if shape is None or len(shape) != 2 or shape[1] in {None, 1}:
+        if shape is None or (not self._binary and (len(shape) != 2 or shape[1] in {None, 1})):
             return None
         path = self._session.graph.output
         if not path:
@@ -764,11 +805,13 @@ def _names(value: Array) -> bool:
     return value.ndim == 1 or (one_map and categories(value) is not None)
 
 
-def _answers_of(output: Array | None) -> tuple[Array, Array]:
+def _answers_of(output: Array | None, *, binary: bool) -> tuple[Array, Array]:
     """Of each sample the top class, and its probability: NaN where the output is no distribution."""
     if output is None:
         return np.empty(0, np.intp), np.empty(0)
     rows = output.astype(np.float64)
+    if binary:
+        rows = np.stack([1 - rows.ravel(), rows.ravel()], axis=1)
     with np.errstate(all="ignore"):
         is_distribution = np.isfinite(rows).all(axis=1) & (rows.min(axis=1) >= 0) & (abs(rows.sum(axis=1) - 1) <= 1e-2)
     tops = rows.argmax(axis=1)

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.health import Summary
     from actwidget.analysis.statistics import Statistics
     from actwidget.capture.node import LayerNode
+    from actwidget.widgets.grid import Grid
 
 Checked = TypeVar("Checked")
 VIEW = (
@@ -60,8 +61,6 @@ VIEW = (
 OTHER = "model"
 DRAWN = 0.15
 """Seconds in which a page has drawn what was sent; what is done in the meantime is done at its cost."""
-# Beside the figure's own, what a key does to the selected channel: steps along the grid, rows of it.
-ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 
 
 class _Checked(traitlets.Any):
@@ -134,6 +133,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     _links: tuple[Any, ...] = ()
     _looking = False  # whether the weights will be looked into soon
     _failed = False  # whether the last drawing did
+    _grid: Grid | None = None  # what can be selected in the figure
     _read_layer = ""  # the layer that `reading` was chosen for
 
     def __init__(
@@ -149,7 +149,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         sort: str = "index",
         compare: keras.Model | int | None = None,
         class_names: Sequence[str] | None = None,
-        labels: Sequence[int] | None = None,
+        labels: Any = None,
         tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
         grouped: bool = True,
         max_bytes: int = 256_000_000,
@@ -171,8 +171,10 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             scaling: The colour range, `"layer"`, `"robust"` or `"channel"`.
             sort: The order of the channels.
             compare: Another model of the same architecture, or the number of a sample, to compare with.
-            class_names: Names of the model's output units.
-            labels: The true class of each sample, as a unit's number; it is marked in the model's output.
+            class_names: Names of the model's output units; for a single sigmoid unit two, of the class that it calls 0
+                and of the one that it calls 1. Of several outputs the first is meant, here and by `labels`.
+            labels: The true class of each sample, which is marked in the model's output: its unit's number, shape
+                `(samples,)` or `(samples, 1)`, for a single sigmoid unit 0 or 1; or one-hot, `(samples, classes)`.
             tokens: The texts of the steps of a sequence, for all samples or a list for each; they name the steps on
                 screen.
             grouped: Whether the tree groups layers with systematic names by their prefix.
@@ -581,19 +583,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
                 self.show, self.position = "overlay", (row, column)
 
     def _pressed(self, key: str) -> None:
-        """Moves the selected channel through the grid as it is drawn."""
-        order, columns = self._drawings.grid(self._selection())
-        if key == "Escape":
-            self.channel = None
-        elif self.channel is None:
-            self.channel = int(order[-1 if key == "End" else 0])
-        elif key in ARROWS:
-            along, down = ARROWS[key]
-            place = order.index(self.channel) + along + down * columns
-            if 0 <= place < len(order):
-                self.channel = int(order[place])
-        else:
-            self.channel = int(order[0 if key == "Home" else -1])
+        """Moves the selection through what is drawn, if there is anything to select."""
+        if (grid := self._grid) is not None:
+            setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
 
     def _warn(self, text: str) -> None:
         self._alert.value = html.live("alert", text)
@@ -638,7 +630,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             self._show(node, self._drawn(), start)
         except BaseException as error:
             self._plot.busy = False
-            self._failed = True
+            self._failed, self._grid = True, None
             if not isinstance(error, Exception):  # a person, or the kernel, wants it to end
                 text = f"{node.path} was interrupted; the picture is the last good one. Choose it again to go on."
                 self._status.value = html.live("status", text)
@@ -716,7 +708,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         if self.show == "weights":
             return self._drawings.weights(self.layer, self.channel, self.input_channel)
         if self.show == "overlay":
-            return self._drawings.overlay(self.layer, self.channel, self.sample, self.position)
+            return self._drawings.overlay(self.layer, self.channel, self.sample, self.position, self.sort)
         return self._drawings.draw(self._selection())
 
     def _samples(self) -> list[int]:
@@ -741,7 +733,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             self._plot.busy = False
             self._plot.alt = drawing.alt
             self._plot.figure = drawing.figure
-            self._plot.arrows = self.show in {"activation", "overlay"} and self._session.batch is not None
+            self._plot.arrows = drawing.grid is not None
+        self._grid = drawing.grid
         self._title.value = html.title(node)
         self._code.code = self.code
         self._controls.arrange(

@@ -11,6 +11,7 @@ from actwidget.errors import short
 from actwidget.figures.text import between, number, percent
 
 if TYPE_CHECKING:
+    from actwidget.analysis.categories import Meaning
     from actwidget.analysis.statistics import Statistics
     from actwidget.capture.node import LayerNode
 
@@ -68,42 +69,52 @@ def title(node: LayerNode) -> str:
     return f'<span class="actw-path" title="{whole}">{escape(node.path)}</span>{spans}'
 
 
-def numbers(statistics: Statistics, noun: str, *, measured: bool = True) -> str:
+def numbers(statistics: Statistics, noun: str, meaning: Meaning = "activations") -> str:
     """The layer's numbers as a list of terms, what warns marked and in words.
 
     Args:
         statistics: The numbers.
         noun: What a channel is called.
-        measured: Whether the values measure something; integers that name things (tokens, classes) are never unwell.
+        meaning: What the values stand for: of flags it is told how many are true, of names which there are.
     """
-    mean, dead, broken = statistics.mean, statistics.dead, statistics.nan + statistics.infinite
-    missing = f"{statistics.nan:,} NaN, {statistics.infinite:,} infinite" if broken else "none"
-    terms = [
-        ("range", between(statistics.minimum, statistics.maximum), False),
-        ("mean ± sd", f"{number(mean)} ± {number(statistics.standard_deviation)}" if isfinite(mean) else "none", False),
-        ("zeros", percent(statistics.zeros), False),
-        (
-            f"dead {noun}s",
-            f"{dead:,} of {statistics.channels:,}" if dead else "none",
-            dead > 0 and measured and can_tell(statistics),
-        ),
-        ("NaN or infinite", missing, broken > 0),
-    ]
-    if statistics.saturated is not None and statistics.bound is not None:
-        # At zero a sigmoid is saturated; a ReLU is not, it rests.
-        counted = [bound for bound in statistics.bound if bound or statistics.bound == (0, 1)]
-        ends = " or ".join(f"{bound:g}" for bound in counted if bound is not None)
-        terms.insert(
-            4, (f"saturated at {ends}", percent(statistics.saturated), measured and many_saturated(statistics))
-        )
-    if constant := alive_constant(statistics):
-        told = f"{constant:,} of {statistics.channels:,}"
-        terms.insert(4, (f"constant {noun}s", told, measured and many_constant(statistics)))
+    terms = _terms(statistics, noun, meaning)
     items = "".join(
         f"<div><dt>{term}</dt><dd{' class=actw-warning' if warns else ''}>{escape(text)}</dd></div>"
         for term, text, warns in terms
     )
     return f'<dl class="actw-numbers">{items}</dl>'
+
+
+def _terms(statistics: Statistics, noun: str, meaning: Meaning) -> list[tuple[str, str, bool]]:
+    """The terms, what they say, and whether that is a warning."""
+    mean, broken = statistics.mean, statistics.nan + statistics.infinite
+    missing = f"{statistics.nan:,} NaN, {statistics.infinite:,} infinite" if broken else "none"
+    zeros = ("zeros", percent(statistics.zeros), False)
+    if meaning == "flags":
+        return [("true", percent(1 - statistics.zeros), False)]
+    if meaning == "names":
+        return [("range", f"{statistics.minimum:.0f} to {statistics.maximum:.0f}", False), zeros]
+    terms = [
+        ("range", between(statistics.minimum, statistics.maximum), False),
+        ("mean ± sd", f"{number(mean)} ± {number(statistics.standard_deviation)}" if isfinite(mean) else "none", False),
+        zeros,
+    ]
+    measured, dead, constant = meaning == "activations", statistics.dead, alive_constant(statistics)
+    if measured:
+        told = f"{dead:,} of {statistics.channels:,}" if dead else "none"
+        terms.append((f"dead {noun}s", told, dead > 0 and can_tell(statistics)))
+    else:
+        constant = statistics.constant  # what is always 0 among them
+    if constant and (measured or can_tell(statistics)):
+        told = f"{constant:,} of {statistics.channels:,}"
+        terms.append((f"constant {noun}s", told, measured and many_constant(statistics)))
+    if statistics.saturated is not None and statistics.bound is not None:
+        # At zero a sigmoid is saturated; a ReLU is not, it rests.
+        counted = [bound for bound in statistics.bound if bound or statistics.bound == (0, 1)]
+        ends = " or ".join(f"{bound:g}" for bound in counted if bound is not None)
+        warns = measured and many_saturated(statistics)
+        terms.append((f"saturated at {ends}", percent(statistics.saturated), warns))
+    return [*terms, ("NaN or infinite", missing, broken > 0)]
 
 
 def live(role: str, text: str) -> str:

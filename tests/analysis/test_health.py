@@ -52,7 +52,7 @@ def test_of_one_sample_it_is_said_that_it_is_one():
 
 def test_what_names_things_is_never_unwell():
     tokens = np.zeros((3, 4), int)
-    assert summary("tokens", tokens, statistics(tokens), "unit", measured=False).warnings == ()
+    assert summary("tokens", tokens, statistics(tokens), "unit", meaning="names").warnings == ()
     assert summary("tokens", tokens, statistics(tokens), "unit").warnings == ("4 of 4 units dead",)
 
 

@@ -480,6 +480,28 @@ def test_a_trained_model_is_drawn_anew(explorer, images):
     assert shows(explorer, explorer.model, images, "conv")
 
 
+@pytest.mark.parametrize("function", ["address_of", "_value_of"])
+def test_so_it_is_where_weights_have_no_address_or_can_not_be_read(images, monkeypatch, function):
+    monkeypatch.setattr(f"actwidget.capture.weights.{function}", lambda _given: None)
+    drawn = []
+    inner = aw.LayerExplorer._render
+    monkeypatch.setattr(aw.LayerExplorer, "_render", lambda self: (drawn.append(1), inner(self))[1])
+    model = convolutional("elsewhere")
+    explorer = aw.LayerExplorer(model, images, layer="conv")
+    for show in ("activation", "overview", "weights"):
+        explorer.show = show
+        before = explorer._plot._shown.spec
+        train(model)
+        drawn.clear()
+        np.testing.assert_array_equal(explorer.activation, aw.activations(model, images, "conv")["conv"])
+        assert len(drawn) == 1
+        assert explorer._plot._shown.spec != before
+    drawn.clear()
+    _ = explorer.activation
+    assert len(drawn) == (function == "_value_of")  # what is not known to hold is drawn once more
+    explorer.close()
+
+
 async def redrawn(explorer):
     """Lets the event loop run until the explorer has drawn anew; a minute is too long."""
     drawn = asyncio.Event()

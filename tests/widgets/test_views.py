@@ -302,7 +302,7 @@ def test_arrow_keys_move_the_channel_as_the_grid_is_drawn(explorer):
         explorer._plot._answer(explorer._plot, {"kind": "key", "key": key}, [])
 
     assert explorer._plot.arrows
-    _, columns = explorer._drawings.grid(explorer._selection())
+    columns = explorer._grid.columns
     press("ArrowRight")
     assert explorer.channel == 0
     press("ArrowRight")

@@ -40,6 +40,28 @@ print(json.dumps([plain, peak(), view._session.bytes_kept / 1e6]))
 """
 
 
+MANY = """
+import json, resource
+import keras, numpy as np, actwidget as aw
+from actwidget.capture import session
+layers = keras.layers
+model = keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(96, 3, padding="same", name="wide"),
+                          layers.GlobalAveragePooling2D(), layers.Dense(3, name="last")])
+x = np.random.default_rng(0).random((1000, 28, 28, 1), dtype="float32")
+passes, original = [], session.capture
+session.capture = lambda *args, **options: passes.append(1) or original(*args, **options)
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+view = aw.LayerExplorer(model, x, layer="last", max_bytes=50_000_000)
+before = peak()
+passes.clear()
+view.layer = "wide"
+for channel in range(8):
+    view.channel = channel
+print(json.dumps([1000 * 28 * 28 * 96 * 4 / 1e6, peak() - before, len(passes)]))
+"""
+
+
 class Wrapped(keras.Model):
     """A subclassed model around another one: nothing in it can be had by a functional graph."""
 
@@ -140,5 +162,12 @@ def trees() -> list[Row]:
             base_name="the pass",
         ),
         Row("  kept in the cache at the end", kept, "MB", goal=100),
+    ]
+    result = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=True, cwd=Path.cwd())
+    layer, grown, passes = json.loads(result.stdout.splitlines()[-1])
+    rows += [
+        Row("A layer for 1,000 samples, budget 50 MB: the layer", layer, "MB"),
+        Row("  more memory to show it and 8 channels", grown, "MB", goal=100, base=layer, base_name="the layer"),
+        Row("  passes through the sample in sight", passes, "", goal=1),
     ]
     return rows

@@ -46,6 +46,21 @@ class Place:
     outer: Step | None
 
 
+@dataclass(frozen=True)
+class Aside:
+    """How the value of a node is had that a layer computes on the way and does not give.
+
+    Attributes:
+        layer: The path of the layer that is asked for it.
+        steps: How many axes of time steps it has between that of the samples and those of its own layer.
+        no_edit: Why nothing can be put behind it, and what to do instead.
+    """
+
+    layer: str
+    steps: int
+    no_edit: str
+
+
 @dataclass(frozen=True, eq=False)
 class ModelGraph:
     """A model's tree and the ways to the values in it.
@@ -62,6 +77,7 @@ class ModelGraph:
         edits: What the value at a path is put through before it goes on.
         called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
         untried: Whether there are layers of which only a run with inputs could tell what they call.
+        asides: For each path whose value a layer computes on the way and does not give, how it is had.
     """
 
     model: keras.Model
@@ -75,6 +91,7 @@ class ModelGraph:
     edits: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     called: frozenset[str] | None = None
     untried: bool = False
+    asides: Mapping[str, Aside] = field(default_factory=dict)
 
     @cached_property
     def nodes(self) -> dict[str, LayerNode]:
@@ -99,6 +116,11 @@ class ModelGraph:
         """The inputs' names as the tree has them, as `keras.tree.flatten` puts them in order; none if not known."""
         tensors = [] if self.inputs is None else keras.tree.flatten(self.inputs)
         return [str(tensor._keras_history.operation.name) for tensor in tensors]
+
+    def steps(self, path: str) -> int:
+        """How many axes of time steps a value has between that of the samples and those of its own layer."""
+        aside = self.asides.get(path)
+        return 0 if aside is None else aside.steps
 
     @cached_property
     def stateful(self) -> bool:

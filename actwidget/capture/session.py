@@ -21,7 +21,7 @@ from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.resume import go, layers_behind, way_from
 from actwidget.capture.select import select
 from actwidget.capture.submodel import composable, connect, not_capturable
-from actwidget.capture.tap import Tap
+from actwidget.capture.tap import Tap, refusal
 from actwidget.capture.tree import trace
 from actwidget.capture.weights import WeightWatch
 from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, OptionError, shown
@@ -128,7 +128,7 @@ def activations(
         nodes = _chosen(graph, batch, layers)
         if max_bytes is not None:
             check_budget(sizes_of(graph, batch, nodes), max_bytes)
-        found = capture(graph, batch, nodes, training=training, batch_size=batch_size)
+        found = capture(graph, batch, nodes, training=training, batch_size=batch_size, refuse=layers is not None)
         return Activations({path: each.value for path, each in found.items()}, model.name)
 
     if graph.called is not None:
@@ -188,9 +188,23 @@ class Captured:
 
 
 def capture(
-    graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], *, training: bool = False, batch_size: int = 32
+    graph: ModelGraph,
+    batch: Batch,
+    nodes: Sequence[LayerNode],
+    *,
+    training: bool = False,
+    batch_size: int = 32,
+    refuse: bool = True,
 ) -> dict[str, Captured]:
     """Runs the model up to the chosen nodes, batch by batch, and puts every variable that moved back.
+
+    Args:
+        graph: The model's graph.
+        batch: The inputs.
+        nodes: What is wanted.
+        training: Whether the layers behave as in training.
+        batch_size: How many samples go through the model at a time.
+        refuse: Whether a node whose value turns out not to be had is an error; else it is left out.
 
     Raises:
         OptionError: `batch_size` is no whole number from 1.
@@ -213,7 +227,7 @@ def capture(
     if not (everything and len(nodes) > 1) and composable(graph, paths):
         ran, forward = _composed(graph, paths)
     else:
-        ran, forward = _tapped(graph, paths, graph.called if everything else None)
+        ran, forward = _tapped(graph, paths, graph.called if everything else None, refuse=refuse)
     # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
     whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
     if whole or graph.stateful:
@@ -224,8 +238,9 @@ def capture(
             with unchanged(ran, name=graph.model.name):
                 starts = range(0, batch.size, batch_size)
                 parts = [forward(batch.rows(start, start + batch_size), training) for start in starts]
-            if all(_joinable(node, [part[node.path] for part in parts], batch_size) for node in nodes):
-                return {path: Captured.joined([part.pop(path) for part in parts]) for path in paths}
+            had = [node for node in nodes if all(node.path in part for part in parts)]
+            if all(_joinable(node, [part[node.path] for part in parts], batch_size) for node in had):
+                return {node.path: Captured.joined([part.pop(node.path) for part in parts]) for node in had}
             del parts
     with unchanged(ran, name=graph.model.name):
         return forward(batch.fed, training)
@@ -256,25 +271,32 @@ def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward
     return sub, forward
 
 
-def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) -> tuple[keras.Model, Forward]:
+def _tapped(
+    graph: ModelGraph, paths: list[str], called: frozenset[str] | None, *, refuse: bool
+) -> tuple[keras.Model, Forward]:
     """The model itself, and a forward pass of it, ended as soon as all values are there.
 
     Args:
         graph: The model's graph.
         paths: What is wanted.
         called: The calls that the model has to make, no more and no less, if that matters.
+        refuse: Whether what a layer can't be asked for in this pass is an error; else it is left out.
     """
     tap = Tap(graph.root, wanted=set(paths), edits=graph.edits, stop=called is None)
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
         tap.run(as_tensors(value, graph.inputs), training=training)
-        if missing := [path for path in paths if path not in tap.values]:
-            message = f"Model {graph.model.name!r} did not call {missing} on these samples."
+        missing = [path for path in paths if path not in tap.values]
+        refused = {path: reason for path in missing if (reason := tap.why_refused(path))}
+        if refuse and refused:
+            raise refusal(graph.model.name, *next(iter(refused.items())))
+        if not_called := [path for path in missing if path not in refused]:
+            message = f"Model {graph.model.name!r} did not call {not_called} on these samples."
             raise NotCapturableError(message)
         if called is not None and (other := sorted(called ^ tap.calls.keys())):
             message = f"Model {graph.model.name!r} calls {other} on some samples alone."
             raise NotCapturableError(message)
-        return {path: Captured.of(tap.values.pop(path)) for path in paths}
+        return {path: Captured.of(tap.values.pop(path)) for path in paths if path not in refused}
 
     return graph.root, forward
 
@@ -383,7 +405,7 @@ class Session:
 
     def _captured(self, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, Captured]:
         start = time.perf_counter()
-        found = capture(self.graph, batch, nodes)
+        found = capture(self.graph, batch, nodes, refuse=False)
         self.seconds += time.perf_counter() - start
         return found
 

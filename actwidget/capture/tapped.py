@@ -11,7 +11,7 @@ import keras
 
 from actwidget.capture.lasting import found_again, lasting
 from actwidget.capture.level import Edited
-from actwidget.capture.tap import Tap
+from actwidget.capture.tap import Tap, refusal
 from actwidget.errors import NotCapturableError
 
 
@@ -72,6 +72,8 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         if paths is None:
             return outputs
         if missing := [path for path in wanted if path not in tap.values]:
+            if reason := tap.why_refused(missing[0]):
+                raise refusal(self.model.name, missing[0], reason)
             message = f"Model {self.model.name!r} gave no value for {missing} in this forward pass."
             raise NotCapturableError(message)
         return keras.tree.map_structure(lambda path: tap.values[path], paths)

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from actwidget.capture.forward import as_tensors, same_call_marks, same_name_scope, same_random_states, unchanged
-from actwidget.capture.graph import ModelGraph, Place, Step
+from actwidget.capture.calls import Call, Intermediates, Output
+from actwidget.capture.forward import as_tensors, same_random_states, unchanged
+from actwidget.capture.graph import Aside, ModelGraph, Place, Step
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare
 from actwidget.capture.level import (
-    SCORES,
-    SCORES_CLASS,
     Functional,
     Level,
     function_of,
     graph_nodes,
-    has_scores,
+    in_loop,
     is_compiled,
     is_composite,
     is_loop,
@@ -29,12 +28,14 @@ from actwidget.capture.level import (
 )
 from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
-from actwidget.capture.tap import ELSEWHERE, Call, Output, Tap
+from actwidget.capture.probe import Asked
+from actwidget.capture.probes import probe_of
+from actwidget.capture.tap import ELSEWHERE, Tap, run_symbolically, watched
 from actwidget.capture.tapped import Tapped
 from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, OptionError, UnsupportedModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 NOT_CALLED = "was not called in this forward pass"
 NO_TENSOR = "gives no tensor"
@@ -119,7 +120,7 @@ def trace(
         children=tuple(children),
     )
     known = builder.places, builder.paths, builder.operations
-    return ModelGraph(model, root, tree, given, *known, output, edits, builder.called, builder.untried)
+    return ModelGraph(model, root, tree, given, *known, output, edits, builder.called, builder.untried, builder.asides)
 
 
 class _Builder:
@@ -134,6 +135,7 @@ class _Builder:
         self.places: dict[str, Place] = {}
         self.paths: dict[int, str] = {}
         self.operations: dict[str, keras.Operation] = {}
+        self.asides: dict[str, Aside] = {}
         self.called: frozenset[str] | None = None  # what some samples called, where the others were not asked
 
     def parameters(self, layer: keras.Layer) -> int:
@@ -175,12 +177,15 @@ class _Builder:
             return self.graph(nested, prefix, Step(function, node, outer)), []
         if not is_composite(operation):
             return (), []
-        if is_loop(operation):
-            return self.declared(operation, prefix), []
         if prefix in self._watched:
             return self.seen(self._watched[prefix], prefix, size=self._size), []
+        args, kwargs = node.arguments.args, node.arguments.kwargs
+        probe = probe_of(operation)
         try:
-            tap = run_symbolically(operation, node.arguments.args, node.arguments.kwargs)
+            if probe is not None and probe.is_loop:  # to try it out would go through all steps
+                expected = probe.expected(Asked(operation, args, kwargs, watched))
+                return self.seen(Call(operation, "", 0, intermediates=expected), prefix), []
+            tap = run_symbolically(operation, args, kwargs)
         except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
             self.untried = True
             return self.declared(operation, prefix), []
@@ -190,10 +195,29 @@ class _Builder:
         self, call: Call, prefix: str, *, size: int | None = None, unseen: str = NOT_CALLED
     ) -> tuple[LayerNode, ...]:
         """The nodes of the calls inside one that was seen, and of the layers that were not called."""
-        if is_loop(call.operation):
+        if is_loop(call.operation) and call.intermediates is None:
             return self.declared(call.operation, prefix)
+        found = self._calls(call.calls, prefix, size, unseen)
+        asked = call.intermediates or Intermediates()
+        aside = self._calls(asked.calls, prefix, size, unseen) + self._values(call.operation, asked, prefix, size)
+        found += self._set_aside(call.operation, aside, prefix)
+        if function_of(call.operation) is None:
+            called = {id(inner.operation) for inner in [*call.calls, *asked.calls]}
+            level = Level(call.operation, is_made=call.is_made)
+            reason = ELSEWHERE if is_compiled(call.operation) else unseen
+            if is_loop(call.operation):
+                reason = in_loop(call.operation)
+            found += [
+                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=reason)
+                for layer in sublayers(call.operation)
+                if id(layer) not in called
+            ]
+        return tuple(found)
+
+    def _calls(self, calls: Iterable[Call], prefix: str, size: int | None, unseen: str) -> list[LayerNode]:
+        """The nodes of calls that were seen, each with all that was seen inside it."""
         found = []
-        for inner in call.calls:
+        for inner in calls:
             inside = (
                 self.seen(inner, f"{prefix}{inner.name}/", size=size, unseen=unseen)
                 if not inner.reason or inner.calls
@@ -214,19 +238,30 @@ class _Builder:
                         reason=reason,
                     )
                 )
-        if call.scores is not None:
-            output = Output(_without_size(call.scores.shape, size), call.scores.dtype)
-            found.append(self._scores(prefix, call.operation, output))
-        if function_of(call.operation) is None:
-            called = {id(inner.operation) for inner in call.calls}
-            level = Level(call.operation, is_made=call.is_made)
-            reason = ELSEWHERE if is_compiled(call.operation) else unseen
-            found += [
-                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=reason)
-                for layer in sublayers(call.operation)
-                if id(layer) not in called
-            ]
-        return tuple(found)
+        return found
+
+    def _values(self, operation: Any, asked: Intermediates, prefix: str, size: int | None = None) -> list[LayerNode]:
+        """The nodes of the values that a layer computes on the way and no call inside it gives."""
+        found = []
+        for name, value in asked.values.items():
+            output = value.output and Output(_without_size(value.output.shape, size), value.output.dtype)
+            path = prefix + name
+            node = self._node(path, operation, 0, output, origin="tapped")
+            if self.paths[id(operation)] == path:
+                del self.paths[id(operation)]  # the layer itself is what its call gives, the node after this one
+            found.append(dataclasses.replace(node, name=name, class_name=value.kind, parameters=0, trainable=False))
+        return found
+
+    def _set_aside(self, operation: Any, nodes: list[LayerNode], prefix: str) -> list[LayerNode]:
+        """Notes of nodes that a layer is asked for them, in the layer's own path, which is `prefix`."""
+        probe = probe_of(operation)
+        if probe is None:
+            return nodes
+        layer = prefix.removesuffix("/")
+        for node in [each for outer in nodes for each in (outer, *outer)]:
+            steps = self.asides[node.path].steps if node.path in self.asides else 0
+            self.asides[node.path] = Aside(layer, steps + probe.steps, probe.no_edit(layer))
+        return nodes
 
     def declared(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
         """The layers that a layer holds, when nothing is known of how it calls them."""
@@ -237,28 +272,34 @@ class _Builder:
             nodes = known.graph(function, prefix, None)
             self.operations |= known.operations
             self.paths = {**known.paths, **self.paths}
+            self.asides |= known.asides
             return tuple(_tapped(node) for node in nodes)
+        probe = probe_of(operation)
+        asked = Intermediates() if probe is None else probe.declared(operation)
+        loop = in_loop(operation) if is_loop(operation) else ""
+        asked_for = {id(call.operation) for call in asked.calls}
         level = Level(operation)
-        loop = f"runs once a time step, inside the loop of {operation.name!r}" if is_loop(operation) else ""
-        found = []
-        for layer in sublayers(operation):
-            called, _ = level.call(layer)
-            inside = () if loop else self.declared(layer, f"{prefix}{called}/")
-            found.append(
-                self._node(
-                    prefix + called, layer, 0, origin="opaque" if loop else "tapped", children=inside, reason=loop
-                )
-            )
-        if has_scores(operation):
-            found.append(self._scores(prefix, operation, None))
-        return tuple(found)
+        others = [Call(layer, level.call(layer)[0], 0, reason=loop) for layer in sublayers(operation)]
+        found = self._declared_calls([call for call in others if id(call.operation) not in asked_for], prefix)
+        aside = self._declared_calls(asked.calls, prefix) + self._values(operation, asked, prefix)
+        return (*found, *self._set_aside(operation, aside, prefix))
 
-    def _scores(self, prefix: str, operation: Any, output: Output | None) -> LayerNode:
-        path = prefix + SCORES
-        node = self._node(path, operation, 0, output, origin="tapped")
-        if self.paths[id(operation)] == path:
-            del self.paths[id(operation)]  # the layer itself is what its call gives, the node after this one
-        return dataclasses.replace(node, name=SCORES, class_name=SCORES_CLASS, parameters=0, trainable=False)
+    def _declared_calls(self, calls: Iterable[Call], prefix: str) -> list[LayerNode]:
+        """The nodes of calls of which nothing is seen."""
+        found = []
+        for call in calls:
+            path = prefix + call.name
+            inside: tuple[LayerNode, ...] = ()
+            if call.calls or call.intermediates is not None:
+                values = self._values(call.operation, call.intermediates or Intermediates(), f"{path}/")
+                inside = (*self._declared_calls(call.calls, f"{path}/"), *values)
+            elif not call.reason:
+                inside = self.declared(call.operation, f"{path}/")
+            origin: Origin = "opaque" if call.reason else "tapped"
+            found.append(
+                self._node(path, call.operation, call.index, origin=origin, children=inside, reason=call.reason)
+            )
+        return found
 
     def _node(
         self,
@@ -287,31 +328,6 @@ class _Builder:
             origin=origin,
             reason=reason,
         )
-
-
-class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
-    """Runs a layer under a tap on symbolic inputs, of which Keras makes a scratch graph."""
-
-    def __init__(self, tap: Tap) -> None:
-        super().__init__(name="trial")
-        self._tap = tap
-
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        return self._tap.run(*args, **kwargs)
-
-
-def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
-    """The tap that has seen a layer's calls on symbolic inputs; nothing is computed.
-
-    Args:
-        operation: The layer.
-        args: What it is called with, `keras.KerasTensor`s for tensors.
-        kwargs: The same by name.
-    """
-    tap = Tap(operation, structure=True)
-    with same_call_marks(operation), same_name_scope():
-        _Trial(tap).compute_output_spec(*args, **kwargs)
-    return tap
 
 
 def _watched(

@@ -188,7 +188,8 @@ class Drawings:
         return own if rank == 2 or path != chosen or reading == "auto" else Channels(READINGS[reading], own.noun)
 
     def _own_channels(self, path: str) -> Channels:
-        return channels_of(self._session.graph.nodes[path], self._session.graph.operations[path])
+        graph = self._session.graph
+        return channels_of(graph.nodes[path], graph.operations[path], graph.steps(path))
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""

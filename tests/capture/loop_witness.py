@@ -74,7 +74,7 @@ def _lstm(cell: Any, x: np.ndarray, states: list[np.ndarray]) -> list[Any]:
     kernel, recurrent, bias = _weights(cell)
     h, c = states
     i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=-1)
-    return _lstm_of(cell, i, f, g, o, c)
+    return _lstm_of(cell, [i, f, g, o], c)
 
 
 def _conv_lstm(cell: Any, x: np.ndarray, states: list[np.ndarray]) -> list[Any]:
@@ -86,12 +86,12 @@ def _conv_lstm(cell: Any, x: np.ndarray, states: list[np.ndarray]) -> list[Any]:
     z = np.asarray(keras.ops.conv(x, kernel, padding=cell.padding, **options))
     z = z + np.asarray(keras.ops.conv(h, recurrent, padding="same", data_format=form))
     z = np.moveaxis(np.moveaxis(z, axis, -1) + bias, -1, axis)
-    return _lstm_of(cell, *np.split(z, 4, axis=axis), c)
+    return _lstm_of(cell, np.split(z, 4, axis=axis), c)
 
 
-def _lstm_of(cell: Any, i: np.ndarray, f: np.ndarray, g: np.ndarray, o: np.ndarray, c: np.ndarray) -> list[Any]:
-    i, f, o = (_apply(cell.recurrent_activation, each) for each in (i, f, o))
-    g = _apply(cell.activation, g)
+def _lstm_of(cell: Any, given: list[np.ndarray], c: np.ndarray) -> list[Any]:
+    i, f, o = (_apply(cell.recurrent_activation, given[index]) for index in (0, 1, 3))
+    g = _apply(cell.activation, given[2])
     c = f * c + i * g
     return [i, f, g, o, [o * _apply(cell.activation, c), c]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -25,7 +26,7 @@ _BY_FUNCTION: dict[str, Bounds] = {
 }
 # Where the name of a function means what it says: someone's own may be called "tanh" and be another.
 _KNOWN = {"keras", "tensorflow", "jax", "torch"}
-_LSTMS = {"LSTM", "LSTMCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
+_LSTMS = {"LSTM", "LSTMCell", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvLSTMCell"}
 # What goes out of these keeps within the activation's bounds as long as their gates are open from 0 to 1.
 _GATED = _LSTMS | {"GRU", "GRUCell"}
 _GATES = (_BY_FUNCTION["sigmoid"], _BY_FUNCTION["softmax"])
@@ -41,7 +42,10 @@ def activation_bounds(operation: Any, node: LayerNode | None = None) -> Bounds |
     """
     if type(operation).__module__.partition(".")[0] != "keras":
         return None
-    if isinstance(operation, keras.layers.Softmax) or (node is not None and node.class_name == "AttentionScores"):
+    kind = "" if node is None else node.class_name
+    if kind in _INTERMEDIATES:
+        return _INTERMEDIATES[kind](operation)
+    if isinstance(operation, keras.layers.Softmax):
         return _BY_FUNCTION["softmax"]
     if isinstance(operation, keras.layers.ReLU):
         low = None if operation.negative_slope else 0.0
@@ -86,6 +90,16 @@ def _of_function(activation: Any) -> Bounds | None:
     if (getattr(activation, "__module__", None) or "").partition(".")[0] not in _KNOWN:
         return None
     return _BY_FUNCTION.get(getattr(activation, "__name__", "").replace("_", ""))
+
+
+# What a layer computes on the way, by the class that its node has.
+_INTERMEDIATES: dict[str, Callable[[Any], Bounds | None]] = {
+    "AttentionScores": lambda _layer: _BY_FUNCTION["softmax"],
+    "Gate": lambda cell: _of_function(cell.recurrent_activation),
+    "Candidate": lambda cell: _of_function(cell.activation),
+    "CellState": lambda _cell: None,  # it adds up
+    "HiddenState": lambda cell: _of_layer(cell, 0),
+}
 
 
 def output_index(node: LayerNode) -> int:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actwidget.capture.calls import Intermediates
 from actwidget.capture.forward import is_option
-from actwidget.capture.level import SCORES
-from actwidget.capture.tree import run_symbolically
+from actwidget.capture.tap import run_symbolically
 from actwidget.errors import MemoryBudgetError
 
 if TYPE_CHECKING:
+    from actwidget.capture.calls import Call
     from actwidget.capture.graph import ModelGraph
     from actwidget.capture.inputs import Batch
     from actwidget.capture.node import LayerNode
-    from actwidget.capture.tap import Call
 
 Shapes = dict[str, tuple[int | None, ...] | None]
 
@@ -96,8 +96,8 @@ def _dtype(array: np.ndarray[Any, Any] | None) -> str:
 
 
 def _collect(call: Call, prefix: str, shapes: Shapes) -> None:
-    if call.scores is not None:
-        shapes[prefix + SCORES] = call.scores.shape
-    for inner in call.calls:
+    found = call.intermediates or Intermediates()
+    shapes |= {prefix + name: value.output.shape for name, value in found.values.items() if value.output}
+    for inner in [*call.calls, *found.calls]:
         shapes |= {prefix + name: output.shape for name, output in inner.outputs.items()}
         _collect(inner, f"{prefix}{inner.name}/", shapes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from actwidget.capture.attention import are_scores
+from actwidget.capture.built_attention import are_scores
 from actwidget.capture.level import calls_for, function_of
 
 if TYPE_CHECKING:
@@ -43,23 +43,27 @@ class Channels:
         return shape[self.axis]
 
 
-def channels_of(node: LayerNode, operation: keras.Operation, owners: Sequence[Any] = ()) -> Channels:
+def channels_of(node: LayerNode, operation: keras.Operation, steps: int = 0, owners: Sequence[Any] = ()) -> Channels:
     """The channels of a node: the heads of attention scores, the axis that a layer names, else the last.
 
     A layer that works value by value has those of what it is given.
 
     Args:
         node: The node.
-        operation: What computes it.
+        operation: Its layer or operation.
+        steps: How many axes of time steps come between that of the samples and those of its own layer.
         owners: The layers that hold it.
     """
-    rank = len(node.output_shape or ())
-    if node.class_name == "AttentionScores" or are_scores(operation, node.output_shape or (), owners):
+    shape = node.output_shape or ()
+    rank = len(shape) - steps
+    if node.class_name == "AttentionScores" or are_scores(operation, shape[:1] + shape[1 + steps :], owners):
         # (samples, heads, targets, sources), or of a layer without heads (samples, targets, sources).
         return Channels(rank - 3 if rank > 3 else None, "head", told=True)
     noun = "channel" if rank >= 4 else "unit"
     axis = _named_axis(operation, rank) if rank >= 3 else -1
-    return Channels(-1, noun) if axis is None else Channels(axis, noun, told=True)
+    if axis is None:
+        return Channels(-1, noun)
+    return Channels(axis if axis < 0 else axis + steps, noun, told=True)
 
 
 _MOVES_STEPS = {"Flip", "Roll", "Rot90", "Sort", "Argsort"}
@@ -74,7 +78,8 @@ def keeps_steps(graph: ModelGraph, path: str) -> bool:
         operation = graph.operations[node.path]
         if isinstance(operation, keras.layers.Bidirectional):  # it turns round again what runs backwards in it
             turned.update(inner.path for inner in node)
-        if getattr(operation, "go_backwards", False) and (node.path == path or node.path not in turned):
+        inside = f"{path}/".startswith(f"{node.path}/")  # its gates go backwards as it does
+        if getattr(operation, "go_backwards", False) and (inside or node.path not in turned):
             return False
         if node.path == path:
             break

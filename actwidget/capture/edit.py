@@ -11,11 +11,11 @@ import keras
 from actwidget.capture.ablate import NumbersIn
 from actwidget.capture.change import fits
 from actwidget.capture.inserted import Apply, Chain
-from actwidget.capture.level import SCORES_CLASS, has_scores
 from actwidget.capture.select import select
 from actwidget.capture.submodel import not_capturable
+from actwidget.capture.tap import run_symbolically
 from actwidget.capture.tapped import Tapped
-from actwidget.capture.tree import run_symbolically, trace
+from actwidget.capture.tree import trace
 from actwidget.errors import ActwidgetError, OptionError, shown
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def edit(model: keras.Model, edits: Mapping[Any, Any], *, allow_unreached: bool 
         NotCapturableError: What flows there can't be reached; the message says why.
         ChannelError: A channel that the layer does not have.
         OptionError: What is to be put in is no layer or callable, gives another shape, or does not fit the dtype, or a
-            sparse or ragged tensor; or the selector names attention scores, which nothing in the model takes from
-            there.
+            sparse or ragged tensor; or the selector names what a layer computes on the way and keeps to itself:
+            attention scores, the gates of a recurrent layer, what runs inside a `TimeDistributed`.
 
     Example:
         >>> import numpy as np
@@ -78,22 +78,13 @@ def edit(model: keras.Model, edits: Mapping[Any, Any], *, allow_unreached: bool 
         node = select(graph, selector)
         if node.origin == "opaque":
             raise not_capturable(node, model.name)
-        if has_scores(graph.operations[node.path]) and node.class_name == SCORES_CLASS:
-            raise _computed_aside(node)
+        if (aside := graph.asides.get(node.path)) is not None:
+            message = f"Expected a layer whose output goes on, got {node.path!r}: {aside.no_edit}."
+            raise OptionError(message)
         layer = _layer(change, node, places.get(node.path))
         put[node.path] = _behind(put[node.path], layer, node.path) if node.path in put else layer
         (optional.add if allow_unreached else optional.discard)(node.path)
     return Tapped(graph.root, None, put, allow_unreached=optional, name=f"{graph.root.name}_edited")
-
-
-def _computed_aside(node: LayerNode) -> OptionError:
-    attention = node.path.rpartition("/")[0]
-    message = (
-        f"Expected a layer whose output goes on, got {node.path!r}: attention scores are asked for by a call of their "
-        f"own, and nothing in the model takes them from there. Put the change behind {attention!r}, the attention "
-        "layer itself, or behind a layer inside it, as the query, key or value of a MultiHeadAttention."
-    )
-    return OptionError(message)
 
 
 def _applied(change: Any, path: str) -> Apply:

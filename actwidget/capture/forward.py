@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.common.global_state import get_global_attribute
 
 from actwidget.capture.failing import Failing
 from actwidget.capture.isolation import isolated, read
@@ -47,21 +46,6 @@ def unchanged(
     finally:
         for variable, value in zip(variables, before, strict=True):
             tf.raw_ops.AssignVariableOp(resource=variable.handle, value=value)
-
-
-@contextmanager
-def tried_out(model: keras.Layer) -> Iterator[None]:
-    """Runs a layer or model on symbols, and leaves it, and the random numbers that come next, as they were."""
-    every = model._flatten_layers()
-    # A scope that TensorFlow refuses, of a layer called `a@1` in a graph, stays on Keras's stack, and from then on no
-    # name in the process is valid.
-    stack = get_global_attribute("name_scope_stack", default=[], set_to_default=True)
-    depth = len(stack)
-    try:
-        with same_marks(every, trial=True), isolated(every, symbolic=True):
-            yield
-    finally:
-        del stack[depth:]
 
 
 def variables_of(running: Sequence[keras.Layer], every: Sequence[keras.Layer]) -> list[keras.Variable]:

@@ -48,6 +48,21 @@ class Place:
     outer: Step | None
 
 
+@dataclass(frozen=True)
+class Aside:
+    """How the value of a node is had that a layer computes on the way and does not give.
+
+    Attributes:
+        layer: The path of the layer that is asked for it.
+        steps: How many axes of time steps it has between that of the samples and those of its own layer.
+        no_edit: Why nothing can be put behind it, and what to do instead.
+    """
+
+    layer: str
+    steps: int
+    no_edit: str
+
+
 @dataclass(frozen=True, eq=False)
 class ModelGraph:
     """A model's tree and the ways to the values in it.
@@ -68,6 +83,7 @@ class ModelGraph:
         untried: Whether there are layers of which only a run with inputs could tell what they call.
         watched: Whether a run with inputs has told that, so that without inputs less may be known.
         spread: How the model takes a batch.
+        asides: For each path whose value a layer computes on the way and does not give, how it is had.
     """
 
     model: keras.Model
@@ -85,6 +101,7 @@ class ModelGraph:
     untried: bool = False
     watched: bool = False
     spread: Spread = ""
+    asides: Mapping[str, Aside] = field(default_factory=dict)
 
     def arguments(self, value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The positional and the keyword arguments by which the model is called on a value in a batch's structure."""
@@ -121,6 +138,11 @@ class ModelGraph:
         """The inputs' names as the tree has them, as `keras.tree.flatten` puts them in order; none if not known."""
         tensors = [] if self.inputs is None else keras.tree.flatten(self.inputs)
         return [str(tensor._keras_history.operation.name) for tensor in tensors]
+
+    def steps(self, path: str) -> int:
+        """How many axes of time steps a value has between that of the samples and those of its own layer."""
+        aside = self.asides.get(path)
+        return 0 if aside is None else aside.steps
 
     @cached_property
     def meanings(self) -> dict[str, Made]:

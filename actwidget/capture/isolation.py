@@ -28,6 +28,7 @@ from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from actwidget.capture.functions import inlined
 from actwidget.capture.level import Functional
+from actwidget.capture.marks import same_marks
 from actwidget.capture.patches import Patch, Patches
 
 _ENTRY = "current_call_ctx"  # Keras's note of the outermost layer call of this thread
@@ -66,6 +67,21 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
             ids = {id(loss) for loss in isolation.overlay.losses}
             for layer in layers:
                 layer._loss_ids.difference_update(ids)
+
+
+@contextmanager
+def tried_out(model: keras.Layer) -> Iterator[None]:
+    """Runs a layer or model on symbols, and leaves it, and the random numbers that come next, as they were."""
+    every = model._flatten_layers()
+    # A scope that TensorFlow refuses, of a layer called `a@1` in a graph, stays on Keras's stack, and from then on no
+    # name in the process is valid.
+    stack = get_global_attribute("name_scope_stack", default=[], set_to_default=True)
+    depth = len(stack)
+    try:
+        with same_marks(every, trial=True), isolated(every, symbolic=True):
+            yield
+    finally:
+        del stack[depth:]
 
 
 def _runs_foreign_code(layers: Iterable[keras.Layer]) -> bool:

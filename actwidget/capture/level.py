@@ -21,7 +21,7 @@ _ATTENTION = (
     keras.layers.Attention,
     keras.layers.AdditiveAttention,
 )
-SCORES, SCORES_CLASS = "scores", "AttentionScores"
+SCORES = "scores"
 
 
 def function_of(operation: Any) -> Any:
@@ -102,6 +102,11 @@ def sublayers(operation: Any) -> list[keras.Layer]:
 def is_loop(operation: Any) -> bool:
     """Whether a layer runs what it holds once a time step."""
     return isinstance(operation, _LOOPS)
+
+
+def in_loop(operation: Any) -> str:
+    """Why a call inside a loop can't be had, where it can't."""
+    return f"runs once a time step, inside the loop of {operation.name!r}"
 
 
 def is_stateful(model: keras.Model) -> bool:

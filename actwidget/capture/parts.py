@@ -102,6 +102,11 @@ class Joined:
         self._is_all &= part.is_all
 
     @property
+    def has_parts(self) -> bool:
+        """Whether any part is in."""
+        return self._value is not None
+
+    @property
     def captured(self) -> Captured:
         """The whole, once all parts are in."""
         if self._value is None:

@@ -79,7 +79,7 @@ def field_of(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0)
     if place is None or graph.edits or of >= len(inputs):
         return None
     rank = len(place.tensor.shape)
-    channels = channels_of(graph.nodes[path], graph.operations[path]).axis
+    channels = channels_of(graph.nodes[path], graph.operations[path], graph.steps(path)).axis
     spatial = [axis for axis in range(1, rank) if channels is None or axis != channels % rank]
     if len(spatial) != len(position):
         return None

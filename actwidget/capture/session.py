@@ -146,7 +146,7 @@ def activations(
         if max_bytes is not None:
             sizes, measured = _measured(graph, batch, sizes_of(graph, batch, nodes))
             check_budget(sizes, max_bytes, measured)
-        found = capture(graph, batch, nodes, training=training, batch_size=batch_size)
+        found = capture(graph, batch, nodes, training=training, batch_size=batch_size, refuse=layers is not None)
         if max_bytes is not None:  # one sample can be smaller than the others
             check_budget({path: each.value.nbytes for path, each in found.items()}, max_bytes)
         return Activations({path: each.value for path, each in found.items()}, model.name)
@@ -225,9 +225,23 @@ def _measured(
 
 @naming_tokens
 def capture(
-    graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], *, training: bool = False, batch_size: int = 32
+    graph: ModelGraph,
+    batch: Batch,
+    nodes: Sequence[LayerNode],
+    *,
+    training: bool = False,
+    batch_size: int = 32,
+    refuse: bool = True,
 ) -> dict[str, Captured]:
     """Runs the model up to the chosen nodes, batch by batch, and puts every variable that moved back.
+
+    Args:
+        graph: The model's graph.
+        batch: The inputs.
+        nodes: What is wanted.
+        training: Whether the layers behave as in training.
+        batch_size: How many samples go through the model at a time.
+        refuse: Whether a node whose value turns out not to be had is an error; else it is left out.
 
     Raises:
         OptionError: `batch_size` is no whole number from 1.
@@ -238,7 +252,7 @@ def capture(
     if not nodes:
         return {}
     paths = [node.path for node in nodes]
-    ran, forward = _pass(graph, batch, nodes)
+    ran, forward = _pass(graph, batch, nodes, refuse=refuse)
     if batch_size < batch.size and not training:
         whole = {path: Joined(batch.size) for path in paths}
         with unchanged(ran, name=graph.model.name):
@@ -246,9 +260,10 @@ def capture(
                 if mixed:
                     break
                 for path in paths:
-                    whole[path].add(start, part.pop(path))
+                    if path in part:
+                        whole[path].add(start, part.pop(path))
             else:
-                return {path: each.captured for path, each in whole.items()}
+                return {path: each.captured for path, each in whole.items() if each.has_parts}
         del whole
     with unchanged(ran, name=graph.model.name):
         return forward(batch.fed, training)
@@ -279,7 +294,7 @@ def stream(
         NotCapturableError: A node's value can't be had.
         CaptureError: Something in the forward pass raised.
     """
-    ran, forward = _pass(graph, batch, nodes)
+    ran, forward = _pass(graph, batch, nodes, refuse=False)
     mixed: set[str] = set()
     with unchanged(ran, name=graph.model.name):
         for start, part, unfit in _in_parts(graph, batch, nodes, forward, batch_size):
@@ -310,7 +325,7 @@ def _in_parts(
         except Exception:  # noqa: BLE001 - a layer may pass some samples by, or raise what it likes without the others
             yield start, {}, paths
             return
-        mixed |= {path for path in paths - mixed if not parts.fits(path, start, part[path])}
+        mixed |= {path for path in part.keys() - mixed if not parts.fits(path, start, part[path])}
         yield start, {path: each for path, each in part.items() if path not in mixed}, mixed
         if mixed == paths:
             return
@@ -319,7 +334,7 @@ def _in_parts(
 Forward = Callable[[Any, bool], dict[str, Captured]]
 
 
-def _pass(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> tuple[keras.Model, Forward]:
+def _pass(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], *, refuse: bool) -> tuple[keras.Model, Forward]:
     """What runs to have some nodes, and a forward pass of it.
 
     Raises:
@@ -335,7 +350,7 @@ def _pass(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> tuple[
     # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
     if not (everything and len(nodes) > 1) and composable(graph, paths):
         return _composed(graph, paths)
-    return _tapped(graph, paths, graph.called if everything else None)
+    return _tapped(graph, paths, graph.called if everything else None, refuse=refuse)
 
 
 def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
@@ -351,13 +366,16 @@ def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward
     return sub, forward
 
 
-def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) -> tuple[keras.Model, Forward]:
+def _tapped(
+    graph: ModelGraph, paths: list[str], called: frozenset[str] | None, *, refuse: bool
+) -> tuple[keras.Model, Forward]:
     """The model itself, and a forward pass of it, ended as soon as all values are there.
 
     Args:
         graph: The model's graph.
         paths: What is wanted.
         called: The calls that the model has to make, no more and no less, if that matters.
+        refuse: Whether what a layer can't be asked for in this pass is an error; else it is left out.
     """
     edits = graph.edits if called is not None else graph.edits_before(paths)
     allowed = graph.allow_unreached
@@ -368,11 +386,11 @@ def _tapped(graph: ModelGraph, paths: list[str], called: frozenset[str] | None) 
         with Failing(graph.model.name, lambda: tap.failed):
             tap.run(*args, **kwargs, training=training)
         tap.check_edits()
-        tap.check_values(paths)
+        tap.check_values(path for path in paths if refuse or not tap.why_refused(path))
         if called is not None and (other := sorted(called ^ tap.calls.keys())):
             message = f"Model {graph.model.name!r} calls {other} on some samples alone."
             raise NotCapturableError(message)
-        return {path: Captured.of(tap.values.pop(path)) for path in paths}
+        return {path: Captured.of(tap.values.pop(path)) for path in paths if path in tap.values}
 
     return graph.root, forward
 
@@ -619,7 +637,7 @@ class Session:
         for node in [*nodes, None]:
             own = 0 if node is None else self._sizes[node.path]
             if group and (node is None or size + own > self.budget):
-                yield from self._run(self.batch, group).items()
+                yield from self._run(self.batch, group, refuse=False).items()
                 group, size = [], 0
             if node is not None:
                 group.append(node)
@@ -631,9 +649,9 @@ class Session:
         captured.value.flags.writeable = False  # it is shown again and again
         return captured
 
-    def _run(self, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, Captured]:
+    def _run(self, batch: Batch, nodes: Sequence[LayerNode], *, refuse: bool = True) -> dict[str, Captured]:
         start = time.perf_counter()
-        found = capture(self.graph, batch, nodes, batch_size=self.batch_size)
+        found = capture(self.graph, batch, nodes, batch_size=self.batch_size, refuse=refuse)
         self.seconds += time.perf_counter() - start
         return found
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.forward import tried_out
+from actwidget.capture.isolation import tried_out
 from actwidget.capture.level import calls_for, function_of, runs_its_graph
 from actwidget.capture.select import select
+from actwidget.capture.tap import refusal
 from actwidget.capture.tapped import Tapped
 from actwidget.capture.tree import trace
 from actwidget.errors import LayerNotFoundError, NotCapturableError, shown
@@ -234,7 +235,7 @@ def _spec(node: LayerNode) -> keras.KerasTensor:
 
 def not_capturable(node: LayerNode, model_name: str) -> NotCapturableError:
     """The error for a node whose value can't be had."""
-    return NotCapturableError(f"{node.path!r} of model {model_name!r} can't be captured: it {node.reason}.")
+    return refusal(model_name, node.path, node.reason)
 
 
 def reason_against(graph: ModelGraph, path: str, batch: Batch | None = None) -> NotCapturableError | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,10 +16,15 @@ import keras
 import tensorflow as tf
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
+from actwidget.capture.calls import Call, Intermediates, Output
 from actwidget.capture.change import change
 from actwidget.capture.functions import inlined
-from actwidget.capture.level import SCORES, Level, function_of, has_scores, is_loop, layer_at
+from actwidget.capture.isolation import tried_out
+from actwidget.capture.level import Level, function_of, layer_at
+from actwidget.capture.marks import same_marks
 from actwidget.capture.patches import Patch, Patches
+from actwidget.capture.probe import Asked, Probe, Watched
+from actwidget.capture.probes import probe_of
 from actwidget.errors import NotCapturableError, told
 
 ELSEWHERE = "runs inside a loop, a branch or a function that TensorFlow compiles"
@@ -29,44 +34,28 @@ NO_TENSOR_NOW = "gave no tensor for this batch"
 
 
 @dataclass(frozen=True)
-class Output:
-    """One tensor that a call gave: its shape (`None` for what is not known) and dtype."""
-
-    shape: tuple[int | None, ...] | None
-    dtype: str
-
-
-@dataclass
-class Call:
-    """One call that was seen.
-
-    Attributes:
-        operation: The layer or operation.
-        name: Its name at its level, `name~k@n`.
-        index: Which call of it this is.
-        outputs: The tensors that it gave, by their name at its level.
-        calls: The calls inside it.
-        scores: The attention scores, where it has some.
-        reason: Why its value can't be had, or `""`.
-        is_made: Whether its layer is not declared, or stands in one that is not.
-    """
-
-    operation: keras.Operation
-    name: str
-    index: int
-    outputs: dict[str, Output] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
-    scores: Output | None = None
-    reason: str = ""
-    is_made: bool = False
-
-
-@dataclass(frozen=True)
 class _Before:
-    """What an attention layer's own call moves: the states of its seeds, and the masks of the tensors it is given."""
+    """What a layer's own call moves: its seeds and states, and the masks of the tensors it is given."""
 
-    seeds: list[tuple[Any, Any]]
+    variables: list[tuple[Any, Any]]
     masks: list[tuple[Any, Any]]
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Has all of it as it was before the call, and afterwards as it is now."""
+        after = [variable.value + 0 for variable, _ in self.variables]
+        masks = [getattr(leaf, "_keras_mask", None) for leaf, _ in self.masks]
+        for variable, value in self.variables:
+            variable.assign(value)
+        for leaf, mask in self.masks:
+            leaf._keras_mask = mask
+        try:
+            yield
+        finally:
+            for (variable, _), value in zip(self.variables, after, strict=True):
+                variable.assign(value)
+            for (leaf, _), mask in zip(self.masks, masks, strict=True):
+                leaf._keras_mask = mask
 
 
 @dataclass
@@ -77,6 +66,7 @@ class _Frame:
     prefix: str
     outer: _Frame | None = None  # the inside of the call that makes this one; `None` for the model's own
     is_open: bool = True  # whether it is looked into
+    probe: Probe | None = None  # how its layer is asked for what it computes on the way, where it is to be asked
     before: _Before | None = None
 
     @cached_property
@@ -106,6 +96,7 @@ class Tap:
         outputs: What the model itself gave.
         output_path: The path of the layer that gave the first of it, `""` where none did.
         failed: The path of the innermost call that raised, or of the edit that did, or `None`.
+        refused: For paths that can't be had in this pass, with all below them, the reason.
     """
 
     def __init__(
@@ -144,6 +135,7 @@ class Tap:
         self._stop = stop and bool(self._missing)
         self.outputs: list[Output] = []
         self.failed: str | None = None
+        self.refused: dict[str, str] = {}
         self._leaves: dict[str, weakref.ref[Any]] = {}
         self.output_path = ""
         self._frames: list[_Frame] = []
@@ -154,7 +146,7 @@ class Tap:
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the model; gives what it gives."""
         self.seen = Call(self.root, "", 0)
-        self.values = {}
+        self.values, self.refused = {}, {}
         self._missing = set(self._wanted or ())
         self.failed = None
         self.reached.clear()
@@ -177,7 +169,7 @@ class Tap:
             self._frames.clear()
             self._taps = [self]
         tensors = [leaf for leaf in keras.tree.flatten(result) if keras.ops.is_tensor(leaf)]
-        self.outputs = [_output(leaf) for leaf in tensors]
+        self.outputs = [Output.of(leaf) for leaf in tensors]
         self.output_path = next((path for path, leaf in self._leaves.items() if tensors and leaf() is tensors[0]), "")
         self._leaves.clear()
         return result
@@ -212,7 +204,7 @@ class Tap:
             )
             raise NotCapturableError(message)
 
-    def check_values(self, paths: Collection[str]) -> None:
+    def check_values(self, paths: Iterable[str]) -> None:
         """Raises an error unless the latest pass gave a value at each of some paths.
 
         Raises:
@@ -220,9 +212,7 @@ class Tap:
         """
         for path in paths:
             if path not in self.values:
-                reason = self.why_missing(path)
-                message = f"{path!r} of model {self.root.name!r} can't be captured: it {reason}."
-                raise NotCapturableError(message)
+                raise refusal(self.root.name, path, self.why_refused(path) or self.why_missing(path))
 
     def why_missing(self, path: str) -> str:
         """Why the latest pass has no value at a path, as far as that is known: what follows "it" in a sentence."""
@@ -234,6 +224,11 @@ class Tap:
         if id(layer_at(self.root, path)) in self._aside:
             return OTHER_THREAD
         return NOT_CALLED_NOW if within[-1] is None else NO_TENSOR_NOW
+
+    def why_refused(self, path: str) -> str:
+        """Why the value at a path can't be had in this pass, `""` where a layer was not asked for it in vain."""
+        ways = (reason for refused, reason in self.refused.items() if f"{path}/".startswith(f"{refused}/"))
+        return next(ways, "")
 
     def observe(self, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
         """Carries out one call of a layer or operation, noted by each open tap whose model it is a part of.
@@ -257,9 +252,11 @@ class Tap:
         finally:
             for tap, _ in entered:
                 tap._frames.pop()
-        again = functools.partial(_again, entered, operation, args, kwargs)
         for tap, frame in entered:
-            outputs = tap._leave(frame, again, outputs)
+            if frame.before is not None:
+                again = functools.partial(_again, entered, operation, args, kwargs)
+                tap._ask(frame, Asked(operation, args, kwargs, watched, again, outputs))
+            outputs = tap._leave(frame, outputs)
         return outputs
 
     def _enter(self, operation: Any, args: Any, kwargs: Any) -> _Frame | None:
@@ -278,12 +275,14 @@ class Tap:
             name, index = outer.level.call(operation)
             call = Call(operation, name, index, is_made=outer.level.makes(operation))
             outer.call.calls.append(call)
-            frame = _Frame(call, f"{outer.prefix}{name}/", outer, is_open=not is_loop(operation))
+            frame = _Frame(call, f"{outer.prefix}{name}/", outer)
             if _graph() is not self._graph:
                 call.reason = ELSEWHERE
                 frame.is_open = False
-        if not frame.call.reason:
-            frame.before = self._before(frame, operation, args, kwargs)
+        if (probe := probe_of(operation)) is not None:
+            frame.is_open &= not probe.is_loop
+            if not frame.call.reason and self._asks(probe, frame.prefix):
+                frame.probe, frame.before = probe, _before(probe, operation, args, kwargs)
         self._frames.append(frame)
         return frame
 
@@ -293,9 +292,8 @@ class Tap:
             if frame.call.reason != ELSEWHERE:
                 frame.call.reason = f"raised {told(error)}"
 
-    def _leave(self, frame: _Frame, again: Callable[..., Any], outputs: Any) -> Any:
+    def _leave(self, frame: _Frame, outputs: Any) -> Any:
         """Notes what came of a call, and gives what goes on."""
-        self._take_scores(frame, again)
         if frame.outer is None or frame.call.reason:
             return outputs
         return self._pass_on(frame.call, frame.outer.level, frame.outer.prefix, outputs)
@@ -332,7 +330,7 @@ class Tap:
                 leaves[place] = leaf = self._edited(edit, leaf, prefix + name, call)
                 changed = True
             if self._structure:
-                call.outputs[name] = _output(leaf)
+                call.outputs[name] = Output.of(leaf)
                 self._leaves[prefix + name] = weakref.ref(leaf)
             self._record(prefix + name, leaf)
         return keras.tree.pack_sequence_as(outputs, leaves) if changed else outputs
@@ -350,41 +348,22 @@ class Tap:
         self._awaited.discard(path)
         return edited
 
-    def _before(self, inner: _Frame, operation: Any, args: Any, kwargs: Any) -> _Before | None:
-        """What a call moves of a layer that is to be asked for its scores; `None` for any other layer."""
-        if not has_scores(operation) or (not self._structure and inner.prefix + SCORES not in self._missing):
-            return None
-        seeds = [each.state for layer in operation._flatten_layers() for each in _seed_generators(layer)]
-        given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if hasattr(leaf, "_keras_mask")]
-        return _Before([(seed, seed.value + 0) for seed in seeds], [(leaf, leaf._keras_mask) for leaf in given])
+    def _asks(self, probe: Probe, prefix: str) -> bool:
+        """Whether a layer is to be asked for what it computes on the way."""
+        return self._structure or any(map(probe.has, _below_prefix(self._missing, prefix)))
 
-    def _take_scores(self, inner: _Frame, again: Callable[..., Any]) -> None:
-        """Asks an attention layer for its scores by a call of its own, so that the model's own way is not changed.
-
-        With the seeds as they were before the layer's own call, its dropout drops the same; with the masks, which
-        MultiHeadAttention takes off what it is given, the same steps are left out.
-        """
-        before = inner.before
-        if before is None:
+    def _ask(self, frame: _Frame, asked: Asked) -> None:
+        """Asks a layer for what it computes on the way, beside the pass: the model's own way is not changed."""
+        probe, before, prefix = frame.probe, frame.before, frame.prefix
+        if probe is None or before is None:
             return
-        path = inner.prefix + SCORES
-        after = [seed.value + 0 for seed, _ in before.seeds]
-        masks = [getattr(leaf, "_keras_mask", None) for leaf, _ in before.masks]
-        for seed, value in before.seeds:
-            seed.assign(value)
-        for leaf, mask in before.masks:
-            leaf._keras_mask = mask
-        try:
-            result = again(return_attention_scores=True)
-        finally:
-            for (seed, _), value in zip(before.seeds, after, strict=True):
-                seed.assign(value)
-            for (leaf, _), mask in zip(before.masks, masks, strict=True):
-                leaf._keras_mask = mask
-        scores = result[1] if isinstance(result, (tuple, list)) and len(result) > 1 else None
-        if keras.ops.is_tensor(scores):
-            inner.call.scores = _output(scores)
-            self._record(path, scores)
+        wanted = None if self._wanted is None else [*_below_prefix(self._wanted, prefix)]
+        with before.again(), same_marks(asked.layer._flatten_layers(), trial=True):
+            found = probe.taken(asked, wanted) if wanted is None or wanted else _expected(probe, asked)
+        frame.call.intermediates = found
+        self.refused |= {prefix + path: reason for path, reason in found.refused.items()}
+        for path, tensor in found.tensors.items():
+            self._record(prefix + path, tensor)
 
     def _record(self, path: str, leaf: Any) -> None:
         if self._wanted is not None and path not in self._wanted:
@@ -394,6 +373,11 @@ class Tap:
         # A tap outside may want what is still to come.
         if self._stop and not (self._missing or self._awaited) and self._graph is None and len(self._taps) == 1:
             raise _AllSeen(self)
+
+
+def refusal(model_name: str, path: str, reason: str) -> NotCapturableError:
+    """The error for a path whose value can't be had."""
+    return NotCapturableError(f"{path!r} of model {model_name!r} can't be captured: it {reason}.")
 
 
 def _below(call: Call, prefix: str) -> Iterator[tuple[str, Call]]:
@@ -420,19 +404,72 @@ def _in_turn(edits: list[Callable[[Any], Any]], value: Any) -> Any:
     return value
 
 
-def _seed_generators(layer: Any) -> list[Any]:
-    return [each for each in getattr(layer, "_seed_generators", ()) if isinstance(each, keras.random.SeedGenerator)]
+def _below_prefix(paths: Iterable[str], prefix: str) -> Iterator[str]:
+    """What of some paths stands below another, without it."""
+    return (path.removeprefix(prefix) for path in paths if path.startswith(prefix))
 
 
-def _output(leaf: Any) -> Output:
-    rank = leaf.shape.rank
-    dtype = getattr(leaf.dtype, "name", str(leaf.dtype))
-    return Output(None if rank is None else tuple(leaf.shape.as_list()), dtype)
+def _before(probe: Probe, operation: Any, args: Any, kwargs: Any) -> _Before:
+    """What a call moves of a layer that is to be asked afterwards."""
+    given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if hasattr(leaf, "_keras_mask")]
+    variables = [(each, each.value + 0) for each in probe.moved(operation)]
+    return _Before(variables, [(leaf, leaf._keras_mask) for leaf in given])
+
+
+def _expected(probe: Probe, asked: Asked) -> Intermediates:
+    """What a layer computes on the way, of which no value is wanted."""
+    try:
+        return probe.expected(asked)
+    except Exception:  # noqa: BLE001 - what can't be tried out on symbols is run
+        return probe.taken(asked, ())
 
 
 def _graph() -> Any:
     """The graph that TensorFlow is making, or `None` when it runs eagerly."""
     return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+
+class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
+    """Runs a layer under a tap on symbolic inputs, of which Keras makes a scratch graph."""
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(name="trial")
+        self._tap = tap
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return self._tap.run(*args, **kwargs)
+
+
+def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
+    """The tap that has seen a layer's calls on symbolic inputs; nothing is computed.
+
+    Args:
+        operation: The layer.
+        args: What it is called with, `keras.KerasTensor`s for tensors.
+        kwargs: The same by name.
+    """
+    tap = Tap(operation, structure=True)
+    with tried_out(operation):
+        _Trial(tap).compute_output_spec(*args, **kwargs)
+    return tap
+
+
+def watched(layer: Any, args: Any, kwargs: Any, wanted: Collection[str] | None) -> Watched:
+    """What is seen of a layer inside another that is run by itself, past all taps that are open.
+
+    Args:
+        layer: The layer.
+        args: What it is called with; symbols for a trial.
+        kwargs: The same by name.
+        wanted: The paths below it whose values are recorded, `None` for all.
+    """
+    with _unseen():
+        if any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten((args, kwargs))):
+            tap, result = run_symbolically(layer, args, kwargs), None
+        else:
+            tap = Tap(layer, wanted=wanted, structure=not wanted)
+            result = tap.run(*args, **kwargs)
+    return Watched(tap.seen, tap.outputs, result, tap.values, tap.refused)
 
 
 # Keras has no hooks on calls, so the classes' __call__ is patched while a tap is open.

@@ -12,21 +12,20 @@ import keras
 import numpy as np
 
 from actwidget.capture.calling import Signature, Spread, arguments, has_call
+from actwidget.capture.calls import Call, Intermediates, Output
 from actwidget.capture.failing import Failing
 from actwidget.capture.fitting import fitted, holds_text, preprocessed
-from actwidget.capture.forward import as_tensors, tried_out, unchanged
-from actwidget.capture.graph import ModelGraph, Place, Step
+from actwidget.capture.forward import as_tensors, unchanged
+from actwidget.capture.graph import Aside, ModelGraph, Place, Step
 from actwidget.capture.inner_models import no_call, without_call
 from actwidget.capture.inputs import Batch, built_shape, is_structure, prepare, unlike
 from actwidget.capture.isolation import isolated
 from actwidget.capture.level import (
-    SCORES,
-    SCORES_CLASS,
     Functional,
     Level,
     function_of,
     graph_nodes,
-    has_scores,
+    in_loop,
     is_composite,
     is_loop,
     is_stateful,
@@ -34,9 +33,11 @@ from actwidget.capture.level import (
 )
 from actwidget.capture.node import LayerNode, Origin
 from actwidget.capture.paths import sendable
+from actwidget.capture.probe import Asked
+from actwidget.capture.probes import probe_of
 from actwidget.capture.rollback import as_before_if_it_fails
 from actwidget.capture.supported import check_is_keras_model
-from actwidget.capture.tap import Call, Output, Tap
+from actwidget.capture.tap import Tap, run_symbolically, watched
 from actwidget.capture.tapped import Tapped
 from actwidget.capture.tokens import refused_token
 from actwidget.errors import (
@@ -50,7 +51,7 @@ from actwidget.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 NOT_CALLED = "was not called in this forward pass"
 NO_TENSOR = "gives no tensor"
@@ -130,7 +131,7 @@ def read(
     given: Any = None
     outputs: list[Output] = []
     children: tuple[LayerNode, ...]
-    output, spread, watched = "", Signature(root).usual, False
+    output, spread, was_watched = "", Signature(root).usual, False
     if not has_call(root):
         if not parts:
             raise no_call(root)
@@ -143,13 +144,13 @@ def read(
         if function is None:
             look = _watched(root, builder, tap, inputs, record=record, most=most)
             children, outputs, output = look.nodes, look.outputs, look.output
-            batch, spread, watched = look.batch, look.spread, look.batch is not None
+            batch, spread, was_watched = look.batch, look.spread, look.batch is not None
         else:
             given = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
             children = builder.graph(function, "", None, owner=root)
             batch = None if inputs is None else fitted(root, inputs, edited=bool(edits))
             if builder.untried and batch is not None:
-                builder, watched = _watching(root, tap, given, batch, most), True
+                builder, was_watched = _watching(root, tap, given, batch, most), True
                 children = builder.graph(function, "", None, owner=root)
             outputs = [builder.outputs[id(tensor)] for tensor in function.outputs]
             output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
@@ -186,8 +187,9 @@ def read(
         failed=builder.failed,
         called=builder.called,
         untried=builder.untried,
-        watched=watched,
+        watched=was_watched,
         spread=spread,
+        asides=builder.asides,
     )
     return graph, batch
 
@@ -205,6 +207,7 @@ class _Builder:
         self.paths: dict[int, str] = {}
         self.operations: dict[str, keras.Operation] = {}
         self.failed: str | None = None  # the call that raised, where the model was run to be seen
+        self.asides: dict[str, Aside] = {}
         self.called: frozenset[str] | None = None  # what some samples called, where the others were not asked
         self.outputs: dict[int, Output] = {}  # for the `id` of a symbolic tensor what the tree says of it
 
@@ -249,12 +252,15 @@ class _Builder:
             return self.graph(nested, prefix, Step(function, node, outer)), []
         if not is_composite(operation):
             return (), []
-        if is_loop(operation):
-            return self.declared(operation, prefix), []
         if prefix in self._watched:
             return self.seen(self._watched[prefix], prefix, size=self._size), []
+        args, kwargs = node.arguments.args, node.arguments.kwargs
+        probe = probe_of(operation)
         try:
-            tap = run_symbolically(operation, node.arguments.args, node.arguments.kwargs)
+            if probe is not None and probe.is_loop:  # to try it out would go through all steps
+                expected = probe.expected(Asked(operation, args, kwargs, watched))
+                return self.seen(Call(operation, "", 0, intermediates=expected), prefix), []
+            tap = run_symbolically(operation, args, kwargs)
         except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
             self.untried = True
             return self.declared(operation, prefix), []
@@ -264,10 +270,27 @@ class _Builder:
         self, call: Call, prefix: str, *, size: int | None = None, unseen: str = NOT_CALLED
     ) -> tuple[LayerNode, ...]:
         """The nodes of the calls inside one that was seen, and of the layers that were not called."""
-        if is_loop(call.operation):
+        if is_loop(call.operation) and call.intermediates is None:
             return self.declared(call.operation, prefix)
+        found = self._calls(call.calls, prefix, size, unseen)
+        asked = call.intermediates or Intermediates()
+        aside = self._calls(asked.calls, prefix, size, unseen) + self._values(call.operation, asked, prefix, size)
+        found += self._set_aside(call.operation, aside, prefix)
+        if function_of(call.operation) is None:
+            called = {id(inner.operation) for inner in [*call.calls, *asked.calls]}
+            level = Level(call.operation, is_made=call.is_made)
+            reason = in_loop(call.operation) if is_loop(call.operation) else unseen
+            found += [
+                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=reason)
+                for layer in sublayers(call.operation)
+                if id(layer) not in called
+            ]
+        return tuple(found)
+
+    def _calls(self, calls: Iterable[Call], prefix: str, size: int | None, unseen: str) -> list[LayerNode]:
+        """The nodes of calls that were seen, each with all that was seen inside it."""
         found = []
-        for inner in call.calls:
+        for inner in calls:
             inside = (
                 self.seen(inner, f"{prefix}{inner.name}/", size=size, unseen=unseen)
                 if not inner.reason or inner.calls
@@ -288,18 +311,30 @@ class _Builder:
                         reason=reason,
                     )
                 )
-        if call.scores is not None:
-            output = Output(_without_size(call.scores.shape, size), call.scores.dtype)
-            found.append(self._scores(prefix, call.operation, output))
-        if function_of(call.operation) is None:
-            called = {id(inner.operation) for inner in call.calls}
-            level = Level(call.operation, is_made=call.is_made)
-            found += [
-                self._node(prefix + level.call(layer)[0], layer, 0, origin="opaque", reason=unseen)
-                for layer in sublayers(call.operation)
-                if id(layer) not in called
-            ]
-        return tuple(found)
+        return found
+
+    def _values(self, operation: Any, asked: Intermediates, prefix: str, size: int | None = None) -> list[LayerNode]:
+        """The nodes of the values that a layer computes on the way and no call inside it gives."""
+        found = []
+        for name, value in asked.values.items():
+            output = value.output and Output(_without_size(value.output.shape, size), value.output.dtype)
+            path = prefix + name
+            node = self._node(path, operation, 0, output, origin="tapped")
+            if self.paths[id(operation)] == path:
+                del self.paths[id(operation)]  # the layer itself is what its call gives, the node after this one
+            found.append(dataclasses.replace(node, name=name, class_name=value.kind, parameters=0, trainable=False))
+        return found
+
+    def _set_aside(self, operation: Any, nodes: list[LayerNode], prefix: str) -> list[LayerNode]:
+        """Notes of nodes that a layer is asked for them, in the layer's own path, which is `prefix`."""
+        probe = probe_of(operation)
+        if probe is None:
+            return nodes
+        layer = prefix.removesuffix("/")
+        for node in [each for outer in nodes for each in (outer, *outer)]:
+            steps = self.asides[node.path].steps if node.path in self.asides else 0
+            self.asides[node.path] = Aside(layer, steps + probe.steps, probe.no_edit(layer))
+        return nodes
 
     def declared(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
         """The layers that a layer holds, when nothing is known of how it calls them."""
@@ -310,28 +345,34 @@ class _Builder:
             nodes = known.graph(function, prefix, None)
             self.operations |= known.operations
             self.paths = {**known.paths, **self.paths}
+            self.asides |= known.asides
             return tuple(_tapped(node) for node in nodes)
+        probe = probe_of(operation)
+        asked = Intermediates() if probe is None else probe.declared(operation)
+        loop = in_loop(operation) if is_loop(operation) else ""
+        asked_for = {id(call.operation) for call in asked.calls}
         level = Level(operation)
-        loop = f"runs once a time step, inside the loop of {operation.name!r}" if is_loop(operation) else ""
-        found = []
-        for layer in sublayers(operation):
-            called, _ = level.call(layer)
-            inside = () if loop else self.declared(layer, f"{prefix}{called}/")
-            found.append(
-                self._node(
-                    prefix + called, layer, 0, origin="opaque" if loop else "tapped", children=inside, reason=loop
-                )
-            )
-        if has_scores(operation):
-            found.append(self._scores(prefix, operation, None))
-        return tuple(found)
+        others = [Call(layer, level.call(layer)[0], 0, reason=loop) for layer in sublayers(operation)]
+        found = self._declared_calls([call for call in others if id(call.operation) not in asked_for], prefix)
+        aside = self._declared_calls(asked.calls, prefix) + self._values(operation, asked, prefix)
+        return (*found, *self._set_aside(operation, aside, prefix))
 
-    def _scores(self, prefix: str, operation: Any, output: Output | None) -> LayerNode:
-        path = prefix + SCORES
-        node = self._node(path, operation, 0, output, origin="tapped")
-        if self.paths[id(operation)] == path:
-            del self.paths[id(operation)]  # the layer itself is what its call gives, the node after this one
-        return dataclasses.replace(node, name=SCORES, class_name=SCORES_CLASS, parameters=0, trainable=False)
+    def _declared_calls(self, calls: Iterable[Call], prefix: str) -> list[LayerNode]:
+        """The nodes of calls of which nothing is seen."""
+        found = []
+        for call in calls:
+            path = prefix + call.name
+            inside: tuple[LayerNode, ...] = ()
+            if call.calls or call.intermediates is not None:
+                values = self._values(call.operation, call.intermediates or Intermediates(), f"{path}/")
+                inside = (*self._declared_calls(call.calls, f"{path}/"), *values)
+            elif not call.reason:
+                inside = self.declared(call.operation, f"{path}/")
+            origin: Origin = "opaque" if call.reason else "tapped"
+            found.append(
+                self._node(path, call.operation, call.index, origin=origin, children=inside, reason=call.reason)
+            )
+        return found
 
     def _node(
         self,
@@ -386,31 +427,6 @@ def _dtypes(node: Any) -> list[str]:
             if len(tap.outputs) == len(node.outputs):
                 return [output.dtype for output in tap.outputs]
     return [str(tensor.dtype) for tensor in node.outputs]
-
-
-class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
-    """Runs a layer under a tap on symbolic inputs, of which Keras makes a scratch graph."""
-
-    def __init__(self, tap: Tap) -> None:
-        super().__init__(name="trial")
-        self._tap = tap
-
-    def call(self, *args: Any, **kwargs: Any) -> Any:
-        return self._tap.run(*args, **kwargs)
-
-
-def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
-    """The tap that has seen a layer's calls on symbolic inputs; nothing is computed.
-
-    Args:
-        operation: The layer.
-        args: What it is called with, `keras.KerasTensor`s for tensors.
-        kwargs: The same by name.
-    """
-    tap = Tap(operation, structure=True)
-    with tried_out(operation):
-        _Trial(tap).compute_output_spec(*args, **kwargs)
-    return tap
 
 
 @dataclasses.dataclass(frozen=True)

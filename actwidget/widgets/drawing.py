@@ -303,7 +303,7 @@ class Drawings:
         parts = path.split("/")
         above = ["/".join(parts[:length]) for length in range(1, len(parts))]
         owners = [graph.root, *(graph.operations[each] for each in above if each in graph.operations)]
-        return channels_of(graph.nodes[path], graph.operations[path], owners)
+        return channels_of(graph.nodes[path], graph.operations[path], graph.steps(path), owners)
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""
@@ -656,8 +656,8 @@ class Drawings:
     def prediction(self, sample: int) -> tuple[str, float]:
         """The model's top class for a sample and its probability; `("", 0.0)` where the output is no distribution.
 
-        Of a single sigmoid unit the classes are 0 and 1, and it gives the probability of the second. The answers are those
-        of all samples where the model's output keeps to the budget, else of this one alone.
+        Of a single sigmoid unit the classes are 0 and 1, and it gives the probability of the second. The answers are of
+        all samples where the model's output keeps to the budget, else of this one alone.
         """
         (tops, probabilities), place = self._answers(sample)
         if not len(tops) or math.isnan(probabilities[place]):

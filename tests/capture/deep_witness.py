@@ -16,11 +16,13 @@ import numpy as np
 import tensorflow as tf
 from keras.src.models.functional import Functional
 
+from tests.capture.loop_witness import by_hand, known
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What calls its inner layers once a time step, or not by `__call__`: one node, nothing below.
-OPAQUE = (keras.layers.RNN, keras.layers.TimeDistributed)
+# What calls its inner layers once a time step, or not by `__call__`: what is inside is worked out step by step.
+LOOPS = (keras.layers.RNN, keras.layers.TimeDistributed)
 
 
 @dataclass(eq=False)
@@ -32,6 +34,7 @@ class Seen:
     below: list[Seen] = field(default_factory=list)
     came_in: list[tuple[str, Any]] = field(default_factory=list)  # input layers' names and values
     scores: Any = None
+    steps: dict[str, np.ndarray] = field(default_factory=dict)  # by path below it what is computed at each step
 
 
 class Recorder:
@@ -40,7 +43,7 @@ class Recorder:
     def __init__(self) -> None:
         self.root = Seen(None)
         self.open = [self.root]
-        self.aside = False  # while the extra call for attention scores runs
+        self.aside = False  # while an extra call for attention scores or single steps runs
 
     def observe(self, original: Any) -> Any:
         def __call__(operation: keras.Operation, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
@@ -54,6 +57,7 @@ class Recorder:
             # The layer's own call takes the masks off its inputs.
             given = keras.tree.flatten((args, kwargs))
             masks = [(leaf, leaf._keras_mask) for leaf in given if hasattr(leaf, "_keras_mask")]
+            states = [state.numpy() for state in _states(operation)] or None
             try:
                 outputs = original(operation, *args, **kwargs)
             finally:
@@ -64,9 +68,33 @@ class Recorder:
                 _mask(masks)
                 seen.scores = self.scores(original, operation, args, kwargs, list(zip(seeds, before, strict=True)))
                 _mask(taken)
+            if isinstance(operation, LOOPS):
+                seen.steps = self.steps(operation, args, kwargs, states, seen.tensors[0])
             return outputs
 
         return __call__
+
+    def steps(self, layer: Any, args: Any, kwargs: Any, states: Any, output: Any) -> dict[str, np.ndarray]:
+        """What a loop computes inside at each step, where what it gives follows from that outside of training."""
+        given = dict(zip(inspect.signature(layer.call).parameters, args, strict=False)) | kwargs
+        inputs = next(iter(given.values()))
+        mask = given.get("mask")
+        if mask is None and given.get("initial_state") is None:
+            mask = getattr(inputs, "_keras_mask", None)
+        self.aside = True
+        try:
+            if isinstance(layer, keras.layers.RNN):
+                initial = states if given.get("initial_state") is None else given["initial_state"]
+                found = by_hand(layer, inputs, mask, initial) if known(layer.cell) else {}
+                gives = found and (found[layer.cell.name] if layer.return_sequences else found[layer.cell.name][:, -1])
+            else:
+                found = _each_step(layer.layer, inputs, mask)
+                gives = found[layer.layer.name]
+        finally:
+            self.aside = False
+        wanted = as_array(output)
+        follows = mask is not None or (len(found) and np.allclose(gives, wanted, rtol=1e-2, atol=1e-2))
+        return found if follows else {}
 
     def scores(self, original: Any, layer: Any, args: Any, kwargs: Any, seeds: list[tuple[Any, Any]]) -> Any:
         """The layer called once more from the same seeds, asked for its scores; the seeds are put back after."""
@@ -170,7 +198,8 @@ class Level:
 
 def _name(seen: Seen, prefix: str, found: dict[str, np.ndarray]) -> None:
     """Gives paths to what was called directly in `seen`, and on downwards."""
-    if isinstance(seen.operation, OPAQUE):
+    if isinstance(seen.operation, LOOPS):
+        found.update({prefix + path: value for path, value in seen.steps.items()})
         return
     level = Level(seen)
     found.update({prefix + name: as_array(value) for name, value in seen.came_in if value is not None})
@@ -183,6 +212,20 @@ def _name(seen: Seen, prefix: str, found: dict[str, np.ndarray]) -> None:
         found.update(values)
     if seen.scores is not None:
         found[f"{prefix}scores"] = as_array(seen.scores)
+
+
+def _each_step(layer: Any, inputs: Any, mask: Any) -> dict[str, np.ndarray]:
+    """By path what a layer and all inside it give of each step by itself, put together with the steps second."""
+    steps = []
+    for t in range(inputs.shape[1]):
+        options = {} if mask is None or not layer._call_has_mask_arg else {"mask": mask[:, t]}
+        with recording() as recorder:
+            layer(inputs[:, t], **options)
+        (top,) = recorder.root.below
+        values = {layer.name: as_array(top.tensors[0])}
+        _name(top, f"{layer.name}/", values)
+        steps.append(values)
+    return {path: np.stack([values[path] for values in steps], axis=1) for path in steps[0]}
 
 
 def _mask(pairs: list[tuple[Any, Any]]) -> None:
@@ -208,8 +251,12 @@ def _gives_scores(operation: Any) -> bool:
 
 def _variables(model: keras.Model) -> list[Any]:
     """All variables; a stateful recurrent layer's states are not among `model.variables`."""
-    states = [getattr(layer, "states", None) or [] for layer in model._flatten_layers()]
-    return [*model.variables, *(state for state in keras.tree.flatten(states) if isinstance(state, keras.Variable))]
+    return [*model.variables, *(state for layer in model._flatten_layers() for state in _states(layer))]
+
+
+def _states(layer: Any) -> list[Any]:
+    kept = getattr(layer, "states", None) or []
+    return [state for state in keras.tree.flatten(kept) if isinstance(state, keras.Variable)]
 
 
 def _seeds(layer: Any) -> list[Any]:

@@ -80,7 +80,7 @@ def test_siblings_repeated_and_undeclared_calls_in_a_subclassed_model():
     assert_exactly(found, {**expected, "same~2": affine(fourth, model.three)})
 
 
-def test_several_outputs_and_what_is_opaque():
+def test_several_outputs_and_what_runs_step_by_step():
     class Two(layers.Layer):
         def call(self, inputs):
             return {"b": inputs * 2, "a": inputs + 1, "none": None, "number": 4, "array": np.ones(3)}
@@ -100,8 +100,10 @@ def test_several_outputs_and_what_is_opaque():
     kernel, _, bias = model.last.get_weights()
     state = np.tanh((4 * steps[:, 0] * 0.5 + 1) @ kernel + bias)  # one step, from a state of zeros
     # In the order of keras.tree.flatten: a dict by its sorted keys.
-    expected = {"steps": steps, "two": steps + 1, "two:1": steps * 2, "two@1": 2 * steps + 1, "two@1:1": 4 * steps}
-    assert_exactly(found, {**expected, "last": state, "last:1": state})
+    expected = {"steps": steps, "steps/inner": steps, "two": steps + 1, "two:1": steps * 2}
+    expected |= {"two@1": 2 * steps + 1, "two@1:1": 4 * steps, "last": state}
+    inside = {"last/simple_rnn_cell": state[:, None], "last/simple_rnn_cell/hidden_state": state[:, None]}
+    assert_exactly(found, {**expected, **inside, "last:1": state})
 
 
 def test_the_scores_of_each_head():

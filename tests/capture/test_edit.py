@@ -369,8 +369,14 @@ def test_no_dict_of_edits_is_refused():
 
 
 def test_what_runs_inside_a_loop_is_refused():
+    class Own(layers.LSTMCell):
+        pass
+
+    model = keras.Sequential([keras.Input((4, 3)), layers.RNN(Own(2, name="own"), name="loop")])
+    with pytest.raises(NotCapturableError, match="once a time step, inside the loop of 'loop'"):
+        aw.edit(model, {"loop/own": aw.Ablate(0)})
     model = keras.Sequential([keras.Input((4, 3)), layers.LSTM(2, name="lstm")])
-    with pytest.raises(NotCapturableError, match="once a time step, inside the loop of 'lstm'"):
+    with pytest.raises(OptionError, match="the loop of 'lstm' computes these values itself"):
         aw.edit(model, {"lstm/lstm_cell": aw.Ablate(0)})
 
 

@@ -79,13 +79,17 @@ def test_any_name_that_keras_allows_is_a_path(name):
     assert aw.submodel(model, name)(zoo.noise(2, 4)).shape == (2, 3)
 
 
+LSTM = ["input_gate", "forget_gate", "candidate", "output_gate", "hidden_state", "cell_state"]
+
+
 def test_each_output_tensor_has_a_path():
     x = keras.Input((3, 4), name="x")
     sequence, hidden, cell = layers.LSTM(5, return_sequences=True, return_state=True, name="lstm")(x)
     model = keras.Model(x, [sequence, hidden, cell])
-    assert paths(model) == ["x", "lstm", "lstm/lstm_cell", "lstm:1", "lstm:2"]
+    cell = ["lstm/lstm_cell", *(f"lstm/lstm_cell/{each}" for each in LSTM)]
+    assert paths(model) == ["x", "lstm", *cell, "lstm:1", "lstm:2"]
     shapes = [node.output_shape for node in aw.layer_tree(model)]
-    assert shapes == [(None, 3, 4), (None, 3, 5), None, (None, 5), (None, 5)]
+    assert shapes == [(None, 3, 4), *[(None, 3, 5)] * 8, (None, 5), (None, 5)]
 
 
 def test_outputs_of_repeated_calls_carry_both_marks():
@@ -93,8 +97,8 @@ def test_outputs_of_repeated_calls_carry_both_marks():
     lstm = layers.LSTM(4, return_sequences=True, return_state=True, name="lstm")
     model = keras.Model(x, lstm(lstm(x)[0]))
     assert paths(model) == [
-        *["x", "lstm", "lstm/lstm_cell", "lstm:1", "lstm:2"],
-        *["lstm@1", "lstm@1/lstm_cell", "lstm@1:1", "lstm@1:2"],
+        *["x", "lstm", "lstm/lstm_cell", *(f"lstm/lstm_cell/{each}" for each in LSTM), "lstm:1", "lstm:2"],
+        *["lstm@1", "lstm@1/lstm_cell", *(f"lstm@1/lstm_cell/{each}" for each in LSTM), "lstm@1:1", "lstm@1:2"],
     ]
 
 

@@ -1,0 +1,78 @@
+"""What is seen of a running model: its calls, the tensors that they give, and what a layer computes on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+
+@dataclass(frozen=True)
+class Output:
+    """One tensor that a call gave: its shape (`None` for what is not known) and dtype."""
+
+    shape: tuple[int | None, ...] | None
+    dtype: str
+
+    @classmethod
+    def of(cls, tensor: Any) -> Output:
+        """That of a tensor of the backend."""
+        rank = tensor.shape.rank
+        dtype = getattr(tensor.dtype, "name", str(tensor.dtype))
+        return cls(None if rank is None else tuple(tensor.shape.as_list()), dtype)
+
+
+@dataclass(frozen=True)
+class Intermediate:
+    """A value that a layer computes on the way and does not give, and that no call inside it gives.
+
+    Attributes:
+        kind: What it is, such as `"AttentionScores"`.
+        output: Its shape and dtype; `None` where they are not known.
+    """
+
+    kind: str
+    output: Output | None = None
+
+
+@dataclass
+class Call:
+    """One call that was seen.
+
+    Attributes:
+        operation: The layer or operation.
+        name: Its name at its level, `name~k@n`.
+        index: Which call of it this is.
+        outputs: The tensors that it gave, by their name at its level.
+        calls: The calls inside it.
+        intermediates: What it was asked for beside its own pass, where it was.
+        reason: Why its value can't be had, or `""`.
+        is_made: Whether its layer is not declared, or stands in one that is not.
+    """
+
+    operation: keras.Operation
+    name: str
+    index: int
+    outputs: dict[str, Output] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    intermediates: Intermediates | None = None
+    reason: str = ""
+    is_made: bool = False
+
+
+@dataclass
+class Intermediates:
+    """What a layer computes on the way, found by asking it beside its own pass.
+
+    Attributes:
+        values: The values that no call gives, by name.
+        calls: The calls inside the layer that its own pass does not show.
+        tensors: What was asked for, by its path below the layer.
+        refused: For a path below the layer why neither it nor what stands below it can be had in this pass.
+    """
+
+    values: dict[str, Intermediate] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    tensors: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 from actwidget.analysis.mosaic import mosaic
 from actwidget.figures.histogram import histogram_traces
 from actwidget.figures.layout import HEIGHT, NUMBERED, plain
@@ -30,6 +31,7 @@ TOP = 34
 GRID, BARS, LOW, LINE, TICKS, WIDTH = 230, 80, 70, 15, 30, 500
 
 
+@any_errstate
 def weights_spec(
     title: str,
     weights: Mapping[str, NDArray[Any]],

@@ -220,8 +220,8 @@ def capture(
         ran, forward = _composed(graph, paths)
     else:
         ran, forward = _tapped(graph, paths, graph.called if everything else None)
-    # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples; and
-    # where it depends on the batch which layers are called, parts of it could call others.
+    # What is no value per sample can't be put together from parts; a stateful layer takes its own number of samples.
+    # Where it depends on the batch which layers are called, parts of it could call others.
     whole = any(not node.output_shape or node.output_shape[0] is not None for node in nodes)
     if whole or graph.stateful or graph.allow_unreached:
         batch_size = batch.size

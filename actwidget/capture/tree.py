@@ -434,9 +434,10 @@ def _seen_on(
 
 
 def _at_the_door(seen: Call) -> bool:
-    """Whether the first layer of a model refused what it was given, and it is one of Keras's own."""
+    """Whether the first layer of a model refused what it was given, not its edit, and it is one of Keras's own."""
     first, *others = seen.calls
-    return not others and not first.calls and type(first.operation).__module__.startswith("keras.")
+    refused = first.reason.startswith("raised") and type(first.operation).__module__.startswith("keras.")
+    return refused and not others and not first.calls
 
 
 def _enough(root: keras.Model, batch: Batch, most: int | None) -> int:

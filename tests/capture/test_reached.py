@@ -61,6 +61,19 @@ WHY = {
     "large batches": "was not called",
 }
 
+
+def explored(model, x):
+    explorer = aw.LayerExplorer(model, x, layer="out")
+    explorer.close()
+    return explorer
+
+
+def by_code(model, x):
+    names = {"model": model, "x": x}
+    exec(explored(model, x).code, names)  # noqa: S102 - it is our own
+    return np.array(names["activation"])
+
+
 RUN = {
     "call": lambda edited, x: np.array(edited(x)),
     "predict": lambda edited, x: edited.predict(x, verbose=0),
@@ -75,20 +88,8 @@ LOOK = {
     "submodel of two": lambda edited, x: np.array(aw.submodel(edited, ["hidden", "out"])(x)[1]),
     "explorer": lambda edited, x: explored(edited, x).activation,
     "explorer.submodel": lambda edited, x: np.array(explored(edited, x).submodel(x)),
-    "explorer.code": lambda edited, x: by_code(edited, x),
+    "explorer.code": by_code,
 }
-
-
-def explored(model, x):
-    explorer = aw.LayerExplorer(model, x, layer="out")
-    explorer.close()
-    return explorer
-
-
-def by_code(model, x):
-    names = {"model": model, "x": x}
-    exec(explored(model, x).code, names)  # noqa: S102 - it is our own
-    return np.array(names["activation"])
 
 
 def edited_to_half(way, **options):
@@ -147,7 +148,7 @@ def test_a_compiled_step_that_does_not_make_an_edit_is_an_error(step):
     model.way = "left out"
     edited.compile("sgd", "mse")
     before = model.out.get_weights()
-    with pytest.raises(NotCapturableError, match="edit of 'hidden'.*was not called"):
+    with pytest.raises(NotCapturableError, match=r"edit of 'hidden'.*was not called"):
         getattr(edited, step)(x, target, verbose=0)
     for now, then in zip(model.out.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)

@@ -82,6 +82,7 @@ class ActwidgetError(Exception):
     """
 
     _keras_call_info_injected = True  # by this Keras is told to add no list of a layer's arguments to the message
+    ag_pass_through = True  # by this TensorFlow's AutoGraph is told to leave the exception as it is
 
     def __init__(self, message: str = "") -> None:
         """An error with this message."""

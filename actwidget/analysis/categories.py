@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import is_numeric
+from actwidget.analysis.errstate import any_errstate
 
 MOST = 8
 Meaning = Literal["activations", "data", "flags", "names"]
@@ -34,6 +35,7 @@ class Categories:
     index: npt.NDArray[np.intp]
 
 
+@any_errstate
 def categories(values: npt.NDArray[Any], most: int = MOST) -> Categories | None:
     """Tell the distinct values apart, where they are so few that each can have a colour of its own.
 

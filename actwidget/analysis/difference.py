@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 from actwidget.errors import InvalidInputsError
 
 _GREATEST = float(np.finfo(np.float32).max)
@@ -36,6 +37,7 @@ class Difference:
     order: npt.NDArray[np.intp]
 
 
+@any_errstate
 def difference(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Difference:
     """Compares two activations of one shape, channels last.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -103,6 +104,7 @@ class Summary:
     meaning: Meaning = "activations"
 
 
+@any_errstate
 def summary(
     path: str,
     batch: npt.NDArray[Any],

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 
 Numbers = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -55,6 +56,7 @@ class Histogram:
     channel_size: int
 
 
+@any_errstate
 def histogram(
     values: npt.NDArray[Any],
     *,

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,7 @@ class KernelPictures:
     words: str
 
 
+@any_errstate
 def kernel_pictures(
     kernel: npt.NDArray[Any],
     *,
@@ -85,6 +87,7 @@ def kernel_pictures(
     return KernelPictures(mean, "output", f"mean over {inputs} input channels{each}{depth}")
 
 
+@any_errstate
 def unknown_pictures(weight: npt.NDArray[Any]) -> KernelPictures | None:
     """Arrange a weight of which it is not known what its axes are: as a kernel, but in words by number.
 

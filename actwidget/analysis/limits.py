@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 
 PERCENTILES = (0.1, 99.9)
 # From so many values on, a part of them tells first where the tails are.
@@ -42,6 +43,7 @@ class Limits:
         return self.below > 0 or self.above > 0
 
 
+@any_errstate
 def limits(values: npt.NDArray[Any], percentiles: tuple[float, float] = PERCENTILES) -> Limits:
     """Find the range between two percentiles of the finite values.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 
 LEVELS = 254
 """How many levels there are for values, 0 to 253."""
@@ -122,6 +123,7 @@ def columns_for(channels: int, height: int, width: int, *, aspect: float) -> int
     return int(columns[largest[np.argmin((rows * columns)[largest])]])
 
 
+@any_errstate
 def mosaic(
     channels: npt.NDArray[Any],
     *,
@@ -173,6 +175,7 @@ def mosaic(
     return Mosaic(pixels, shown, columns, rows, tile_height, tile_width, between, factor)
 
 
+@any_errstate
 def levels(values: npt.NDArray[Any], low: npt.ArrayLike, high: npt.ArrayLike) -> Pixels:
     """Quantise values to the levels 0 to 253.
 
@@ -215,6 +218,7 @@ def levels(values: npt.NDArray[Any], low: npt.ArrayLike, high: npt.ArrayLike) ->
     return result.transpose(np.argsort(axes)).reshape(shape)
 
 
+@any_errstate
 def values_of(levels: Pixels, low: npt.ArrayLike, high: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Give the value in the middle of each level: the inverse of `levels`, up to half a level.
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 from actwidget.errors import MissingPackageError
 
 Bounds = tuple[float | None, float | None]
@@ -123,6 +124,7 @@ class Statistics:
         return pandas.DataFrame(known).rename_axis("channel")
 
 
+@any_errstate
 def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bounds | None = None) -> Statistics:
     """Describe one layer's activation.
 

@@ -68,7 +68,9 @@ class NumbersIn(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type 
         if not dtype.startswith(("int", "uint", "bool")):
             return
         given = np.atleast_1d(self._numbers)
-        if (broken := given[given % 1 != 0]).size:
+        with np.errstate(all="ignore"):  # infinity has no rest, whatever np.seterr says
+            broken = given[given % 1 != 0]
+        if broken.size:
             message = (
                 f"Expected whole numbers for {self.name!r} where the dtype is {dtype!r}, got {broken[0]}. Edit a layer "
                 "after this one, whose output is no longer of that dtype, or use a callable."
@@ -260,7 +262,8 @@ class Replace(NumbersIn):
 
     def put_in(self, inputs: Any) -> Any:
         """The array, once for each sample where it is given for one."""
-        array = keras.ops.convert_to_tensor(self.fitted(inputs.shape), dtype=inputs.dtype)
+        with np.errstate(all="ignore"):  # what is too small for the dtype is 0, whatever np.seterr says
+            array = keras.ops.convert_to_tensor(self.fitted(inputs.shape), dtype=inputs.dtype)
         return keras.ops.broadcast_to(array, keras.ops.shape(inputs))
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:

@@ -58,6 +58,9 @@ def treats_alike(graph: ModelGraph, nodes: Iterable[LayerNode]) -> bool | None:
     # A value without an axis of samples can't be put together; a stateful layer takes its own number of samples.
     if graph.stateful or any(not node.output_shape or node.output_shape[0] is not None for node in nodes):
         return False
+    # Where it depends on the batch which layers are called, parts of it could call others.
+    if graph.allow_unreached:
+        return False
     if any(_asks_for_the_longest(layer) for layer in graph.root._flatten_layers()) or _is_ragged(graph):
         return False
     function = function_of(graph.root)

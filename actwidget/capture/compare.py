@@ -109,5 +109,6 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
     for path, value in first.items():
         if path in second and value.shape == second[path].shape and value.dtype.kind in "fiub":
             wide = np.result_type(value.dtype, np.float32)
-            apart[path] = np.subtract(second[path], value, dtype=wide)
+            with np.errstate(all="ignore"):  # infinity minus infinity is NaN, whatever np.seterr says
+                apart[path] = np.subtract(second[path], value, dtype=wide)
     return Activations(apart, model.name)

@@ -95,4 +95,5 @@ def as_array(tensor: Any) -> Array:
         # The tensor's own memory: no copy, of which a large model's activations would take a tenth of its forward pass.
         return np.asarray(memoryview(tensor))
     except (TypeError, ValueError):
-        return np.array(keras.ops.convert_to_numpy(tensor))
+        # `numpy()`, not `np.array`, by which TensorFlow's tensors make NumPy warn.
+        return np.asarray(keras.ops.convert_to_tensor(tensor, sparse=False, ragged=False).numpy())

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from actwidget.capture.calling import Spread
-from actwidget.capture.forward import is_option, is_shared, is_uneven
+from actwidget.capture.forward import as_array, is_option, is_shared, is_uneven
 from actwidget.errors import InvalidInputsError, shown
 
 
@@ -275,12 +275,13 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
     if not _fits(array.shape, shape):
         message = f"Expected shape {shape} for {where}, got {array.shape}. {_advice(array.shape, shape)}"
         raise InvalidInputsError(message)
-    return _cast(array, str(tensor.dtype), where), note
+    with np.errstate(all="ignore"):  # as Keras casts, whatever np.seterr says
+        return _cast(array, str(tensor.dtype), where), note
 
 
 def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
     if keras.ops.is_tensor(value):
-        value = keras.ops.convert_to_numpy(value)
+        value = as_array(value)
     if (batch := _one_of_many(value)) is not None:
         message = (
             f"Expected one batch for {name!r} of model {model_name!r}, got {type(value).__name__}, which yields many. "

@@ -124,6 +124,29 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
     def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
         """The outputs have the masks that they got inside the model."""
 
+    def export(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """As of any Keras model; where no `input_signature` is given it is that of the model inside.
+
+        Args:
+            filepath: Where to write.
+            *args: What `keras.Model.export` takes.
+            **kwargs: The same by name.
+        """
+        if len(args) < 3 and kwargs.get("input_signature") is None:
+            kwargs["input_signature"] = self._signature()
+        super().export(filepath, *args, **kwargs)
+
+    def _signature(self) -> list[Any] | None:
+        """What the model inside takes, `None` where Keras has to tell that from a call."""
+        if (function := function_of(self.model)) is not None:
+            return [function.input]
+        shape = (self.model.get_build_config() or {}).get("input_shape")
+        if shape is None:
+            return None
+        dtype = self.model.input_dtype
+        spec = functools.partial(keras.KerasTensor, dtype=dtype)
+        return [keras.tree.map_shape_structure(lambda each: spec((None, *each[1:])), shape)]
+
     def get_config(self) -> dict[str, Any]:
         """The model inside, the paths and the edits, as Keras saves them."""
         save = keras.saving.serialize_keras_object

@@ -606,10 +606,11 @@ def _since(error: CaptureError, tap: Tap, batch: Batch) -> str:
 
 
 def _at_the_door(seen: Call) -> bool:
-    """Whether the first layer of a model refused what it was given: it is one of Keras's own, or can't be built."""
+    """Whether the first layer of a model refused what it was given, not its edit: one of Keras's own, or not built."""
     first, *others = seen.calls
     is_own = type(first.operation).__module__.startswith("keras.")
-    return not others and not first.calls and (is_own or not first.operation.built)
+    refused = first.reason.startswith("raised") and (is_own or not first.operation.built)
+    return refused and not others and not first.calls
 
 
 def _enough(root: keras.Model, batch: Batch, most: int | None) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from actwidget.analysis.axes import Kind, channels, kind_of, middle
+from actwidget.analysis.errstate import any_errstate
 from actwidget.analysis.limits import Limits, limits
 from actwidget.analysis.mosaic import Mosaic, levels, mosaic
 from actwidget.figures.layout import layout
@@ -123,6 +124,7 @@ def channel_order(numbers: Statistics, name: str) -> NDArray[np.intp]:
     return np.argsort(keys if name == "zeros" else -keys, kind="stable")
 
 
+@any_errstate
 def picture(
     sample: NDArray[Any],
     numbers: Statistics,
@@ -197,6 +199,7 @@ def _reduction(rows: int, columns: int, *, units: bool) -> tuple[int, int]:
     return down, across
 
 
+@any_errstate
 def activation_figure(view: View) -> go.Figure:
     """The figure of one activation: all channels, one of them close up, and the distribution of the values.
 
@@ -209,6 +212,7 @@ def activation_figure(view: View) -> go.Figure:
     return go.Figure(activation_spec(view))
 
 
+@any_errstate
 def activation_spec(view: View) -> dict[str, Any]:
     """The figure of one activation as a dict of `data` and `layout`, which Plotly has not checked.
 

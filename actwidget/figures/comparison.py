@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.axes import channels, floats, middle
+from actwidget.analysis.errstate import any_errstate
 from actwidget.analysis.mosaic import mosaic
 from actwidget.figures.layout import LINE, NARROW_HEIGHT, plain
 from actwidget.figures.palette import ColorRange
@@ -30,6 +31,7 @@ PIXELS = 400_000
 """Of one grid: more than a third of the page shows on a fine screen."""
 
 
+@any_errstate
 def comparison_spec(
     title: str,
     first: NDArray[Any],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import sample_colorscale, unlabel_rgb
 
+from actwidget.analysis.errstate import any_errstate
 from actwidget.figures.layout import NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
 from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
 from actwidget.figures.panels import MAP_LIMIT, largest
@@ -78,6 +79,7 @@ class Placement:
         return top, left, top + rows * self.down, left + columns * self.across
 
 
+@any_errstate
 def overlay_spec(
     title: str,
     pixels: NDArray[Any],

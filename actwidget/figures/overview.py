@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actwidget.analysis.errstate import any_errstate
 from actwidget.figures.layout import FONT, PAPER
 from actwidget.figures.palette import ACCENT, MUTED, WARNING
 from actwidget.figures.text import between, escape, number, percent, told_apart
@@ -22,6 +23,7 @@ MARGINS = 110
 NAME, NARROW_NAME = 32, 22
 
 
+@any_errstate
 def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") -> dict[str, Any]:
     """The figure of a whole network as a dict of `data` and `layout`, first layer on top.
 

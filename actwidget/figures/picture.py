@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from actwidget.analysis.errstate import any_errstate
 from actwidget.analysis.mosaic import GAP_LEVEL
 from actwidget.figures.palette import NAN_COLOR, palette
 
@@ -51,6 +52,7 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(name)))
 
 
+@any_errstate
 def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
     """A small PNG of an input that is a picture, as a data URI, or `None` where it is none.
 
@@ -72,6 +74,7 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
     return _uri(image)
 
 
+@any_errstate
 def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[int, int]] | None:
     """An input that is a picture as a PNG, pixel for pixel, or `None` where it is none.
 

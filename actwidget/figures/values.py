@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.categories import categories, text_of
+from actwidget.analysis.errstate import any_errstate
 from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.palette import ACCENT, MUTED
 from actwidget.figures.panels import MAP_LIMIT, bar_marker, broken_bars, largest
@@ -30,6 +31,7 @@ GAP = " &nbsp; "
 LEGEND_LINE = 16
 
 
+@any_errstate
 def values_spec(
     title: str, sample: NDArray[Any], *, number_of: int | None = None, channel: int | None = None
 ) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def values_spec(
     return _table(parts, sample)
 
 
+@any_errstate
 def scalar_spec(
     title: str,
     values: NDArray[Any],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 from actwidget.analysis.mosaic import Mosaic, mosaic
 from actwidget.figures.histogram import histogram_traces
 from actwidget.figures.layout import HEIGHT, NUMBERED, plain
@@ -63,6 +64,7 @@ class DrawnWeight:
         return len(self.trace.get("source", "")) + pixels + (0 if self.bars is None else self.bars.nbytes)
 
 
+@any_errstate
 def draw_weight(name: str, array: NDArray[Any], picture: NDArray[Any] | None = None, words: str = "") -> DrawnWeight:
     """Draws one weight. Of a large one no more than a few copies of a small part are in memory at a time.
 
@@ -92,6 +94,7 @@ def draw_weight(name: str, array: NDArray[Any], picture: NDArray[Any] | None = N
     return DrawnWeight(" · ".join(caption), text, tiles, bars, trace, size, *_histogram(array, found))
 
 
+@any_errstate
 def weights_spec(
     title: str,
     weights: Mapping[str, NDArray[Any]],

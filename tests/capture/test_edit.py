@@ -603,3 +603,157 @@ def test_a_layer_of_several_outputs_is_refused_at_once():
     model = keras.Model(x, layers.Dense(3, name="dense")(x))
     with pytest.raises(OptionError, match=r"must keep its shape \(None, 4, 3\); 'lstm' gives"):
         aw.edit(model, {"dense": layers.LSTM(3, return_state=True, name="lstm")})
+
+
+def ragged_tokens():
+    x = keras.Input((None,), dtype="int32", ragged=True, name="tokens")
+    return keras.Model(x, layers.Embedding(9, 4, name="embedding")(x), name="ragged")
+
+
+class Parted(keras.Model):
+    """Of which only a run can tell that `rows` gives a ragged tensor, and `apart` a sparse one."""
+
+    def __init__(self):
+        super().__init__(name="parted")
+        self.rows = layers.Lambda(lambda v: tf.RaggedTensor.from_tensor(v, lengths=[1] * 2), name="rows")
+        self.apart = layers.Lambda(tf.sparse.from_dense, name="apart")
+        self.built = True
+
+    def call(self, inputs):
+        return self.rows(inputs).to_tensor() + 0 * tf.sparse.to_dense(self.apart(inputs))[:, :1]
+
+
+@pytest.mark.parametrize("change", [aw.Ablate(0), aw.Scale(0, 2.0), aw.Replace([1.0, 2.0, 3.0, 4.0])])
+def test_numbers_in_a_ragged_tensor_are_refused_when_that_is_known(change):
+    with pytest.raises(OptionError, match=f"dense tensor for '{change.name}' to change, got a ragged one"):
+        aw.edit(ragged_tokens(), {"embedding": change})
+
+
+@pytest.mark.parametrize("path", ["rows", "apart"])
+def test_an_edit_that_a_ragged_or_sparse_tensor_does_not_take_is_refused_when_it_runs(path):
+    model, x = Parted(), zoo.noise(2, 3)
+    kind = {"rows": "ragged", "apart": "sparse"}[path]
+    for change, words in (
+        (aw.Ablate(0), f"got a {kind} one"),
+        (lambda v: v.numpy()[0] @ np.ones(7), f"behind '{path}' to take the {kind.title()}Tensor that comes there"),
+    ):
+        edited = aw.edit(model, {path: change})
+        for run in (edited, lambda v, of=edited: aw.activations(of, v)):
+            with pytest.raises(OptionError, match=words):
+                run(x)
+
+
+def test_a_callable_can_change_a_ragged_tensor():
+    model, x = Parted(), zoo.noise(2, 3)
+    edited = aw.edit(model, {"rows": lambda v: v * 2})
+    np.testing.assert_allclose(edited(x), 2 * x[:, :1], rtol=1e-6)
+    np.testing.assert_allclose(aw.activations(edited, x)["rows"], 2 * x[:, :1], rtol=1e-6)
+
+
+def test_text_that_only_a_run_shows_is_refused_when_it_runs():
+    class Words(keras.Model):
+        def __init__(self):
+            super().__init__(name="words")
+            self.text = layers.Lambda(tf.strings.as_string, name="text")
+            self.built = True
+
+        def call(self, inputs):
+            return tf.strings.length(self.text(inputs))
+
+    edited = aw.edit(Words(), {"text": aw.Ablate(0)})
+    with pytest.raises(OptionError, match="to change, got text"):
+        edited(zoo.noise(2, 3))
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_an_optional_input_can_be_left_out_of_an_edited_model_too(kind):
+    class Sum(layers.Layer):
+        def call(self, a, b=None):
+            return a if b is None else a + b
+
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b", optional=True)
+    inputs = kind([a, b]) if kind is list else {"a": a, "b": b}
+    model = keras.Model(inputs, Sum(name="sum")(a, b))
+    value = zoo.noise(2, 3)
+    without = [value, None] if kind is list else {"a": value, "b": None}
+    edited = aw.edit(model, {"sum": aw.Scale(0, 2.0)})
+    expected = value * [2, 1, 1]
+    for run in (edited, lambda x: edited.predict(x, verbose=0), lambda x: aw.activations(edited, x)["sum"]):
+        np.testing.assert_allclose(run(without), expected, rtol=1e-6)
+    assert set(aw.activations(edited, without)) == {"a", "sum"}
+    with pytest.raises(NotCapturableError, match=r"edit of 'b' .*'b' gave no tensor for this batch"):
+        aw.edit(model, {"b": aw.Ablate(0)})(without)
+    allowed = aw.edit(model, {"b": aw.Ablate(0)}, allow_unreached=True)
+    np.testing.assert_allclose(allowed(without), value, rtol=1e-6)
+
+
+def test_a_mask_that_is_given_goes_to_the_model_inside():
+    x = keras.Input((5, 4))
+    model = keras.Model(x, layers.GlobalAveragePooling1D(name="pool")(layers.Identity(name="same")(x)))
+    value, mask = zoo.noise(2, 5, 4), np.array([[1, 1, 0, 0, 0], [1, 1, 1, 1, 0]], bool)
+    edited = aw.edit(model, {"same": aw.Scale(range(4), 2.0)})
+    expected = np.stack([2 * row[keep].mean(axis=0) for row, keep in zip(value, mask, strict=True)])
+    np.testing.assert_allclose(edited(value, mask=mask), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.fixture
+def subclassed():
+    """A subclassed model that has been called, and a batch for it."""
+    model, x = Saved(name="saved"), zoo.noise(3, 3)
+    model(x)
+    return model, x
+
+
+@keras.saving.register_keras_serializable("test_edit")
+class Saved(keras.Model):
+    """Two layers."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.first, self.second = layers.Dense(4, name="first"), layers.Dense(3, name="second")
+
+    def call(self, inputs):
+        return self.second(self.first(inputs))
+
+
+TAPPED = {
+    "edited": lambda model: aw.edit(model, {"first": aw.Ablate(0)}),
+    "edited twice": lambda model: aw.edit(aw.edit(model, {"first": aw.Ablate(0)}), {"first": aw.Scale(1, 2.0)}),
+    "edited by a layer with weights": lambda model: aw.edit(model, {"first": layers.Dense(4)}),
+    "edited by several layers": lambda model: aw.edit(
+        model, {"first": keras.Sequential([layers.Dense(6), layers.Dense(4)])}
+    ),
+    "edited by a callable": lambda model: aw.edit(model, {"first": flip_if_negative}),
+    "a submodel": lambda model: aw.submodel(model, "first"),
+    "a submodel of an edited one": lambda model: aw.submodel(aw.edit(model, {"first": aw.Ablate(0)}), "second"),
+}
+
+
+@pytest.mark.filterwarnings("error:.*(not yet been built|unbuilt state|cannot be built)")
+@pytest.mark.parametrize("make", TAPPED.values(), ids=TAPPED)
+def test_a_tapped_model_is_built_when_its_model_is_and_is_saved_before_its_first_call(make, subclassed, tmp_path):
+    model, x = subclassed
+    made = make(model)
+    assert made.built
+    made.save(tmp_path / "made.keras")
+    made.save_weights(tmp_path / "made.weights.h5")
+    again = keras.saving.load_model(tmp_path / "made.keras")
+    assert again.built
+    np.testing.assert_allclose(again(x), made(x), rtol=1e-5, atol=1e-6)
+    for weight in again.weights:
+        weight.assign(weight * 0)
+    again.load_weights(tmp_path / "made.weights.h5")
+    np.testing.assert_allclose(again(x), made(x), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize("kind", ["subclassed", "functional"])
+def test_a_tapped_model_is_exported_before_its_first_call(kind, loaded, subclassed, tmp_path):
+    model, x = subclassed if kind == "subclassed" else (residual(), zoo.noise(3, 3))
+    edited = aw.edit(model, {"first": aw.Ablate(0)})
+    if loaded:
+        edited.save(tmp_path / "edited.keras")
+        edited = keras.saving.load_model(tmp_path / "edited.keras")
+    edited.export(tmp_path / "exported", verbose=False)
+    served = tf.saved_model.load(tmp_path / "exported")
+    np.testing.assert_allclose(served.serve(tf.constant(x)), edited(x), rtol=1e-5, atol=1e-6)

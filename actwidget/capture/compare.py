@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from actwidget.capture.bounds import output_index
+from actwidget.capture.level import function_of
 from actwidget.capture.session import Activations, activations
 from actwidget.capture.tree import read, trace
 from actwidget.errors import InvalidInputsError, UnsupportedModelError
@@ -59,7 +60,17 @@ def check_same_layers(graph: ModelGraph, other: keras.Model, inputs: Any = None)
     Raises:
         UnsupportedModelError: They differ; the message says where.
     """
-    paired(graph, trace(other, inputs))
+    paired(graph, _other(graph, other, inputs))
+
+
+def _other(graph: ModelGraph, model: keras.Model, inputs: Any) -> ModelGraph:
+    """The graph of the model that another one is compared with, on inputs that fit that one."""
+    try:
+        return trace(model, inputs)
+    except InvalidInputsError:
+        if function_of(model) is not None:
+            paired(graph, trace(model))  # of another architecture, which says more than the inputs do
+        raise
 
 
 def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **options: Any) -> Activations:
@@ -90,7 +101,8 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
     first: Mapping[str, Any]
     second: Mapping[str, Any]
     if isinstance(other, keras.Model):
-        pairs = paired(trace(model, inputs), trace(other, inputs))
+        graph = trace(model, inputs)
+        pairs = paired(graph, _other(graph, other, inputs))
         first = activations(model, inputs, layers, **options)
         found = activations(other, inputs, None if layers is None else [pairs[path] for path in first], **options)
         second = {path: found[theirs] for path, theirs in pairs.items() if theirs in found}

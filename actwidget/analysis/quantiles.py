@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
+from actwidget.analysis.errstate import any_errstate
 
 Numbers = npt.NDArray[np.float64]
 
@@ -47,6 +48,7 @@ class RunningQuantiles:
         """The bytes of what is kept."""
         return sum(part.nbytes for part in self._kept) + (0 if self._counts is None else self._counts.nbytes)
 
+    @any_errstate
     def update(self, values: npt.NDArray[Any]) -> None:
         """Takes values of any shape and any numeric dtype; NaN and infinities are left out."""
         line = floats(np.asarray(values).ravel(order="K"))
@@ -67,6 +69,7 @@ class RunningQuantiles:
                 self._counts += np.bincount(places, minlength=len(self._counts))
         self._kept.clear()
 
+    @any_errstate
     def result(self, shares: Sequence[float]) -> Numbers:
         """The quantiles for some shares, 0 to 1; NaN where no value has come.
 

@@ -124,7 +124,6 @@ class Statistics:
         return pandas.DataFrame(known).rename_axis("channel")
 
 
-@any_errstate
 def statistics(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: Bounds | None = None) -> Statistics:
     """Describe one layer's activation.
 
@@ -173,6 +172,7 @@ class RunningStatistics:
         self.samples = 0
         self._counted: _Counted | None = None
 
+    @any_errstate
     def update(self, batch: npt.NDArray[Any]) -> None:
         """Takes some samples.
 
@@ -184,12 +184,14 @@ class RunningStatistics:
         counted = _counts(rows.reshape(math.prod(rows.shape[:-1]), rows.shape[-1]), _limits(self._bounds))
         self._counted = counted if self._counted is None else self._counted.joined(counted)
 
+    @any_errstate
     def merge(self, other: RunningStatistics) -> None:
         """Takes what another one took."""
         self.samples += other.samples
         if other._counted is not None:
             self._counted = other._counted if self._counted is None else self._counted.joined(other._counted)
 
+    @any_errstate
     def result(self) -> Statistics:
         """The numbers of all that came.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -28,9 +28,9 @@ class Watched:
 
     call: Call
     outputs: list[Output]
-    result: Any
-    tensors: Mapping[str, Any]
-    refused: Mapping[str, str]
+    result: Any = None
+    tensors: Mapping[str, Any] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 Watch = Callable[[Any, Any, Any, Collection[str] | None], Watched]

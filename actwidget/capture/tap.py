@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 import weakref
@@ -20,7 +21,7 @@ from actwidget.capture.calls import Call, Intermediates, Output
 from actwidget.capture.change import change
 from actwidget.capture.functions import inlined
 from actwidget.capture.isolation import tried_out
-from actwidget.capture.level import Level, function_of, layer_at
+from actwidget.capture.level import Level, function_of, graph_nodes, is_composite, layer_at
 from actwidget.capture.marks import same_marks
 from actwidget.capture.patches import Patch, Patches
 from actwidget.capture.probe import Asked, Probe, Watched
@@ -464,12 +465,52 @@ def watched(layer: Any, args: Any, kwargs: Any, wanted: Collection[str] | None) 
         wanted: The paths below it whose values are recorded, `None` for all.
     """
     with _unseen():
-        if any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten((args, kwargs))):
-            tap, result = run_symbolically(layer, args, kwargs), None
-        else:
+        if not any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten((args, kwargs))):
             tap = Tap(layer, wanted=wanted, structure=not wanted)
             result = tap.run(*args, **kwargs)
-    return Watched(tap.seen, tap.outputs, result, tap.values, tap.refused)
+            return Watched(tap.seen, tap.outputs, result, tap.values, tap.refused)
+        function = function_of(layer)
+        given = [tuple(leaf.shape)[1:] for leaf in keras.tree.flatten(args)]
+        if function is not None and given == [tuple(tensor.shape)[1:] for tensor in function.inputs]:
+            return Watched(_read(layer, "", 0), [_output(function, tensor) for tensor in function.outputs])
+        tap = run_symbolically(layer, args, kwargs)
+        return Watched(tap.seen, tap.outputs)
+
+
+def _read(operation: Any, name: str, index: int) -> Call:
+    """The call of a layer that has a functional graph, as that graph has it: nothing need run for it."""
+    function = function_of(operation)
+    level = Level(operation)
+    call = Call(operation, name, index)
+    for node in graph_nodes(function):
+        inner = _inside(node, *level.call(node.operation))
+        inner.outputs = {
+            level.output(inner.name, number): _output(function, tensor) for number, tensor in enumerate(node.outputs)
+        }
+        call.calls.append(inner)
+    return call
+
+
+def _inside(node: Any, name: str, index: int) -> Call:
+    """A call in a functional graph, with what is known or can be tried out of its inside."""
+    operation, args, kwargs = node.operation, node.arguments.args, node.arguments.kwargs
+    if node.is_input or not is_composite(operation):
+        return Call(operation, name, index)
+    if function_of(operation) is not None:
+        return _read(operation, name, index)
+    probe = probe_of(operation)
+    if probe is not None and probe.is_loop:
+        expected = probe.expected(Asked(operation, args, kwargs, watched))
+        return Call(operation, name, index, intermediates=expected)
+    return dataclasses.replace(run_symbolically(operation, args, kwargs).seen, name=name, index=index)
+
+
+def _output(function: Any, tensor: keras.KerasTensor) -> Output:
+    """A tensor of a graph, which takes any number of samples whatever it was built for."""
+    shape = tuple(tensor.shape)
+    if shape and shape[0] == function.inputs[0].shape[0]:
+        shape = (None, *shape[1:])
+    return Output(shape, str(tensor.dtype))
 
 
 # Keras has no hooks on calls, so the classes' __call__ is patched while a tap is open.

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from actwidget.capture.node import LayerNode
 
 
-def edit(model: keras.Model, edits: Mapping[Any, Any], *, allow_unreached: bool = False) -> keras.Model:
+def edit(
+    model: keras.Model, edits: Mapping[Any, Any], inputs: Any = None, *, allow_unreached: bool = False
+) -> keras.Model:
     """A model that computes as the given one does, but changes some layers' outputs before they go on.
 
     It shares the given model's weights, works when called and under `predict` and `fit`, and can be edited, explored
@@ -44,6 +46,8 @@ def edit(model: keras.Model, edits: Mapping[Any, Any], *, allow_unreached: bool 
             one of the same shape. It may decide on values, with `if` or NumPy: where TensorFlow makes a graph, as under
             `predict`, it is then run on them as Python. Only the chosen call of a shared layer is changed. Where there
             is an edit already, the new one comes after it.
+        inputs: A sample batch, as for `layer_tree`: of a model without a functional graph it tells which layers are
+            called, where nothing else can.
         allow_unreached: Whether a call may leave these edits out, since it depends on the batch whether the model calls
             these layers. An edit is still an error where its layer is called and no edit can be made.
 
@@ -52,7 +56,8 @@ def edit(model: keras.Model, edits: Mapping[Any, Any], *, allow_unreached: bool 
 
     Raises:
         UnsupportedModelError: `model` can't be looked into.
-        ModelNotBuiltError: `model` has no graph yet; call it on a batch first.
+        ModelNotBuiltError: `model` has no graph yet; give `inputs`, or call it on a batch first.
+        InvalidInputsError: The model can't take `inputs`.
         LayerNotFoundError: A selector names no layer, or several.
         NotCapturableError: What flows there can't be reached; the message says why.
         ChannelError: A channel that the layer does not have.
@@ -71,9 +76,9 @@ def edit(model: keras.Model, edits: Mapping[Any, Any], *, allow_unreached: bool 
     if not isinstance(edits, Mapping):
         message = f"Expected a dict of what to put behind each layer, edit(model, {{layer: ...}}), got {shown(edits)}."
         raise OptionError(message)
-    graph = trace(model)
+    graph = trace(model, inputs)
     put, optional = dict(graph.edits), set(graph.allow_unreached)
-    places = trace(graph.root).places if put else graph.places
+    places = trace(graph.root, inputs).places if put else graph.places
     for selector, change in edits.items():
         node = select(graph, selector)
         if node.origin == "opaque":

@@ -486,7 +486,7 @@ class Drawings:
         if node.origin == "opaque" or self._session.batch is None:
             return ()
         shape = node.output_shape
-        if shape is None or None in shape[1:]:
+        if shape is None or None in shape[1:] or self._session.batch.lengths:
             row = self._row(path)
             return () if row is None or kind_of(row.value.shape, row.value.dtype) != kind else row.value.shape
         if len(shape) < 4 or node.dtype in {"bool", "string"}:

@@ -665,7 +665,9 @@ class Session:
         if batch is None or self.graph.stateful or not self._sure or batch.size > self.batch_size:
             return None
         whole = {key.path: self.kept.peek(key) for key in self.kept.keys(WHOLE)}
-        held = {each: kept.value for each, kept in whole.items() if kept.is_all and len(kept.value) == batch.size}
+        held = {
+            each: kept.value for each, kept in whole.items() if kept.is_all and kept.value.shape[:1] == (batch.size,)
+        }
         way = way_from(self.graph, path, held)
         if way is None:
             return None

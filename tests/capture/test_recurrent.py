@@ -168,8 +168,8 @@ def test_dropout_is_refused_in_training_and_is_no_matter_outside():
 
 def test_a_layer_that_computes_something_else_is_refused():
     class Doubled(layers.LSTM):
-        def call(self, sequences, **options):
-            return 2 * super().call(sequences, **options)
+        def call(self, sequences, initial_state=None, mask=None):
+            return 2 * super().call(sequences, initial_state, mask)
 
     model = keras.Sequential([keras.Input((6, 2)), Doubled(4, name="loop")])
     assert [path for path in aw.activations(model, x) if "/" in path] == []

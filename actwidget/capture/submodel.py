@@ -253,8 +253,7 @@ def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
     if graph.inputs is None:
         return set()
     given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
-    absent = {id(tensor) for tensor, array in given if array is None}
-    return {path for path, tensor in graph.tensors.items() if id(tensor) in absent}
+    return {graph.paths[id(tensor._keras_history.operation)] for tensor, array in given if array is None}
 
 
 def _reachable(graph: ModelGraph, selector: Any) -> str:

@@ -17,7 +17,7 @@ from actwidget.capture.level import Edited, function_of
 from actwidget.capture.tap import Tap
 
 
-def _of_one(inputs: Any, training: bool | None = None) -> None:  # noqa: FBT001 - Keras's signature
+def _of_one(inputs: Any, training: bool | None = None, mask: Any = None) -> None:  # noqa: FBT001 - Keras's signature
     """How a model is called that takes one structure."""
 
 
@@ -86,9 +86,11 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         tap = Tap(self.model, wanted=wanted, edits=self.edits, allow_unreached=plain.allow_unreached, stop=True)
         if not in_symbolic_scope():  # a call that only asks for shapes computes nothing
             plain.reached = tap.reached
+        mask = kwargs.get("mask")
         # What is `None` throughout was not given.
-        given = {name: kwargs[name] for name in kwargs if name != "mask" or keras.tree.flatten(kwargs[name]) != [None]}
-        outputs = tap.run(*args, **given, **({} if training is None else {"training": training}))
+        if keras.tree.flatten(mask) == [None] or "mask" not in self.model._call_signature.parameters:
+            kwargs.pop("mask", None)
+        outputs = tap.run(*args, **kwargs, **({} if training is None else {"training": training}))
         tap.check_edits()
         if paths is None:
             return outputs

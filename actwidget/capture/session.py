@@ -21,6 +21,7 @@ from actwidget.capture.forward import Array, as_array, as_tensors, unchanged
 from actwidget.capture.inputs import Batch, prepare
 from actwidget.capture.kept import Kept, Key
 from actwidget.capture.level import function_of
+from actwidget.capture.marks import same_marks
 from actwidget.capture.options import at_least
 from actwidget.capture.parts import Captured, Joined, Parts, Row, alone, chosen, trial
 from actwidget.capture.paths import aliases, not_found
@@ -214,7 +215,8 @@ def _measured(
     if not unknown:
         return found, frozenset()
     try:
-        measured = capture(graph, alone(batch, [0]), unknown)
+        with same_marks(graph.root._flatten_layers(), trial=True):
+            measured = capture(graph, alone(batch, [0]), unknown)
     except (NotCapturableError, CaptureError):
         measured = {}
     for node in unknown:
@@ -317,7 +319,10 @@ def _in_parts(
     for start in range(0, batch.size, rows):
         try:
             if parts is None:
-                tried = {} if alike else forward(chosen(batch, trial(batch.size, rows)), False)
+                tried = {}
+                if not alike:
+                    with same_marks(graph.root._flatten_layers(), trial=True):
+                        tried = forward(chosen(batch, trial(batch.size, rows)), False)
                 parts = Parts(batch.size, rows, tried)
             part = forward(batch.rows(start, start + rows), False)
         except (MemoryError, tf.errors.ResourceExhaustedError):

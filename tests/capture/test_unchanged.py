@@ -431,8 +431,9 @@ def subclassed_logged():
         (lambda model, x: aw.activations(model, x, -1), 1),
         (lambda model, x: aw.activations(model, x, -1, max_bytes=1e6), 1),
         (lambda model, x: aw.LayerExplorer(model, x, layer=-1), 1),
+        (lambda model, x: aw.activations(model, np.repeat(x, 3, axis=0), -1, batch_size=3), 3),
     ],
-    ids=["tree", "tree of inputs", "sub-model", "all", "one", "budget", "explorer"],
+    ids=["tree", "tree of inputs", "sub-model", "all", "one", "budget", "explorer", "parts"],
 )
 def test_what_layers_keep_in_plain_python_grows_by_the_passes_that_were_asked_for(make, look, passes):
     model, logging = make()

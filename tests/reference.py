@@ -20,8 +20,8 @@ MORE_TEXT = "Nobody makes these by hand: what is above takes them or gives them 
 RANK = ("text", "parameters", "returns", "raises", "attributes", "admonition", "example")
 # Of the special methods these are how an object is used; the others follow from them.
 SPECIAL = ("__getitem__", "__contains__", "__iter__", "__len__")
-# Keras says what these are given, and what this attribute is.
-KERAS = ("call", "compute_output_shape", "supports_masking")
+# Keras says what these are given, and what these attributes are.
+KERAS = ("call", "compute_output_shape", "supports_masking", "built")
 WIDTH = 100
 
 INTRODUCTION = f"""# {TITLE}

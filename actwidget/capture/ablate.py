@@ -23,19 +23,14 @@ class NumbersIn(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type 
         self.supports_masking = True
         self.built = True  # there are no weights
 
-    def call(self, inputs: Any) -> Any:
-        """The activation with the numbers in it.
+    def check(self, inputs: Any) -> None:
+        """Raises an error unless an activation can hold the numbers.
 
         Raises:
-            OptionError: It can't hold them.
+            OptionError: It is sparse or ragged, or holds text; or whole numbers, and not all to be put in are.
         """
         self.check_kind(sparse=isinstance(inputs, tf.SparseTensor), ragged=isinstance(inputs, tf.RaggedTensor))
         self.check_dtype(keras.backend.standardize_dtype(inputs.dtype))
-        return self.put_in(inputs)
-
-    def put_in(self, inputs: Any) -> Any:
-        """The activation, which can hold the numbers, with these in it."""
-        raise NotImplementedError
 
     @property
     def _numbers(self) -> Any:
@@ -151,8 +146,9 @@ class Ablate(_OnChannels):
         super().__init__(channels, axis=axis, **kwargs)
         self.value = a_number(value, "value", "Ablate")
 
-    def put_in(self, inputs: Any) -> Any:
+    def call(self, inputs: Any) -> Any:
         """The activation with the chosen channels set to the value."""
+        self.check(inputs)
         return keras.ops.where(self.chosen(inputs.shape), keras.ops.cast(self.value, inputs.dtype), inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -187,8 +183,9 @@ class Scale(_OnChannels):
         super().__init__(channels, axis=axis, **kwargs)
         self.factor = a_number(factor, "factor", "Scale")
 
-    def put_in(self, inputs: Any) -> Any:
+    def call(self, inputs: Any) -> Any:
         """The activation with the chosen channels multiplied by the factor."""
+        self.check(inputs)
         return keras.ops.where(self.chosen(inputs.shape), inputs * keras.ops.cast(self.factor, inputs.dtype), inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -260,8 +257,9 @@ class Replace(NumbersIn):
             raise OptionError(message)
         return array
 
-    def put_in(self, inputs: Any) -> Any:
+    def call(self, inputs: Any) -> Any:
         """The array, once for each sample where it is given for one."""
+        self.check(inputs)
         with np.errstate(all="ignore"):  # what is too small for the dtype is 0, whatever np.seterr says
             array = keras.ops.convert_to_tensor(self.fitted(inputs.shape), dtype=inputs.dtype)
         return keras.ops.broadcast_to(array, keras.ops.shape(inputs))

@@ -411,12 +411,10 @@ def _guesses_dtype(operation: Any) -> bool:
     if isinstance(operation, (keras.layers.StringLookup, keras.layers.IntegerLookup, keras.layers.Lambda)):
         return True
     cls = type(operation)
-    return (
-        isinstance(operation, keras.Layer)
-        and not cls.__module__.startswith("keras.src.")
-        and cls.compute_output_spec is keras.Layer.compute_output_spec
-        and cls.compute_output_shape is not keras.Layer.compute_output_shape
-    )
+    if not isinstance(operation, keras.Layer) or cls.compute_output_spec is not keras.Layer.compute_output_spec:
+        return False
+    says_shape = next(base for base in cls.__mro__ if "compute_output_shape" in vars(base))
+    return not says_shape.__module__.startswith("keras.src.")
 
 
 def _dtypes(node: Any) -> list[str]:

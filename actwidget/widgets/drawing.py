@@ -453,7 +453,7 @@ class Drawings:
         )
         figure = drawn_weights_spec(path, drawn, marks, more=len(weights) - len(drawn))
         own = [weight.channels for weight in weights.values() if weight.channels is not None]
-        grid = Grid(np.unique(np.concatenate(own))) if own and belong else None
+        grid = Grid(np.flatnonzero(np.bincount(np.concatenate(own)))) if own and belong else None
         return Drawing(serialize(figure), f"{path}, weights: {alt}", grid=grid)
 
     def kernel_inputs(self, path: str) -> int:

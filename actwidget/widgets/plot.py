@@ -172,9 +172,11 @@ class PlotView(anywidget.AnyWidget):
 
     @figure.setter
     def figure(self, figure: go.Figure | Serialized) -> None:
+        before = self._shown.images
         self._figure, self._shown = _drawable(figure)
         with self.hold_sync():
-            self._images = _packed(self._shown.images)
+            if self._shown.images != before:  # another channel of a large picture has the same one
+                self._images = _packed(self._shown.images)
             self._arrays = self._shown.arrays
             self._spec = self._shown.spec
 

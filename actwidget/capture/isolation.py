@@ -99,9 +99,18 @@ def _runs_foreign_code(layers: Iterable[keras.Layer]) -> bool:
             if kind not in known:
                 own = kind.__module__.startswith(("keras.src.", "actwidget."))
                 known[kind] = own and not issubclass(kind, (keras.layers.Lambda, keras.layers.TFSMLayer))
-            if not known[kind]:
+            if not known[kind] or not all(map(_is_known, map(vars(each).get, _CALLABLES))):
                 return True
     return False
+
+
+_CALLABLES = ("activation", "recurrent_activation", "activity_regularizer", "_standardize", "_split")
+"""The attributes in which Keras's own layers hold what a person can give as a function."""
+
+
+def _is_known(value: Any) -> bool:
+    """Whether a function or object is none of the user's."""
+    return not callable(value) or (value.__module__ or "").partition(".")[0] in {"keras", "tensorflow"}
 
 
 class _Isolation:
@@ -201,7 +210,8 @@ class _Written:
 
     def put_back(self) -> None:
         """Takes back what the pass wrote, and nothing that another thread has written since."""
-        if _equal(np.asarray(read(self._variable)), self.expected):
+        exact = self.added is not None and self.added.dtype.kind in "iu"  # then no write in between can be lost
+        if not exact and _equal(np.asarray(read(self._variable)), self.expected):
             tf.raw_ops.AssignVariableOp(resource=self._variable.handle, value=self._before)
         elif self.added is not None:
             tf.raw_ops.AssignSubVariableOp(resource=self._variable.handle, value=self.added)

@@ -11,9 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.backend.common.stateless_scope import get_stateless_scope
 
 _PLAIN = (type(None), bool, int, float, str)
 _TENSORS = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor, keras.KerasTensor)
+_ARRAYS = (np.ndarray, np.generic)
 _MISSING = object()
 
 
@@ -44,11 +46,24 @@ def same_marks(layers: Sequence[keras.Layer], *, trial: bool) -> Iterator[None]:
             each.put_back()
 
 
-def _put_back(layer: keras.Layer, before: dict[str, Any], *, trial: bool) -> None:
-    """Puts a layer's attributes back: those that were set to tensors, and after a trial numbers and texts.
+@contextmanager
+def same_losses(layers: Sequence[keras.Layer]) -> Iterator[None]:
+    """Drops the losses that the calls in a block add: those of a call that is made once more count already."""
+    scope = get_stateless_scope()
+    held = [layer._losses for layer in layers] + ([] if scope is None else [scope.losses])
+    lengths = [len(losses) for losses in held]
+    try:
+        yield
+    finally:
+        for losses, length in zip(held, lengths, strict=True):
+            del losses[length:]
 
-    With tensors goes what may be told of them: that they are there, how long they are. Numbers stay if there is
-    something new that they may be told of, such as a layer made in its first call.
+
+def _put_back(layer: keras.Layer, before: dict[str, Any], *, trial: bool) -> None:
+    """Puts a layer's attributes back: those that were set to tensors, and after a trial numbers, texts and arrays.
+
+    With tensors goes what may be told of them: that they are there, how long they are. After a trial all stay if there
+    is something new that they may be told of, such as a layer made in its first call.
 
     Args:
         layer: A layer of the user's.
@@ -58,10 +73,12 @@ def _put_back(layer: keras.Layer, before: dict[str, Any], *, trial: bool) -> Non
     changed = {name: value for name, value in _noted(layer).items() if value is not before.get(name, _MISSING)}
     tensors = {name for name, value in changed.items() if any(isinstance(leaf, _TENSORS) for leaf in _leaves(value))}
     plain = {name for name, value in changed.items() if all(isinstance(leaf, _PLAIN) for leaf in _leaves(value))}
-    if not tensors and not (trial and plain == changed.keys()):
+    arrays = {name for name, value in changed.items() if all(isinstance(leaf, _ARRAYS) for leaf in _leaves(value))}
+    of_a_trial = arrays if trial and changed.keys() == tensors | plain | arrays else set()
+    if not tensors and not (trial and of_a_trial | plain == changed.keys()):
         return
     attributes = vars(layer)
-    for name in tensors | plain:
+    for name in tensors | plain | of_a_trial:
         if name in before:
             attributes[name] = before[name]
         else:

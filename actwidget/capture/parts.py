@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from actwidget.capture.inputs import Batch
 
 TRIED = 8
-"""So many samples, from all over the batch, are run by themselves to see whether a layer treats samples alike."""
+"""So many samples at least are run together to see whether a layer treats samples alike."""
 ROUNDING = {16: 1e-2, 32: 1e-4, 64: 1e-9}
 """By how much of a channel's largest value numbers may differ that were rounded in another order, by a float's bits."""
 
@@ -119,23 +119,26 @@ class Parts:
     """Looks at the values of one part after the other: are they those that the whole batch would give?
 
     A value is put together from parts only if its first axis is that of the samples. Whether a layer treats samples
-    alike shows in some samples from all over the batch that are run by themselves, without those before and behind
-    them: what depends on the others, or on how many there are, gives another value.
+    alike shows in some samples of several parts that are run together: what depends on the other samples, or on how
+    many there are, gives another value. Each part has a sample in a trial, and each trial has samples of two parts or
+    more. So a sample on which others depend shows in those of its part if it is not tried, else in those tried with it.
     """
 
-    def __init__(self, size: int, rows: int, tried: Mapping[str, Captured]) -> None:
+    def __init__(self, size: int, rows: int) -> None:
         """Expects parts.
 
         Args:
             size: How many samples the whole batch has.
             rows: How many of them each part has; the last may have fewer.
-            tried: What the samples of `trial` gave by themselves; empty where no trial is needed.
         """
         self._rows = rows
         self._size = size
-        self._tried = tried
-        self._samples = trial(size, rows)
+        self._trials: list[tuple[list[int], Mapping[str, Captured]]] = []
         self._first: dict[str, tuple[tuple[int, ...], bool]] = {}
+
+    def compare_with(self, trials: list[tuple[list[int], Mapping[str, Captured]]]) -> None:
+        """Takes samples and what they gave together; the parts that come next are compared with that."""
+        self._trials = [*self._trials[:1], *trials]
 
     def fits(self, path: str, start: int, part: Captured) -> bool:
         """Whether a part of a node's value, from the sample `start` on, can be one of the whole."""
@@ -145,29 +148,56 @@ class Parts:
         form = value.shape[1:], part.mask is None
         if self._first.setdefault(path, form) != form or (part.mask is not None and len(part.mask) != rows):
             return False
-        return path not in self._tried or self._agrees(self._tried[path], start, part)
+        trials = [(samples, values[path]) for samples, values in self._trials if path in values]
+        return all(self._agrees(samples, tried, start, part) for samples, tried in trials)
 
-    def _agrees(self, alone: Captured, start: int, part: Captured) -> bool:
-        if not alone.value.ndim or len(alone.value) != len(self._samples):
+    def _agrees(self, samples: list[int], tried: Captured, start: int, part: Captured) -> bool:
+        if not tried.value.ndim or len(tried.value) != len(samples):
             return False
-        here = [(row, each - start) for row, each in enumerate(self._samples) if start <= each < start + self._rows]
+        here = [(row, each - start) for row, each in enumerate(samples) if start <= each < start + self._rows]
         own, there = [row for row, _ in here], [row for _, row in here]
-        pairs = [(alone.value, part.value)]
-        if (alone.mask is None) != (part.mask is None):
+        pairs = [(tried.value, part.value)]
+        if (tried.mask is None) != (part.mask is None):
             return False
-        if alone.mask is not None and part.mask is not None:
-            pairs.append((alone.mask, part.mask))
+        if tried.mask is not None and part.mask is not None:
+            pairs.append((tried.mask, part.mask))
         return all(one.shape[1:] == other.shape[1:] and is_close(one[own], other[there]) for one, other in pairs)
 
 
-def trial(size: int, rows: int) -> list[int]:
-    """The samples to try by themselves: from all over the batch, and another number of them than go through at a time.
+def trials(size: int, rows: int) -> dict[int, list[list[int]]]:
+    """The samples to try together before some parts, by the first sample of the first of these.
 
-    >>> trial(64, 32), trial(7, 3), trial(4, 1)
-    ([4, 12, 20, 28, 36, 44, 52, 60], [1, 5], [1, 3])
+    Where they are tried a few parts at a time, some from all over the batch are tried at the beginning too: neighbours
+    can be alike. About as many are tried together as go through at a time, but not just as many: what has no axis of
+    samples is told by its length.
+
+    Args:
+        size: How many samples the whole batch has, more than `rows`.
+        rows: How many of them each part has; the last may have fewer.
+
+    >>> trials(64, 32), trials(5, 1), trials(7, 3)
+    ({0: [[4, 12, 20, 28, 36, 44, 52, 60]]}, {0: [[1, 3], [0, 1, 2]], 3: [[3, 4]]}, {0: [[0, 1, 4, 6]]})
     """
-    count = min(TRIED, rows - 1 if rows > 2 else rows + 1)  # of one alone nothing would be missing on one side
-    return sorted({(2 * each + 1) * size // (2 * count) for each in range(count)})
+    starts = range(0, size, rows)
+    most = rows - 1 if rows > 3 else rows + 1
+    count = len(starts) // 2 if most == 2 else -(-len(starts) // most)
+    found: dict[int, list[list[int]]] = {}
+    for group in np.array_split(np.asarray(starts), count):
+        share = max(1, min(TRIED, most) // len(group))
+        samples = [each for start in group.tolist() for each in _spread(start, min(rows, size - start), share)]
+        if len(samples) == rows:
+            last = min(int(group[-1]) + rows, size)
+            samples.append(next(each for each in range(int(group[0]), last) if each not in samples))
+        found[int(group[0])] = [sorted(samples)]
+    if count > 1:
+        found[0].insert(0, _spread(0, size, min(TRIED, most)))
+    return found
+
+
+def _spread(start: int, length: int, count: int) -> list[int]:
+    """Some samples from all over a part."""
+    count = min(count, length)
+    return [start + (2 * each + 1) * length // (2 * count) for each in range(count)]
 
 
 def chosen(batch: Batch, samples: Sequence[int]) -> Any:

@@ -23,7 +23,7 @@ from actwidget.capture.kept import Kept, Key
 from actwidget.capture.level import function_of
 from actwidget.capture.marks import same_marks
 from actwidget.capture.options import at_least
-from actwidget.capture.parts import Captured, Joined, Parts, Row, alone, chosen, trial
+from actwidget.capture.parts import Captured, Joined, Parts, Row, alone, chosen, trials
 from actwidget.capture.paths import aliases, not_found
 from actwidget.capture.resume import go, layers_behind, way_from
 from actwidget.capture.select import select
@@ -315,15 +315,12 @@ def _in_parts(
         yield 0, {}, paths
         return
     mixed: set[str] = set()
-    parts: Parts | None = None
+    parts, tried = Parts(batch.size, rows), {} if alike else trials(batch.size, rows)
     for start in range(0, batch.size, rows):
         try:
-            if parts is None:
-                tried = {}
-                if not alike:
-                    with same_marks(graph.root._flatten_layers(), trial=True):
-                        tried = forward(chosen(batch, trial(batch.size, rows)), False)
-                parts = Parts(batch.size, rows, tried)
+            if start in tried:
+                with same_marks(graph.root._flatten_layers(), trial=True):
+                    parts.compare_with([(each, forward(chosen(batch, each), False)) for each in tried[start]])
             part = forward(batch.rows(start, start + rows), False)
         except (MemoryError, tf.errors.ResourceExhaustedError):
             raise
@@ -492,6 +489,8 @@ class Session:
         if (kept := self.kept.get(key)) is not None:
             return cast("Captured", kept)
         captured = self._resumed(path) or self._captured(self.batch, path)
+        if path in self._measured:  # one sample can be smaller than the others
+            self._sizes[path] = captured.nbytes
         if self.fits(path) or self._is_one_piece(path):
             self.kept.put(key, captured, captured.nbytes)
         return captured

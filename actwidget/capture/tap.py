@@ -22,7 +22,7 @@ from actwidget.capture.change import change
 from actwidget.capture.functions import inlined
 from actwidget.capture.isolation import tried_out
 from actwidget.capture.level import Level, function_of, graph_nodes, is_composite, layer_at
-from actwidget.capture.marks import same_marks
+from actwidget.capture.marks import same_losses, same_marks
 from actwidget.capture.patches import Patch, Patches
 from actwidget.capture.probe import Asked, Probe, Watched
 from actwidget.capture.probes import probe_of
@@ -359,7 +359,8 @@ class Tap:
         if probe is None or before is None:
             return
         wanted = None if self._wanted is None else [*_below_prefix(self._wanted, prefix)]
-        with before.again(), same_marks(asked.layer._flatten_layers(), trial=True):
+        inside = asked.layer._flatten_layers()
+        with before.again(), same_marks(inside, trial=True), same_losses(inside):
             found = probe.taken(asked, wanted) if wanted is None or wanted else _expected(probe, asked)
         frame.call.intermediates = found
         self.refused |= {prefix + path: reason for path, reason in found.refused.items()}
@@ -529,6 +530,7 @@ def _unseen() -> Iterator[None]:
 
 # Taps that want to know which layers other threads call meanwhile: there no edit can be made.
 _WANT_OTHER_THREADS: list[Tap] = []
+_OWN_CALL: ContextVar[bool] = ContextVar("actwidget_own_call", default=False)
 
 
 @contextmanager
@@ -558,10 +560,19 @@ def _of_layer(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         tap = _ACTIVE.get()
-        if tap is None:
-            _tell_other_threads(self)
+        if tap is not None:
+            return tap.observe(original, self, args, kwargs)
+        if not _WANT_OTHER_THREADS or _OWN_CALL.get():
             return original(self, *args, **kwargs)
-        return tap.observe(original, self, args, kwargs)
+        if any(each.root is self for each in tuple(_WANT_OTHER_THREADS)):
+            # Somebody else runs the same model: what it calls there has nothing to do with the pass that is tapped.
+            token = _OWN_CALL.set(True)
+            try:
+                return original(self, *args, **kwargs)
+            finally:
+                _OWN_CALL.reset(token)
+        _tell_other_threads(self)
+        return original(self, *args, **kwargs)
 
     return call
 

@@ -181,10 +181,10 @@ class _Held:
         return _have_same_bits(self.tensor, now)
 
 
-def _value_of(variable: keras.Variable) -> Any:
-    """The tensor that a variable holds; `None` where it can't be read."""
+def _value_of(variable: Any) -> Any:
+    """The tensor that a variable of Keras's or TensorFlow's holds; `None` where it can't be read."""
     try:
-        return read(variable.value)
+        return read(variable if isinstance(variable, tf.Variable) else variable.value)
     except Exception:  # noqa: BLE001 - a strategy that spreads a variable over devices refuses in ways of its own
         return None
 
@@ -221,13 +221,17 @@ _FEW = 500_000
 
 
 def _settings(layer: keras.Layer) -> dict[str, Any]:
-    """What a layer of Keras's was made with and can be given anew, such as its activation.
+    """What a layer of Keras's was made with and can be given anew, such as its activation, or a table of a vocabulary.
 
     A layer of the user's may count in its attributes as it is called, and on a model anything may be kept.
     """
     if isinstance(layer, keras.Model) or not type(layer).__module__.startswith("keras.src."):
         return {}
-    return {name: value for name, value in vars(layer).items() if name[0] != "_" and _is_plain(value)}
+    return {
+        name: value
+        for name, value in vars(layer).items()
+        if name[0] != "_" and (_is_plain(value) or name == "lookup_table")
+    }
 
 
 def _is_plain(value: Any) -> bool:
@@ -236,9 +240,18 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str, FunctionType, keras.Layer))
 
 
-def _variables(layers: Iterable[keras.Layer]) -> list[keras.Variable]:
+def _variables(layers: Iterable[keras.Layer]) -> list[Any]:
     running = list(layers)
-    return variables_of(running, _flat(running))
+    every = _flat(running)
+    return [*variables_of(running, every), *_of_tensorflow(every)]
+
+
+def _of_tensorflow(layers: Iterable[keras.Layer]) -> list[tf.Variable]:
+    """TensorFlow's own variables among the attributes of the user's layers, of which Keras knows nothing."""
+    own = [layer for layer in layers if not type(layer).__module__.startswith("keras.src.")]
+    values = [value for layer in own for value in vars(layer).values()]
+    leaves = [leaf for value in values for leaf in (value if isinstance(value, (list, tuple)) else [value])]
+    return list({id(leaf): leaf for leaf in leaves if isinstance(leaf, tf.Variable)}.values())
 
 
 def _flat(layers: Iterable[keras.Layer]) -> list[keras.Layer]:

@@ -470,6 +470,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         for link in self._links:
             link.unlink()
         self._links = ()
+        self._rendering = True  # a trait that is set from now on draws nothing
         self._controls.close()
         self._session.clear()
         if self._other is not None:
@@ -702,6 +703,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _drawn(self) -> Drawing:
         if self.show == "overview":
             return self._drawings.overview(self.layer)
+        if self.node.origin == "opaque" and self.show != "weights":
+            return self._drawings.draw(self._selection())  # why there is nothing to see
         if self.show == "comparison" and self._session.batch is not None:
             other = self._other if self.compare == OTHER and self._other is not None else self._samples()[-1]
             return self._drawings.comparison(self._selection(), other)
@@ -769,7 +772,8 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
     def _show_table(self) -> None:
         """Puts the table of all channels in the figure's place, or the figure back in its own."""
         shown_now = self._plot
-        columns = self._drawings.columns(self.layer) if self.show == "table" else None
+        is_table = self.show == "table" and self.node.origin != "opaque"
+        columns = self._drawings.columns(self.layer) if is_table else None
         if columns is not None:
             if self._table is None:
                 self._table = self._parts.make(NumberTable)

@@ -42,8 +42,8 @@ def test_each_pass_has_at_most_batch_size_samples():
     model = keras.Sequential([keras.Input((4,)), Seen()])
     sizes.clear()
     aw.activations(model, zoo.noise(7, 4), batch_size=3)
-    tried, *parts = sizes  # some samples by themselves: of a layer of the user's it is not known what it does with them
-    assert (tried, parts) == (2, [3, 3, 1])
+    tried, *parts = sizes  # some samples together: of a layer of the user's it is not known what it does with them
+    assert (tried, parts) == (4, [3, 3, 1])  # of each part one, and another number than go through at a time
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])

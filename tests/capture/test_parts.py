@@ -389,3 +389,22 @@ def test_a_size_that_is_not_known_beforehand_is_measured_on_one_sample():
     x[0] = 1  # the sample that is measured is smaller than the others
     with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes"):
         aw.activations(model, x, "unknown", max_bytes=size - 1)
+
+
+class Clip(keras.layers.Layer):
+    """Divides by the largest value of the batch, where that is above 1: most batches don't show it."""
+
+    def call(self, inputs):
+        return inputs / keras.ops.maximum(1.0, keras.ops.max(keras.ops.abs(inputs)))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 7, 32])
+@pytest.mark.parametrize("size", [33, 64, 65])
+def test_a_layer_that_one_sample_makes_mix_is_noticed_wherever_that_sample_stands(size, batch_size):
+    model = keras.Sequential([keras.Input((4,)), Clip(name="clip")])
+    rng = np.random.default_rng(0)
+    for place in (*range(0, size, 7), size - 1):
+        x = rng.uniform(-0.5, 0.5, (size, 4)).astype("float32")
+        x[place] = 100
+        found = aw.activations(model, x, "clip", batch_size=batch_size)["clip"]
+        np.testing.assert_allclose(found, model(x), rtol=1e-5, atol=1e-7, err_msg=str(place))

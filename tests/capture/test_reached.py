@@ -267,3 +267,34 @@ def test_compare_and_summaries_of_an_edited_subclassed_model_show_the_edit():
     found = {row.path: row for row in explored(edited, x).summaries}
     assert found["hidden"].maximum == found["hidden"].minimum == 0.5
     np.testing.assert_allclose(found["out"].maximum, expected.max(), rtol=1e-5)
+
+
+def test_another_thread_that_runs_the_same_model_is_no_reason_for_an_error():
+    class Signed(keras.Model):
+        def __init__(self):
+            super().__init__(name="signed")
+            self.up, self.down = layers.Dense(4, name="up"), layers.Dense(4, name="down")
+            self.meanwhile = lambda: None
+
+        def build(self, shape):
+            self.up.build(shape)
+            self.down.build(shape)
+            self.built = True
+
+        def call(self, inputs):
+            if keras.ops.is_tensor(inputs) and not tf.is_symbolic_tensor(inputs) and float(tf.reduce_sum(inputs)) < 0:
+                self.meanwhile()
+                return self.down(inputs)
+            return self.up(inputs)
+
+    model, x = Signed(), np.ones((2, 3), "float32")
+    model.build((None, 3))
+    edited = aw.edit(model, {"up": aw.Ablate([0])}, x, allow_unreached=True)
+
+    def elsewhere():
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(model, x).result(60)
+
+    model.meanwhile = elsewhere
+    np.testing.assert_allclose(edited(-x), model.down(-x), rtol=1e-5)
+    assert edited.reached == {"up": False}

@@ -511,3 +511,66 @@ def test_unseeded_numbers_of_tensorflow_that_come_next_stay():
         return np.asarray(tf.random.normal((4,))).tolist()
 
     assert after(lambda: aw.activations(model, x)) == after(lambda: None)
+
+
+def noise_of_a_function():
+    seeds, raw = keras.random.SeedGenerator(1), tf.Variable(0)
+
+    @tf.function
+    def noisy(values):
+        return values + keras.random.normal((1,), seed=seeds)
+
+    def plain(values):
+        raw.assign_add(1)
+        return values + np.random.normal() * 0.0 + tf.random.normal(()) * 0.0  # noqa: NPY002 - as some functions do
+
+    return noisy, plain, raw
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda model, x: aw.activations(model, x, "i"),
+        aw.activations,
+        lambda model, x: aw.LayerExplorer(model, x).figure,
+    ],
+    ids=["one", "all", "explorer"],
+)
+def test_functions_that_keras_s_own_layers_hold_are_kept_apart_too(look):
+    noisy, plain, raw = noise_of_a_function()
+    layer_list = [layers.Dense(2, activation=noisy, name="a"), layers.Activation(plain), layers.Identity(name="i")]
+    model, x = keras.Sequential([keras.Input((3,)), *layer_list]), zoo.noise(4, 3)
+    raw.assign(0)
+    keras.utils.set_random_seed(5)
+    expected = [np.random.normal(), float(tf.random.normal(()))]  # noqa: NPY002
+    keras.utils.set_random_seed(5)
+    look(model, x)
+    assert [np.random.normal(), float(tf.random.normal(()))] == expected  # noqa: NPY002
+    assert raw.numpy() == 0
+    first, second = np.asarray(model(x)), np.asarray(model(x))
+    assert (first != second).any()  # the seed still moves in the function that TensorFlow compiles now
+
+
+def test_numbers_of_a_trial_go_back_though_an_array_is_kept_beside_them():
+    class Keeping(layers.Layer):
+        def __init__(self):
+            super().__init__(name="keeping")
+            self.calls, self.last = 0, None
+
+        def build(self, _shape):
+            self.built = True
+
+        def call(self, inputs):
+            self.calls += 1
+            self.last = np.ones(3)
+            return inputs * 1.0
+
+    inputs = keras.Input((3,))
+    keeping = Keeping()
+    model = keras.Model(inputs, keeping(inputs))
+    keeping.calls, keeping.last = 0, None
+    aw.layer_tree(model)
+    aw.layer_tree(model, zoo.noise(2, 3))
+    assert (keeping.calls, keeping.last) == (0, None)
+    aw.activations(model, zoo.noise(2, 3), "keeping")
+    assert keeping.calls == 1

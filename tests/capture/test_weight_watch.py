@@ -197,3 +197,30 @@ assert weights.address_of(weights._value_of(model.layers[0].kernel)) is None  # 
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr[-2000:]
+
+
+def test_a_new_vocabulary_is_noticed():
+    look_up = keras.layers.StringLookup(vocabulary=["a", "b", "c"], name="look_up")
+    inputs = keras.Input((3,), dtype="string")
+    model = keras.Model(inputs, keras.layers.Embedding(8, 4, name="rows")(look_up(inputs)))
+    explorer = aw.LayerExplorer(model, np.array([["a", "b", "z"]]), layer="look_up")
+    np.testing.assert_array_equal(explorer.activation, [[1, 2, 0]])
+    look_up.set_vocabulary(["c", "b", "a"])
+    np.testing.assert_array_equal(explorer.activation, [[3, 2, 0]])
+
+
+def test_a_variable_of_tensorflow_s_own_that_is_written_is_noticed():
+    class Times(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = tf.Variable(1.0)
+
+        def call(self, inputs):
+            return inputs * self.factor
+
+    times = Times(name="times")
+    model = keras.Sequential([keras.Input((2,)), times])
+    explorer = aw.LayerExplorer(model, np.ones((1, 2)), layer="times")
+    np.testing.assert_array_equal(explorer.activation, [[1, 1]])
+    times.factor.assign(3.0)
+    np.testing.assert_array_equal(explorer.activation, [[3, 3]])

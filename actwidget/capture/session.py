@@ -102,13 +102,14 @@ def activations(
         inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it.
         layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
             for every node that can be had.
-        training: Whether the layers behave as in training (dropout at work, batch statistics). Moving averages and
-            seeds are put back afterwards. All samples then go through the model at once: batch statistics are those of
-            the whole batch. Where chance is at work, a layer asked for by itself draws other numbers than among all:
+        training: Whether the layers behave as in training (dropout at work, batch statistics). The moving averages,
+            seeds and states that they then write are kept apart and dropped, so the model stays as it is, also while
+            another thread trains it. All samples go through the model at once, since batch statistics are those of the
+            whole batch. Where chance is at work, a layer asked for by itself draws other numbers than among all:
             what it does not need does not run, and draws none.
         batch_size: How many samples go through the model at a time. All go at once where a layer does not treat each
             sample by itself (it compares or centres them, or draws noise for them), so that the values are those of
-            `model(inputs)`. Where Keras does not tell, some samples are run by themselves to find that out.
+            `model(inputs)`. Where Keras does not tell, some samples of several parts are run together too, to find that out.
         max_bytes: An upper bound on the bytes of the result, checked before anything runs; what can't be known before
             is measured on one sample first.
 

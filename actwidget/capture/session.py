@@ -109,7 +109,7 @@ def activations(
             what it does not need does not run, and draws none.
         batch_size: How many samples go through the model at a time. All go at once where a layer does not treat each
             sample by itself (it compares or centres them, or draws noise for them), so that the values are those of
-            `model(inputs)`. Where Keras does not tell, some samples of several parts are run together too, to find that out.
+            `model(inputs)`. Where Keras does not tell, some samples of several parts are run together to find that out.
         max_bytes: An upper bound on the bytes of the result, checked before anything runs; what can't be known before
             is measured on one sample first.
 

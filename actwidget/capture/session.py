@@ -555,10 +555,8 @@ class Session:
 
     def _keep_row(self, path: str, sample: int, row: Row) -> None:
         size = 0 if self.batch is None else self.batch.size
-        value, mask = (None if array is None else array.copy() for array in (row.value, row.mask))
-        if value is not None:
-            own = Row(value, mask, size)
-            self.kept.put(Key(path, ROW, sample), own, own.value.nbytes)
+        own = Row(row.value.copy(), None if row.mask is None else row.mask.copy(), size)
+        self.kept.put(Key(path, ROW, sample), own, own.value.nbytes)
 
     def _is_one_piece(self, path: str) -> bool:
         """Whether the activation has no axis of samples, so that none of them has less than all of it."""

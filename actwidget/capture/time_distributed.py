@@ -14,6 +14,7 @@ from keras import ops
 from actwidget.capture.calls import Call, Intermediate, Intermediates, Output
 from actwidget.capture.level import Level
 from actwidget.capture.probe import Asked, Probe, Watched, agrees, holds, seeds_of, states_of
+from actwidget.errors import told
 
 NO_STEPS = "gives no value for each sample and step"
 
@@ -51,8 +52,7 @@ class TimeDistributedProbe(Probe):
             watched = asked.watch(layer.layer, (inputs,), options, inside)
             outputs = [fold.unfolded(leaf) for leaf in _tensors(watched.result)]
         except Exception as error:  # noqa: BLE001 - whatever a layer raises that can't take all steps at once
-            text = " ".join(str(error).split())[:300]
-            return _refused(layer, f"on all steps at once {layer.layer.name!r} raised {type(error).__name__}: {text}")
+            return _refused(layer, f"on all steps at once {layer.layer.name!r} raised {told(error)}")
         unlike = (
             f"on all steps at once {layer.layer.name!r} gives other values than step by step, as do layers that mix "
             "samples or keep a state, and in training mode dropout and batch statistics"

@@ -670,8 +670,7 @@ def _build(model: keras.Sequential, inputs: Any) -> None:
         try:
             model.build(found[0])
         except Exception as error:  # of a layer that can't be copied, so that it could not be tried out
-            text = " ".join(str(error).split())[:300]
-            message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {text}"
+            message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {told(error)}"
             raise InvalidInputsError(message) from error
 
 

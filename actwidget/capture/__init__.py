@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from actwidget.capture.ablate import Ablate, Replace, Scale
-from actwidget.capture.compare import compare
-from actwidget.capture.edit import edit
-from actwidget.capture.node import LayerNode
-from actwidget.capture.session import Activations, Session, activations
-from actwidget.capture.submodel import submodel
-from actwidget.capture.tree import layer_tree
+from actwidget.capture.access.compare import compare
+from actwidget.capture.access.session import Activations, Session, activations
+from actwidget.capture.access.submodel import submodel
+from actwidget.capture.edits.edit import edit
+from actwidget.capture.edits.layers import Ablate, Replace, Scale
+from actwidget.capture.structure.node import LayerNode
+from actwidget.capture.trace import layer_tree
 
 __all__ = [
     "Ablate",

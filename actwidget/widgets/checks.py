@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.capture.bounds import is_sigmoid, output_index
-from actwidget.capture.paths import sendable
+from actwidget.capture.semantics.bounds import is_sigmoid, output_index
+from actwidget.capture.structure.paths import sendable
 from actwidget.errors import ActwidgetError, OptionError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from actwidget.capture.graph import ModelGraph
-    from actwidget.capture.inputs import Batch
+    from actwidget.capture.run.inputs import Batch
+    from actwidget.capture.structure.model_graph import ModelGraph
 
 
 def index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetError]) -> int:

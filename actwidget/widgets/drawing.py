@@ -19,15 +19,15 @@ from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.kernels import kernel_pictures, unknown_pictures
 from actwidget.analysis.quantiles import RunningQuantiles
 from actwidget.analysis.statistics import RunningStatistics, Statistics, statistics
-from actwidget.capture.bounds import activation_bounds
-from actwidget.capture.channels import Channels, channels_of, keeps_steps
-from actwidget.capture.compare import paired
-from actwidget.capture.kept import Key
-from actwidget.capture.meaning import made_of, may_be_flags
-from actwidget.capture.receptive import field_of, inputs_behind
-from actwidget.capture.session import ANSWERS, ROW, TALLY, WEIGHTS, WHOLE
-from actwidget.capture.submodel import left_out
-from actwidget.capture.weights import Weight, weights_of
+from actwidget.capture.access.cache import Key
+from actwidget.capture.access.compare import paired
+from actwidget.capture.access.session import ANSWERS, ROW, TALLY, WEIGHTS, WHOLE
+from actwidget.capture.access.submodel import left_out
+from actwidget.capture.semantics.bounds import activation_bounds
+from actwidget.capture.semantics.channel_axis import Channels, channels_of, keeps_steps
+from actwidget.capture.semantics.meaning import made_of, may_be_flags
+from actwidget.capture.semantics.receptive_field import field_of, inputs_behind
+from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
     Picture,
@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from actwidget.analysis.categories import Meaning
-    from actwidget.capture.parts import Captured, Row
-    from actwidget.capture.session import Session
+    from actwidget.capture.access.session import Session
+    from actwidget.capture.run.batch_parts import Captured, Row
     from actwidget.figures.activation import Scaling
 
 Array = np.ndarray[Any, Any]

@@ -16,12 +16,11 @@ import keras
 import numpy as np
 import traitlets
 
-from actwidget.capture.code import keras_code
-from actwidget.capture.compare import check_same_layers
-from actwidget.capture.options import at_least
-from actwidget.capture.select import select
-from actwidget.capture.session import Session
-from actwidget.capture.submodel import connect, reason_against
+from actwidget.capture.access.compare import check_same_layers
+from actwidget.capture.access.keras_code import keras_code
+from actwidget.capture.access.session import Session
+from actwidget.capture.access.submodel import connect, reason_against
+from actwidget.capture.structure.selectors import select
 from actwidget.errors import (
     ActwidgetError,
     ChannelError,
@@ -32,6 +31,7 @@ from actwidget.errors import (
     shown,
 )
 from actwidget.figures import ORDERS, still_png
+from actwidget.options import at_least
 from actwidget.widgets import checks, html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.code import CodePanel
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from actwidget.analysis.health import Summary
     from actwidget.analysis.statistics import Statistics
-    from actwidget.capture.node import LayerNode
+    from actwidget.capture.structure.node import LayerNode
     from actwidget.widgets.grid import Grid
 
 Checked = TypeVar("Checked")

@@ -13,7 +13,7 @@ from actwidget.figures.text import between, number, percent
 if TYPE_CHECKING:
     from actwidget.analysis.categories import Meaning
     from actwidget.analysis.statistics import Statistics
-    from actwidget.capture.node import LayerNode
+    from actwidget.capture.structure.node import LayerNode
 
 ORIGINS = {
     "functional": "functional sub-model",

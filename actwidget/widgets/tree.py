@@ -10,8 +10,8 @@ import anywidget
 import traitlets
 from ipywidgets import CallbackDispatcher
 
-from actwidget.capture.node import LayerNode
-from actwidget.capture.paths import not_found
+from actwidget.capture.structure.node import LayerNode
+from actwidget.capture.structure.paths import not_found
 from actwidget.errors import OptionError, short, shown
 from actwidget.widgets.assets import asset
 

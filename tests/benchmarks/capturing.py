@@ -16,9 +16,9 @@ from networks import SOURCES, network, spread_over
 from table import Row
 
 import actwidget as aw
-from actwidget.capture.forward import as_array, as_tensors, unchanged
-from actwidget.capture.submodel import connect
-from actwidget.capture.tree import trace
+from actwidget.capture.access.submodel import connect
+from actwidget.capture.run.restore import as_array, as_tensors, unchanged
+from actwidget.capture.trace import trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ print(json.dumps([plain, peak(), view._session.bytes_kept / 1e6]))
 MANY = """
 import json, resource
 import keras, numpy as np, actwidget as aw
-from actwidget.capture import session
+from actwidget.capture.access import session
 layers = keras.layers
 model = keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(96, 3, padding="same", name="wide"),
                           layers.GlobalAveragePooling2D(), layers.Dense(3, name="last")])

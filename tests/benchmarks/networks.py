@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import keras
 
-    from actwidget.capture.node import LayerNode
+    from actwidget.capture.structure.node import LayerNode
 
 # What a kernel runs as well: each defines `model` and `x`.
 SOURCES = {

@@ -14,7 +14,7 @@ from networks import network, spread_over
 from table import Row
 
 import actwidget as aw
-from actwidget.capture import session
+from actwidget.capture.access import session
 from actwidget.widgets import drawing, explorer
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import tensorflow as tf
 from keras import layers
 
 import actwidget as aw
-from actwidget.capture.bounds import activation_bounds
-from actwidget.capture.tree import trace
+from actwidget.capture.semantics.bounds import activation_bounds
+from actwidget.capture.trace import trace
 
 BOUNDED = {
     "sigmoid": layers.Dense(3, activation="sigmoid"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import actwidget as aw
-from actwidget.capture.forward import as_array, unchanged
+from actwidget.capture.run.restore import as_array, unchanged
 from actwidget.errors import NotCapturableError
 from tests.capture import odd_models, odd_zoo, zoo
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actwidget.capture.kept import Kept, Key
+from actwidget.capture.access.cache import Kept, Key
 
 A, B, C, D = (Key(name, "whole") for name in "abcd")
 

@@ -9,10 +9,10 @@ import tensorflow as tf
 from keras import layers, ops
 
 import actwidget as aw
-from actwidget.capture.alike import treats_alike
-from actwidget.capture.inputs import prepare
-from actwidget.capture.session import capture
-from actwidget.capture.tree import trace
+from actwidget.capture.access.session import capture
+from actwidget.capture.run.inputs import prepare
+from actwidget.capture.semantics.sample_independence import treats_alike
+from actwidget.capture.trace import trace
 from actwidget.errors import MemoryBudgetError, NotCapturableError
 from tests.capture import zoo
 

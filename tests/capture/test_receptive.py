@@ -11,10 +11,10 @@ import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from actwidget.capture.channels import channels_of
-from actwidget.capture.receptive import field_of, inputs_behind, receptive_field
-from actwidget.capture.tree import trace
-from actwidget.capture.window import Window
+from actwidget.capture.semantics.channel_axis import channels_of
+from actwidget.capture.semantics.receptive_field import field_of, inputs_behind, receptive_field
+from actwidget.capture.semantics.receptive_window import Window
+from actwidget.capture.trace import trace
 
 layers, ops = keras.layers, keras.ops
 FIRST = {"data_format": "channels_first"}

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from keras import layers
 
 import actwidget as aw
-from actwidget.capture.bounds import activation_bounds
-from actwidget.capture.channels import channels_of
-from actwidget.capture.session import Session
-from actwidget.capture.tree import trace
+from actwidget.capture.access.session import Session
+from actwidget.capture.semantics.bounds import activation_bounds
+from actwidget.capture.semantics.channel_axis import channels_of
+from actwidget.capture.trace import trace
 from actwidget.errors import NotCapturableError, OptionError
 from tests.capture import zoo
 from tests.capture.loop_witness import by_hand

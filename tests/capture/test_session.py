@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from keras import layers
 
 import actwidget as aw
-from actwidget.capture import session
-from actwidget.capture.session import Session
+from actwidget.capture.access import session
+from actwidget.capture.access.session import Session
 from tests.capture import random_graphs, zoo
 
 

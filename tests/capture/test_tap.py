@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 import actwidget as aw
-from actwidget.capture.tap import Tap
+from actwidget.capture.run.tap import Tap
 from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, NotCapturableError
 from tests.capture import zoo
 

@@ -8,9 +8,9 @@ import pytest
 from keras import layers, ops
 
 import actwidget as aw
-from actwidget.capture.channels import channels_of
-from actwidget.capture.session import Session
-from actwidget.capture.tree import trace
+from actwidget.capture.access.session import Session
+from actwidget.capture.semantics.channel_axis import channels_of
+from actwidget.capture.trace import trace
 from actwidget.errors import NotCapturableError, OptionError
 from tests.capture import zoo
 

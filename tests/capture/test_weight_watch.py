@@ -13,9 +13,9 @@ import tensorflow as tf
 from keras import layers
 
 import actwidget as aw
-from actwidget.capture import weights
-from actwidget.capture.session import Session
-from actwidget.capture.weights import WeightWatch
+from actwidget.capture.access.session import Session
+from actwidget.capture.semantics import weights
+from actwidget.capture.semantics.weights import WeightWatch
 from tests.capture import zoo
 
 
@@ -179,8 +179,8 @@ import numpy as np, tensorflow as tf
 processor = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
-from actwidget.capture import weights
-from actwidget.capture.session import Session
+from actwidget.capture.semantics import weights
+from actwidget.capture.access.session import Session
 for devices in (["CPU:0", "CPU:1"], ["CPU:1"]):
     with tf.distribute.MirroredStrategy(devices).scope():
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])

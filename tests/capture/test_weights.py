@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from actwidget.capture.weights import PACKED, UNPACKED, weights_of
+from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
 
 RNG = np.random.default_rng(3)
 MAPS, LINE, CUBE, FILM, STEPS = (5, 4, 6), (7, 6), (4, 3, 3, 6), (1, 4, 4, 2), (1, 4)

@@ -16,7 +16,7 @@ import traitlets
 
 import actwidget as aw
 from actwidget import errors
-from actwidget.capture import session
+from actwidget.capture.access import session
 from actwidget.widgets import html
 from tests.capture import odd_zoo
 
@@ -482,7 +482,7 @@ def test_a_trained_model_is_drawn_anew(explorer, images):
 
 @pytest.mark.parametrize("function", ["address_of", "_value_of"])
 def test_so_it_is_where_weights_have_no_address_or_can_not_be_read(images, monkeypatch, function):
-    monkeypatch.setattr(f"actwidget.capture.weights.{function}", lambda _given: None)
+    monkeypatch.setattr(f"actwidget.capture.semantics.weights.{function}", lambda _given: None)
     drawn = []
     inner = aw.LayerExplorer._render
     monkeypatch.setattr(aw.LayerExplorer, "_render", lambda self: (drawn.append(1), inner(self))[1])
@@ -561,7 +561,9 @@ def test_weights_that_every_pass_writes_make_no_endless_drawing(images, monkeypa
     monkeypatch.setattr(aw.LayerExplorer, "_render", lambda self: (drawn.append(1), inner(self))[1])
     monkeypatch.setattr("actwidget.widgets.explorer.DRAWN", 0)
     # As if a pass could leave a trace.
-    monkeypatch.setattr("actwidget.capture.session.unchanged", lambda *_args, **_options: contextlib.nullcontext())
+    monkeypatch.setattr(
+        "actwidget.capture.access.session.unchanged", lambda *_args, **_options: contextlib.nullcontext()
+    )
 
     async def cell():
         image = keras.Input((8, 8, 3))

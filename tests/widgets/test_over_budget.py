@@ -12,7 +12,7 @@ from keras import layers, ops
 from PIL import Image
 
 import actwidget as aw
-from actwidget.capture import session
+from actwidget.capture.access import session
 from actwidget.errors import MemoryBudgetError
 from actwidget.widgets import drawing
 from tests.capture import zoo

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 import actwidget as aw
-from actwidget.capture.session import Session
+from actwidget.capture.access.session import Session
 from actwidget.errors import ActwidgetError, CaptureError, LayerNotFoundError
 from tests.capture import zoo
 

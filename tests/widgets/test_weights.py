@@ -13,7 +13,7 @@ from PIL import Image
 
 import actwidget as aw
 from actwidget.analysis.mosaic import LEVELS, mosaic
-from actwidget.capture.weights import PACKED, UNPACKED, weights_of
+from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
 from actwidget.errors import ChannelError
 from actwidget.figures.palette import ACCENT, NAN_CSS
 

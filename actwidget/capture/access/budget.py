@@ -1,0 +1,103 @@
+"""How many bytes activations take, known before anything runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from actwidget.capture.run.restore import is_option
+from actwidget.capture.run.tap import run_symbolically
+from actwidget.capture.structure.calls import Intermediates
+from actwidget.errors import MemoryBudgetError
+
+if TYPE_CHECKING:
+    from actwidget.capture.run.inputs import Batch
+    from actwidget.capture.structure.calls import Call
+    from actwidget.capture.structure.model_graph import ModelGraph
+    from actwidget.capture.structure.node import LayerNode
+
+Shapes = dict[str, tuple[int | None, ...] | None]
+
+
+def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, int | None]:
+    """The bytes of some nodes' activations for a batch, by path; `None` where they are not known beforehand.
+
+    Where a shape is open in more than the batch axis, the model is tried out on symbols of the batch's own shape.
+    """
+    is_open = bool(batch.lengths) or any(None in (node.output_shape or (None, None))[1:] for node in nodes)
+    shapes = _shapes_on(graph, batch) if is_open else {}
+    # Keras holds no model to the number of samples that its inputs declare.
+    declared = {tensor.shape[0] for tensor in keras.tree.flatten(graph.inputs) if tensor is not None}
+    sizes: dict[str, int | None] = {}
+    for node in nodes:
+        shape = shapes.get(node.path, node.output_shape)
+        if shape is None or None in shape[1:]:
+            sizes[node.path] = None
+            continue
+        rows = [batch.size if axis is None or axis in declared else axis for axis in shape[:1]]
+        sizes[node.path] = _item(node) * math.prod(axis or 0 for axis in (*rows, *shape[1:]))
+    return sizes
+
+
+def check_budget(sizes: Mapping[str, int], max_bytes: float, measured: Collection[str] = ()) -> None:
+    """Refuses activations that take more than `max_bytes` together.
+
+    Args:
+        sizes: The bytes of each.
+        max_bytes: How many there may be.
+        measured: Those of which the size was not known beforehand, but measured on one sample.
+
+    Raises:
+        MemoryBudgetError: They do; the message names the largest.
+    """
+    total = sum(sizes.values())
+    if total > max_bytes:
+        largest = max(sizes, key=sizes.__getitem__)
+        how = f", measured on one sample for {len(measured)} of them" if measured else ""
+        message = (
+            f"The activations asked for take {total:,} bytes{how}, more than max_bytes={max_bytes:,.0f}. Ask for fewer "
+            f"layers (the largest is {largest!r} with {sizes[largest]:,}) or fewer samples."
+        )
+        raise MemoryBudgetError(message)
+
+
+def _item(node: LayerNode) -> int:
+    """The bytes of one number of an activation."""
+    item = {"string": 16, "bool": 1, "bfloat16": 4}.get(node.dtype)
+    return np.dtype(node.dtype or "float32").itemsize if item is None else item
+
+
+def _shapes_on(graph: ModelGraph, batch: Batch) -> Shapes:
+    """The shapes that a trial of the model on symbols of a batch's shape gives; none where it can't be tried out."""
+    arrays, given = keras.tree.flatten(batch.value), keras.tree.flatten(batch.fed)
+    dtypes = [_dtype(array) for array in arrays]
+    if graph.inputs is not None:
+        dtypes = [tensor.dtype for tensor in keras.tree.flatten(graph.inputs)]
+    symbols = [
+        own if own is None or is_option(own) else keras.KerasTensor(array.shape, dtype=dtype)
+        for array, own, dtype in zip(arrays, given, dtypes, strict=True)
+    ]
+    try:
+        args, kwargs = graph.arguments(keras.tree.pack_sequence_as(batch.value, symbols))
+        tap = run_symbolically(graph.root, args, kwargs)
+    except Exception:  # noqa: BLE001 - what can't be tried out beforehand is not known beforehand
+        return {}
+    shapes: Shapes = {}
+    _collect(tap.seen, "", shapes)
+    return shapes
+
+
+def _dtype(array: np.ndarray[Any, Any] | None) -> str:
+    return "string" if array is None or array.dtype.kind in "OUS" else array.dtype.name
+
+
+def _collect(call: Call, prefix: str, shapes: Shapes) -> None:
+    found = call.intermediates or Intermediates()
+    shapes |= {prefix + name: value.output.shape for name, value in found.values.items() if value.output}
+    for inner in [*call.calls, *found.calls]:
+        shapes |= {prefix + name: output.shape for name, output in inner.outputs.items()}
+        _collect(inner, f"{prefix}{inner.name}/", shapes)

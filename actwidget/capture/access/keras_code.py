@@ -1,0 +1,190 @@
+"""The recipe to take away: plain Keras source that gives one node's activation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from actwidget.capture.access.submodel import reason_against
+from actwidget.capture.structure.call_names import function_of, graph_nodes
+
+if TYPE_CHECKING:
+    from actwidget.capture.run.inputs import Batch
+    from actwidget.capture.structure.model_graph import ModelGraph, Step
+
+_NO_NAME = (
+    "Keras has no public name for an output on the way to this node: layer.output is always that of a layer's very",
+    "first call, and of a nested model that of its own graph.",
+)
+_NOT_PLAIN = (
+    "The nested model is called with more than plain inputs (masks, say), which a model made of sub-models",
+    "would have to pass on.",
+)
+_NO_GRAPH = (
+    "No functional graph reaches this node, so keras.Model(model.inputs, ...) can't: it is tapped while the",
+    "model runs.",
+)
+_EDITED = ("The model is an edited one: the values that flow in it are only there while it runs.",)
+
+
+class _NotPublic(Exception):  # noqa: N818 - ends a search, is never seen
+    """Public Keras can't say it; the argument holds the lines of a comment that says why."""
+
+
+def keras_code(graph: ModelGraph, path: str, batch: Batch | None = None) -> str:
+    """Source code that leaves the activation of the node at `path` in the variable `activation`.
+
+    It needs `model` (the user's model) and `x` (its inputs) in scope and imports the rest. It is plain public Keras
+    where that can reach the node; where it can't, it calls `actwidget.submodel` and a comment says why. Of a node whose
+    value can't be had it is the reason, as a comment.
+
+    Args:
+        graph: The model's graph.
+        path: The path of one of its nodes.
+        batch: The inputs, if there are some.
+    """
+    if (error := reason_against(graph, path, batch)) is not None:
+        return f"# {error}\n"
+    try:
+        return _plain(graph, path)
+    except _NotPublic as unreachable:
+        comment = "".join(f"# {line}\n" for line in unreachable.args[0])
+    given = ", inputs=x" if graph.watched else ""
+    passed = {"positions": "*x", "names": "**x"}.get(graph.spread, "x")
+    return (
+        f"{comment}import actwidget\n\nextractor = actwidget.submodel(model, {path!r}{given})\n"
+        f"activation = extractor({passed}, training=False)\n"
+    )
+
+
+def _plain(graph: ModelGraph, path: str) -> str:
+    if path not in graph.places:
+        raise _NotPublic(_EDITED if graph.edits else _NO_GRAPH)
+    place = graph.places[path]
+    owner, name, value = graph.root, "model", "x"
+    lines = ["import keras", ""]
+    for number, step in enumerate(_steps(place.outer)):
+        nested = "nested" if number == 0 else f"nested_{number + 1}"
+        before, value = _given(owner, name, value, step, f"to_{nested}")
+        lines += [f"{nested} = {_named(owner, name, step.node.operation)}", *before]
+        owner, name = step.node.operation, nested
+    try:
+        tensor = _expression(owner, name, place.tensor)
+    except _NotPublic:
+        before, value = _called(owner, name, value, place.tensor, "before")
+        return "\n".join([*lines, *before, f"activation = {value}", ""])
+    lines += [
+        f"tensor = {tensor}",
+        f"extractor = keras.Model({_inputs(owner, name)}, tensor)",
+        f"activation = extractor({value}, training=False)",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _steps(step: Step | None) -> list[Step]:
+    """The nested calls on the way, outermost first."""
+    return [] if step is None else [*_steps(step.outer), step]
+
+
+def _given(owner: Any, name: str, value: str, step: Step, extractor: str) -> tuple[list[str], str]:
+    """What a nested call is given: the lines that have to come before, and an expression for the value.
+
+    Args:
+        owner: The model in which the call is made.
+        name: The variable that holds it.
+        value: An expression for what that model is given.
+        step: The call.
+        extractor: A free variable.
+    """
+    args, kwargs = step.node.arguments.args, step.node.arguments.kwargs
+    if len(args) != 1 or any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(kwargs)):
+        raise _NotPublic(_NOT_PLAIN)
+    given = args[0]
+    if isinstance(given, keras.KerasTensor):
+        return _value(owner, name, value, given, extractor)
+    parts = given if isinstance(given, (list, tuple, dict)) else []
+    if not parts or len(keras.tree.flatten(given)) != len(parts):
+        raise _NotPublic(_NOT_PLAIN)
+    if isinstance(given, dict):
+        tensors = ", ".join(f"{key!r}: {_expression(owner, name, tensor)}" for key, tensor in given.items())
+        made = f"{{{tensors}}}"
+    else:
+        made = f"[{', '.join(_expression(owner, name, tensor) for tensor in given)}]"
+    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {made})"], f"{extractor}({value}, training=False)"
+
+
+def _value(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
+    """The value of a tensor of a model, as `_given` gives it: by a model up to it, else by a call of what makes it."""
+    try:
+        made = _expression(owner, name, tensor)
+    except _NotPublic:
+        return _called(owner, name, value, tensor, extractor)
+    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {made})"], f"{extractor}({value}, training=False)"
+
+
+def _called(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
+    """The value of a tensor by calling the layer that makes it on what it is given, for which there is a name."""
+    node = next(node for node in graph_nodes(function_of(owner)) if any(output is tensor for output in node.outputs))
+    args = node.arguments.args
+    options = {key for key, option in node.arguments.kwargs.items() if option is not None and key != "training"}
+    plain = len(node.outputs) == len(args) == 1 and isinstance(args[0], keras.KerasTensor) and not options
+    if not plain or not isinstance(node.operation, keras.Layer):
+        raise _NotPublic(_NO_NAME)
+    lines, given = _value(owner, name, value, args[0], extractor)
+    return lines, f"{_named(owner, name, node.operation)}({given}, training=False)"
+
+
+def _inputs(owner: Any, name: str) -> str:
+    return f"{name}.inputs[0]" if isinstance(owner, keras.Sequential) else f"{name}.input"
+
+
+def _expression(owner: Any, name: str, tensor: keras.KerasTensor) -> str:
+    """A public expression for a symbolic tensor of a model."""
+    for index, candidate in enumerate(owner.inputs):
+        if candidate is tensor:
+            return f"{name}.inputs[{index}]"
+    nodes = graph_nodes(function_of(owner))
+    maker = next(node.operation for node in nodes if any(output is tensor for output in node.outputs))
+    try:
+        if (attribute := _attribute(maker, "output", tensor)) is not None:
+            return f"{_named(owner, name, maker)}.{attribute}"
+    except _NotPublic:
+        pass
+    for index, candidate in enumerate(owner.outputs):
+        if candidate is tensor:
+            return f"{name}.outputs[{index}]"
+    for consumer in dict.fromkeys(node.operation for node in nodes):
+        if (attribute := _attribute(consumer, "input", tensor)) is not None:
+            try:
+                return f"{_named(owner, name, consumer)}.{attribute}"
+            except _NotPublic:
+                continue
+    raise _NotPublic(_NO_NAME)
+
+
+def _named(owner: Any, name: str, operation: Any) -> str:
+    """How public Keras reaches a layer or operation of a model."""
+    if any(layer is operation for layer in owner.layers):
+        if owner.get_layer(operation.name) is operation:
+            return f"{name}.get_layer({operation.name!r})"
+    else:
+        same = [other for other in getattr(owner, "operations", []) if other.name == operation.name]
+        if len(same) == 1 and same[0] is operation:
+            return f"next(op for op in {name}.operations if op.name == {operation.name!r})"
+    raise _NotPublic(_NO_NAME)
+
+
+def _attribute(operation: keras.Operation, name: str, tensor: keras.KerasTensor) -> str | None:
+    """`"output"`, `"output[1]"`, `"input['a']"`: where the operation's first call holds the tensor, if it does."""
+    if function_of(operation) is not None:  # of a nested model these are the tensors of its own graph
+        return None
+    try:
+        value = getattr(operation, name)
+    except (AttributeError, ValueError):
+        return None
+    for steps, leaf in keras.tree.flatten_with_path(value):
+        if leaf is tensor:
+            return name + "".join(f"[{step!r}]" for step in steps)
+    return None

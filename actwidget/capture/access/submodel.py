@@ -1,0 +1,263 @@
+"""From nodes to a `keras.Model` that gives their values, sharing the weights of the user's model."""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from actwidget.capture.run.isolation import tried_out
+from actwidget.capture.run.tap import refusal
+from actwidget.capture.run.tapped_model import Tapped
+from actwidget.capture.structure.call_names import calls_for, function_of, runs_its_graph
+from actwidget.capture.structure.selectors import select
+from actwidget.capture.trace import trace
+from actwidget.errors import LayerNotFoundError, NotCapturableError, shown
+
+if TYPE_CHECKING:
+    from actwidget.capture.run.inputs import Batch
+    from actwidget.capture.structure.model_graph import ModelGraph, Place, Step
+    from actwidget.capture.structure.node import LayerNode
+
+
+@runs_its_graph
+@keras.saving.register_keras_serializable(package="actwidget")
+class ListModel(keras.src.models.Functional):  # type: ignore[misc]  # keras.Model's functional form has no public name
+    """A functional model whose output stays a list, also where it holds one tensor.
+
+    `keras.Model(inputs, [tensor])` gives the bare tensor.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Takes what `keras.Model(inputs, outputs)` takes."""
+        super().__init__(*args, **kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
+        """The outputs have the masks that they got inside."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:  # noqa: FBT001 - Keras's signature
+        """As the functional model, with a list around a single output."""
+        outputs = super().call(inputs, training=training, mask=mask, **kwargs)
+        return outputs if isinstance(outputs, list) else [outputs]
+
+
+def submodel(model: keras.Model, layers: Any, inputs: Any = None) -> keras.Model:
+    """A model from the given model's inputs to the activations of the chosen layers.
+
+    It shares its weights with the given model, which stays as it was, and can be called, trained, saved and used in
+    other models like any other. What stands inside a nested model is reached through a sub-model of each level; what no
+    functional graph reaches is tapped while the whole model runs. The file of a saved one is loaded after
+    `from actwidget import submodel`, by which Keras knows its classes.
+
+    Args:
+        model: A Keras model.
+        layers: One selector (a path, a unique name, an index into `model.layers`, or a layer), or a list or a dict of
+            them.
+        inputs: A sample batch, as for `layer_tree`: of a model without a functional graph it tells which layers are
+            called, and how often. The model is run on it once.
+
+    Returns:
+        A `keras.Model` with one output tensor for one selector, a list of them for a list, a dict for a dict. The first
+        axis of each output is the sample. It is called as the given model is, with as many arguments.
+
+    Raises:
+        UnsupportedModelError: `model` can't be looked into.
+        ModelNotBuiltError: `model` has no graph yet; give `inputs`, or call it on a batch first.
+        InvalidInputsError: The model can't take `inputs`.
+        LayerNotFoundError: A selector names no layer, or several.
+        NotCapturableError: The layer's value can't be had, as the tree says with the reason.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden"), keras.layers.Dense(2)])
+        >>> submodel(model, "hidden")(np.ones((5, 4))).shape
+        TensorShape([5, 3])
+        >>> sorted(submodel(model, {"first": "hidden", "last": -1}).output)
+        ['first', 'last']
+    """
+    graph = trace(model, inputs)
+    if isinstance(layers, Mapping):
+        paths: Any = {key: _reachable(graph, selector) for key, selector in layers.items()}
+        label = "_".join(map(str, layers))
+    elif isinstance(layers, (list, tuple)):
+        paths = [_reachable(graph, selector) for selector in layers]
+        label = str(len(layers))
+    else:
+        paths = label = _reachable(graph, layers)
+    if not keras.tree.flatten(paths):
+        message = f"Expected at least one layer of model {model.name!r} for a sub-model, got {shown(layers)}."
+        raise LayerNotFoundError(message)
+    return connect(graph, paths, label)
+
+
+def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
+    """The model from a graph's inputs to the values at some paths, in the structure of `paths`."""
+    # With a name of its own it does not advance Keras's counter, by which the user's next models are named.
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{graph.model.name}_to_{label}")
+    wanted = list(dict.fromkeys(keras.tree.flatten(paths)))
+    if all(path in graph.tensors for path in wanted):
+        with _room_for(function_of(graph.root)):
+            return _model(graph.inputs, keras.tree.map_structure(graph.tensors.__getitem__, paths), name)
+    if composable(graph, wanted):
+        inputs = fresh_inputs(graph)
+        with tried_out(graph.root):
+            values = _compose({path: graph.places[path] for path in wanted}, inputs, name)
+        return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
+    edits, allowed = graph.edits_before(wanted), graph.allow_unreached
+    tapped = Tapped(graph.root, paths, edits, allow_unreached=allowed & edits.keys(), name=f"{name}_tapped")
+    if graph.inputs is None or graph.watched:  # what is known from a run alone can't be called on symbols
+        return tapped
+    inputs = fresh_inputs(graph)
+    if all(graph.nodes[path].output_shape is not None for path in wanted):
+        tapped.expect(keras.tree.map_structure(lambda path: _spec(graph.nodes[path]), paths))
+    with tried_out(graph.root):
+        outputs = tapped(inputs)
+    return _model(inputs, outputs, name)
+
+
+def composable(graph: ModelGraph, paths: Iterable[str]) -> bool:
+    """Whether functional sub-models alone give the values at some paths.
+
+    Where two of them would hold the same layer, the composition would run it twice, and Keras could not load it again.
+    """
+    if any(path not in graph.places for path in paths):
+        return False
+    held: set[int] = set()
+    for function, tensors in _parts([graph.places[path] for path in paths]).values():
+        layers = _layers_for(function, tensors)
+        if held & layers:
+            return False
+        held |= layers
+    return True
+
+
+def _parts(places: Iterable[Place]) -> dict[Step | None, tuple[Any, list[keras.KerasTensor]]]:
+    """For each nested call to open (`None` is the model itself) its graph and the tensors that it must give."""
+    parts: dict[Step | None, tuple[Any, list[keras.KerasTensor]]] = {}
+    opened: set[Step] = set()
+    for place in places:
+        parts.setdefault(place.outer, (place.function, []))[1].append(place.tensor)
+        step = place.outer
+        while step is not None and step not in opened:
+            opened.add(step)
+            parts.setdefault(step.outer, (step.function, []))[1].extend(step.node.input_tensors)
+            step = step.outer
+    return parts
+
+
+def _layers_for(function: Any, tensors: Iterable[keras.KerasTensor]) -> set[int]:
+    """The `id` of each layer that has to run in a graph for some of its tensors, with all that these hold."""
+    operations = [node.operation for node in calls_for(function, tensors) if not node.is_input]
+    layers = [operation for operation in operations if isinstance(operation, keras.Layer)]
+    return {id(inner) for layer in layers for inner in layer._flatten_layers()}
+
+
+def fresh_inputs(graph: ModelGraph) -> Any:
+    """New symbolic inputs like the model's own: what is composed on them adds no node to the user's layers."""
+    return keras.tree.map_structure(
+        lambda tensor: keras.Input(
+            batch_shape=tensor.shape,
+            dtype=tensor.dtype,
+            sparse=tensor.sparse,
+            name=tensor._keras_history.operation.name,
+            optional=getattr(tensor._keras_history.operation, "optional", False),
+        ),
+        graph.inputs,
+    )
+
+
+def _compose(places: Mapping[str, Place], inputs: Any, name: str) -> dict[str, keras.KerasTensor]:
+    """The values at some places, computed from the model's inputs through one sub-model for each nested call."""
+    parts = _parts(places.values())
+    values: dict[tuple[Step | None, int], keras.KerasTensor] = {}
+
+    def run(step: Step | None) -> None:
+        if step is None:
+            args, kwargs = (inputs,), {}
+        else:
+            run_once(step.outer)
+            fill = functools.partial(_filled, values, step.outer)
+            args, kwargs = keras.tree.map_structure(fill, (step.node.arguments.args, step.node.arguments.kwargs))
+        function, tensors = parts[step]
+        unique = list({id(tensor): tensor for tensor in tensors}.values())
+        with _room_for(function):
+            part = ListModel(function.input, unique, name=f"{name}_part{len(done)}")
+        for tensor, value in zip(unique, part(*args, **kwargs), strict=True):
+            values[step, id(tensor)] = value
+
+    done: set[Step | None] = set()
+
+    def run_once(step: Step | None) -> None:
+        if step not in done:
+            run(step)
+            done.add(step)
+
+    for place in places.values():
+        run_once(place.outer)
+    return {path: values[place.outer, id(place.tensor)] for path, place in places.items()}
+
+
+def _filled(values: Mapping[tuple[Step | None, int], Any], step: Step | None, leaf: Any) -> Any:
+    return values[step, id(leaf)] if isinstance(leaf, keras.KerasTensor) else leaf
+
+
+_ROOM = threading.RLock()  # the limit is that of all threads
+
+
+@contextmanager
+def _room_for(function: Any) -> Iterator[None]:
+    """Lets Keras, which walks a graph by recursion, go through a very deep one."""
+    with _ROOM:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(before + 4 * len(function._nodes))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(before)
+
+
+def _model(inputs: Any, outputs: Any, name: str) -> keras.Model:
+    if isinstance(outputs, list) and len(outputs) == 1:
+        return ListModel(inputs, outputs, name=name)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _spec(node: LayerNode) -> keras.KerasTensor:
+    return keras.KerasTensor(node.output_shape, dtype=node.dtype)
+
+
+def not_capturable(node: LayerNode, model_name: str) -> NotCapturableError:
+    """The error for a node whose value can't be had."""
+    return refusal(model_name, node.path, node.reason)
+
+
+def reason_against(graph: ModelGraph, path: str, batch: Batch | None = None) -> NotCapturableError | None:
+    """Why the value at a path can't be had, of a batch if there is one; `None` where it can."""
+    node = graph.nodes[path]
+    if node.origin == "opaque":
+        return not_capturable(node, graph.model.name)
+    if batch is not None and path in left_out(graph, batch):
+        return NotCapturableError(f"The optional input {path!r} of model {graph.model.name!r} was left out: no values.")
+    return None
+
+
+def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
+    """The paths of the optional inputs for which the batch holds `None`."""
+    if graph.inputs is None:
+        return set()
+    given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
+    return {graph.paths[id(tensor._keras_history.operation)] for tensor, array in given if array is None}
+
+
+def _reachable(graph: ModelGraph, selector: Any) -> str:
+    path = select(graph, selector).path
+    if (error := reason_against(graph, path)) is not None:
+        raise error
+    return path

@@ -1,0 +1,1 @@
+"""Layers put behind a model's layers, to change what goes on."""

@@ -1,0 +1,1 @@
+"""One forward pass: inputs checked, calls seen, edits applied, and nothing left behind."""

@@ -1,0 +1,238 @@
+"""A batch that goes through a model in parts, where that gives what the whole batch would give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from actwidget.capture.run.restore import Array, as_array, is_shared
+
+if TYPE_CHECKING:
+    from actwidget.capture.run.inputs import Batch
+
+TRIED = 8
+"""So many samples at least are run together to see whether a layer treats samples alike."""
+ROUNDING = {16: 1e-2, 32: 1e-4, 64: 1e-9}
+"""By how much of a channel's largest value numbers may differ that were rounded in another order, by a float's bits."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a layer gave for one sample.
+
+    Attributes:
+        value: Its values, without the axis of the samples.
+        mask: Where Keras's mask says that a step counts, shape `(steps,)`; `None` where there is no mask.
+        samples: How many samples the layer's activation has: 1 where it has no such axis, and `value` is all of it.
+    """
+
+    value: Array
+    mask: Array | None
+    samples: int
+
+
+@dataclass(frozen=True)
+class Captured:
+    """One activation.
+
+    Attributes:
+        value: Its values, shape `(samples, ...)`.
+        mask: Where Keras's mask says that a step counts, shape `(samples, steps)`; `None` where there is no mask.
+        parts: In how many parts the batch went through the model.
+        is_all: Whether `value` is all that the layer gave. A ragged, sparse or bfloat16 tensor is more than the array
+            that shows it, and so is one with a mask: no layer behind it can be computed from the array.
+    """
+
+    value: Array
+    mask: Array | None = None
+    parts: int = 1
+    is_all: bool = False
+
+    @classmethod
+    def of(cls, tensor: Any) -> Captured:
+        """What a layer gave."""
+        mask = getattr(tensor, "_keras_mask", None)
+        value = as_array(tensor)
+        plain = isinstance(tensor, tf.Tensor) and value.dtype.kind in "biufc"
+        return cls(
+            value,
+            None if mask is None else as_array(mask),
+            is_all=plain and mask is None and tensor.dtype.as_numpy_dtype == value.dtype,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the values and the mask."""
+        return self.value.nbytes + (0 if self.mask is None else self.mask.nbytes)
+
+    def row(self, sample: int, size: int) -> Row:
+        """That of one sample of a batch of `size`; all of it where there is no axis of samples."""
+        if not self.value.ndim or len(self.value) != size:
+            return Row(self.value, self.mask, 1)
+        mask = None if self.mask is None or len(self.mask) != size else self.mask[sample]
+        return Row(self.value[sample, ...], mask, size)
+
+
+class Joined:
+    """The activation of a whole batch, filled up part by part: it takes no more memory than it will have."""
+
+    def __init__(self, size: int) -> None:
+        """Expects the parts of `size` samples."""
+        self._size = size
+        self._value: Array | None = None
+        self._mask: Array | None = None
+        self._parts = 0
+        self._is_all = True
+
+    def add(self, start: int, part: Captured) -> None:
+        """Puts in the part that begins with the sample `start`."""
+        if self._value is None:
+            self._value = np.empty((self._size, *part.value.shape[1:]), part.value.dtype)
+            self._mask = None if part.mask is None else np.empty((self._size, *part.mask.shape[1:]), part.mask.dtype)
+        stop = start + len(part.value)
+        self._value[start:stop] = part.value
+        if self._mask is not None and part.mask is not None:
+            self._mask[start:stop] = part.mask
+        self._parts += 1
+        self._is_all &= part.is_all
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether any part is in."""
+        return self._value is not None
+
+    @property
+    def captured(self) -> Captured:
+        """The whole, once all parts are in."""
+        if self._value is None:
+            message = "No part of the batch is there."
+            raise ValueError(message)
+        return Captured(self._value, self._mask, self._parts, self._is_all)
+
+
+class Parts:
+    """Looks at the values of one part after the other: are they those that the whole batch would give?
+
+    A value is put together from parts only if its first axis is that of the samples. Whether a layer treats samples
+    alike shows in some samples of several parts that are run together: what depends on the other samples, or on how
+    many there are, gives another value. Each part has a sample in a trial, and each trial has samples of two parts or
+    more. So a sample on which others depend shows in those of its part if it is not tried, else in those tried with it.
+    """
+
+    def __init__(self, size: int, rows: int) -> None:
+        """Expects parts.
+
+        Args:
+            size: How many samples the whole batch has.
+            rows: How many of them each part has; the last may have fewer.
+        """
+        self._rows = rows
+        self._size = size
+        self._trials: list[tuple[list[int], Mapping[str, Captured]]] = []
+        self._first: dict[str, tuple[tuple[int, ...], bool]] = {}
+
+    def compare_with(self, trials: list[tuple[list[int], Mapping[str, Captured]]]) -> None:
+        """Takes samples and what they gave together; the parts that come next are compared with that."""
+        self._trials = [*self._trials[:1], *trials]
+
+    def fits(self, path: str, start: int, part: Captured) -> bool:
+        """Whether a part of a node's value, from the sample `start` on, can be one of the whole."""
+        value, rows = part.value, min(self._rows, self._size - start)
+        if not value.ndim or len(value) != rows:
+            return False
+        form = value.shape[1:], part.mask is None
+        if self._first.setdefault(path, form) != form or (part.mask is not None and len(part.mask) != rows):
+            return False
+        trials = [(samples, values[path]) for samples, values in self._trials if path in values]
+        return all(self._agrees(samples, tried, start, part) for samples, tried in trials)
+
+    def _agrees(self, samples: list[int], tried: Captured, start: int, part: Captured) -> bool:
+        if not tried.value.ndim or len(tried.value) != len(samples):
+            return False
+        here = [(row, each - start) for row, each in enumerate(samples) if start <= each < start + self._rows]
+        own, there = [row for row, _ in here], [row for _, row in here]
+        pairs = [(tried.value, part.value)]
+        if (tried.mask is None) != (part.mask is None):
+            return False
+        if tried.mask is not None and part.mask is not None:
+            pairs.append((tried.mask, part.mask))
+        return all(one.shape[1:] == other.shape[1:] and is_close(one[own], other[there]) for one, other in pairs)
+
+
+def trials(size: int, rows: int) -> dict[int, list[list[int]]]:
+    """The samples to try together before some parts, by the first sample of the first of these.
+
+    Where they are tried a few parts at a time, some from all over the batch are tried at the beginning too: neighbours
+    can be alike. About as many are tried together as go through at a time, but not just as many: what has no axis of
+    samples is told by its length.
+
+    Args:
+        size: How many samples the whole batch has, more than `rows`.
+        rows: How many of them each part has; the last may have fewer.
+
+    >>> trials(64, 32), trials(5, 1), trials(7, 3)
+    ({0: [[4, 12, 20, 28, 36, 44, 52, 60]]}, {0: [[1, 3], [0, 1, 2]], 3: [[3, 4]]}, {0: [[0, 1, 4, 6]]})
+    """
+    starts = range(0, size, rows)
+    most = rows - 1 if rows > 3 else rows + 1
+    count = len(starts) // 2 if most == 2 else -(-len(starts) // most)
+    found: dict[int, list[list[int]]] = {}
+    for group in np.array_split(np.asarray(starts), count):
+        share = max(1, min(TRIED, most) // len(group))
+        samples = [each for start in group.tolist() for each in _spread(start, min(rows, size - start), share)]
+        if len(samples) == rows:
+            last = min(int(group[-1]) + rows, size)
+            samples.append(next(each for each in range(int(group[0]), last) if each not in samples))
+        found[int(group[0])] = [sorted(samples)]
+    if count > 1:
+        found[0].insert(0, _spread(0, size, min(TRIED, most)))
+    return found
+
+
+def _spread(start: int, length: int, count: int) -> list[int]:
+    """Some samples from all over a part."""
+    count = min(count, length)
+    return [start + (2 * each + 1) * length // (2 * count) for each in range(count)]
+
+
+def chosen(batch: Batch, samples: Sequence[int]) -> Any:
+    """What the model is given of some samples, in the structure of its inputs."""
+    each = [batch.rows(sample, sample + 1) for sample in samples]
+    return each[0] if len(each) == 1 else keras.tree.map_structure(_stacked, *each)
+
+
+def alone(batch: Batch, samples: Sequence[int]) -> Batch:
+    """A batch of some samples of another one."""
+    if batch.lengths:
+        return batch
+    value = keras.tree.map_structure(lambda leaf: leaf if is_shared(leaf) else leaf[list(samples)], batch.value)
+    return replace(batch, value=value, fed=chosen(batch, samples), size=len(samples))
+
+
+def _stacked(*rows: Any) -> Any:
+    first = rows[0]
+    if is_shared(first):
+        return first
+    if isinstance(first, tf.SparseTensor):
+        return tf.sparse.concat(0, rows)
+    return np.concatenate(rows) if isinstance(first, np.ndarray) else tf.concat(rows, 0)
+
+
+def is_close(one: Array, other: Array) -> bool:
+    """Whether two arrays of one shape, channels last, hold the same but for rounding."""
+    if one.dtype != other.dtype or one.dtype.kind not in "fc":
+        return one.dtype == other.dtype and bool(np.array_equal(one, other))
+    if not other.size:
+        return True
+    with np.errstate(all="ignore"):
+        size = np.abs(other)
+        size = np.where(np.isfinite(size), size, 0)
+        each, largest = size.max(axis=tuple(range(size.ndim - 1))), size.max()
+        bits = 8 * size.dtype.itemsize
+        near = np.abs(one - other) <= ROUNDING[bits] * (each + largest / 50)
+    return bool(np.all(near | (one == other) | (np.isnan(one) & np.isnan(other))))

@@ -1,0 +1,381 @@
+"""What the user feeds, checked against the model, with an error that says what to change."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from actwidget.capture.run.restore import as_array, is_option, is_shared, is_uneven
+from actwidget.capture.structure.call_arguments import Spread
+from actwidget.errors import InvalidInputsError, shown
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs that fit the model.
+
+    Attributes:
+        value: Arrays in the structure of the model's inputs; the first axis of each is the sample, unless they differ
+            in its length.
+        size: How many samples there are; inputs of different lengths are one.
+        note: What was changed to make them fit, in words, or `""`.
+        fed: What the model is given: the same, but for ragged and sparse tensors, which are given as they came.
+        lengths: Of inputs that differ in the length of their first axis, as the nodes and the edges of a graph, how
+            long each one is; else empty.
+    """
+
+    value: Any
+    size: int
+    note: str
+    fed: Any
+    lengths: Mapping[str, int] = field(default_factory=dict)
+
+    def rows(self, start: int, stop: int) -> Any:
+        """What the model is given of the samples from `start` up to `stop`, in the same structure."""
+        if start == 0 and stop >= self.size:
+            return self.fed
+        return keras.tree.map_structure(lambda leaf: _rows(leaf, start, min(stop, self.size)), self.fed)
+
+    @property
+    def samples(self) -> list[Any]:
+        """The arrays as `keras.tree.flatten` puts them in order, `None` for what was left out; a sample is a row."""
+        flat = keras.tree.flatten(self.value)
+        return [None if each is None else each[np.newaxis] for each in flat] if self.lengths else flat
+
+    def noted(self, note: str) -> Batch:
+        """The same batch with one more thing said of it."""
+        return replace(self, note=" ".join(filter(None, [note, self.note])))
+
+    def kept(self) -> Batch:
+        """The same batch in arrays of its own, to be read only: what becomes of the user's does not reach it."""
+        own: dict[int, Any] = {}
+        for leaf in keras.tree.flatten([self.value, self.fed]):
+            if isinstance(leaf, np.ndarray) and id(leaf) not in own:
+                own[id(leaf)] = leaf.copy()
+                own[id(leaf)].flags.writeable = False
+        value, fed = (
+            keras.tree.map_structure(lambda leaf: own.get(id(leaf), leaf), side) for side in (self.value, self.fed)
+        )
+        return replace(self, value=value, fed=fed)
+
+
+def _rows(leaf: Any, start: int, stop: int) -> Any:
+    if isinstance(leaf, tf.SparseTensor):
+        shape = leaf.dense_shape.numpy()
+        return tf.sparse.slice(leaf, [start, *[0] * (len(shape) - 1)], [stop - start, *shape[1:]])
+    return leaf if is_shared(leaf) else leaf[start:stop]
+
+
+def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") -> Batch:
+    """Checks inputs against a model's symbolic inputs and brings them into its structure and dtypes.
+
+    A single sample without its batch axis gets one, where it is unambiguous, and so does a missing channel axis of one.
+
+    Args:
+        inputs: What the user gave: an array, or a list or dict of them as the model takes it.
+        expected: The structure of the model's `keras.KerasTensor` inputs, `None` for a model that has none: then
+            arrays are taken as they are.
+        model_name: For the messages.
+        spread: Whether a model without symbolic inputs takes them as arguments of their own.
+
+    Raises:
+        InvalidInputsError: They do not fit; the message says what was expected, what came and what to do.
+    """
+    if expected is None:
+        return _as_given(inputs, model_name, spread)
+    pairs = _paired(inputs, expected, model_name)
+    notes: dict[str, None] = {}
+    arrays, fed = [], []
+    for tensor, value in pairs:
+        array, note = _fitted(value, tensor, model_name)
+        arrays.append(array)
+        # A sparse tensor for an input that is declared dense is fed dense, as Keras does it.
+        kept = is_uneven(value) and (tensor.ragged or tensor.sparse)
+        fed.append(tf.cast(value, tensor.dtype) if kept else array)
+        notes.update(dict.fromkeys(filter(None, [note])))
+    sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
+    pack = functools.partial(keras.tree.pack_sequence_as, expected)
+    return _batch(pack(arrays), pack(fed), sizes, " ".join(notes), model_name)
+
+
+def _as_given(inputs: Any, model_name: str, spread: Spread) -> Batch:
+    """Inputs for a model of which only a forward pass can tell what it takes."""
+    if spread:
+        inputs = _opened(inputs, model_name)
+    nested = bool(spread) or is_structure(inputs)
+    leaves = keras.tree.flatten_with_path(inputs) if nested else [((), inputs)]
+    values: list[Any] = []
+    fed: list[Any] = []
+    sizes: dict[str, int] = {}
+    for place, leaf in leaves:
+        name = "/".join(map(str, place)) or "inputs"
+        array = None if leaf is None else _array(leaf, name, model_name)
+        if array is not None and array.dtype.kind in "US":
+            array = array.astype(object)
+        is_argument = bool(spread) and array is not None and array.ndim == 0
+        if array is not None and array.ndim == 0 and not is_argument:
+            message = (
+                f"Expected a batch of samples for {name!r} of model {model_name!r}, got the single value {array!r}."
+            )
+            raise InvalidInputsError(message)
+        if array is not None and not is_argument:
+            sizes[name] = len(array)
+        values.append(array)
+        fed.append(leaf if is_uneven(leaf) or is_argument else array)
+    value, given = (keras.tree.pack_sequence_as(inputs, each) if nested else each[0] for each in (values, fed))
+    return _batch(value, given, sizes, "", model_name)
+
+
+def _opened(inputs: Any, model_name: str) -> Any:
+    """Arguments of which each is `None`, an option, an array or a structure of arrays, not nested lists of numbers."""
+
+    def argument(name: Any, value: Any) -> Any:
+        as_it_is = value is None or is_option(value) or is_structure(value) or hasattr(value, "shape")
+        return value if as_it_is else _array(value, str(name), model_name)
+
+    if isinstance(inputs, Mapping):
+        return {name: argument(name, value) for name, value in inputs.items()}
+    return tuple(argument(place, value) for place, value in enumerate(inputs))
+
+
+def _batch(value: Any, fed: Any, sizes: Mapping[str, int], note: str, model_name: str) -> Batch:
+    """A batch of as many samples as all inputs share, or of one where they differ in length."""
+    if not any(sizes.values()):
+        message = f"The batch for model {model_name!r} is empty: expected at least one sample."
+        raise InvalidInputsError(message)
+    if len(set(sizes.values())) == 1:
+        return Batch(value, next(iter(sizes.values())), note, fed)
+    said = "The inputs differ in length: they are taken as one sample."
+    return Batch(value, 1, " ".join(filter(None, [note, said])), fed, dict(sizes))
+
+
+def is_structure(inputs: Any) -> bool:
+    """Whether inputs are a structure of arrays, not one array or nested lists of numbers."""
+    if isinstance(inputs, Mapping):
+        return True
+    if not isinstance(inputs, (list, tuple)):
+        return False
+    leaves = [leaf for leaf in keras.tree.flatten(inputs) if leaf is not None]
+    return (bool(leaves) or not inputs) and all(hasattr(leaf, "shape") for leaf in leaves)
+
+
+def unlike(lengths: Mapping[str, int], model_name: str) -> InvalidInputsError:
+    """The error for inputs of different lengths that the model can't take."""
+    listed = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+    message = f"The inputs of model {model_name!r} must hold the same number of samples: {listed}."
+    return InvalidInputsError(message)
+
+
+def built_shape(inputs: Any, model_name: str) -> tuple[int | None, ...]:
+    """The shape, batch axis unknown, by which a `Sequential` that was never built can be built for a sample batch.
+
+    Raises:
+        InvalidInputsError: The sample is no array with a batch axis.
+    """
+    array = _array(inputs, "inputs", model_name)
+    if array.ndim == 0:
+        message = f"Expected a batch of samples for model {model_name!r}, got the single value {array!r}."
+        raise InvalidInputsError(message)
+    return (None, *array.shape[1:])
+
+
+def _paired(inputs: Any, expected: Any, model_name: str) -> list[tuple[keras.KerasTensor, Any]]:
+    tensors = keras.tree.flatten(expected)
+    names = [_name(tensor) for tensor in tensors]
+    if isinstance(inputs, Mapping):
+        keys = list(expected) if isinstance(expected, Mapping) else names
+        if set(inputs) != set(keys):
+            missing = [key for key in keys if key not in inputs]
+            unknown = [key for key in inputs if key not in keys]
+            parts = [f"missing {missing}" * bool(missing), f"unknown {unknown}" * bool(unknown)]
+            message = (
+                f"Model {model_name!r} takes the inputs {keys}, got {list(inputs)}: {', '.join(filter(None, parts))}."
+            )
+            raise InvalidInputsError(message)
+        if isinstance(expected, Mapping):
+            pairs = [pair for key in keys for pair in _paired(inputs[key], expected[key], model_name)]
+            # keras.tree flattens a dict in the order of its sorted keys, an OrderedDict in its own.
+            order = {id(tensor): index for index, tensor in enumerate(tensors)}
+            return sorted(pairs, key=lambda pair: order[id(pair[0])])
+        return list(zip(tensors, (inputs[key] for key in keys), strict=True))
+    if isinstance(expected, Mapping):
+        message = (
+            f"Model {model_name!r} takes a dict of inputs with the keys {list(expected)}, got {_described(inputs)}. "
+            f"Pass {{{', '.join(f'{key!r}: ...' for key in expected)}}}."
+        )
+        raise InvalidInputsError(message)
+    if isinstance(expected, (list, tuple)):
+        if len(tensors) == 1 and not isinstance(inputs, (list, tuple)):
+            return [(tensors[0], inputs)]
+        flat = keras.tree.flatten(inputs) if _same_structure(inputs, expected) else inputs
+        if not isinstance(flat, (list, tuple)) or len(flat) != len(tensors):
+            message = (
+                f"Model {model_name!r} takes {len(tensors)} inputs, {names}, as a list; got {_described(inputs)}. "
+                f"Pass [{', '.join(names)}] in this order."
+            )
+            raise InvalidInputsError(message)
+        return list(zip(tensors, flat, strict=True))
+    if isinstance(inputs, (list, tuple)) and len(inputs) == 1 and _axes(inputs[0]) == len(expected.shape):
+        return [(expected, inputs[0])]
+    return [(expected, inputs)]
+
+
+def _axes(value: Any) -> int | None:
+    """How many axes a value has, or `None` where its parts differ in shape."""
+    try:
+        return np.ndim(value)
+    except Exception:  # noqa: BLE001 - an array library of its own may raise anything
+        return None
+
+
+def _name(tensor: keras.KerasTensor) -> str:
+    """An input's name as the tree has it; the symbolic tensor of an unnamed input has another one."""
+    return str(tensor._keras_history.operation.name)
+
+
+def _same_structure(inputs: Any, expected: Any) -> bool:
+    try:
+        keras.tree.assert_same_structure(expected, inputs)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.ndarray[Any, Any] | None, str]:
+    # Keras holds no model to a fixed number of samples, and a Sequential built by a call has that call's.
+    shape = (None, *tensor.shape[1:])
+    name = _name(tensor)
+    where = f"input {name!r} of model {model_name!r}"
+    if value is None:
+        if getattr(tensor._keras_history.operation, "optional", False):
+            return None, ""
+        message = f"Expected an array of shape {shape} for {where}, got None."
+        raise InvalidInputsError(message)
+    if isinstance(value, tf.RaggedTensor) and not tensor.ragged:
+        message = f"Expected a dense array for {where}, got a ragged tensor. Fill its rows up: x.to_tensor()."
+        raise InvalidInputsError(message)
+    array = _array(value, name, model_name)
+    _check_text(array, str(tensor.dtype), where)
+    note = ""
+    if array.ndim == len(shape) - 1:
+        # A missing channel axis of one is what Keras itself fills in, so it comes first.
+        if shape[-1] == 1 and _fits(array.shape, shape[:-1]):
+            array, note = array[..., np.newaxis], f"A channel axis of 1 was added to {name!r}."
+        elif _fits(array.shape, shape[1:]):
+            array, note = array[np.newaxis], f"A single sample: a batch axis was added to {name!r}."
+    if array.ndim == len(shape) - 2 and shape[-1] == 1 and _fits(array.shape, shape[1:-1]):
+        array = array[np.newaxis, ..., np.newaxis]
+        note = f"A single sample: batch and channel axes were added to {name!r}."
+    if not _fits(array.shape, shape):
+        message = f"Expected shape {shape} for {where}, got {array.shape}. {_advice(array.shape, shape)}"
+        raise InvalidInputsError(message)
+    with np.errstate(all="ignore"):  # as Keras casts, whatever np.seterr says
+        return _cast(array, str(tensor.dtype), where), note
+
+
+def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
+    if keras.ops.is_tensor(value):
+        value = as_array(value)
+    if (batch := _one_of_many(value)) is not None:
+        message = (
+            f"Expected one batch for {name!r} of model {model_name!r}, got {type(value).__name__}, which yields many. "
+            f"Take one, {batch}, and if that is a pair (x, y) its inputs x alone."
+        )
+        raise InvalidInputsError(message)
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # an array library of its own may raise anything
+        ragged = isinstance(error, ValueError) and isinstance(value, (list, tuple))
+        parts = "its parts differ in shape. Stack equal ones."
+        unreadable = f"NumPy can't read {_described(value)}: {type(error).__name__}: {error}"
+        message = f"Expected an array for {name!r} of model {model_name!r}; {parts if ragged else unreadable}"
+        raise InvalidInputsError(message) from error
+    texts = array.dtype.kind in "US" or (
+        array.dtype == object and array.size and all(isinstance(item, (str, bytes)) for item in array.flat)
+    )
+    # bfloat16 is of kind V too, as records are.
+    if (array.dtype.kind not in "biufcV" or array.dtype.name.startswith("void")) and not texts:
+        got = f"{_described(value)}, of dtype {array.dtype}"
+        message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {got}."
+        raise InvalidInputsError(message)
+    return array
+
+
+def _one_of_many(value: Any) -> str | None:
+    """How to take one batch of what yields many; `None` for anything else."""
+    if isinstance(value, keras.utils.PyDataset):
+        return "dataset[0]"
+    if hasattr(value, "element_spec") or (hasattr(value, "__next__") and hasattr(value, "__iter__")):
+        return "next(iter(dataset))"
+    return None
+
+
+def _check_text(array: np.ndarray[Any, Any], dtype: str, where: str) -> None:
+    is_text = array.dtype.kind in "USO"
+    if is_text == (dtype == "string"):
+        return
+    message = f"Expected {dtype} values for {where}, got {'text' if is_text else array.dtype}"
+    if is_text and array.ndim == 0:
+        message += f", {shown(array.item())}. If it names a file, load that first: np.load, PIL.Image.open"
+    raise InvalidInputsError(message)
+
+
+def _cast(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any, Any]:
+    if dtype == "string":
+        return array.astype(object)
+    if dtype.startswith(("int", "uint")) and array.dtype.kind == "f" and np.any(array != np.trunc(array)):
+        message = f"Expected whole numbers ({dtype}) for {where}, got fractions ({array.dtype})."
+        raise InvalidInputsError(message)
+    if array.dtype.kind == "c" and not dtype.startswith("complex"):
+        message = f"Expected real numbers ({dtype}) for {where}, got {array.dtype}. Take np.abs(x) or x.real."
+        raise InvalidInputsError(message)
+    if dtype.startswith(("int", "uint")):
+        bounds, low, high = np.iinfo(dtype), array.min(initial=0), array.max(initial=0)
+        if low < bounds.min or high > bounds.max:
+            message = f"Expected numbers from {bounds.min} to {bounds.max} ({dtype}) for {where}, got {low} to {high}."
+            raise InvalidInputsError(message)
+    if dtype == "bfloat16":
+        return array.astype(np.float32, copy=False)
+    return array.astype(dtype, copy=False)
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(expected) and all(
+        want is None or want == got for got, want in zip(shape, expected, strict=True)
+    )
+
+
+def _advice(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
+    if len(shape) == len(expected) == 4 and (text := _picture_advice(shape, expected)):
+        return text
+    if len(shape) == len(expected) - 1:
+        return "A batch axis may be missing: x[np.newaxis] makes a batch of one."
+    if len(shape) != len(expected):
+        return f"The array needs {len(expected)} axes, the first one for the samples."
+    return "Each axis but the first must be as the model has it."
+
+
+def _picture_advice(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
+    if _fits((shape[0], shape[2], shape[3], shape[1]), expected):
+        return "The channels come first here: move them last with np.moveaxis(x, 1, -1)."
+    if expected[3] == 3 and shape[3] == 1:
+        return "A grey picture: repeat its channel with np.repeat(x, 3, axis=-1)."
+    if expected[3] == 3 and shape[3] == 4:
+        return "The pictures have an alpha channel: leave it out with x[..., :3]."
+    if expected[1] is not None and shape[3] == expected[3]:
+        return f"Resize the pictures first: keras.ops.image.resize(x, ({expected[1]}, {expected[2]}))."
+    return ""
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"a {type(value).__name__} of {len(value)}"
+    shape = getattr(value, "shape", None)
+    kind = type(value).__name__
+    return f"{kind} of shape {tuple(shape)}" if shape is not None else kind

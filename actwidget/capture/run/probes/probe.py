@@ -1,0 +1,162 @@
+"""How a layer is asked for what it computes on the way and does not give: one `Probe` for each kind of layer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+
+from actwidget.capture.structure.calls import Call, Intermediates, Output
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What was seen of a layer that a probe has run.
+
+    Attributes:
+        call: The layer's call, with all calls inside it.
+        outputs: The shapes and dtypes of what it gave.
+        result: What it gave; `None` of a trial on symbols.
+        tensors: What was wanted of the inside, by path below the layer.
+        refused: Why what stands below a path can't be had, for the paths where that is so.
+    """
+
+    call: Call
+    outputs: list[Output]
+    result: Any = None
+    tensors: Mapping[str, Any] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+Watch = Callable[[Any, Any, Any, Collection[str] | None], Watched]
+"""Runs a layer on `args` and `kwargs` and sees the calls inside; records some paths below it, or all for `None`."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call of a layer that is asked for what it computes on the way.
+
+    Attributes:
+        layer: The layer.
+        args: What it was called with.
+        kwargs: The same by name.
+        watch: Runs a layer that stands inside it and sees the calls there.
+        again: Makes the layer's own call once more, with further arguments by name.
+        outputs: What the call gave.
+    """
+
+    layer: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    watch: Watch
+    again: Callable[..., Any] | None = None
+    outputs: Any = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the layer's `call` was given by its names, the mask among it, in the order of its signature."""
+        signature = self.layer._call_signature
+        kwargs = {name: value for name, value in self.kwargs.items() if name in signature.parameters}
+        found = dict(signature.bind(*self.args, **kwargs).arguments)
+        masks = [getattr(value, "_keras_mask", None) for value in found.values() if _holds_tensors(value)]
+        if found.get("mask") is None and len(masks) == 1:  # of several tensors Keras passes none of the masks on
+            found["mask"] = masks[0]
+        return found
+
+
+class Probe(ABC):
+    """Knows what the layers of a kind compute on the way, and how to ask one for it.
+
+    Attributes:
+        is_loop: Whether such a layer runs what it holds once a time step, so that its own pass shows no calls.
+        steps: How many axes of time steps what is inside has between that of the samples and its own.
+    """
+
+    is_loop = False
+    steps = 0
+
+    def has(self, _path: str) -> bool:
+        """Whether a path below the layer is what this probe is asked for, not a call that the layer makes itself."""
+        return True
+
+    def moved(self, _layer: Any) -> list[Any]:
+        """The variables that a call of the layer moves, which have to be as they were before while it is asked."""
+        return []
+
+    @abstractmethod
+    def declared(self, layer: Any) -> Intermediates:
+        """What is known of a layer alone, without a call."""
+
+    @abstractmethod
+    def expected(self, asked: Asked) -> Intermediates:
+        """What a call gives on the way, without the values; it may have been made on symbols."""
+
+    @abstractmethod
+    def taken(self, asked: Asked, wanted: Collection[str] | None) -> Intermediates:
+        """What a call gives on the way, with the values at some paths below the layer, or at all for `None`."""
+
+    @abstractmethod
+    def no_edit(self, layer: str) -> str:
+        """Why nothing can be put behind what the layer at a path computes on the way, and what to do instead."""
+
+
+def seeds_of(layer: Any) -> list[Any]:
+    """The states of the random generators of a layer and of all inside it."""
+    generators = [each for inner in layer._flatten_layers() for each in getattr(inner, "_seed_generators", ())]
+    return [each.state for each in generators if isinstance(each, keras.random.SeedGenerator)]
+
+
+def states_of(layer: Any) -> list[Any]:
+    """What a stateful recurrent layer, or one inside a layer, keeps from one call to the next."""
+    kept = [getattr(each, "states", None) for each in layer._flatten_layers() if getattr(each, "stateful", False)]
+    return [leaf for leaf in keras.tree.flatten(kept) if isinstance(leaf, keras.Variable)]
+
+
+def agrees(found: Sequence[Any], given: Sequence[Any]) -> Any:
+    """Whether tensors are those that a layer gave, as near as rounding in another order of computation allows.
+
+    Returns:
+        A boolean tensor, or `False` where their number, shapes or dtypes differ.
+    """
+    if len(found) != len(given):
+        return False
+    each = [_agree(first, second) for first, second in zip(found, given, strict=True)]
+    return tf.reduce_all(tf.stack(each))
+
+
+def holds(agreed: Any, reason: str) -> bool:
+    """Whether a check holds. In a graph that is told when it runs, where one that fails raises `reason`."""
+    if agreed is False or in_symbolic_scope():
+        return agreed is not False
+    if tf.executing_eagerly():
+        return bool(agreed)
+    tf.debugging.Assert(agreed, [reason])
+    return True
+
+
+def _holds_tensors(value: Any) -> bool:
+    leaves = keras.tree.flatten(value)
+    return any(keras.ops.is_tensor(leaf) or isinstance(leaf, keras.KerasTensor) for leaf in leaves)
+
+
+def _agree(found: Any, given: Any) -> Any:
+    plain = isinstance(found, tf.Tensor) and isinstance(given, tf.Tensor)  # neither ragged nor sparse
+    if not plain or found.dtype != given.dtype or not found.shape.is_compatible_with(given.shape):
+        return False
+    same = tf.equal(found, given)
+    if found.dtype.is_floating:
+        wide = tf.float64 if found.dtype == tf.float64 else tf.float32
+        first, second = tf.cast(found, wide), tf.cast(given, wide)
+        scale = tf.reduce_max(tf.where(tf.math.is_finite(second), tf.abs(second), tf.zeros_like(second)))
+        near = tf.abs(first - second) <= _TOLERANCES[found.dtype.name] * scale
+        same |= near | (tf.math.is_nan(first) & tf.math.is_nan(second))
+    return tf.reduce_all(same)
+
+
+# Of the largest value: near the square root of the precision, far above rounding and below what other numbers give.
+_TOLERANCES = {"float64": 1e-8, "float32": 3e-4, "float16": 0.03, "bfloat16": 0.1}

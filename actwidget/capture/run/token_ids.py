@@ -1,0 +1,129 @@
+"""Ids that an `Embedding` has no row for, named in the words of the input that holds them.
+
+TensorFlow's own message tells neither the layer nor the input, and on a GPU there is none: the values are zeros.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import keras
+import numpy as np
+
+from actwidget.capture.structure.call_names import function_of, graph_nodes
+from actwidget.errors import CaptureError, InvalidInputsError
+
+if TYPE_CHECKING:
+    from actwidget.capture.run.inputs import Batch
+
+Array = np.ndarray[Any, Any]
+Given = dict[int, tuple[str, Array]]
+"""For the `id` of a symbolic tensor the input whose values flow there, and its values."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_REFUSED = re.compile(r"indices\[[^\]]*\] = (-?\d+) is not in \[0, (\d+)\)")
+# What moves values to other places and changes none of them.
+_MOVES = (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute, keras.layers.Identity)
+
+
+def check_tokens(function: Any, batch: Batch, model_name: str) -> None:
+    """Refuses ids that an `Embedding` has no row for, where an input of the graph goes into it as it is.
+
+    Args:
+        function: A functional graph.
+        batch: What the model is given.
+        model_name: For the message.
+
+    Raises:
+        InvalidInputsError: There is such an id.
+    """
+    names = [str(tensor._keras_history.operation.name) for tensor in function.inputs]
+    flat = keras.tree.flatten(batch.value)
+    given = {
+        id(tensor): (name, array)
+        for tensor, name, array in zip(function.inputs, names, flat, strict=True)
+        if array is not None and array.dtype.kind in "iuf" and array.size
+    }
+    _check(function, given, model_name)
+
+
+def _check(function: Any, given: Given, model_name: str) -> None:
+    for node in graph_nodes(function) if given else []:
+        operation, args = node.operation, node.arguments.args
+        flows = [given.get(id(tensor)) for tensor in keras.tree.flatten(args[:1])]
+        if node.is_input or not any(flows):
+            continue
+        nested = function_of(operation)
+        if nested is not None and len(flows) == len(nested.inputs):
+            pairs = zip(nested.inputs, flows, strict=True)
+            _check(nested, {id(tensor): flow for tensor, flow in pairs if flow is not None}, model_name)
+        elif flows[0] is not None and isinstance(operation, _MOVES):
+            given[id(node.outputs[0])] = flows[0]
+        elif flows[0] is not None and type(operation).call is keras.layers.Embedding.call:
+            name, ids = flows[0]
+            rows = operation.input_dim
+            # Keras counts ids below zero from the end.
+            wrong = ids[~((ids >= -rows) & (ids < rows))]
+            if wrong.size:
+                raise _outside(int(wrong[0]), name, rows, f"the rows of {operation.name!r}", model_name)
+
+
+def naming_tokens(run: Callable[P, R]) -> Callable[P, R]:
+    """Decorates a function of a graph and a batch, whose forward pass may refuse an id, so that its error says which.
+
+    Raises:
+        InvalidInputsError: An id of the batch has no row.
+    """
+
+    @functools.wraps(run)
+    def named(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return run(*args, **kwargs)
+        except CaptureError as error:
+            graph, batch = args[:2]
+            known = graph.input_names  # type: ignore[attr-defined]
+            found = refused_token(error, batch, known, graph.model.name)  # type: ignore[arg-type, attr-defined]
+            if found is None:
+                raise
+            raise found from error
+
+    return named
+
+
+def refused_token(
+    error: CaptureError, batch: Batch, input_names: list[str], model_name: str
+) -> InvalidInputsError | None:
+    """What TensorFlow says of an id that is in no table, in the words of the input that holds it, if one does.
+
+    Args:
+        error: How the pass failed.
+        batch: What the model was given.
+        input_names: What its inputs are called; where there are no names, their places in the batch say it.
+        model_name: For the message.
+    """
+    refused = _REFUSED.search(str(error))
+    if refused is None:
+        return None
+    token, rows = int(refused[1]), int(refused[2])
+    leaves = keras.tree.flatten_with_path(batch.value)
+    places = ["/".join(map(str, place)) or "inputs" for place, _ in leaves]
+    names = input_names or places
+    for name, (_, array) in zip(names, leaves, strict=True):
+        if array is None or array.dtype.kind not in "iuf":
+            continue
+        for each in (token, token - rows) if token < 0 else (token,):  # Keras adds the rows to an id below zero
+            if np.any(array == each):
+                return _outside(each, name, rows, "the rows of the table where it is looked up", model_name)
+    return None
+
+
+def _outside(token: int, name: str, rows: int, of_what: str, model_name: str) -> InvalidInputsError:
+    message = (
+        f"Model {model_name!r}: token {token} in input {name!r} is outside 0 to {rows - 1}, {of_what}. Give the ids of "
+        "the vocabulary that the model was made for."
+    )
+    return InvalidInputsError(message)

@@ -1,0 +1,101 @@
+"""Attention that people build of layers and operations: which activations are its scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from actwidget.capture.semantics.pointwise import is_kerass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_PRODUCTS = {"Matmul", "Einsum", "Dot"}
+# fmt: off
+_KEEPS = {
+    "Activation", "Softmax", "Dropout", "Rescaling", "Identity", "Cast", "Clip", "Where", "Tanh", "Negative",
+    "Add", "Subtract", "Multiply", "Divide", "TrueDivide",
+}
+# fmt: on
+"""What scales, masks and normalizes scores."""
+
+
+def are_scores(operation: Any, shape: Sequence[int | None], owners: Sequence[Any] = ()) -> bool:
+    """Whether an activation holds a weight of each source, along the last axis, for each target, along the one before.
+
+    In a graph these are a product of two activations and what a softmax over the last axis makes of it, each step on
+    the way there too. Inside a layer of the user's the graph is not known: there it is a softmax over the last axis
+    with as many maps as the layer says that it has heads.
+
+    Args:
+        operation: What computes it.
+        shape: Its shape, the samples first.
+        owners: The layers that hold the operation.
+    """
+    rank = len(shape)
+    if rank < 3 or not is_kerass(operation):
+        return False
+    if rank > 3 and _is_softmax(operation, rank) and any(_says(owner, shape[rank - 3]) for owner in owners):
+        return True
+    if type(operation).__name__ not in _PRODUCTS | _KEEPS:
+        return False
+    behind = _reached(operation, rank, _given)
+    products = [each for each in behind if type(each).__name__ in _PRODUCTS]
+    if not products or not all(_of_activations(product) for product in products):
+        return False
+    # What the scores are multiplied with in the end has no sources on its last axis.
+    if any(are_scores(tensor._keras_history.operation, tensor.shape) for each in products for tensor in _tensors(each)):
+        return False
+    return any(_is_softmax(each, rank) for each in [*behind, *_reached(operation, rank, _takers)])
+
+
+def _reached(start: Any, rank: int, neighbours: Any) -> list[Any]:
+    """An operation, and what is reached from it by way of operations that keep scores."""
+    found, waiting = {id(start): start}, [start]
+    while waiting:
+        each = waiting.pop()
+        if each is not start and type(each).__name__ not in _KEEPS:
+            continue
+        if neighbours is _given and type(each).__name__ in _PRODUCTS:
+            continue
+        for other in neighbours(each, rank):
+            if id(other) not in found and is_kerass(other):
+                found[id(other)] = other
+                waiting.append(other)
+    return list(found.values())
+
+
+def _tensors(operation: Any) -> list[Any]:
+    """What an operation was given when it was called first, if that was in a graph."""
+    nodes = operation._inbound_nodes
+    return [tensor for tensor in nodes[0].input_tensors if hasattr(tensor, "_keras_history")] if nodes else []
+
+
+def _given(operation: Any, rank: int) -> Iterable[Any]:
+    return [each._keras_history.operation for each in _tensors(operation) if len(each.shape) == rank]
+
+
+def _takers(operation: Any, rank: int) -> Iterable[Any]:
+    nodes = operation._inbound_nodes[0].outputs if operation._inbound_nodes else []
+    if not nodes or len(nodes[0].shape) != rank:
+        return []
+    return [node.operation for node in operation._outbound_nodes]
+
+
+def _of_activations(product: Any) -> bool:
+    """Whether both factors are activations, not weights."""
+    return len(tensors := _tensors(product)) == 2 and all(len(tensor.shape) >= 3 for tensor in tensors)
+
+
+def _is_softmax(operation: Any, rank: int) -> bool:
+    """Whether an operation is a softmax over the last axis."""
+    if getattr(operation, "activation", None) is keras.activations.softmax:
+        return isinstance(operation, keras.layers.Activation)
+    return type(operation).__name__ == "Softmax" and operation.axis in {-1, rank - 1}
+
+
+def _says(owner: Any, count: int | None) -> bool:
+    """Whether a layer says that it has so many heads."""
+    attributes = vars(owner).items()
+    return any("head" in name and type(value) is int and value == count for name, value in attributes)

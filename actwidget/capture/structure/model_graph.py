@@ -1,0 +1,160 @@
+"""`ModelGraph`: what can be selected in a model, and the way to each value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from actwidget.capture.semantics.meaning import Made, meanings_of
+from actwidget.capture.structure.call_arguments import Spread, arguments
+from actwidget.capture.structure.call_names import function_of, is_stateful
+from actwidget.errors import UnsupportedModelError, shown
+
+if TYPE_CHECKING:
+    from actwidget.capture.structure.node import LayerNode
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A call of a nested functional model, on the way to something inside it.
+
+    Attributes:
+        function: The functional graph in which the call is made.
+        node: The call, as that graph has it.
+        outer: The call in which `function` runs, `None` for the outermost.
+    """
+
+    function: Any
+    node: Any
+    outer: Step | None
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a symbolic tensor stands.
+
+    Attributes:
+        function: The functional graph that computes it.
+        tensor: The tensor in that graph.
+        outer: The call in which `function` runs, `None` where that is the user's model itself.
+    """
+
+    function: Any
+    tensor: keras.KerasTensor
+    outer: Step | None
+
+
+@dataclass(frozen=True)
+class Aside:
+    """How the value of a node is had that a layer computes on the way and does not give.
+
+    Attributes:
+        layer: The path of the layer that is asked for it.
+        steps: How many axes of time steps it has between that of the samples and those of its own layer.
+        no_edit: Why nothing can be put behind it, and what to do instead.
+    """
+
+    layer: str
+    steps: int
+    no_edit: str
+
+
+@dataclass(frozen=True, eq=False)
+class ModelGraph:
+    """A model's tree and the ways to the values in it.
+
+    Attributes:
+        model: The user's model.
+        root: The model that runs: the user's, or the one inside it of which that is an edited form.
+        tree: Its layer tree.
+        inputs: The structure of symbolic inputs that the model takes; `None` where it has none.
+        places: For each path that a functional graph reaches where it stands.
+        paths: For the `id` of each layer of the model the path of its first call.
+        operations: For each path the layer or operation that computes it.
+        output: The path of the model's first output, `""` where that is no layer's.
+        edits: What the value at a path is put through before it goes on.
+        allow_unreached: The paths of the edits that a forward pass may leave out.
+        failed: The path of the call that raised when the model was run to be seen, or `None`.
+        called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
+        untried: Whether there are layers of which only a run with inputs could tell what they call.
+        watched: Whether a run with inputs has told that, so that without inputs less may be known.
+        spread: How the model takes a batch.
+        asides: For each path whose value a layer computes on the way and does not give, how it is had.
+    """
+
+    model: keras.Model
+    root: keras.Model
+    tree: LayerNode
+    inputs: Any
+    places: dict[str, Place]
+    paths: dict[int, str]
+    operations: dict[str, keras.Operation]
+    output: str
+    edits: Mapping[str, keras.Layer] = field(default_factory=dict)
+    allow_unreached: frozenset[str] = frozenset()
+    failed: str | None = None
+    called: frozenset[str] | None = None
+    untried: bool = False
+    watched: bool = False
+    spread: Spread = ""
+    asides: Mapping[str, Aside] = field(default_factory=dict)
+
+    def arguments(self, value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The positional and the keyword arguments by which the model is called on a value in a batch's structure."""
+        return arguments(value, self.spread)
+
+    @cached_property
+    def nodes(self) -> dict[str, LayerNode]:
+        """All nodes but the root by path, in order of execution."""
+        return {node.path: node for node in self.tree}
+
+    def edits_before(self, paths: Iterable[str]) -> dict[str, keras.Layer]:
+        """The edits that can change the values at some paths: of a functional model those of what runs up to there."""
+        if function_of(self.root) is None:
+            return dict(self.edits)
+        order = {child.path: place for place, child in enumerate(self.tree.children)}
+        last = max(order[path.partition("/")[0]] for path in paths)
+        return {path: layer for path, layer in self.edits.items() if order[path.partition("/")[0]] <= last}
+
+    def check(self) -> None:
+        """Refuses a model to which layers have come, or from which they have gone, since its graph was read.
+
+        Raises:
+            UnsupportedModelError: That is so.
+        """
+        for place in self.places.values():
+            if function_of(self.root if place.outer is None else place.outer.node.operation) is not place.function:
+                message = (
+                    f"The layers of model {shown(self.tree.name)} have changed. Make a new LayerExplorer(model, ...)."
+                )
+                raise UnsupportedModelError(message)
+
+    @cached_property
+    def input_names(self) -> list[str]:
+        """The inputs' names as the tree has them, as `keras.tree.flatten` puts them in order; none if not known."""
+        tensors = [] if self.inputs is None else keras.tree.flatten(self.inputs)
+        return [str(tensor._keras_history.operation.name) for tensor in tensors]
+
+    def steps(self, path: str) -> int:
+        """How many axes of time steps a value has between that of the samples and those of its own layer."""
+        aside = self.asides.get(path)
+        return 0 if aside is None else aside.steps
+
+    @cached_property
+    def meanings(self) -> dict[str, Made]:
+        """For each path that a functional graph reaches what its values stand for, as far as the graph tells."""
+        return meanings_of(self)
+
+    @cached_property
+    def stateful(self) -> bool:
+        """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""
+        return is_stateful(self.root)
+
+    @cached_property
+    def tensors(self) -> dict[str, keras.KerasTensor]:
+        """For each path of the model's own graph, not of a nested one, the symbolic tensor."""
+        return {path: place.tensor for path, place in self.places.items() if place.outer is None}

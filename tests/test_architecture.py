@@ -17,7 +17,8 @@ PACKAGE = REPOSITORY / "actwidget"
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "options": {"errors"},
-    "capture": {"errors", "options"},
+    "keras_internals": {"errors"},
+    "capture": {"errors", "options", "keras_internals"},
     "analysis": {"errors"},
     "figures": {"errors", "analysis"},
     "widgets": {"errors", "options", "capture", "analysis", "figures"},
@@ -26,6 +27,7 @@ ROOMS: dict[str, set[str]] = {
 PACKAGES: dict[str, set[str]] = {
     "errors": set(),
     "options": set(),
+    "keras_internals": {"keras", "numpy", "tensorflow"},
     "capture": {"keras", "numpy", "tensorflow"},
     "analysis": {"numpy"},
     "figures": {"PIL", "numpy", "plotly"},

@@ -23,17 +23,7 @@ from actwidget.capture.run.tap import Tap, run_symbolically, watched
 from actwidget.capture.run.tapped_model import Tapped
 from actwidget.capture.run.token_ids import refused_token
 from actwidget.capture.structure.call_arguments import Signature, Spread, arguments, has_call
-from actwidget.capture.structure.call_names import (
-    Functional,
-    Level,
-    function_of,
-    graph_nodes,
-    in_loop,
-    is_composite,
-    is_loop,
-    is_stateful,
-    sublayers,
-)
+from actwidget.capture.structure.call_names import Level, in_loop, is_composite, is_loop, is_stateful, sublayers
 from actwidget.capture.structure.calls import Call, Intermediates, Output
 from actwidget.capture.structure.inner_models import no_call, without_call
 from actwidget.capture.structure.model_graph import Aside, ModelGraph, Place, Step
@@ -49,6 +39,8 @@ from actwidget.errors import (
     UnsupportedModelError,
     told,
 )
+from actwidget.keras_internals.classes import Functional, is_keras_class
+from actwidget.keras_internals.graph import function_of, graph_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -414,7 +406,7 @@ def _guesses_dtype(operation: Any) -> bool:
     if not isinstance(operation, keras.Layer) or cls.compute_output_spec is not keras.Layer.compute_output_spec:
         return False
     says_shape = next(base for base in cls.__mro__ if "compute_output_shape" in vars(base))
-    return not says_shape.__module__.startswith("keras.src.")
+    return not is_keras_class(says_shape)
 
 
 def _dtypes(node: Any) -> list[str]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from actwidget.capture.access.session import Activations, activations
 from actwidget.capture.semantics.bounds import output_index
-from actwidget.capture.structure.call_names import function_of
 from actwidget.capture.trace import read, trace
 from actwidget.errors import InvalidInputsError, UnsupportedModelError
+from actwidget.keras_internals.graph import function_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

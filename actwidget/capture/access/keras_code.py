@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from actwidget.capture.access.submodel import reason_against
-from actwidget.capture.structure.call_names import function_of, graph_nodes
+from actwidget.keras_internals.graph import function_of, graph_nodes
 
 if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch

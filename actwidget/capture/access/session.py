@@ -27,7 +27,6 @@ from actwidget.capture.run.token_ids import naming_tokens
 from actwidget.capture.semantics.sample_independence import treats_alike
 from actwidget.capture.semantics.weights import WeightWatch
 from actwidget.capture.structure.call_arguments import Signature
-from actwidget.capture.structure.call_names import function_of
 from actwidget.capture.structure.paths import aliases, not_found
 from actwidget.capture.structure.selectors import select
 from actwidget.capture.trace import read, trace
@@ -39,6 +38,8 @@ from actwidget.errors import (
     NotCapturableError,
     shown,
 )
+from actwidget.keras_internals.graph import function_of
+from actwidget.keras_internals.layers import flat_layers
 from actwidget.options import at_least
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def _measured(
     if not unknown:
         return found, frozenset()
     try:
-        with same_marks(graph.root._flatten_layers(), trial=True):
+        with same_marks(flat_layers(graph.root), trial=True):
             measured = capture(graph, alone(batch, [0]), unknown)
     except (NotCapturableError, CaptureError):
         measured = {}
@@ -320,7 +321,7 @@ def _in_parts(
     for start in range(0, batch.size, rows):
         try:
             if start in tried:
-                with same_marks(graph.root._flatten_layers(), trial=True):
+                with same_marks(flat_layers(graph.root), trial=True):
                     parts.compare_with([(each, forward(chosen(batch, each), False)) for each in tried[start]])
             part = forward(batch.rows(start, start + rows), False)
         except (MemoryError, tf.errors.ResourceExhaustedError):

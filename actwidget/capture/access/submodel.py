@@ -15,10 +15,13 @@ import keras
 from actwidget.capture.run.isolation import tried_out
 from actwidget.capture.run.tap import refusal
 from actwidget.capture.run.tapped_model import Tapped
-from actwidget.capture.structure.call_names import calls_for, function_of, runs_its_graph
 from actwidget.capture.structure.selectors import select
 from actwidget.capture.trace import trace
 from actwidget.errors import LayerNotFoundError, NotCapturableError, shown
+from actwidget.keras_internals.classes import Functional
+from actwidget.keras_internals.graph import function_of, node_count, nodes_for, runs_its_graph
+from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.tensors import producer
 
 if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 @runs_its_graph
 @keras.saving.register_keras_serializable(package="actwidget")
-class ListModel(keras.src.models.Functional):  # type: ignore[misc]  # keras.Model's functional form has no public name
+class ListModel(Functional):  # type: ignore[misc]  # keras.Model's functional form has no public name
     """A functional model whose output stays a list, also where it holds one tensor.
 
     `keras.Model(inputs, [tensor])` gives the bare tensor.
@@ -154,9 +157,9 @@ def _parts(places: Iterable[Place]) -> dict[Step | None, tuple[Any, list[keras.K
 
 def _layers_for(function: Any, tensors: Iterable[keras.KerasTensor]) -> set[int]:
     """The `id` of each layer that has to run in a graph for some of its tensors, with all that these hold."""
-    operations = [node.operation for node in calls_for(function, tensors) if not node.is_input]
+    operations = [node.operation for node in nodes_for(function, tensors) if not node.is_input]
     layers = [operation for operation in operations if isinstance(operation, keras.Layer)]
-    return {id(inner) for layer in layers for inner in layer._flatten_layers()}
+    return {id(inner) for layer in layers for inner in flat_layers(layer)}
 
 
 def fresh_inputs(graph: ModelGraph) -> Any:
@@ -166,8 +169,8 @@ def fresh_inputs(graph: ModelGraph) -> Any:
             batch_shape=tensor.shape,
             dtype=tensor.dtype,
             sparse=tensor.sparse,
-            name=tensor._keras_history.operation.name,
-            optional=getattr(tensor._keras_history.operation, "optional", False),
+            name=producer(tensor).name,
+            optional=getattr(producer(tensor), "optional", False),
         ),
         graph.inputs,
     )
@@ -216,7 +219,7 @@ def _room_for(function: Any) -> Iterator[None]:
     """Lets Keras, which walks a graph by recursion, go through a very deep one."""
     with _ROOM:
         before = sys.getrecursionlimit()
-        sys.setrecursionlimit(before + 4 * len(function._nodes))
+        sys.setrecursionlimit(before + 4 * node_count(function))
         try:
             yield
         finally:
@@ -253,7 +256,7 @@ def left_out(graph: ModelGraph, batch: Batch) -> set[str]:
     if graph.inputs is None:
         return set()
     given = zip(keras.tree.flatten(graph.inputs), keras.tree.flatten(batch.value), strict=True)
-    return {graph.paths[id(tensor._keras_history.operation)] for tensor, array in given if array is None}
+    return {graph.paths[id(producer(tensor))] for tensor, array in given if array is None}
 
 
 def _reachable(graph: ModelGraph, selector: Any) -> str:

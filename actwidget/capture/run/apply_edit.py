@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from actwidget.errors import ActwidgetError, OptionError, shown, told
+from actwidget.keras_internals.tensors import mask_of, set_mask
 
 
 def change(by: Callable[[Any], Any], tensor: Any, where: str) -> Any:
@@ -44,14 +45,14 @@ def change(by: Callable[[Any], Any], tensor: Any, where: str) -> Any:
         raise _not_kept(tensor, where, shown(result))
     if not result.shape.is_compatible_with(tensor.shape):
         raise _not_kept(tensor, where, str(result.shape))
-    mask = getattr(result, "_keras_mask", None)
+    mask = mask_of(result)
     if mask is None:
-        mask = getattr(tensor, "_keras_mask", None)
+        mask = mask_of(tensor)
     if result.dtype != tensor.dtype and result.dtype.is_floating and tensor.dtype.is_floating:
         # A layer casts to its own dtype; what takes the value further on has been made for the model's.
         result = keras.ops.cast(result, tensor.dtype)
     if mask is not None:
-        result._keras_mask = mask
+        set_mask(result, mask)
     return result
 
 

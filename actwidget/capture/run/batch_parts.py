@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from actwidget.capture.run.restore import Array, as_array, is_shared
+from actwidget.keras_internals.tensors import mask_of
 
 if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch
@@ -56,7 +57,7 @@ class Captured:
     @classmethod
     def of(cls, tensor: Any) -> Captured:
         """What a layer gave."""
-        mask = getattr(tensor, "_keras_mask", None)
+        mask = mask_of(tensor)
         value = as_array(tensor)
         plain = isinstance(tensor, tf.Tensor) and value.dtype.kind in "biufc"
         return cls(

@@ -10,8 +10,8 @@ import numpy as np
 from actwidget.capture.run.inputs import Batch, prepare, unlike
 from actwidget.capture.run.restore import as_tensors, unchanged
 from actwidget.capture.run.token_ids import check_tokens
-from actwidget.capture.structure.call_names import function_of
 from actwidget.errors import CaptureError, InvalidInputsError
+from actwidget.keras_internals.graph import function_of
 
 
 def fitted(model: keras.Model, inputs: Any, *, edited: bool = False) -> Batch:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from actwidget.capture.run.restore import as_array, is_option, is_shared, is_uneven
 from actwidget.capture.structure.call_arguments import Spread
 from actwidget.errors import InvalidInputsError, shown
+from actwidget.keras_internals.tensors import producer
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ def _axes(value: Any) -> int | None:
 
 def _name(tensor: keras.KerasTensor) -> str:
     """An input's name as the tree has it; the symbolic tensor of an unnamed input has another one."""
-    return str(tensor._keras_history.operation.name)
+    return str(producer(tensor).name)
 
 
 def _same_structure(inputs: Any, expected: Any) -> bool:
@@ -253,7 +254,7 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
     name = _name(tensor)
     where = f"input {name!r} of model {model_name!r}"
     if value is None:
-        if getattr(tensor._keras_history.operation, "optional", False):
+        if getattr(producer(tensor), "optional", False):
             return None, ""
         message = f"Expected an array of shape {shape} for {where}, got None."
         raise InvalidInputsError(message)

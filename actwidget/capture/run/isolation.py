@@ -29,7 +29,8 @@ from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 from actwidget.capture.run.functions import inlined
 from actwidget.capture.run.marks import same_marks
 from actwidget.capture.run.patches import Patch, Patches
-from actwidget.capture.structure.call_names import Functional
+from actwidget.keras_internals.classes import Functional
+from actwidget.keras_internals.layers import flat_layers
 
 _ENTRY = "current_call_ctx"  # Keras's note of the outermost layer call of this thread
 
@@ -72,7 +73,7 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
 @contextmanager
 def tried_out(model: keras.Layer) -> Iterator[None]:
     """Runs a layer or model on symbols, and leaves it, and the random numbers that come next, as they were."""
-    every = model._flatten_layers()
+    every = flat_layers(model)
     # A scope that TensorFlow refuses, of a layer called `a@1` in a graph, stays on Keras's stack, and from then on no
     # name in the process is valid.
     stack = get_global_attribute("name_scope_stack", default=[], set_to_default=True)

@@ -13,6 +13,8 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
+from actwidget.keras_internals.classes import is_from_keras
+
 _PLAIN = (type(None), bool, int, float, str)
 _TENSORS = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor, keras.KerasTensor)
 _ARRAYS = (np.ndarray, np.generic)
@@ -32,7 +34,7 @@ def same_marks(layers: Sequence[keras.Layer], *, trial: bool) -> Iterator[None]:
     """
     uncalled = [layer for layer in layers if not layer._called]
     # What a layer sets while it is built it needs from then on.
-    own = [layer for layer in layers if layer.built and not type(layer).__module__.startswith("keras.src.")]
+    own = [layer for layer in layers if layer.built and not is_from_keras(layer)]
     before = [dict(vars(layer)) for layer in own]
     contents = [_Contents(value) for layer in own for value in _noted(layer).values()] if trial else []
     try:

@@ -11,7 +11,7 @@ from keras.src.models.functional import operation_fn
 
 from actwidget.capture.run.failures import Failing, failing_layer
 from actwidget.capture.run.restore import unchanged
-from actwidget.capture.structure.call_names import calls_for, function_of
+from actwidget.keras_internals.graph import function_of, nodes_for
 
 if TYPE_CHECKING:
     from actwidget.capture.run.restore import Array
@@ -32,7 +32,7 @@ def way_from(graph: ModelGraph, path: str, held: Mapping[str, Array]) -> list[An
     if path not in graph.tensors or graph.edits:
         return None
     known = {id(graph.tensors[each]) for each in held if each in graph.tensors}
-    way = calls_for(function_of(graph.root), [graph.tensors[path]], known)
+    way = nodes_for(function_of(graph.root), [graph.tensors[path]], known)
     return None if any(node.is_input for node in way) else way
 
 
@@ -40,7 +40,7 @@ def layers_behind(graph: ModelGraph, path: str) -> list[keras.Layer]:
     """The layers on whose weights the value at a path rests; where the graph does not tell, the whole model."""
     if path not in graph.tensors or graph.edits:
         return [graph.model]
-    way = calls_for(function_of(graph.root), [graph.tensors[path]])
+    way = nodes_for(function_of(graph.root), [graph.tensors[path]])
     return [node.operation for node in way if isinstance(node.operation, keras.Layer)]
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 from actwidget.capture.run.failures import Failing
 from actwidget.capture.run.isolation import isolated, read
 from actwidget.capture.run.marks import same_marks
+from actwidget.keras_internals.layers import flat_layers
 
 Array = np.ndarray[Any, Any]
 
@@ -35,7 +36,7 @@ def unchanged(
         CaptureError: What ran inside raised; the cause is chained.
     """
     running = [model] if layers is None else layers
-    every = list({id(inner): inner for layer in running for inner in layer._flatten_layers()}.values())
+    every = list({id(inner): inner for layer in running for inner in flat_layers(layer)}.values())
     # What a SavedModel has compiled writes where nobody can see it.
     compiled = [layer for layer in every if isinstance(layer, keras.layers.TFSMLayer)]
     variables = [variable.value for layer in compiled for variable in layer.non_trainable_variables]

@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from actwidget.keras_internals.layers import flat_layers
+
 
 @contextmanager
 def as_before_if_it_fails(model: keras.Model) -> Iterator[Callable[[], None]]:
@@ -19,7 +21,7 @@ def as_before_if_it_fails(model: keras.Model) -> Iterator[Callable[[], None]]:
     Yields:
         A function that puts the model back, for a failure that is only told later.
     """
-    if all(layer.built for layer in model._flatten_layers()):
+    if all(layer.built for layer in flat_layers(model)):
         yield lambda: None
         return
     held = _held(model)
@@ -39,7 +41,7 @@ def _held(layer: keras.Layer) -> Held:
     That is their weights, inner layers, whether they are built, and the shapes they were built for.
     """
     held: dict[int, tuple[Any, list[Any]]] = {}
-    for each in layer._flatten_layers():
+    for each in flat_layers(layer):
         _hold(vars(each), held)
         _hold(vars(each._tracker), held)
     return list(held.values())

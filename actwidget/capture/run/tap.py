@@ -24,9 +24,12 @@ from actwidget.capture.run.marks import same_losses, same_marks
 from actwidget.capture.run.patches import Patch, Patches
 from actwidget.capture.run.probes.probe import Asked, Probe, Watched
 from actwidget.capture.run.probes.registry import probe_of
-from actwidget.capture.structure.call_names import Level, function_of, graph_nodes, is_composite, layer_at
+from actwidget.capture.structure.call_names import Level, is_composite, layer_at
 from actwidget.capture.structure.calls import Call, Intermediates, Output
 from actwidget.errors import NotCapturableError, told
+from actwidget.keras_internals.graph import function_of, graph_nodes, packed_inputs, standardized_inputs
+from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.tensors import has_mask_attribute, mask_of, producer, set_mask
 
 ELSEWHERE = "runs inside a loop, a branch or a function that TensorFlow compiles"
 OTHER_THREAD = "was called in another thread"
@@ -45,18 +48,18 @@ class _Before:
     def again(self) -> Iterator[None]:
         """Has all of it as it was before the call, and afterwards as it is now."""
         after = [variable.value + 0 for variable, _ in self.variables]
-        masks = [getattr(leaf, "_keras_mask", None) for leaf, _ in self.masks]
+        masks = [mask_of(leaf) for leaf, _ in self.masks]
         for variable, value in self.variables:
             variable.assign(value)
         for leaf, mask in self.masks:
-            leaf._keras_mask = mask
+            set_mask(leaf, mask)
         try:
             yield
         finally:
             for (variable, _), value in zip(self.variables, after, strict=True):
                 variable.assign(value)
             for (leaf, _), mask in zip(self.masks, masks, strict=True):
-                leaf._keras_mask = mask
+                set_mask(leaf, mask)
 
 
 @dataclass
@@ -305,10 +308,10 @@ class Tap:
             return args, kwargs
         level = frame.level
         given = args[0] if args else kwargs.get("inputs")
-        flat = function._standardize_inputs(given)
+        flat = standardized_inputs(function, given)
         passed = []
         for tensor, leaf in zip(function.inputs, flat, strict=True):
-            layer = tensor._keras_history.operation
+            layer = producer(tensor)
             name, index = level.call(layer)
             call = Call(layer, name, index)
             frame.call.calls.append(call)
@@ -316,7 +319,7 @@ class Tap:
         if all(new is old for new, old in zip(passed, flat, strict=True)):
             return args, kwargs
         # In the model's own structure: in a dict that was given the order may be another, and there may be more in it.
-        packed = keras.tree.pack_sequence_as(function._inputs_struct, passed)
+        packed = packed_inputs(function, passed)
         return ((packed, *args[1:]), kwargs) if args else (args, {**kwargs, "inputs": packed})
 
     def _pass_on(self, call: Call, level: Level, prefix: str, outputs: Any) -> Any:
@@ -359,7 +362,7 @@ class Tap:
         if probe is None or before is None:
             return
         wanted = None if self._wanted is None else [*_below_prefix(self._wanted, prefix)]
-        inside = asked.layer._flatten_layers()
+        inside = flat_layers(asked.layer)
         with before.again(), same_marks(inside, trial=True), same_losses(inside):
             found = probe.taken(asked, wanted) if wanted is None or wanted else _expected(probe, asked)
         frame.call.intermediates = found
@@ -413,9 +416,9 @@ def _below_prefix(paths: Iterable[str], prefix: str) -> Iterator[str]:
 
 def _before(probe: Probe, operation: Any, args: Any, kwargs: Any) -> _Before:
     """What a call moves of a layer that is to be asked afterwards."""
-    given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if hasattr(leaf, "_keras_mask")]
+    given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if has_mask_attribute(leaf)]
     variables = [(each, each.value + 0) for each in probe.moved(operation)]
-    return _Before(variables, [(leaf, leaf._keras_mask) for leaf in given])
+    return _Before(variables, [(leaf, mask_of(leaf)) for leaf in given])
 
 
 def _expected(probe: Probe, asked: Asked) -> Intermediates:

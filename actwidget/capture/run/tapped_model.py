@@ -13,8 +13,10 @@ from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from actwidget.capture.run.tap import Tap
 from actwidget.capture.structure.call_arguments import Signature
-from actwidget.capture.structure.call_names import Edited, function_of
+from actwidget.capture.structure.call_names import Edited
 from actwidget.capture.structure.stable_paths import found_again, lasting
+from actwidget.keras_internals.graph import function_of
+from actwidget.keras_internals.layers import call_signature, set_call_signature, set_takes_training, takes_training
 
 
 def _of_one(inputs: Any, training: bool | None = None, mask: Any = None) -> None:  # noqa: FBT001 - Keras's signature
@@ -69,11 +71,11 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         self.edits = dict(edits or {})
         self._plain = _Untracked(paths, frozenset(allow_unreached))
         self.supports_masking = True
-        self._call_has_training_arg = model._call_has_training_arg  # of which Keras's trainer makes its call
+        set_takes_training(self, takes=takes_training(model))  # of which Keras's trainer makes its call
         self.built = model.built and all(layer.built for layer in self.edits.values())
         # Keras binds the arguments of a call by this.
         of_one = function_of(model) is not None or Signature(model).has_one
-        self._call_signature = inspect.signature(_of_one) if of_one else model._call_signature
+        set_call_signature(self, inspect.signature(_of_one) if of_one else call_signature(model))
 
     def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Runs the model inside; where it is not said whether it trains, that is left to the model.
@@ -88,7 +90,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
             plain.reached = tap.reached
         mask = kwargs.get("mask")
         # What is `None` throughout was not given.
-        if keras.tree.flatten(mask) == [None] or "mask" not in self.model._call_signature.parameters:
+        if keras.tree.flatten(mask) == [None] or "mask" not in call_signature(self.model).parameters:
             kwargs.pop("mask", None)
         outputs = tap.run(*args, **kwargs, **({} if training is None else {"training": training}))
         tap.check_edits()

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import keras
 import numpy as np
 
-from actwidget.capture.structure.call_names import function_of, graph_nodes
 from actwidget.errors import CaptureError, InvalidInputsError
+from actwidget.keras_internals.graph import function_of, graph_nodes
+from actwidget.keras_internals.tensors import producer
 
 if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch
@@ -41,7 +42,7 @@ def check_tokens(function: Any, batch: Batch, model_name: str) -> None:
     Raises:
         InvalidInputsError: There is such an id.
     """
-    names = [str(tensor._keras_history.operation.name) for tensor in function.inputs]
+    names = [str(producer(tensor).name) for tensor in function.inputs]
     flat = keras.tree.flatten(batch.value)
     given = {
         id(tensor): (name, array)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.semantics.pointwise import is_kerass
+from actwidget.keras_internals.classes import is_from_keras
+from actwidget.keras_internals.graph import consumers, first_node
+from actwidget.keras_internals.tensors import has_producer, producer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +36,7 @@ def are_scores(operation: Any, shape: Sequence[int | None], owners: Sequence[Any
         owners: The layers that hold the operation.
     """
     rank = len(shape)
-    if rank < 3 or not is_kerass(operation):
+    if rank < 3 or not is_from_keras(operation):
         return False
     if rank > 3 and _is_softmax(operation, rank) and any(_says(owner, shape[rank - 3]) for owner in owners):
         return True
@@ -45,7 +47,7 @@ def are_scores(operation: Any, shape: Sequence[int | None], owners: Sequence[Any
     if not products or not all(_of_activations(product) for product in products):
         return False
     # What the scores are multiplied with in the end has no sources on its last axis.
-    if any(are_scores(tensor._keras_history.operation, tensor.shape) for each in products for tensor in _tensors(each)):
+    if any(are_scores(producer(tensor), tensor.shape) for each in products for tensor in _tensors(each)):
         return False
     return any(_is_softmax(each, rank) for each in [*behind, *_reached(operation, rank, _takers)])
 
@@ -60,7 +62,7 @@ def _reached(start: Any, rank: int, neighbours: Any) -> list[Any]:
         if neighbours is _given and type(each).__name__ in _PRODUCTS:
             continue
         for other in neighbours(each, rank):
-            if id(other) not in found and is_kerass(other):
+            if id(other) not in found and is_from_keras(other):
                 found[id(other)] = other
                 waiting.append(other)
     return list(found.values())
@@ -68,19 +70,19 @@ def _reached(start: Any, rank: int, neighbours: Any) -> list[Any]:
 
 def _tensors(operation: Any) -> list[Any]:
     """What an operation was given when it was called first, if that was in a graph."""
-    nodes = operation._inbound_nodes
-    return [tensor for tensor in nodes[0].input_tensors if hasattr(tensor, "_keras_history")] if nodes else []
+    node = first_node(operation)
+    return [] if node is None else [tensor for tensor in node.input_tensors if has_producer(tensor)]
 
 
 def _given(operation: Any, rank: int) -> Iterable[Any]:
-    return [each._keras_history.operation for each in _tensors(operation) if len(each.shape) == rank]
+    return [producer(each) for each in _tensors(operation) if len(each.shape) == rank]
 
 
 def _takers(operation: Any, rank: int) -> Iterable[Any]:
-    nodes = operation._inbound_nodes[0].outputs if operation._inbound_nodes else []
-    if not nodes or len(nodes[0].shape) != rank:
+    node = first_node(operation)
+    if node is None or not node.outputs or len(node.outputs[0].shape) != rank:
         return []
-    return [node.operation for node in operation._outbound_nodes]
+    return consumers(operation)
 
 
 def _of_activations(product: Any) -> bool:

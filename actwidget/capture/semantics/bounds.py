@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.semantics.pointwise import is_kerass
-from actwidget.capture.structure.call_names import function_of
+from actwidget.keras_internals.classes import is_from_keras
+from actwidget.keras_internals.graph import function_of, only_node
+from actwidget.keras_internals.tensors import producer, tensor_index
 
 if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
@@ -61,12 +62,12 @@ def is_sigmoid(operation: Any, output: int = 0) -> bool:
     What only gives values another shape or dtype, as a `Flatten` does, hands a sigmoid on.
     """
     if (function := function_of(operation)) is not None:
-        history = function.outputs[output]._keras_history
-        return is_sigmoid(history.operation, history.tensor_index)
+        tensor = function.outputs[output]
+        return is_sigmoid(producer(tensor), tensor_index(tensor))
     if isinstance(operation, keras.Layer | keras.Operation) and type(operation).__name__ in _SAME_VALUES:
-        nodes = operation._inbound_nodes if is_kerass(operation) else []
-        histories = [tensor._keras_history for tensor in nodes[0].input_tensors] if len(nodes) == 1 else []
-        return len(histories) == 1 and is_sigmoid(histories[0].operation, histories[0].tensor_index)
+        node = only_node(operation) if is_from_keras(operation) else None
+        given = [] if node is None else node.input_tensors
+        return len(given) == 1 and is_sigmoid(producer(given[0]), tensor_index(given[0]))
     return activation_bounds(operation) == _BY_FUNCTION["sigmoid"]
 
 

@@ -9,7 +9,9 @@ import keras
 import numpy as np
 
 from actwidget.capture.semantics.attention_scores import are_scores
-from actwidget.capture.structure.call_names import calls_for, function_of
+from actwidget.keras_internals.classes import is_from_keras
+from actwidget.keras_internals.graph import first_node, function_of, nodes_for
+from actwidget.keras_internals.tensors import has_producer, producer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +74,7 @@ _MOVES_STEPS = {"Flip", "Roll", "Rot90", "Sort", "Argsort"}
 def keeps_steps(graph: ModelGraph, path: str) -> bool:
     """Whether nothing known on the way to a layer gives steps in another order than it is given them."""
     if path in graph.tensors:
-        return not any(map(_moves_steps, calls_for(function_of(graph.root), [graph.tensors[path]])))
+        return not any(map(_moves_steps, nodes_for(function_of(graph.root), [graph.tensors[path]])))
     turned: set[str] = set()
     for node in graph.tree:
         operation = graph.operations[node.path]
@@ -114,7 +116,7 @@ def _named_axis(operation: Any, rank: int) -> int | None:
         if layout in {"channels_first", "channels_last"}:
             return 1 if layout == "channels_first" else -1
         # A class of the user's can bear the name of one of Keras's.
-        if not type(operation).__module__.startswith("keras.src."):
+        if not is_from_keras(operation):
             return None
         name, axis = type(operation).__name__, _axis_of(operation)
         if axis is not None and (name in _NORMALIZES or (name == "LayerNormalization" and rank >= 4)):
@@ -122,7 +124,7 @@ def _named_axis(operation: Any, rank: int) -> int | None:
         before = _given(operation) if name in _KEEPS else None
         if before is None or len(before.shape) != rank:
             return None
-        operation = before._keras_history.operation
+        operation = producer(before)
 
 
 def _axis_of(operation: Any) -> int | None:
@@ -135,6 +137,6 @@ def _axis_of(operation: Any) -> int | None:
 
 def _given(operation: Any) -> Any:
     """The tensor of the most axes that an operation was given when it was called first; `None` where it was not."""
-    nodes = operation._inbound_nodes
-    tensors = [tensor for tensor in nodes[0].input_tensors if hasattr(tensor, "_keras_history")] if nodes else []
+    node = first_node(operation)
+    tensors = [] if node is None else [tensor for tensor in node.input_tensors if has_producer(tensor)]
     return max(tensors, key=lambda tensor: len(tensor.shape), default=None)

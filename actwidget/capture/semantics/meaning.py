@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import keras
 
 from actwidget.capture.semantics.bounds import activation_bounds
-from actwidget.capture.semantics.pointwise import is_kerass
+from actwidget.keras_internals.classes import is_from_keras, is_preprocessing
+from actwidget.keras_internals.tensors import node_of, producer
 
 if TYPE_CHECKING:
     from actwidget.capture.structure.model_graph import ModelGraph, Step
@@ -33,7 +34,7 @@ def made_of(graph: ModelGraph, path: str) -> Made:
     operation = graph.operations[path]
     if _encodes(operation):
         return "flags"
-    return "data" if isinstance(operation, keras.layers.InputLayer) or _is_preprocessing(operation) else "activations"
+    return "data" if isinstance(operation, keras.layers.InputLayer) or is_preprocessing(operation) else "activations"
 
 
 def may_be_flags(graph: ModelGraph, path: str) -> bool:
@@ -57,8 +58,7 @@ def meanings_of(graph: ModelGraph) -> dict[str, Made]:
 
     meanings: dict[str, Made] = {}
     for path, place in graph.places.items():
-        operation, index, _ = place.tensor._keras_history
-        node = operation._inbound_nodes[index]
+        operation, node = producer(place.tensor), node_of(place.tensor)
         given: set[Made]
         if node.is_input:
             outer = place.outer
@@ -71,22 +71,17 @@ def meanings_of(graph: ModelGraph) -> dict[str, Made]:
 
 def _made(operation: Any, tensor: Any, given: set[Made]) -> Made:
     """What a call makes of values of some meanings."""
-    rearranges = is_kerass(operation) and type(operation).__name__ in _REARRANGES
+    rearranges = is_from_keras(operation) and type(operation).__name__ in _REARRANGES
     if tensor.dtype == "bool" or _encodes(operation) or (rearranges and given == {"flags"}):
         return "flags"
-    has_weights = isinstance(operation, keras.Layer) and bool(operation.weights) and not _is_preprocessing(operation)
+    has_weights = isinstance(operation, keras.Layer) and bool(operation.weights) and not is_preprocessing(operation)
     # A layer of the user's can hold weights of which Keras knows nothing.
-    return "activations" if has_weights or not is_kerass(operation) or "activations" in given else "data"
-
-
-def _is_preprocessing(operation: Any) -> bool:
-    """Whether a layer only prepares data, though it may have adapted to them, as a `Normalization` does."""
-    return type(operation).__module__.startswith("keras.src.layers.preprocessing.")
+    return "activations" if has_weights or not is_from_keras(operation) or "activations" in given else "data"
 
 
 def _encodes(operation: Any) -> bool:
     """Whether an operation gives a 1 for each thing that is there, and zeros."""
-    if not is_kerass(operation):
+    if not is_from_keras(operation):
         return False
-    is_encoder = _is_preprocessing(operation) and getattr(operation, "output_mode", None) in _ENCODINGS
+    is_encoder = is_preprocessing(operation) and getattr(operation, "output_mode", None) in _ENCODINGS
     return is_encoder or type(operation).__name__ in {"OneHot", "MultiHot"}

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from actwidget.keras_internals.classes import is_from_keras
+
 # fmt: off
 _LAYERS = {
     "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "BatchNormalization", "LayerNormalization",
@@ -29,14 +31,9 @@ _ALONG_THE_LAST = ("softmax", "log_softmax", "sparsemax")
 _NAMED_AXES = {"Softmax", "LayerNormalization", "Concatenate"}
 
 
-def is_kerass(operation: Any) -> bool:
-    """Whether an operation is Keras's own: a class of the user's can bear the name of one of Keras's."""
-    return type(operation).__module__.startswith("keras.src.")
-
-
 def is_pointwise(operation: Any) -> bool:
     """Whether an operation of Keras's works value by value, but for the axes that `mixed_axes` tells."""
-    return is_kerass(operation) and type(operation).__name__ in _LAYERS | _OPERATIONS
+    return is_from_keras(operation) and type(operation).__name__ in _LAYERS | _OPERATIONS
 
 
 def mixed_axes(operation: Any, rank: int) -> set[int]:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from actwidget.capture.semantics.channel_axis import channels_of
-from actwidget.capture.semantics.pointwise import is_kerass, is_pointwise, mixed_axes
+from actwidget.capture.semantics.pointwise import is_pointwise, mixed_axes
 from actwidget.capture.semantics.receptive_window import Reach, Spacing, Span, UnknownReachError, Window
-from actwidget.capture.structure.call_names import function_of, graph_nodes
+from actwidget.keras_internals.classes import is_from_keras
+from actwidget.keras_internals.graph import function_of, graph_nodes
 
 if TYPE_CHECKING:
     from actwidget.capture.structure.model_graph import ModelGraph
@@ -180,7 +181,7 @@ def _needs(node: Any, reaches: _Reaches | None) -> _Needs:
     inner = function_of(node.operation)
     if inner is not None and len(node.outputs) == 1:
         return _given(inner, _back(inner, {id(inner.outputs[0]): reaches}), node)
-    if reaches is not None and is_kerass(node.operation):
+    if reaches is not None and is_from_keras(node.operation):
         with suppress(UnknownReachError):
             return _known_needs(node, reaches)
     return [(tensor, None) for tensor in node.input_tensors]

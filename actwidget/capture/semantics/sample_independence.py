@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.semantics.pointwise import is_kerass, is_known_activation
-from actwidget.capture.structure.call_names import calls_for, function_of, graph_nodes
+from actwidget.capture.semantics.pointwise import is_known_activation
+from actwidget.keras_internals.classes import is_from_keras, operation_classes
+from actwidget.keras_internals.graph import function_of, graph_nodes, nodes_for
+from actwidget.keras_internals.layers import flat_layers
 
 if TYPE_CHECKING:
     from actwidget.capture.structure.model_graph import ModelGraph
@@ -61,13 +63,13 @@ def treats_alike(graph: ModelGraph, nodes: Iterable[LayerNode]) -> bool | None:
     # Where it depends on the batch which layers are called, parts of it could call others.
     if graph.allow_unreached:
         return False
-    if any(_asks_for_the_longest(layer) for layer in graph.root._flatten_layers()) or _is_ragged(graph):
+    if any(_asks_for_the_longest(layer) for layer in flat_layers(graph.root)) or _is_ragged(graph):
         return False
     function = function_of(graph.root)
     if function is None or graph.edits:
         return None
     tensors = [graph.tensors.get(node.path) for node in nodes]
-    calls = graph_nodes(function) if None in tensors else calls_for(function, tensors)
+    calls = graph_nodes(function) if None in tensors else nodes_for(function, tensors)
     return True if all(map(_is_alike, calls)) else None
 
 
@@ -86,16 +88,16 @@ def _is_alike(node: Any) -> bool:
     operation = node.operation
     if (inner := function_of(operation)) is not None:
         return all(map(_is_alike, graph_nodes(inner)))
-    if not is_kerass(operation) or "call" in vars(operation) or node.arguments.kwargs.get("training"):
+    if not is_from_keras(operation) or "call" in vars(operation) or node.arguments.kwargs.get("training"):
         return False
     if isinstance(operation, keras.Layer):
-        layers = operation._flatten_layers()
+        layers = flat_layers(operation)
         return all(map(_is_alike_layer, layers)) and _keeps_rank(node, operation)
     return _is_alike_operation(node)
 
 
 def _is_alike_layer(layer: keras.Layer) -> bool:
-    if not is_kerass(layer) or type(layer).__name__ not in _LAYERS or "call" in vars(layer):
+    if not is_from_keras(layer) or type(layer).__name__ not in _LAYERS or "call" in vars(layer):
         return False
     if getattr(layer, "quantization_mode", None) is not None:
         return False
@@ -154,7 +156,7 @@ def _of_one_rank(node: Any) -> bool:
 
 def _along_other_axes(node: Any) -> bool:
     axes, rank = node.operation.axis, len(node.input_tensors[0].shape)
-    room = rank + isinstance(node.operation, keras.src.ops.numpy.ExpandDims)
+    room = rank + isinstance(node.operation, operation_classes()["ExpandDims"])
     given = [axes] if isinstance(axes, int) else axes
     # Without axes it goes over all of them.
     same = all(len(tensor.shape) == rank for tensor in node.input_tensors)

@@ -9,7 +9,9 @@ from typing import Any
 import keras
 from keras import layers
 
-from actwidget.capture.structure.call_names import function_of
+from actwidget.keras_internals.graph import function_of
+from actwidget.keras_internals.layers import child_layers, output_layer_of_attention
+from actwidget.keras_internals.tensors import producer
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _inner(owner: Owner) -> Iterable[Owner]:
     ends = _ends(owner.layer) if owner.first is not None else []
     for layer, offset in ends:
         yield Owner(layer, (owner.first or 0) + offset if _is_last_axis(layer) else None)
-    for layer in owner.layer._flatten_layers(include_self=False, recursive=False):
+    for layer in child_layers(owner.layer):
         yield Owner(layer, None)
 
 
@@ -133,10 +135,10 @@ def _ends(layer: keras.Layer) -> list[tuple[keras.Layer, int]]:
         case layers.StackedRNNCells():
             ends = [(layer.cells[-1], 0)]
         case layers.MultiHeadAttention() | layers.GroupQueryAttention():
-            ends = [(layer._output_dense, 0)] if layer.built else []
+            ends = [(output_layer_of_attention(layer), 0)] if layer.built else []
         case _:
             outputs = keras.tree.flatten(getattr(function_of(layer), "outputs", []))
-            ends = [(outputs[0]._keras_history.operation, 0)] if len(outputs) == 1 else []
+            ends = [(producer(outputs[0]), 0)] if len(outputs) == 1 else []
     return [(inner, offset) for inner, offset in ends if isinstance(inner, keras.Layer)]
 
 

@@ -14,6 +14,8 @@ import tensorflow as tf
 from actwidget.capture.run.isolation import read
 from actwidget.capture.run.restore import Array, as_array, variables_of
 from actwidget.capture.semantics.weight_layout import Owner, Reading, owners_of
+from actwidget.keras_internals.classes import is_from_keras
+from actwidget.keras_internals.layers import flat_layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +227,7 @@ def _settings(layer: keras.Layer) -> dict[str, Any]:
 
     A layer of the user's may count in its attributes as it is called, and on a model anything may be kept.
     """
-    if isinstance(layer, keras.Model) or not type(layer).__module__.startswith("keras.src."):
+    if isinstance(layer, keras.Model) or not is_from_keras(layer):
         return {}
     return {
         name: value
@@ -248,11 +250,11 @@ def _variables(layers: Iterable[keras.Layer]) -> list[Any]:
 
 def _of_tensorflow(layers: Iterable[keras.Layer]) -> list[tf.Variable]:
     """TensorFlow's own variables among the attributes of the user's layers, of which Keras knows nothing."""
-    own = [layer for layer in layers if not type(layer).__module__.startswith("keras.src.")]
+    own = [layer for layer in layers if not is_from_keras(layer)]
     values = [value for layer in own for value in vars(layer).values()]
     leaves = [leaf for value in values for leaf in (value if isinstance(value, (list, tuple)) else [value])]
     return list({id(leaf): leaf for leaf in leaves if isinstance(leaf, tf.Variable)}.values())
 
 
 def _flat(layers: Iterable[keras.Layer]) -> list[keras.Layer]:
-    return [inner for layer in layers for inner in layer._flatten_layers()]
+    return [inner for layer in layers for inner in flat_layers(layer)]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import keras
 
 from actwidget.errors import InvalidInputsError
+from actwidget.keras_internals.layers import call_signature
 
 Spread = Literal["", "positions", "names"]
 """`""` for one structure, `"positions"` for a tuple of arguments, `"names"` for a dict of them."""
@@ -38,7 +39,7 @@ class Signature:
 
     def __init__(self, model: keras.Model) -> None:
         """Reads them."""
-        every = list(model._call_signature.parameters.values())
+        every = list(call_signature(model).parameters.values())
         known = [each for each in every if each.name != "training"]
         self._name = model.name
         self._before_training = [each.name for each in every if each.kind in _PLACED]
@@ -49,7 +50,7 @@ class Signature:
         self._needed = [
             each.name for each in known if each.default is Parameter.empty and each.kind in {*_PLACED, *_NAMED}
         ]
-        marks = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
+        marks: dict[Any, str] = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
         self._text = ", ".join(
             f"{marks.get(each.kind, '')}{each.name}{'' if each.default is Parameter.empty else f'={each.default!r}'}"
             for each in known

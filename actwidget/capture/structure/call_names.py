@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
-from keras.src.utils.naming import to_snake_case
 
 from actwidget.capture.structure.paths import Namer, sendable
-
-# keras.Model(inputs, outputs) makes one; the class has no public name.
-Functional: Any = keras.src.models.Functional
+from actwidget.keras_internals.classes import to_snake_case
+from actwidget.keras_internals.graph import function_of, graph_nodes
+from actwidget.keras_internals.layers import call_signature, child_layers, flat_layers
 
 _LOOPS = (keras.layers.RNN, keras.layers.TimeDistributed)
 _ATTENTION = (
@@ -22,62 +21,6 @@ _ATTENTION = (
     keras.layers.AdditiveAttention,
 )
 SCORES = "scores"
-
-
-def function_of(operation: Any) -> Any:
-    """The object that holds the functional graph which runs when a layer is called, or `None` where there is none.
-
-    A `Sequential` keeps one inside; of a model that overrides `call()` the graph is not what runs.
-    """
-    if isinstance(operation, keras.Sequential):
-        return operation._functional if type(operation).call is keras.Sequential.call else None
-    if isinstance(operation, Functional) and type(operation).call in _GRAPH_CALLS:
-        return operation
-    return None
-
-
-# The `call` of every class that does nothing but run its graph.
-_GRAPH_CALLS = {Functional.call}
-
-
-def runs_its_graph(cls: type) -> type:
-    """Marks a functional model class whose `call` only shapes what the graph gives."""
-    _GRAPH_CALLS.add(cls.call)  # type: ignore[attr-defined]
-    return cls
-
-
-def graph_nodes(function: Any) -> list[Any]:
-    """The nodes of a functional graph in the order in which Keras runs them, inputs first.
-
-    Only this graph's nodes: a layer that also works in another model has more of them.
-    """
-    by_depth = function._nodes_by_depth
-    ordered = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
-    order = {id(tensor): index for index, tensor in enumerate(function.inputs)}
-    given = [node for node in ordered if node.is_input]
-    given.sort(key=lambda node: order.get(id(node.outputs[0]), len(order)))
-    return given + [node for node in ordered if not node.is_input]
-
-
-def calls_for(function: Any, tensors: Iterable[Any], at_hand: Container[int] = ()) -> list[Any]:
-    """The nodes of a functional graph that lead to some of its tensors, in the order in which Keras runs them.
-
-    Args:
-        function: The graph.
-        tensors: What is wanted of it.
-        at_hand: The `id` of each tensor whose value is there already; what leads to it alone is left out.
-    """
-    ordered = graph_nodes(function)
-    makers = {id(tensor): node for node in ordered for tensor in node.outputs}
-    needed: set[int] = set()
-    waiting = list(tensors)
-    while waiting:
-        tensor = waiting.pop()
-        node = makers[id(tensor)]
-        if id(tensor) not in at_hand and id(node) not in needed:
-            needed.add(id(node))
-            waiting += node.input_tensors
-    return [node for node in ordered if id(node) in needed]
 
 
 class Edited:
@@ -95,7 +38,7 @@ def sublayers(operation: Any) -> list[keras.Layer]:
     if not isinstance(operation, keras.Layer):
         return []
     edits = {id(layer) for layer in operation.edits.values()} if isinstance(operation, Edited) else set()
-    layers = operation._flatten_layers(include_self=False, recursive=False)
+    layers = child_layers(operation)
     return [layer for layer in layers if id(layer) not in edits]
 
 
@@ -111,12 +54,12 @@ def in_loop(operation: Any) -> str:
 
 def is_stateful(model: keras.Model) -> bool:
     """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""
-    return any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+    return any(getattr(layer, "stateful", False) for layer in flat_layers(model))
 
 
 def has_scores(operation: Any) -> bool:
     """Whether a layer can be asked for its attention scores."""
-    return isinstance(operation, _ATTENTION) and "return_attention_scores" in operation._call_signature.parameters
+    return isinstance(operation, _ATTENTION) and "return_attention_scores" in call_signature(operation).parameters
 
 
 def is_composite(operation: Any) -> bool:

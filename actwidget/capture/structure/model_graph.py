@@ -11,8 +11,10 @@ import keras
 
 from actwidget.capture.semantics.meaning import Made, meanings_of
 from actwidget.capture.structure.call_arguments import Spread, arguments
-from actwidget.capture.structure.call_names import function_of, is_stateful
+from actwidget.capture.structure.call_names import is_stateful
 from actwidget.errors import UnsupportedModelError, shown
+from actwidget.keras_internals.graph import function_of
+from actwidget.keras_internals.tensors import producer
 
 if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
@@ -137,7 +139,7 @@ class ModelGraph:
     def input_names(self) -> list[str]:
         """The inputs' names as the tree has them, as `keras.tree.flatten` puts them in order; none if not known."""
         tensors = [] if self.inputs is None else keras.tree.flatten(self.inputs)
-        return [str(tensor._keras_history.operation.name) for tensor in tensors]
+        return [str(producer(tensor).name) for tensor in tensors]
 
     def steps(self, path: str) -> int:
         """How many axes of time steps a value has between that of the samples and those of its own layer."""

@@ -8,10 +8,10 @@ from itertools import count, islice
 from typing import Any
 
 import keras
-from keras.src.utils.naming import to_snake_case
 
 from actwidget.capture.structure.call_names import Level
 from actwidget.errors import LayerNotFoundError
+from actwidget.keras_internals.classes import to_snake_case
 
 Word = dict[str, Any]
 

@@ -9,6 +9,7 @@ import keras
 from keras.src.legacy.saving.saving_utils import model_from_config
 
 from actwidget.errors import UnsupportedModelError
+from actwidget.keras_internals.layers import flat_layers
 
 
 def check_is_keras_model(model: Any) -> None:
@@ -50,7 +51,7 @@ def _from_tf_keras(model: Any) -> str:
     Keras 3 loads none of Keras 2 that is of a class of the user's, or has a layer with an argument that is gone, as
     LSTM and DepthwiseConv2D have; and a functional one not from a `.keras` file.
     """
-    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else [model]
+    layers = flat_layers(model) if hasattr(model, "_flatten_layers") else [model]
     if all(_is_known(layer) for layer in layers):
         load = "keras.models.load_model('model.h5', compile=False)"
         return f"Save it with model.save('model.h5') and load it with {load}."

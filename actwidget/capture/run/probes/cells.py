@@ -10,7 +10,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 from keras.src import backend
-from keras.src.layers.rnn.conv_lstm import ConvLSTMCell
+
+from actwidget.keras_internals.classes import ConvLSTMCell
 
 GATE, CANDIDATE, CELL_STATE, HIDDEN_STATE = "Gate", "Candidate", "CellState", "HiddenState"
 

@@ -12,6 +12,8 @@ import tensorflow as tf
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from actwidget.capture.structure.calls import Call, Intermediates, Output
+from actwidget.keras_internals.layers import call_signature, flat_layers
+from actwidget.keras_internals.tensors import mask_of
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ class Asked:
     @property
     def given(self) -> dict[str, Any]:
         """What the layer's `call` was given by its names, the mask among it, in the order of its signature."""
-        signature = self.layer._call_signature
+        signature = call_signature(self.layer)
         kwargs = {name: value for name, value in self.kwargs.items() if name in signature.parameters}
         found = dict(signature.bind(*self.args, **kwargs).arguments)
-        masks = [getattr(value, "_keras_mask", None) for value in found.values() if _holds_tensors(value)]
+        masks = [mask_of(value) for value in found.values() if _holds_tensors(value)]
         if found.get("mask") is None and len(masks) == 1:  # of several tensors Keras passes none of the masks on
             found["mask"] = masks[0]
         return found
@@ -107,13 +109,13 @@ class Probe(ABC):
 
 def seeds_of(layer: Any) -> list[Any]:
     """The states of the random generators of a layer and of all inside it."""
-    generators = [each for inner in layer._flatten_layers() for each in getattr(inner, "_seed_generators", ())]
+    generators = [each for inner in flat_layers(layer) for each in getattr(inner, "_seed_generators", ())]
     return [each.state for each in generators if isinstance(each, keras.random.SeedGenerator)]
 
 
 def states_of(layer: Any) -> list[Any]:
     """What a stateful recurrent layer, or one inside a layer, keeps from one call to the next."""
-    kept = [getattr(each, "states", None) for each in layer._flatten_layers() if getattr(each, "stateful", False)]
+    kept = [getattr(each, "states", None) for each in flat_layers(layer) if getattr(each, "stateful", False)]
     return [leaf for leaf in keras.tree.flatten(kept) if isinstance(leaf, keras.Variable)]
 
 

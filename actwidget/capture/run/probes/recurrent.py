@@ -13,6 +13,8 @@ from actwidget.capture.run.probes.cells import Cell, arithmetic_of, delayed, ste
 from actwidget.capture.run.probes.probe import Asked, Probe, agrees, holds, states_of
 from actwidget.capture.structure.call_names import Level, in_loop
 from actwidget.capture.structure.calls import Call, Intermediate, Intermediates, Output
+from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.tensors import set_mask
 
 
 class RecurrentProbe(Probe):
@@ -106,7 +108,7 @@ class _Steps:
         named = dict(zip([*arithmetic.gates, *arithmetic.states], found, strict=True))
         if self._mask is not None:
             for value in named.values():
-                value._keras_mask = self._mask
+                set_mask(value, self._mask)
         self.output = named["hidden_state"]
         return named
 
@@ -193,7 +195,7 @@ def _calls_of_cells(outer: Call) -> list[tuple[Call, str]]:
 
 def _unlike(layer: Any) -> str:
     """Why the gates of a layer are not known, where it does not give what its cells make of its inputs."""
-    cells = layer.cell._flatten_layers()
+    cells = flat_layers(layer.cell)
     if any(getattr(cell, "dropout", 0) or getattr(cell, "recurrent_dropout", 0) for cell in cells):
         why = "dropout changes what goes into its gates in training mode: training=False shows them"
     else:

@@ -15,6 +15,8 @@ from actwidget.capture.run.probes.probe import Asked, Probe, Watched, agrees, ho
 from actwidget.capture.structure.call_names import Level
 from actwidget.capture.structure.calls import Call, Intermediate, Intermediates, Output
 from actwidget.errors import told
+from actwidget.keras_internals.layers import takes_mask, takes_training
+from actwidget.keras_internals.tensors import set_mask
 
 NO_STEPS = "gives no value for each sample and step"
 
@@ -94,7 +96,7 @@ class _Fold:
         """A tensor, shape `(samples * steps, ...)`, as `(samples, steps, ...)`."""
         unfolded = ops.reshape(tensor, (self.batch, self.steps, *ops.shape(tensor)[1:]))
         if self.mask is not None:
-            unfolded._keras_mask = self.mask
+            set_mask(unfolded, self.mask)
         return unfolded
 
     def fits(self, tensor: Any) -> bool:
@@ -151,9 +153,9 @@ def _folded(asked: Asked, *, symbolic: bool = False) -> tuple[_Fold, Any, dict[s
         return ops.reshape(value, (batch * steps, *ops.shape(value)[2:]))
 
     options: dict[str, Any] = {}
-    if inner._call_has_mask_arg and mask is not None:
+    if takes_mask(inner) and mask is not None:
         options["mask"] = put_together(mask)
-    if inner._call_has_training_arg:
+    if takes_training(inner):
         options["training"] = False
     of_steps = mask if mask is not None and not symbolic and len(mask.shape) == 2 else None
     return _Fold(batch, steps, static, of_steps), put_together(inputs), options

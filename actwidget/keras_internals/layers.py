@@ -1,0 +1,51 @@
+"""What a layer holds and how it is called, as far as Keras has no public word for it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import keras
+
+
+def flat_layers(layer: keras.Layer) -> list[keras.Layer]:
+    """A layer and all layers inside it, at any depth, each once."""
+    layers: list[keras.Layer] = layer._flatten_layers()
+    return layers
+
+
+def child_layers(layer: keras.Layer) -> list[keras.Layer]:
+    """The layers that a layer holds itself, in the order of declaration, lists and dicts of them opened."""
+    layers: list[keras.Layer] = layer._flatten_layers(include_self=False, recursive=False)
+    return layers
+
+
+def call_signature(layer: keras.Layer) -> inspect.Signature:
+    """The signature of a layer's `call`, by which Keras binds the arguments of each call."""
+    signature: inspect.Signature = layer._call_signature
+    return signature
+
+
+def set_call_signature(layer: keras.Layer, signature: inspect.Signature) -> None:
+    """Has Keras bind the arguments of a layer's calls by another signature than that of its `call`."""
+    layer._call_signature = signature
+
+
+def takes_training(layer: keras.Layer) -> bool:
+    """Whether a layer's `call` has an argument `training`."""
+    return bool(layer._call_has_training_arg)
+
+
+def set_takes_training(layer: keras.Layer, *, takes: bool) -> None:
+    """Tells Keras's trainer whether a model's `call` has an argument `training`."""
+    layer._call_has_training_arg = takes
+
+
+def takes_mask(layer: keras.Layer) -> bool:
+    """Whether a layer's `call` has an argument `mask`."""
+    return bool(layer._call_has_mask_arg)
+
+
+def output_layer_of_attention(layer: Any) -> Any:
+    """The layer inside a built `MultiHeadAttention` or `GroupQueryAttention` that gives its output."""
+    return layer._output_dense

@@ -1,12 +1,15 @@
-"""Numbers that a person gives as options, checked."""
+"""Values that a person gives, checked: each function gives the value as it is kept, or says what was expected."""
 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import Any
 
-from actwidget.errors import ChannelError, OptionError, shown
+import numpy as np
+
+from actwidget.errors import ActwidgetError, ChannelError, OptionError, shown
 
 
 def at_least(least: int, value: Any, name: str) -> None:
@@ -49,3 +52,41 @@ def channel_numbers(channels: Any, owner: str) -> tuple[int, ...]:
             message = f"Expected a channel's number, or a list of them, for {owner}, got {shown(channel)}."
             raise ChannelError(message)
     return tuple(int(channel) for channel in listed)
+
+
+def index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetError]) -> int:
+    """A number below `count`; one below zero counts from the end.
+
+    Raises:
+        error: It is none.
+    """
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -count <= value < count:
+        return int(value) % count
+    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {shown(value)}."
+    raise error(message)
+
+
+def one_of(value: Any, known: Collection[str], name: str) -> str:
+    """One of several words.
+
+    Raises:
+        OptionError: It is none of them.
+    """
+    if isinstance(value, str) and value in known:
+        return value
+    message = f"Expected {name} to be one of {', '.join(map(repr, known))}, got {shown(value)}."
+    raise OptionError(message)
+
+
+def listed(values: Any, expected: str, *, least: int = 0) -> list[Any]:
+    """The items of what should be a list; a text and a dict are none, though they have items.
+
+    Raises:
+        OptionError: It has no items, or fewer than it should.
+    """
+    if not isinstance(values, (str, bytes, dict)):
+        with suppress(Exception):
+            if len(items := list(values)) >= least:
+                return items
+    message = f"Expected {expected}; got {shown(values)}."
+    raise OptionError(message)

@@ -21,7 +21,8 @@ ROOMS: dict[str, set[str]] = {
     "capture": {"errors", "options", "keras_internals"},
     "analysis": {"errors"},
     "figures": {"errors", "analysis"},
-    "widgets": {"errors", "options", "capture", "analysis", "figures"},
+    "explorer": {"errors", "options", "capture", "analysis", "figures"},
+    "widgets": {"errors", "options", "capture", "analysis", "figures", "explorer"},
     "samples": {"errors"},
 }
 PACKAGES: dict[str, set[str]] = {
@@ -31,6 +32,7 @@ PACKAGES: dict[str, set[str]] = {
     "capture": {"keras", "numpy", "tensorflow"},
     "analysis": {"numpy"},
     "figures": {"PIL", "numpy", "plotly"},
+    "explorer": {"keras", "numpy"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "keras", "numpy", "plotly", "traitlets"},
     "samples": {"PIL", "keras", "numpy", "skimage", "sklearn", "tqdm"},
 }
@@ -88,6 +90,40 @@ def test_a_module_imports_only_from_rooms_before_its_own(room: str, path: Path) 
 @pytest.mark.parametrize(("room", "path"), modules(), ids=lambda value: getattr(value, "stem", value))
 def test_a_module_imports_only_the_packages_of_its_room(room: str, path: Path) -> None:
     assert packages_of(imports_of(path)) <= PACKAGES[room]
+
+
+# Inside capture: what each part may import of the others, besides its own.
+PARTS: dict[str, set[str]] = {
+    "structure": set(),
+    "run": {"structure"},
+    "trace": {"structure", "run"},
+    "semantics": {"structure", "run", "trace"},
+    "access": {"structure", "run", "trace", "semantics"},
+    "edits": {"structure", "run", "trace", "semantics", "access"},
+}
+
+
+@pytest.mark.parametrize(
+    "path", [path for room, path in modules() if room == "capture" and path.parent.name != "capture"], ids=str
+)
+def test_a_part_of_capture_imports_only_from_parts_before_it(path: Path) -> None:
+    part = path.relative_to(PACKAGE / "capture").parts[0].removesuffix(".py")
+    names = [name.split(".") for name in imports_of(path)]
+    imported_parts = {name[2] for name in names if name[:2] == ["actwidget", "capture"] and len(name) > 2}
+    assert (imported_parts & PARTS.keys()) - {part} <= PARTS[part]
+
+
+def test_no_files_import_each_other_in_a_circle_not_even_for_types() -> None:
+    files = {module_name(path): path for _, path in modules()}
+    uses = {name: {each for each in imports_of(path) if each in files} - {name} for name, path in files.items()}
+    while free := [name for name, used in uses.items() if not used]:
+        uses = {name: used - set(free) for name, used in uses.items() if name not in free}
+    assert uses == {}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(REPOSITORY).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def test_the_reader_of_imports_sees_every_form_of_import() -> None:

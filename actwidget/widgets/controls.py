@@ -1,4 +1,4 @@
-"""The row of controls above the figure; what only some views need is made when one of them comes."""
+"""The row of controls above the figure: a widget for each `Control`, made when a view first has a use for it."""
 
 from __future__ import annotations
 
@@ -7,33 +7,17 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import traitlets
 
-from actwidget.figures import ORDERS
+from actwidget.explorer.controls import SHARED, Choice, Number, Slider
 from actwidget.widgets.stepper import Stepper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from actwidget.explorer.controls import Control
     from actwidget.widgets.parts import Parts
 
-SHOWS = {
-    "activation": "activation",
-    "overlay": "over the input",
-    "comparison": "comparison",
-    "table": "table",
-    "weights": "weights",
-    "overview": "whole network",
-}
-SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
-AXES = {"auto": "as the layer has them", "last": "last axis", "first": "first axis", "none": "none: one map"}
-# What has a say in each view.
-NEEDED = {
-    "activation": ("sample", "channel", "sort", "scaling"),
-    "overlay": ("sample", "channel"),
-    "comparison": ("sample", "channel"),
-    "table": ("channel",),
-    "weights": ("channel",),
-    "overview": (),
-}
+_AT_FIRST = ("sample", "channel", "sort", "scaling")
+"""What nearly every view has is made with the explorer: later it would be one more message to the page."""
 
 
 class Controls:
@@ -41,117 +25,125 @@ class Controls:
 
     Attributes:
         box: The row.
-        channel: The stepper of the channel.
-        sample: The stepper of the sample.
+        show: The drop-down of views.
     """
 
-    def __init__(self, parts: Parts, *, samples: int, pictures: bool) -> None:
-        """Makes what every view has.
+    def __init__(self, parts: Parts, views: Mapping[str, str], *, samples: int) -> None:
+        """Makes what most views have.
 
         Args:
             parts: Makes the widgets.
+            views: The views by name, with what they are called.
             samples: How many samples there are.
-            pictures: Whether the input is a picture that a channel can be laid over.
         """
         self._parts = parts
-        self.show = self._choice("show", "what the figure shows", SHOWS, leave_out=() if pictures else ("overlay",))
-        self.sample = parts.make(Stepper, "sample", parts, value=0, maximum=samples - 1)
-        self.channel = parts.make(Stepper, "channel", parts, allow_none=True, placeholder="mean")
-        self.sort = self._choice("order", "order of the channels", ORDERS)
-        self.scaling = self._choice("colour range", "one colour range for the layer or for each channel", SCALINGS)
-        self.slice: ipywidgets.IntSlider | None = None
-        self.input_channel: Stepper | None = None
-        self.compare: Stepper | None = None
-        self.reading: ipywidgets.Dropdown | None = None
-        self.box = parts.make(ipywidgets.HBox, self._of("activation"), css="actw-controls")
         self._owner: Any = None
-        self._following = False  # the slider follows the explorer, not the other way round
-        self._links: list[Any] = []
         self._warn: Callable[[str], None] = lambda _text: None
+        self._links: list[Any] = []
+        self._following = False  # a slider follows the explorer, not the other way round
+        self._widgets: dict[str, Any] = {}
+        self.show = self._made(Choice("show", "show", "what the figure shows", views))
+        self._made(Number("sample", "sample", count=samples))
+        for name in _AT_FIRST[1:]:
+            self._made(SHARED[name])
+        self.box = parts.make(ipywidgets.HBox, [self.show, *map(self.widget, _AT_FIRST)], css="actw-controls")
 
-    def _of(self, show: str, needs: tuple[str, ...] | None = None) -> list[Any]:
-        return [self.show, *(getattr(self, name) for name in (NEEDED[show] if needs is None else needs))]
-
-    def _choice(self, label: str, tip: str, options: Mapping[str, str], leave_out: tuple[str, ...] = ()) -> Any:
-        listed = [(text, name) for name, text in options.items() if name not in leave_out]
-        return self._parts.make(ipywidgets.Dropdown, options=listed, description=label, tooltip=tip)
+    def widget(self, name: str) -> Any:
+        """The widget that sets a trait; `None` where no view had a use for it yet."""
+        return self._widgets.get(name)
 
     def connect(self, owner: Any, warn: Callable[[str], None]) -> None:
-        """Ties the controls to the traits of the same names; what was typed wrong is said by `warn`."""
-        self._owner, self._warn = owner, warn
-        for name in ("show", "sample", "channel", "sort", "scaling"):
-            self._tie(name, getattr(self, name))
-
-    def _tie(self, name: str, control: Any) -> None:
-        self._links.append(traitlets.link((self._owner, name), (control, "value")))
-        if isinstance(control, Stepper):
-            control.observe(lambda change: self._warn(change["new"]), "error")
-
-    def arrange(
-        self,
-        *,
-        channels: int,
-        needs: tuple[str, ...] | None,
-        slices: int,
-        middle: int,
-        inputs: int,
-        others: int,
-        readings: bool,
-    ) -> None:
-        """Shows the controls that the view needs.
+        """Ties the controls to an explorer.
 
         Args:
-            channels: How many channels the layer has.
-            needs: The names of the controls that what is shown has a use for; `None` for all of its view.
-            slices: How many slices a volume has; 1 or less for none to choose.
-            middle: The slice that is shown where none is chosen.
-            inputs: How many input channels the kernel on show has; 1 or less for none to choose.
-            others: How many samples there are to compare with; 1 or less for none to choose.
-            readings: Whether the axes of the activation can be read in more than one way.
+            owner: The explorer. Its traits of the same names are set; what views have of their own is in its `options`.
+            warn: Is told what was typed and can't be.
         """
-        self.channel.maximum = channels - 1
-        self.channel.placeholder = "mean" if needs is None else "first"  # flags have no mean
-        children = self._of(self._owner.show, needs)
-        if slices > 1:
-            if self.slice is None:
-                tip = "which slice through depth or time"
-                self.slice = self._parts.make(ipywidgets.IntSlider, description="slice", tooltip=tip, css="actw-slice")
-                self.slice.observe(self._slid, "value")
-            self._following = True
-            self.slice.max = slices - 1
-            self.slice.value = middle if self._owner.slice is None else self._owner.slice
-            self._following = False
-            children.append(self.slice)
-        if inputs > 1:
-            children.append(self._stepper("input_channel", "input channel", "mean", inputs))
-        if others > 1:
-            children.append(self._stepper("compare", "second sample", "next", others))
-        if readings:
-            if self.reading is None:
-                self.reading = self._choice("channels", "which axis holds the channels", AXES)
-                self._tie("reading", self.reading)
-            children.append(self.reading)
+        self._owner, self._warn = owner, warn
+        for name, widget in self._widgets.items():
+            self._tie(name, widget)
+
+    def arrange(self, controls: Sequence[Control], *, channel_count: int) -> None:
+        """Shows the controls that the view has a use for.
+
+        Args:
+            controls: What can be chosen, in the order on screen.
+            channel_count: How many channels the layer has.
+        """
+        self._widgets["channel"].maximum = channel_count - 1
+        children = [self.show]
+        for control in controls:
+            widget = self._widgets.get(control.name)
+            if widget is None:
+                widget = self._made(control)
+                self._tie(control.name, widget)
+            self._fit(control, widget)
+            children.append(widget)
         if children != list(self.box.children):
             self.box.children = children
-
-    def _stepper(self, name: str, label: str, empty: str, count: int) -> Stepper:
-        """The stepper of a trait that can be `None`, made when it is first needed."""
-        if getattr(self, name) is None:
-            made = self._parts.make(Stepper, label, self._parts, maximum=count - 1, allow_none=True, placeholder=empty)
-            setattr(self, name, made)
-            self._tie(name, made)
-        stepper: Stepper = getattr(self, name)
-        stepper.maximum = count - 1
-        return stepper
-
-    def _slid(self, change: Any) -> None:
-        if not self._following:
-            self._owner.slice = change["new"]
 
     def close(self) -> None:
         """Unties all."""
         for link in self._links:
             link.unlink()
-        if self.slice is not None:
-            self.slice.unobserve_all()
         self._links = []
+        for widget in self._widgets.values():
+            if isinstance(widget, ipywidgets.IntSlider):
+                widget.unobserve_all()
+
+    def _made(self, control: Control) -> Any:
+        make = self._parts.make
+        match control:
+            case Choice():
+                listed = [(text, name) for name, text in control.choices.items()]
+                widget = make(ipywidgets.Dropdown, options=listed, description=control.label, tooltip=control.tip)
+            case Number():
+                widget = make(
+                    Stepper,
+                    control.label,
+                    self._parts,
+                    value=control.default,
+                    maximum=control.count - 1,
+                    allow_none=control.empty is not None,
+                    placeholder=control.empty or "",
+                )
+            case Slider():
+                css = "actw-slice"
+                widget = make(ipywidgets.IntSlider, description=control.label, tooltip=control.tip, css=css)
+        self._widgets[control.name] = widget
+        return widget
+
+    def _tie(self, name: str, widget: Any) -> None:
+        if not self._owner.has_trait(name):
+            widget.observe(lambda change: self._choose_option(name, change["new"]), "value")
+        elif isinstance(widget, ipywidgets.IntSlider):
+            widget.observe(lambda change: self._slide(name, change["new"]), "value")
+        else:
+            self._links.append(traitlets.link((self._owner, name), (widget, "value")))
+        if isinstance(widget, Stepper):
+            widget.observe(lambda change: self._warn(change["new"]), "error")
+
+    def _fit(self, control: Control, widget: Any) -> None:
+        """Gives a widget the range of what is on screen, and the value that is chosen."""
+        own = not self._owner.has_trait(control.name)
+        chosen = self._owner.options.get(control.name, control.default) if own else getattr(self._owner, control.name)
+        self._following = True
+        try:
+            if isinstance(control, Slider):
+                widget.max = control.count - 1
+                widget.value = control.middle if chosen is None else chosen
+            elif isinstance(control, Number):
+                widget.maximum = control.count - 1
+                widget.placeholder = control.empty or ""
+            if own and not isinstance(control, Slider):
+                widget.value = chosen
+        finally:
+            self._following = False
+
+    def _slide(self, name: str, value: int) -> None:
+        if not self._following:
+            setattr(self._owner, name, value)
+
+    def _choose_option(self, name: str, value: Any) -> None:
+        if not self._following:
+            self._owner.options = {**self._owner.options, name: value}

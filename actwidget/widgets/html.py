@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import html
-from math import isfinite
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from actwidget.analysis.health import alive_constant, can_tell, many_constant, many_saturated
 from actwidget.errors import short
-from actwidget.figures.text import between, number, percent
+from actwidget.figures.text import percent
 
 if TYPE_CHECKING:
-    from actwidget.analysis.categories import Meaning
-    from actwidget.analysis.statistics import Statistics
+    from collections.abc import Sequence
+
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.facts import Fact
 
 ORIGINS = {
     "functional": "functional sub-model",
@@ -28,11 +28,21 @@ def escape(text: str, limit: int = 120) -> str:
     return html.escape(short(text, limit))
 
 
-def shape_text(shape: tuple[int | None, ...] | None) -> str:
-    """An output shape without its batch axis: `112 × 112 × 96`."""
+@lru_cache(1024)
+def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
+    """A shape without the batch axis, `?` for an axis not known beforehand.
+
+    Args:
+        shape: The shape, the batch axis first; `None` where there is none.
+        times: What stands between two axes.
+
+    Example:
+        >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
+        ('112×112×96', '?×8', 'scalar', '')
+    """
     if shape is None:
         return ""
-    return " × ".join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"
+    return times.join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"
 
 
 def header(name: str, layers: int, parameters: int) -> str:
@@ -60,7 +70,7 @@ def title(node: LayerNode) -> str:
     """The selected layer's name, and chips with its class, shape, size and how its value was had."""
     chips = [
         node.class_name,
-        shape_text(node.output_shape),
+        shape_text(node.output_shape, " × "),
         f"{node.parameters:,} parameters" if node.parameters else "",
         ORIGINS[node.origin],
     ]
@@ -69,52 +79,22 @@ def title(node: LayerNode) -> str:
     return f'<span class="actw-path" title="{whole}">{escape(node.path)}</span>{spans}'
 
 
-def numbers(statistics: Statistics, noun: str, meaning: Meaning = "activations") -> str:
-    """The layer's numbers as a list of terms, what warns marked and in words.
-
-    Args:
-        statistics: The numbers.
-        noun: What a channel is called.
-        meaning: What the values stand for: of flags it is told how many are true, of names which there are.
-    """
-    terms = _terms(statistics, noun, meaning)
+def facts(told: Sequence[Fact] | str) -> str:
+    """A layer's statistics as a list of terms, those that warn marked; or a sentence."""
+    if isinstance(told, str):
+        return f'<p class="actw-muted">{escape(told, 1500)}</p>' if told else ""
+    if not told:
+        return ""
     items = "".join(
-        f"<div><dt>{term}</dt><dd{' class=actw-warning' if warns else ''}>{escape(text)}</dd></div>"
-        for term, text, warns in terms
+        f"<div><dt>{fact.term}</dt><dd{' class=actw-warning' if fact.warns else ''}>{escape(fact.text)}</dd></div>"
+        for fact in told
     )
     return f'<dl class="actw-numbers">{items}</dl>'
 
 
-def _terms(statistics: Statistics, noun: str, meaning: Meaning) -> list[tuple[str, str, bool]]:
-    """The terms, what they say, and whether that is a warning."""
-    mean, broken = statistics.mean, statistics.nan + statistics.infinite
-    missing = f"{statistics.nan:,} NaN, {statistics.infinite:,} infinite" if broken else "none"
-    zeros = ("zeros", percent(statistics.zeros), False)
-    if meaning == "flags":
-        return [("true", percent(1 - statistics.zeros), False)]
-    if meaning == "names":
-        return [("range", f"{statistics.minimum:.0f} to {statistics.maximum:.0f}", False), zeros]
-    terms = [
-        ("range", between(statistics.minimum, statistics.maximum), False),
-        ("mean ± sd", f"{number(mean)} ± {number(statistics.standard_deviation)}" if isfinite(mean) else "none", False),
-        zeros,
-    ]
-    measured, dead, constant = meaning == "activations", statistics.dead, alive_constant(statistics)
-    if measured:
-        told = f"{dead:,} of {statistics.channels:,}" if dead else "none"
-        terms.append((f"dead {noun}s", told, dead > 0 and can_tell(statistics)))
-    else:
-        constant = statistics.constant  # what is always 0 among them
-    if constant and (measured or can_tell(statistics)):
-        told = f"{constant:,} of {statistics.channels:,}"
-        terms.append((f"constant {noun}s", told, measured and many_constant(statistics)))
-    if statistics.saturated is not None and statistics.bound is not None:
-        # At zero a sigmoid is saturated; a ReLU is not, it rests.
-        counted = [bound for bound in statistics.bound if bound or statistics.bound == (0, 1)]
-        ends = " or ".join(f"{bound:g}" for bound in counted if bound is not None)
-        warns = measured and many_saturated(statistics)
-        terms.append((f"saturated at {ends}", percent(statistics.saturated), warns))
-    return [*terms, ("NaN or infinite", missing, broken > 0)]
+def aside(text: str) -> str:
+    """Something of less importance."""
+    return f'<span class="actw-muted">{escape(text)}</span>'
 
 
 def live(role: str, text: str) -> str:

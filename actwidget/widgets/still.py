@@ -37,8 +37,8 @@ _DRAWN = ".actw-plot-graph:first-child,.actw-table"  # before the graph stands w
 _made: Counter[str] = Counter()  # how many explorers there were of each name
 
 
-class View(NamedTuple):
-    """What a still tells of an explorer: the model, the figure in words, its numbers as HTML, and its pictures."""
+class Snapshot(NamedTuple):
+    """What a still says of an explorer: the model, the alt text, the statistics as HTML, and the figure's pictures."""
 
     title: str
     alt: str
@@ -61,7 +61,7 @@ class Still:
         self._key = f"{name}-{_made[name]}"
         self._shown = False
         self._timer: asyncio.TimerHandle | None = None
-        self._view: Callable[[], View] | None = None  # what the timer will show
+        self._snapshot: Callable[[], Snapshot] | None = None  # what the timer will show
 
     @property
     def live(self) -> str:
@@ -79,36 +79,36 @@ class Still:
         still = f".actw-still-{self._key}"
         return f"{area} :is({still},.jp-OutputArea-child:has({still})){{display:none}}"
 
-    def show(self, view: View) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Shows the still as an output of the running cell.
 
         Args:
-            view: What is on screen.
+            snapshot: What is on screen.
         """
         self._shown = True
-        self._publish(view, update=False)
+        self._publish(snapshot, update=False)
 
-    def later(self, view: Callable[[], View]) -> None:
+    def later(self, snapshot: Callable[[], Snapshot]) -> None:
         """Brings what has been shown up to date, soon; without an event loop (no page is there) it stays."""
         self.cancel()
         if self._shown:
             with suppress(RuntimeError):
-                self._view = view
+                self._snapshot = snapshot
                 self._timer = asyncio.get_running_loop().call_later(PAUSE, weakly(self._follow))
 
     def _follow(self) -> None:
-        if self._view is not None:
-            self._publish(self._view(), update=True)
+        if self._snapshot is not None:
+            self._publish(self._snapshot(), update=True)
 
     def cancel(self) -> None:
         """Sends nothing more."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._view = None, None
+        self._timer, self._snapshot = None, None
 
-    def _publish(self, view: View, *, update: bool) -> None:
+    def _publish(self, snapshot: Snapshot, *, update: bool) -> None:
         transient = {"display_id": f"actwidget-{self._key}"}
-        publish(bundle(view, self._key), transient=transient, update=update)
+        publish(bundle(snapshot, self._key), transient=transient, update=update)
 
 
 def weakly(method: Callable[[], None]) -> Callable[[], None]:
@@ -127,17 +127,17 @@ def publish(data: dict[str, Any], **options: Any) -> None:
     publish_display_data(data, **options)  # type: ignore[no-untyped-call]
 
 
-def bundle(view: View, key: str) -> dict[str, Any]:
+def bundle(snapshot: Snapshot, key: str) -> dict[str, Any]:
     """The still as HTML with its numbers as text, and as a plain PNG for print."""
-    png = _bounded(view.images) if view.images else None
-    picture = f'<img alt="{escape(view.alt)}" src="data:image/png;base64,{png}">' if png else ""
+    png = _bounded(snapshot.images) if snapshot.images else None
+    picture = f'<img alt="{escape(snapshot.alt)}" src="data:image/png;base64,{png}">' if png else ""
     text = _HTML.format(
         key=key,
         style=asset("still.css"),
-        title=escape(view.title),
+        title=escape(snapshot.title),
         picture=picture,
-        alt=escape(view.alt),
-        numbers=view.numbers,
+        alt=escape(snapshot.alt),
+        numbers=snapshot.numbers,
     )
     return {"text/html": text} | ({"image/png": png} if png else {})
 

@@ -14,6 +14,7 @@ from actwidget.capture.structure.node import LayerNode
 from actwidget.capture.structure.paths import not_found
 from actwidget.errors import OptionError, short, shown
 from actwidget.widgets.assets import asset
+from actwidget.widgets.html import shape_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -122,20 +123,6 @@ def _of_several_kinds(names: Sequence[str]) -> bool:
 def _numbered(prefix: str) -> bool:
     """Whether the last part of a prefix has a number in it: `block1`, `block1a`, `block_1`, but not `block1_se`."""
     return any(map(str.isdigit, _PARTS.split(prefix)[-1]))
-
-
-@lru_cache(1024)
-def shape_text(shape: tuple[int | None, ...] | None) -> str:
-    """An output shape for a narrow column: without the batch axis, `?` for an axis not known beforehand.
-
-    Example:
-        >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
-        ('112×112×96', '?×8', 'scalar', '')
-    """
-    if not shape:
-        return ""
-    axes = ["?" if axis is None else str(axis) for axis in shape[1:]]
-    return "×".join(axes) or "scalar"
 
 
 def grouped_rows(tree: LayerNode) -> list[Row]:

@@ -36,7 +36,7 @@ view = aw.LayerExplorer(model, x, max_bytes=100_000_000)
 paths = [node.path for node in view.tree]
 for path in paths[:: len(paths) // 60]:
     view.layer = path
-print(json.dumps([plain, peak(), view._session.bytes_kept / 1e6]))
+print(json.dumps([plain, peak(), view._explorer.session.bytes_kept / 1e6]))
 """
 
 

@@ -64,13 +64,13 @@ def drawings(repeats: int) -> list[Row]:
         exec(source + ENDS, scope)  # noqa: S102 - the text above
         model, small, large = scope["model"], scope["SMALL"], scope["LARGE"]
         view = aw.LayerExplorer(model, scope["x"], layer=small, compare=model, show="activation")
-        for session in (view._session, view._other):
+        for session in (view._explorer.session, view._other):
             session.value(large)
         taken = [_changed(view, "layer", small, large) for _ in range(repeats)]
         rows.append(Row.of(name, taken, "ms", goal=60))
         rows.append(Row("  bytes to the page", _bytes(view) / 1e3, "kB"))
         for show in ("overlay", "comparison", "table", "weights"):
-            if show == "overlay" and view._drawings.thumbnail(0) is None:
+            if show == "overlay" and view._explorer.inspector.pictures.thumbnail(0) is None:
                 continue
             taken = [_changed(view, "show", "activation", show) for _ in range(repeats)]
             rows.append(Row.of(f"  {show}", taken, "ms", goal=60))
@@ -81,14 +81,14 @@ def drawings(repeats: int) -> list[Row]:
 def _changed(view: aw.LayerExplorer, trait: str, before: str, after: str) -> float:
     """Milliseconds to go from one value of a trait to another, with nothing drawn at hand."""
     setattr(view, trait, before)
-    view._drawings.clear()
+    view._explorer.inspector.clear()
     start = time.perf_counter()
     setattr(view, trait, after)
     return (time.perf_counter() - start) * 1000
 
 
 def _bytes(view: aw.LayerExplorer) -> int:
-    return len(view._plot._spec) + sum(map(len, (*view._plot._images, *view._plot._arrays)))
+    return len(view._screen.plot._spec) + sum(map(len, (*view._screen.plot._images, *view._screen.plot._arrays)))
 
 
 def pages(repeats: int) -> list[Row]:
@@ -106,7 +106,7 @@ def pages(repeats: int) -> list[Row]:
             bare, new, seen = [], [], []
             for _ in range(repeats):
                 bare.append(float(notebook.ask(BARE)))  # each time: the machine's speed moves in between
-                notebook.ask("view._session._cache.pop(LARGE, None); view._drawings.clear()")
+                notebook.ask("view._explorer.session._cache.pop(LARGE, None); view._explorer.inspector.clear()")
                 new.append(_click(explorer, large) - bare[-1])
                 seen += [_click(explorer, path) for path in (small, large, small)]
             rows.append(Row.of(f"{name}: bare call", bare, "ms"))

@@ -86,9 +86,9 @@ ipywidgets.VBox([button, rival])
 PATHS = "print(json.dumps([node.path for node in view.tree if node.class_name != 'InputLayer']))"
 # The grid, the close-up's values, and the thumbnail of the input.
 PICTURES = """
-grid = sum(map(len, {0}._plot._images))
-closeup = max(map(len, {0}._plot._arrays), default=0)
-print(grid + closeup + len({0}._drawings.thumbnail(0) or ""))
+grid = sum(map(len, {0}._screen.plot._images))
+closeup = max(map(len, {0}._screen.plot._arrays), default=0)
+print(grid + closeup + len({0}._explorer.inspector.pictures.thumbnail(0) or ""))
 """
 
 # Over 1,000 layers; a small one, whose first picture has a third of the values; and the first 150 of the large one.

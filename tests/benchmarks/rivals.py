@@ -53,7 +53,7 @@ def drawings(name: str) -> list[Row]:
     own = []
     for _ in range(5):
         view.layer = view.tree.children[0].path
-        view._drawings.clear()
+        view._explorer.inspector.clear()
         start = time.perf_counter()
         view.layer = path
         own.append((time.perf_counter() - start) * 1000)

@@ -15,7 +15,8 @@ from table import Row
 
 import actwidget as aw
 from actwidget.capture.access import session
-from actwidget.widgets import drawing, explorer
+from actwidget.explorer import drawing, explorer, measurements
+from actwidget.explorer.views import channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,10 +25,10 @@ CALL = "bare call of the sub-model"
 PARTS = {
     CALL: [(keras.Model, "__call__")],
     "sub-model built": [(session, "connect")],
-    "statistics": [(drawing, "statistics")],
-    "histogram": [(drawing, "histogram")],
-    "picture": [(drawing, "picture")],
-    "figure": [(drawing, "activation_spec")],
+    "statistics": [(measurements, "statistics")],
+    "histogram": [(measurements, "histogram")],
+    "picture": [(channels, "picture")],
+    "figure": [(channels, "activation_spec")],
     "message": [(drawing, "serialize")],
     "code": [(explorer, "keras_code")],
 }
@@ -94,5 +95,5 @@ def selections(name: str, layers: int, repeats: int) -> list[Row]:
 
 
 def _forget(view: aw.LayerExplorer) -> None:
-    view._session.clear()
-    view._drawings.clear()
+    view._explorer.session.clear()
+    view._explorer.inspector.clear()

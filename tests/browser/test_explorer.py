@@ -238,7 +238,7 @@ def test_the_copied_code_runs_in_a_new_cell_and_gives_the_activation(explorer):
 
 def test_a_layer_that_raises_is_named_and_the_last_picture_stays(explorer):
     explorer.select("block8_add")
-    explorer.notebook.ask("Fragile.broken = True; explorer._session.clear()")
+    explorer.notebook.ask("Fragile.broken = True; explorer._explorer.session.clear()")
     before, title = explorer.drawings, explorer.title
     explorer.row("fuse").click()
     explorer.alert.get_by_text("the fuse has blown").wait_for()
@@ -288,7 +288,7 @@ def test_a_wrong_channel_typed_is_said(explorer):
 
 
 def test_a_folded_group_tells_that_a_layer_in_it_has_a_mark(explorer, notebook):
-    notebook.ask("explorer._tree_view.marks = {'block7_relu': '8 of 8 channels dead'}")
+    notebook.ask("explorer._screen.tree.marks = {'block7_relu': '8 of 8 channels dead'}")
     group = explorer.tree.locator('[data-group="block7"]')
     if group.get_attribute("aria-expanded") == "true":
         group.click()
@@ -299,7 +299,7 @@ def test_a_folded_group_tells_that_a_layer_in_it_has_a_mark(explorer, notebook):
     dot.wait_for(state="hidden")
     own = explorer.row("block7_relu").locator(".actw-tree-mark")
     assert own.get_attribute("title") == "8 of 8 channels dead"
-    notebook.ask("explorer._tree_view.marks = {}")
+    notebook.ask("explorer._screen.tree.marks = {}")
     own.wait_for(state="detached")
     assert explorer.tree.locator("[aria-description]").count() == 0
     group.click()

@@ -27,7 +27,7 @@ first
 SECOND = "second = aw.LayerExplorer(network('two'), x)\nsecond"
 # The grid and the thumbnail of the input.
 PICTURES = """
-print(sum(len(trace.source) for trace in {0}.figure.data if trace.type == 'image') + len({0}._prediction.value))
+print(sum(len(trace.source) for trace in {0}.figure.data if trace.type == 'image') + len({0}._screen.prediction.value))
 """
 HOSTILE = [
     "<img src=x onerror=window.harmed=1>",

@@ -18,8 +18,8 @@ model = keras.Model(image, layers.Dense(3, name="kinds")(layers.GlobalAveragePoo
 x = np.random.default_rng(0).random((2, 24, 24, 3), "float32")
 explorer = aw.LayerExplorer(model, x, grouped=False)
 drawn = []
-inner = explorer._drawings._draw
-explorer._drawings._draw = lambda selection: (drawn.append(selection.path), inner(selection))[1]
+inner = explorer._explorer.show
+explorer._explorer.show = lambda: (drawn.append(explorer.layer), inner())[1]
 """
 # Each is sent by the page as one would by hand, 30 of them as fast as the page can.
 CLICK_ALL = """(tree) => {
@@ -150,7 +150,7 @@ def test_thirty_clicks_at_once_end_on_the_last_and_few_are_drawn(explorer, noteb
 
 def test_while_the_model_runs_the_figure_says_so_and_keeps_its_picture(explorer, notebook):
     notebook.page.evaluate(WATCH, explorer.graph.element_handle())
-    notebook.ask("explorer._session.clear()")
+    notebook.ask("explorer._explorer.session.clear()")
     explorer.select("conv39")
     assert notebook.page.evaluate("() => window.busy") == ["true with a picture", "false with a picture"]
 

@@ -121,4 +121,4 @@ def test_of_a_softmax_the_values_at_one_are_saturated_and_those_near_zero_are_no
     explorer = aw.LayerExplorer(model, x, layer="kinds")
     assert explorer.statistics.saturated == 2 / 16
     assert explorer.statistics.per_channel.saturated.tolist() == [0.25, 0.25, 0, 0]
-    assert "saturated at 1" in explorer._numbers.value
+    assert "saturated at 1" in explorer._screen.numbers.value

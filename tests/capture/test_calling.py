@@ -203,7 +203,7 @@ def test_inputs_of_different_lengths_are_one_sample_in_one_pass(build):
     assert in_every_way(explorer) == (2, 0)
     with pytest.raises(aw.errors.SampleError):
         explorer.sample = 1
-    assert "one sample" in explorer._status.value
+    assert "one sample" in explorer._screen.status.value
     with pytest.raises(aw.errors.MemoryBudgetError, match="take 84 bytes"):
         aw.activations(model, (NODES, EDGES), max_bytes=83)
 

@@ -78,7 +78,7 @@ def test_in_the_explorer_each_layer_stands_beside_its_like(name):
     expected = aw.compare(one, x, two)
     for path, value in expected.items():
         explorer.layer = path
-        assert 'class="actw-alert"></div>' in explorer._alert.value
+        assert 'class="actw-alert"></div>' in explorer._screen.alert.value
         told = np.asarray(explorer.figure.data[5].customdata).reshape(-1, 3)
         told = told[np.isfinite(np.asarray(explorer.figure.data[5].z)).ravel()]
         found = told[np.argsort(told[:, 0]), 1]

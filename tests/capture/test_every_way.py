@@ -55,7 +55,7 @@ def of(explorer: aw.LayerExplorer, name: str) -> tuple[Any, str]:
 
 
 def called(model: keras.Model, explorer: aw.LayerExplorer) -> Any:
-    args, kwargs = explorer._session.graph.arguments(explorer.inputs)
+    args, kwargs = explorer._explorer.session.graph.arguments(explorer.inputs)
     return model(*args, **kwargs, training=False)
 
 

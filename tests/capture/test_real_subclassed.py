@@ -31,5 +31,5 @@ def test_one_node_alone_a_sub_model_and_the_explorer_give_the_same(name):
         np.testing.assert_array_equal(aw.activations(model, x, path)[path], expected[path])
         np.testing.assert_array_equal(np.asarray(aw.submodel(model, path)(x, training=False)), expected[path])
         explorer.layer = path
-        assert 'actw-alert"></div>' in explorer._alert.value
+        assert 'actw-alert"></div>' in explorer._screen.alert.value
         np.testing.assert_array_equal(explorer.activation, expected[path])

@@ -65,9 +65,9 @@ def test_an_explorer_lists_what_the_model_holds_and_says_what_to_open(inputs):
     assert "open LayerExplorer(model.stages[0], x)" in explorer.tree["decoder"].reason
     assert "keras.Sequential([model.noise])" in explorer.tree["noise"].reason
     assert all(node.origin == "opaque" for node in explorer.tree)
-    for path in explorer._session.graph.nodes:
+    for path in explorer._explorer.session.graph.nodes:
         explorer.layer = path
-        assert explorer.tree[path].reason in explorer._plot.alt
+        assert explorer.tree[path].reason in explorer._screen.plot.alt
     for show in ("overview", "weights", "comparison", "table", "activation"):
         explorer.show = show
     if inputs is not None:

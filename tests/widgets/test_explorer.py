@@ -57,11 +57,11 @@ def explorer(images):
 
 
 def alert(explorer):
-    return explorer._alert.value.partition(">")[2].rpartition("<")[0]
+    return explorer._screen.alert.value.partition(">")[2].rpartition("<")[0]
 
 
 def status(explorer):
-    return explorer._status.value
+    return explorer._screen.status.value
 
 
 def test_the_first_layer_with_weights_is_selected_at_the_start(explorer):
@@ -77,7 +77,7 @@ def test_a_layer_is_selected_by_path_index_or_object(explorer, selector):
     explorer.layer = explorer.model.get_layer("pool") if selector == "object" else selector
     assert explorer.layer == "pool"
     assert explorer.node.path == "pool"
-    assert explorer._tree_view.selected == "pool"
+    assert explorer._screen.tree.selected == "pool"
     assert explorer.activation.shape == (3, 6)
 
 
@@ -256,11 +256,11 @@ def test_traits_can_be_observed_and_linked(explorer, images):
 
 
 def test_the_controls_and_the_tree_set_the_traits(explorer):
-    explorer._tree_view.selected = "fragile"
-    explorer._controls.channel._field.value = "4"
-    explorer._controls.sample._up.click()
-    explorer._controls.sort.value = "maximum"
-    explorer._controls.scaling.value = "channel"
+    explorer._screen.tree.selected = "fragile"
+    explorer._screen.controls.widget("channel")._field.value = "4"
+    explorer._screen.controls.widget("sample")._up.click()
+    explorer._screen.controls.widget("sort").value = "maximum"
+    explorer._screen.controls.widget("scaling").value = "channel"
     assert explorer.state() == {
         "show": "activation",
         "layer": "fragile",
@@ -274,13 +274,13 @@ def test_the_controls_and_the_tree_set_the_traits(explorer):
         "input_channel": None,
         "reading": "auto",
     }
-    explorer._controls.channel._field.value = "seven"
+    explorer._screen.controls.widget("channel")._field.value = "seven"
     assert "seven" in alert(explorer)
     assert explorer.channel == 4
 
 
 def test_a_button_at_the_end_of_the_channels_does_nothing_and_looks_so(explorer):
-    stepper = explorer._controls.channel
+    stepper = explorer._screen.controls.widget("channel")
 
     def ended():
         return [button._dom_classes == ("actw-stepper-end",) for button in (stepper._down, stepper._up)]
@@ -301,23 +301,23 @@ def test_a_button_at_the_end_of_the_channels_does_nothing_and_looks_so(explorer)
 
 
 def test_a_click_on_a_tile_selects_its_channel(explorer):
-    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": [5.0, 0, 0]}, [])
+    explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": [5.0, 0, 0]}, [])
     assert explorer.channel == 5
-    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": [99]}, [])
+    explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": [99]}, [])
     assert explorer.channel == 5
 
 
 def test_the_prediction_is_named_once_the_picture_is_there(explorer):
     async def selected():
         explorer.layer = "pool"
-        assert not explorer._drawings.knows_predictions
+        assert not explorer._explorer.inspector.predictions.are_known
         turn = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_soon(turn.set_result, None)
         await turn
 
     asyncio.run(selected())
     top = explorer.model(explorer.inputs, training=False).numpy()[0].argmax()
-    assert ["ant", "bee", "cat", "dog"][top] in explorer._prediction.value
+    assert ["ant", "bee", "cat", "dog"][top] in explorer._screen.prediction.value
 
 
 def test_an_output_that_is_not_finite_is_no_prediction():
@@ -325,7 +325,11 @@ def test_an_output_that_is_not_finite_is_no_prediction():
     model = keras.Model(x, keras.layers.Identity(name="same")(x))
     rows = np.array([[1, np.inf, np.nan, 2, -1, 0], [0, 0, np.nan, 1, 0, 0], [0, 0, 0, 1, 0, 0]])
     explorer = aw.LayerExplorer(model, rows, layer="same")
-    assert [explorer._drawings.prediction(sample) for sample in range(3)] == [("", 0.0), ("", 0.0), ("class 3", 1.0)]
+    assert [explorer._explorer.inspector.predictions.top(sample) for sample in range(3)] == [
+        ("", 0.0),
+        ("", 0.0),
+        ("class 3", 1.0),
+    ]
 
 
 def test_a_layer_that_raises_is_said_and_the_last_picture_stays(explorer):
@@ -377,12 +381,18 @@ def test_names_of_the_model_are_escaped_wherever_they_become_html():
     inputs = keras.Input((3,), name="i")
     model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax", name=hostile)(inputs), name=hostile)
     explorer = aw.LayerExplorer(model, np.ones((1, 3)), class_names=[hostile, hostile])
-    for widget in (explorer._header, explorer._prediction, explorer._title, explorer._numbers, explorer._status):
+    for widget in (
+        explorer._screen.header,
+        explorer._screen.prediction,
+        explorer._screen.title,
+        explorer._screen.numbers,
+        explorer._screen.status,
+    ):
         assert "<img src=x" not in widget.value
     assert "&lt;img" in explorer.figure.layout.title.text
     with pytest.raises(errors.LayerNotFoundError):
         explorer.layer = "<script>"
-    assert "<script>" not in explorer._alert.value
+    assert "<script>" not in explorer._screen.alert.value
 
 
 def test_close_frees_the_explorer_and_its_activations(images):
@@ -400,10 +410,10 @@ def test_activations_beyond_the_budget_are_let_go(images):
     explorer = aw.LayerExplorer(convolutional(), images, max_bytes=22_000)
     for path in ("conv", "fragile", "pool", "classes"):
         explorer.layer = path
-        assert explorer._session.bytes_kept <= 22_000
-    assert {key.path for key in explorer._session.kept.keys("whole")} == {"fragile", "pool", "classes"}
-    assert {key.path for key in explorer._session.kept.keys("picture")} <= {"fragile", "pool", "classes"}
-    assert not explorer._session.holds("conv")
+        assert explorer._explorer.session.bytes_kept <= 22_000
+    assert {key.path for key in explorer._explorer.session.kept.keys("whole")} == {"fragile", "pool", "classes"}
+    assert {key.path for key in explorer._explorer.session.kept.keys("picture")} <= {"fragile", "pool", "classes"}
+    assert not explorer._explorer.session.holds("conv")
 
 
 def test_two_explorers_on_one_model_are_independent(explorer, images):
@@ -448,7 +458,7 @@ def test_numbers_that_can_not_be_had_are_said_and_the_explorer_stays_alive(explo
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr("actwidget.widgets.html.numbers", no_memory)
+        patched.setattr("actwidget.explorer.views.channels.facts_of", no_memory)
         explorer.layer = "fragile"
     assert alert(explorer) == "fragile: MemoryError:"
     explorer.layer = "conv"
@@ -457,7 +467,7 @@ def test_numbers_that_can_not_be_had_are_said_and_the_explorer_stays_alive(explo
 
 def shows(explorer, model, images, path):
     """Whether the close-up on screen is the mean over the channels that the model gives now."""
-    closeup = next(trace for trace in explorer._plot._shown.figure["data"] if trace.get("coloraxis"))
+    closeup = next(trace for trace in explorer._screen.plot._shown.figure["data"] if trace.get("coloraxis"))
     now = aw.activations(model, images, path)[path][explorer.sample].mean(-1)
     return np.allclose(closeup["z"], now, atol=1e-6)
 
@@ -473,10 +483,10 @@ def test_a_trained_model_is_drawn_anew(explorer, images):
     explorer.sample = 1
     assert shows(explorer, explorer.model, images, "conv")
     train(explorer.model)
-    before = explorer._plot._shown
+    before = explorer._screen.plot._shown
     assert not shows(explorer, explorer.model, images, "conv")
     assert explorer.figure.data
-    assert explorer._plot._shown is not before
+    assert explorer._screen.plot._shown is not before
     assert shows(explorer, explorer.model, images, "conv")
 
 
@@ -490,12 +500,12 @@ def test_so_it_is_where_weights_have_no_address_or_can_not_be_read(images, monke
     explorer = aw.LayerExplorer(model, images, layer="conv")
     for show in ("activation", "overview", "weights"):
         explorer.show = show
-        before = explorer._plot._shown.spec
+        before = explorer._screen.plot._shown.spec
         train(model)
         drawn.clear()
         np.testing.assert_array_equal(explorer.activation, aw.activations(model, images, "conv")["conv"])
         assert len(drawn) == 1
-        assert explorer._plot._shown.spec != before
+        assert explorer._screen.plot._shown.spec != before
     drawn.clear()
     _ = explorer.activation
     assert len(drawn) == (function == "_value_of")  # what is not known to hold is drawn once more
@@ -505,7 +515,7 @@ def test_so_it_is_where_weights_have_no_address_or_can_not_be_read(images, monke
 async def redrawn(explorer):
     """Lets the event loop run until the explorer has drawn anew; a minute is too long."""
     drawn = asyncio.Event()
-    explorer._plot.observe(lambda _change: drawn.set(), "_spec")
+    explorer._screen.plot.observe(lambda _change: drawn.set(), "_spec")
     await asyncio.wait_for(drawn.wait(), 60)
 
 
@@ -559,7 +569,7 @@ def test_weights_that_every_pass_writes_make_no_endless_drawing(images, monkeypa
     drawn = []
     inner = aw.LayerExplorer._render
     monkeypatch.setattr(aw.LayerExplorer, "_render", lambda self: (drawn.append(1), inner(self))[1])
-    monkeypatch.setattr("actwidget.widgets.explorer.DRAWN", 0)
+    monkeypatch.setattr("actwidget.widgets.rendering.DRAWING_TIME", 0)
     # As if a pass could leave a trace.
     monkeypatch.setattr(
         "actwidget.capture.access.session.unchanged", lambda *_args, **_options: contextlib.nullcontext()
@@ -582,14 +592,14 @@ def test_weights_that_every_pass_writes_make_no_endless_drawing(images, monkeypa
     ("name", "wrong"), [("layer", "zz"), ("channel", 99), ("sample", 9), ("sort", "x"), ("scaling", "x"), ("show", "x")]
 )
 def test_an_error_goes_when_what_is_there_already_is_chosen(explorer, name, wrong):
-    drawn = explorer._plot.figure
+    drawn = explorer._screen.plot.figure
     before = getattr(explorer, name)
     with pytest.raises(errors.ActwidgetError):
         setattr(explorer, name, wrong)
-    assert str(wrong) in explorer._alert.value
+    assert str(wrong) in explorer._screen.alert.value
     setattr(explorer, name, before)
-    assert explorer._alert.value == html.live("alert", "")
-    assert explorer._plot.figure is drawn
+    assert explorer._screen.alert.value == html.live("alert", "")
+    assert explorer._screen.plot.figure is drawn
 
 
 def test_a_layer_that_failed_is_tried_once_more_when_it_is_chosen_again(images):
@@ -598,10 +608,10 @@ def test_a_layer_that_failed_is_tried_once_more_when_it_is_chosen_again(images):
     explorer = aw.LayerExplorer(keras.Model(inputs, layer(inputs)), images, layer="image")
     layer.broken = True
     explorer.layer = "fragile"
-    assert "fragile" in explorer._alert.value
+    assert "fragile" in explorer._screen.alert.value
     layer.broken = False
-    explorer._tree_view._answer(explorer._tree_view, {"kind": "again"}, [])
-    assert explorer._alert.value == html.live("alert", "")
+    explorer._screen.tree._answer(explorer._screen.tree, {"kind": "again"}, [])
+    assert explorer._screen.alert.value == html.live("alert", "")
     assert explorer.figure.layout.title.text.startswith("fragile")
 
 
@@ -615,7 +625,7 @@ def test_class_names_and_labels_are_those_of_the_first_output():
     explorer = aw.LayerExplorer(model, np.ones((2, 4)), class_names=list("abcde"), labels=[4, 0], layer="q")
     assert "✓ e" in explorer.figure.layout.yaxis2.ticktext
     explorer.layer = "p"
-    assert explorer._alert.value == html.live("alert", "")
+    assert explorer._screen.alert.value == html.live("alert", "")
 
 
 def test_the_code_says_where_its_batch_is_if_another_was_given():

@@ -99,7 +99,7 @@ def name(request):
 def test_all_that_is_sent_to_the_page_is_text_of_bounded_length(name):
     explorer, plain = made(name), made(PLAIN)
     for _node, _other in zip(views(explorer), views(plain), strict=True):
-        assert 'actw-alert"></div>' in explorer._alert.value
+        assert 'actw-alert"></div>' in explorer._screen.alert.value
         for (widget, state), (_, harmless) in zip(states(explorer), states(plain), strict=True):
             json.dumps(state, ensure_ascii=False).encode("utf-8")
             if "_model_name" in state and state["_model_name"] == "HTMLModel":
@@ -108,10 +108,10 @@ def test_all_that_is_sent_to_the_page_is_text_of_bounded_length(name):
             for key in {"alt", "label"} & state.keys():
                 assert len(state[key]) <= 1_500, (widget, key)
                 assert state[key].isprintable()
-        drawn, harmless = (list(texts(json.loads(each._plot._spec))) for each in (explorer, plain))
+        drawn, harmless = (list(texts(json.loads(each._screen.plot._spec))) for each in (explorer, plain))
         assert marks(drawn) == marks(harmless)
         assert max(map(len, drawn)) < 2_000
-    rows = explorer._tree_view.rows
+    rows = explorer._screen.tree.rows
     assert max(len(row["name"]) for row in rows) <= 120
     assert all(row["name"].isprintable() for row in rows)
     assert [row["path"] for row in rows if "path" in row] == [node.path for node in explorer.tree]
@@ -143,7 +143,13 @@ def test_what_is_printed_is_printable_and_bounded(name):
     table = str(explorer.tree).split("\n")
     assert len(table) == 1 + len(list(explorer.tree))
     values = aw.activations(explorer.model, explorer.inputs)
-    printed = [*table, *repr(values).split("\n"), repr(explorer), repr(explorer._tree_view), *map(repr, explorer.tree)]
+    printed = [
+        *table,
+        *repr(values).split("\n"),
+        repr(explorer),
+        repr(explorer._screen.tree),
+        *map(repr, explorer.tree),
+    ]
     assert len(repr(values).split("\n")) == 1 + len(values)
     assert [line for line in printed if not line.isprintable() or len(line) > 400] == []
     for node in explorer.tree:
@@ -174,7 +180,7 @@ def test_messages_with_such_names_are_one_bounded_line(name):
             wrong()
         assert len(str(caught.value)) < 800
         assert str(caught.value).isprintable()
-    assert Tags(explorer._alert.value).found == [("div", "role", "class")]
+    assert Tags(explorer._screen.alert.value).found == [("div", "role", "class")]
 
 
 def test_texts_that_flow_in_a_model_stay_text(name):
@@ -182,12 +188,12 @@ def test_texts_that_flow_in_a_model_stay_text(name):
     model = keras.Model(x, layers.StringLookup(vocabulary=["a", "b"], name="lookup")(x), name="reader")
     given = name.encode("utf-8", "replace").decode()
     explorer = aw.LayerExplorer(model, np.array([[given, "a", "b"]]), layer="texts")
-    assert 'actw-alert"></div>' in explorer._alert.value
-    drawn = list(texts(json.loads(explorer._plot._spec)))
+    assert 'actw-alert"></div>' in explorer._screen.alert.value
+    drawn = list(texts(json.loads(explorer._screen.plot._spec)))
     assert {re.sub(r"color:#\w+", "", mark) for mark in marks(drawn)} <= {"<b>", "</b>"}
     assert max(map(len, drawn)) < 500
-    assert len(explorer._plot.alt) <= 1_500
-    assert explorer._plot.alt.isprintable()
+    assert len(explorer._screen.plot.alt) <= 1_500
+    assert explorer._screen.plot.alt.isprintable()
 
 
 def test_a_layer_whose_name_no_page_can_hold_has_a_path_that_it_can():

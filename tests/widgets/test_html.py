@@ -12,6 +12,7 @@ from keras import layers
 import actwidget as aw
 from actwidget.analysis.health import warnings
 from actwidget.analysis.statistics import statistics
+from actwidget.explorer.facts import facts_of
 from actwidget.widgets import html
 
 
@@ -33,16 +34,16 @@ def terms(text):
 def test_what_marks_the_tree_is_in_the_row_in_the_warning_colour(values, bounds, term, told, mark):
     numbers = statistics(np.array(values), bounds=bounds)
     assert mark in warnings(numbers, "unit")
-    assert terms(html.numbers(numbers, "unit"))[term] == (told, True)
+    assert terms(html.facts(facts_of(numbers, "unit")))[term] == (told, True)
 
 
 def test_a_few_saturated_or_constant_are_said_without_a_warning():
     values = np.random.default_rng(0).uniform(0, 5, (20, 9))
     values[:, 4] = 6.0
-    row = terms(html.numbers(statistics(values, bounds=(0.0, 6.0)), "unit"))
+    row = terms(html.facts(facts_of(statistics(values, bounds=(0.0, 6.0)), "unit")))
     assert row["saturated at 6"] == ("11 %", False)
     assert row["constant units"] == ("1 of 9", False)
-    assert "constant units" not in terms(html.numbers(statistics(values[:, :4]), "unit"))
+    assert "constant units" not in terms(html.facts(facts_of(statistics(values[:, :4]), "unit")))
 
 
 def test_a_single_sample_of_a_healthy_relu_has_no_mark():
@@ -51,8 +52,8 @@ def test_a_single_sample_of_a_healthy_relu_has_no_mark():
     explorer = aw.LayerExplorer(model, x[:1], layer="hidden")
     dead = explorer.statistics.dead
     assert dead > 10
-    assert explorer._tree_view.marks == {}
-    assert terms(explorer._numbers.value)["dead units"] == (f"{dead} of 40", False)
+    assert explorer._screen.tree.marks == {}
+    assert terms(explorer._screen.numbers.value)["dead units"] == (f"{dead} of 40", False)
     explorer.show = "overview"
     assert all(row.warnings == () for row in explorer.summaries)
 
@@ -63,7 +64,7 @@ def test_integers_that_name_things_are_never_marked():
     model = keras.Model(tokens, keras.ops.argmax(y, axis=-1))
     x = np.array([[1, 2, 0, 0, 0], [3, 2, 0, 0, 0]])
     explorer = aw.LayerExplorer(model, x, layer="tokens")
-    assert explorer._tree_view.marks == {}
+    assert explorer._screen.tree.marks == {}
     explorer.show = "overview"
-    assert explorer._tree_view.marks == {}
+    assert explorer._screen.tree.marks == {}
     assert {row.path: row.warnings for row in explorer.summaries}["tokens"] == ()

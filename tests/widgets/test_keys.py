@@ -8,8 +8,8 @@ import pytest
 from keras import layers, ops
 
 import actwidget as aw
+from actwidget.explorer.registry import views
 from actwidget.widgets import html
-from actwidget.widgets.controls import SHOWS
 from actwidget.widgets.plot import KEYS
 
 RNG = np.random.default_rng(5)
@@ -92,13 +92,13 @@ WITHOUT = ["left_out", "spare/unused"]
 """What has no value: an optional input that was left out, a layer that is not called."""
 
 
-@pytest.mark.parametrize("show", SHOWS)
+@pytest.mark.parametrize("show", views())
 @pytest.mark.parametrize("path", [*KINDS, *WITHOUT])
 def test_a_key_moves_what_is_selected_to_what_there_is_or_does_nothing(kept, path, show):
     explorer = kept
     explorer.show, explorer.layer, explorer.sample = show, path, 1
     failed = path in WITHOUT and show in {"comparison", "overlay", "table"}
-    for start in {None, 0 if failed else explorer._channels() - 1}:
+    for start in {None, 0 if failed else explorer._explorer.data.channel_count - 1}:
         for key in KEYS:
             explorer.channel = start
             before = explorer.state()
@@ -106,14 +106,14 @@ def test_a_key_moves_what_is_selected_to_what_there_is_or_does_nothing(kept, pat
             after = explorer.state()
             if explorer._grid is None:
                 assert after == before
-                assert not explorer._plot.arrows
+                assert not explorer._screen.plot.arrows
             elif explorer._grid.of == "sample":
                 assert {**after, "sample": 1} == {**before, "sample": 1}
             else:
                 assert {**after, "channel": None} == {**before, "channel": None}
                 assert (after["channel"] is None) == (key == "Escape")
     explorer.channel = None
-    assert failed or explorer._alert.value == html.live("alert", "")
+    assert failed or explorer._screen.alert.value == html.live("alert", "")
 
 
 def drawn_order(explorer):
@@ -176,7 +176,7 @@ def test_one_number_a_sample_is_moved_through_sample_by_sample(explorer):
     for key, sample in (("ArrowRight", 1), ("End", 2), ("ArrowRight", 2), ("ArrowLeft", 1), ("Escape", 1), ("Home", 0)):
         press(explorer, key)
         assert explorer.sample == sample
-    assert "sample 0" in explorer._plot.alt
+    assert "sample 0" in explorer._screen.plot.alt
 
 
 def test_the_column_of_flags_that_is_selected_is_outlined(explorer):
@@ -205,18 +205,18 @@ def test_where_the_last_drawing_failed_a_key_does_nothing(everything, monkeypatc
     def no_memory(*_args, **_options):
         raise MemoryError
 
-    monkeypatch.setattr("actwidget.widgets.drawing.Drawings.draw", no_memory)
+    monkeypatch.setattr("actwidget.explorer.views.channels.Channels.draw", no_memory)
     explorer.layer = "sequence"
     for key in KEYS:
         press(explorer, key)
     assert explorer.channel == 1
-    assert "MemoryError" in explorer._alert.value
+    assert "MemoryError" in explorer._screen.alert.value
     explorer.close()
 
 
 def test_without_inputs_a_key_does_nothing(everything):
     explorer = aw.LayerExplorer(everything[0])
-    for show in SHOWS:
+    for show in views():
         if show != "overlay":
             explorer.show, explorer.layer = show, "vector"
             for key in KEYS:

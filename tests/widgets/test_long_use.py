@@ -14,7 +14,7 @@ from keras import layers
 
 import actwidget as aw
 from actwidget.errors import LayerNotFoundError
-from actwidget.widgets.drawing import DRAWING, PICTURE
+from actwidget.explorer.views.channels import DRAWING, PICTURE
 from tests.capture import zoo
 
 
@@ -32,8 +32,8 @@ def test_a_thousand_selections_keep_to_the_budget():
     for number in range(1000):
         explorer.layer = paths[random.integers(len(paths))]
         explorer.sample = number % 4
-        assert explorer._session.bytes_kept <= 60_000
-    kept = explorer._session.kept
+        assert explorer._explorer.session.bytes_kept <= 60_000
+    kept = explorer._explorer.session.kept
     assert kept.nbytes == sum(entry.nbytes for entry in kept._entries.values())
     held = {key.path for key in kept.keys("whole")}
     assert {key.path for kind in (PICTURE, DRAWING) for key in kept.keys(kind)} <= held
@@ -83,13 +83,13 @@ def test_closing_frees_the_model_the_arrays_and_every_widget():
     kept = {
         "model": model,
         "layer": model.layers[1],
-        "other model": explorer._other.graph.model,
+        "other model": explorer._explorer.other.graph.model,
         "sub-model": explorer.submodel,
         "explorer": explorer,
         "activation": explorer.activation,
         "batch": explorer.inputs,
-        "plot": explorer._plot,
-        "tree": explorer._tree_view,
+        "plot": explorer._screen.plot,
+        "tree": explorer._screen.tree,
     }
     watched = {name: weakref.ref(each) for name, each in kept.items()}
     explorer.close()

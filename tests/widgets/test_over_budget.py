@@ -14,7 +14,8 @@ from PIL import Image
 import actwidget as aw
 from actwidget.capture.access import session
 from actwidget.errors import MemoryBudgetError
-from actwidget.widgets import drawing
+from actwidget.explorer.views import weights
+from actwidget.explorer.views.table import columns_of
 from tests.capture import zoo
 from tests.widgets.test_explorer import alert, status
 
@@ -85,8 +86,14 @@ STEPS = (
 
 
 def shown_by(explorer):
-    numbers = {} if explorer._table is None else explorer._drawings.columns(explorer.layer)
-    return explorer._plot._shown.figure, explorer._numbers.value, explorer._plot.alt, numbers, explorer.statistics
+    numbers = {} if explorer._screen.table is None else columns_of(explorer._explorer.data)
+    return (
+        explorer._screen.plot._shown.figure,
+        explorer._screen.numbers.value,
+        explorer._screen.plot.alt,
+        numbers,
+        explorer.statistics,
+    )
 
 
 def assert_same(one, other, path):
@@ -121,13 +128,13 @@ def test_every_view_shows_the_same_over_and_under_the_budget(make):
         if node.origin == "opaque":
             continue
         for view in VIEWS:
-            if view == "overlay" and tiny._drawings.thumbnail(0) is None:
+            if view == "overlay" and tiny._explorer.inspector.pictures.thumbnail(0) is None:
                 continue
             for explorer in (tiny, ample):
                 explorer.show, explorer.layer, explorer.channel = "activation", node.path, None
                 explorer.show = view
             for step in STEPS if view == "activation" else STEPS[:3]:
-                if step.get("channel") and ample._channels() < 2:
+                if step.get("channel") and ample._explorer.data.channel_count < 2:
                     continue
                 for explorer in (tiny, ample):
                     for name, value in step.items():
@@ -235,7 +242,7 @@ def test_a_layer_that_mixes_samples_is_shown_whole_or_refused_in_words():
     np.testing.assert_allclose(tiny.activation, ample.activation)
     tiny.show = "overview"
     assert "1 too large for max_bytes" in tiny.figure.layout.title.text
-    assert "centred" in tiny._plot.alt
+    assert "centred" in tiny._screen.plot.alt
     assert [summary.path for summary in tiny.summaries] == [node.path for node in tiny.tree][:2]
 
 
@@ -246,7 +253,7 @@ def test_what_is_kept_of_all_kinds_keeps_to_the_budget():
         for node in explorer.tree:
             for view in VIEWS:
                 explorer.layer, explorer.show, explorer.sample = node.path, view, round_
-                assert explorer._session.bytes_kept <= 60_000
+                assert explorer._explorer.session.bytes_kept <= 60_000
 
 
 def test_written_weights_are_seen_over_the_budget():
@@ -258,20 +265,20 @@ def test_written_weights_are_seen_over_the_budget():
 
 
 def test_weights_are_drawn_once_for_all_channels(monkeypatch):
-    drawn, original = [], drawing.draw_weight
-    monkeypatch.setattr(drawing, "draw_weight", lambda name, *args: drawn.append(name) or original(name, *args))
+    drawn, original = [], weights.draw_weight
+    monkeypatch.setattr(weights, "draw_weight", lambda name, *args: drawn.append(name) or original(name, *args))
     model, x = maps()
     explorer = aw.LayerExplorer(model, x, layer="conv", show="weights", max_bytes=TINY)
     assert drawn == ["kernel", "bias"]
-    pictures = [explorer._plot.images]
+    pictures = [explorer._screen.plot.images]
     for channel in range(6):
         explorer.channel = channel
     assert drawn == ["kernel", "bias"]
     explorer.input_channel = 1
     assert drawn == ["kernel", "bias", "kernel"]
-    pictures.append(explorer._plot.images)
+    pictures.append(explorer._screen.plot.images)
     model.get_layer("conv").kernel.assign(model.get_layer("conv").kernel[::-1])
     _ = explorer.figure
     assert drawn[3:] == ["kernel", "bias"]
-    pictures.append(explorer._plot.images)
+    pictures.append(explorer._screen.plot.images)
     assert len({str(each) for each in pictures}) == 3

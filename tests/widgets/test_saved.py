@@ -60,7 +60,7 @@ def test_the_selected_layer_is_stored_as_it_is_seen(tmp_path):
     view.to_html(tmp_path / "a.html")
     text = (tmp_path / "a.html").read_text(encoding="utf-8")
     stored = json.loads(re.search(r'id="actw-data">(.*?)</script>', text, re.DOTALL)[1])["layers"]
-    assert stored["twice"]["alt"] == view._plot.alt
+    assert stored["twice"]["alt"] == view._screen.plot.alt
     assert "slice 2" in stored["twice"]["spec"]
     assert "slice 1" in stored["scan"]["spec"]
 

@@ -38,17 +38,17 @@ def test_the_overview_has_a_row_for_each_layer_and_says_what_is_wrong():
     by_path = {row.path: row for row in explorer.summaries}
     assert by_path["dead"].warnings == ("5 of 5 channels dead",)
     assert by_path["conv"].zeros == pytest.approx((aw.activations(explorer.model, explorer.inputs)["conv"] == 0).mean())
-    assert explorer._tree_view.marks["dead"] == "5 of 5 channels dead"
-    assert "conv" not in explorer._tree_view.marks
+    assert explorer._screen.tree.marks["dead"] == "5 of 5 channels dead"
+    assert "conv" not in explorer._screen.tree.marks
 
 
 def test_a_click_in_the_overview_goes_to_the_layer_in_one_drawing():
     explorer = aw.LayerExplorer(network(), zoo.noise(2, 8, 8, 3), show="overview")
     drawn = []
-    explorer._plot.observe(lambda change: drawn.append(change["new"]), "_spec")
-    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": ["pool"]}, [])
+    explorer._screen.plot.observe(lambda change: drawn.append(change["new"]), "_spec")
+    explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": ["pool"]}, [])
     assert (explorer.show, explorer.layer, len(drawn)) == ("activation", "pool", 1)
-    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": ["<img src=x>"]}, [])
+    explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": ["<img src=x>"]}, [])
     assert explorer.layer == "pool"
 
 
@@ -57,14 +57,14 @@ def test_the_overview_keeps_to_the_budget():
     whole = aw.LayerExplorer(model, x).summaries
     small = aw.LayerExplorer(model, x, max_bytes=2500)
     assert [(row.path, row.zeros) for row in small.summaries] == [(row.path, row.zeros) for row in whole]
-    assert small._session.bytes_kept <= 2500
+    assert small._explorer.session.bytes_kept <= 2500
 
 
 def test_a_layer_that_warns_is_marked_when_it_is_looked_at():
     explorer = aw.LayerExplorer(network(), zoo.noise(2, 8, 8, 3), layer="conv")
-    assert "dead" not in explorer._tree_view.marks
+    assert "dead" not in explorer._screen.tree.marks
     explorer.layer = "dead"
-    assert explorer._tree_view.marks == {"dead": "5 of 5 channels dead"}
+    assert explorer._screen.tree.marks == {"dead": "5 of 5 channels dead"}
 
 
 def test_two_samples_are_compared_those_channels_first_that_differ_most():
@@ -228,10 +228,10 @@ def test_every_node_of_every_odd_model_has_a_picture_in_every_show(build):
     for node in explorer.tree:
         for show in ("activation", "weights"):
             explorer.show, explorer.layer = show, node.path
-            assert 'class="actw-alert"></div>' in explorer._alert.value, explorer._alert.value
+            assert 'class="actw-alert"></div>' in explorer._screen.alert.value, explorer._screen.alert.value
             assert title(explorer).startswith(node.path.replace("<", "&lt;")[:5])
     explorer.show = "overview"
-    assert 'class="actw-alert"></div>' in explorer._alert.value, explorer._alert.value
+    assert 'class="actw-alert"></div>' in explorer._screen.alert.value, explorer._screen.alert.value
     explorer.close()
 
 
@@ -266,7 +266,7 @@ def test_one_number_a_sample_is_shown_over_the_batch_and_a_click_goes_to_the_sam
     explorer = aw.LayerExplorer(model, value, layer=model.operations[-1])
     (trace,) = explorer.figure.data
     np.testing.assert_allclose(np.asarray(trace.y, "float32"), value.sum(axis=-1), rtol=1e-5)
-    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": ["sample", 2]}, [])
+    explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": ["sample", 2]}, [])
     assert explorer.sample == 2
 
 

@@ -57,7 +57,7 @@ def test_the_last_line_of_a_cell_gives_the_widget_and_then_its_still(outputs):
     assert image.width == 560
     statistics = view.statistics
     assert f"<dd>0.00 to {statistics.maximum:.2f}</dd>" in kept["text/html"]
-    assert unescape(re.search(r'alt="([^"]*)"', kept["text/html"])[1]) == view._plot.alt
+    assert unescape(re.search(r'alt="([^"]*)"', kept["text/html"])[1]) == view._screen.plot.alt
 
 
 def test_the_still_of_a_run_is_that_of_the_next(outputs, monkeypatch):
@@ -77,15 +77,15 @@ def test_only_the_explorer_that_made_a_still_hides_it(outputs, names):
     ]
     assert keys[0] != keys[1]
     for view, own, other in ((views[0], *keys), (views[1], *reversed(keys))):
-        assert f".actw-still-{own}" in view._header.value
+        assert f".actw-still-{own}" in view._screen.header.value
         assert f"actw-live-{own}" in view._dom_classes
-        assert other not in view._header.value
+        assert other not in view._screen.header.value
 
 
 def test_a_view_without_pictures_has_its_numbers(outputs):
     view = explorer()
     view.layer = "pool"
-    view._plot.figure = view.figure.__class__()
+    view._screen.plot.figure = view.figure.__class__()
     view._ipython_display_()
     kept = outputs[1][0]
     assert set(kept) == {"text/html"}

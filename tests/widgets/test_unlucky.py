@@ -63,7 +63,7 @@ def test_what_a_layer_raises_is_said_and_the_explorer_lives(error, words):
     figure = explorer.figure
     for path in ("fragile", "pool", "out"):
         explorer.layer = path
-        text = explorer._alert.value
+        text = explorer._screen.alert.value
         assert path in text
         assert all(word in text for word in words), text
         assert len(text) < 2_000
@@ -72,13 +72,13 @@ def test_what_a_layer_raises_is_said_and_the_explorer_lives(error, words):
         with pytest.raises(CaptureError):
             _ = explorer.activation
     explorer.show = "overview"
-    assert words[0] in explorer._alert.value
+    assert words[0] in explorer._screen.alert.value
     explorer.show = "activation"
     explorer.layer = "before"
-    assert 'actw-alert"></div>' in explorer._alert.value
+    assert 'actw-alert"></div>' in explorer._screen.alert.value
     explorer.model.get_layer("fragile").error = None
     explorer.layer = "out"
-    assert 'actw-alert"></div>' in explorer._alert.value
+    assert 'actw-alert"></div>' in explorer._screen.alert.value
     assert explorer.activation.shape == (2, 3)
 
 
@@ -86,14 +86,14 @@ def test_an_interrupted_layer_is_said_and_can_be_chosen_again():
     model = with_fragile(KeyboardInterrupt())
     explorer = aw.LayerExplorer(model, zoo.noise(2, 8, 8, 3), layer="before")
     with pytest.raises(KeyboardInterrupt):
-        told(explorer._tree_view, selected="fragile")
-    assert "fragile was interrupted" in explorer._status.value
-    assert explorer._plot.busy is False
+        told(explorer._screen.tree, selected="fragile")
+    assert "fragile was interrupted" in explorer._screen.status.value
+    assert explorer._screen.plot.busy is False
     assert explorer.figure.layout.title.text.startswith("before ")
     model.get_layer("fragile").error = None
-    explorer._tree_view._handle_custom_msg({"kind": "again"}, [])
+    explorer._screen.tree._handle_custom_msg({"kind": "again"}, [])
     assert explorer.figure.layout.title.text.startswith("fragile ")
-    assert "interrupted" not in explorer._status.value
+    assert "interrupted" not in explorer._screen.status.value
 
 
 def test_no_memory_for_a_drawing_is_said_too(monkeypatch):
@@ -101,13 +101,13 @@ def test_no_memory_for_a_drawing_is_said_too(monkeypatch):
     figure = explorer.figure
     with monkeypatch.context() as short_of_memory:
         short_of_memory.setattr(
-            "actwidget.widgets.drawing.picture", lambda *_args, **_options: (_ for _ in ()).throw(MemoryError)
+            "actwidget.explorer.views.channels.picture", lambda *_args, **_options: (_ for _ in ()).throw(MemoryError)
         )
         explorer.layer = "conv_1"
-    assert "MemoryError" in explorer._alert.value
+    assert "MemoryError" in explorer._screen.alert.value
     assert explorer.figure is figure
     explorer.layer = "pool"
-    assert 'actw-alert"></div>' in explorer._alert.value
+    assert 'actw-alert"></div>' in explorer._screen.alert.value
 
 
 def told(widget, **state):
@@ -123,9 +123,9 @@ def test_quick_selections_from_the_page_end_on_the_last_one_and_run_each_layer_o
         Session, "captured", lambda self, path: (self.holds(path) or passes.append(path), whole(self, path))[1]
     )
     for number in range(30):
-        told(explorer._tree_view, selected=f"conv_{number % 5}")
-    told(explorer._tree_view, selected="conv_2")
-    assert explorer.layer == explorer._tree_view.selected == "conv_2"
+        told(explorer._screen.tree, selected=f"conv_{number % 5}")
+    told(explorer._screen.tree, selected="conv_2")
+    assert explorer.layer == explorer._screen.tree.selected == "conv_2"
     assert explorer.figure.layout.title.text.startswith("conv_2")
     assert sorted(passes) == ["conv_1", "conv_2", "conv_3", "conv_4"]
 
@@ -133,9 +133,9 @@ def test_quick_selections_from_the_page_end_on_the_last_one_and_run_each_layer_o
 @pytest.mark.parametrize("selected", ["nothing", "<script>", "x" * 100_000, 3, None, ["conv_1"], {"a": []}])
 def test_a_selection_that_the_page_could_not_have_made_changes_nothing(selected):
     explorer = aw.LayerExplorer(convolutions(2), zoo.noise(2, 8, 8, 3))
-    told(explorer._tree_view, selected=selected)  # ipywidgets logs what is wrong
-    assert explorer.layer == explorer._tree_view.selected == "conv_0"
-    told(explorer._tree_view, selected="pool")
+    told(explorer._screen.tree, selected=selected)  # ipywidgets logs what is wrong
+    assert explorer.layer == explorer._screen.tree.selected == "conv_0"
+    told(explorer._screen.tree, selected="pool")
     assert explorer.layer == "pool"
 
 
@@ -163,9 +163,11 @@ def test_a_selection_that_the_page_could_not_have_made_changes_nothing(selected)
 def test_a_click_that_the_page_could_not_have_made_changes_nothing(content):
     explorer = aw.LayerExplorer(convolutions(2), zoo.noise(2, 8, 8, 3))
     state = explorer.state()
-    explorer._plot.comm.handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
+    explorer._screen.plot.comm.handle_msg(
+        {"content": {"data": {"method": "custom", "content": content}}, "buffers": []}
+    )
     assert explorer.state() == state
-    explorer._plot.comm.handle_msg(
+    explorer._screen.plot.comm.handle_msg(
         {"content": {"data": {"method": "custom", "content": {"kind": "click", "customdata": [3]}}}, "buffers": []}
     )
     assert explorer.channel == 3
@@ -181,7 +183,7 @@ def test_interact_steers_an_explorer():
     layer, channel = control.children[:2]
     layer.value, channel.value = "conv_1", 5
     assert (explorer.layer, explorer.channel) == ("conv_1", 5)
-    assert 'actw-alert"></div>' in explorer._alert.value
+    assert 'actw-alert"></div>' in explorer._screen.alert.value
 
 
 def test_an_explorer_in_a_box_is_closed_by_itself_alone():
@@ -193,7 +195,7 @@ def test_an_explorer_in_a_box_is_closed_by_itself_alone():
     one.close()
     two.layer, two.channel = "conv_1", 3
     assert seen == [("layer", "conv_1"), ("channel", 3)]
-    assert 'actw-alert"></div>' in two._alert.value
+    assert 'actw-alert"></div>' in two._screen.alert.value
     box.close()
     two.layer = "pool"
     assert two.activation.shape == (2, 8)
@@ -208,7 +210,7 @@ def test_a_link_is_undone_and_refuses_what_the_other_lacks():
     with pytest.raises(LayerNotFoundError, match="conv_2"):
         one.layer = "conv_2"
     assert two.layer == "conv_1"
-    assert "conv_2" in two._alert.value
+    assert "conv_2" in two._screen.alert.value
     link.unlink()
     two.layer = "pool"
     assert one.layer == "conv_2"

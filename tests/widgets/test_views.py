@@ -32,11 +32,11 @@ def title(explorer):
 
 
 def alert(explorer):
-    return explorer._alert.value.partition(">")[2].rpartition("<")[0]
+    return explorer._screen.alert.value.partition(">")[2].rpartition("<")[0]
 
 
 def click(explorer, *customdata):
-    explorer._plot._answer(explorer._plot, {"kind": "click", "customdata": list(customdata)}, [])
+    explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": list(customdata)}, [])
 
 
 def test_a_click_on_the_close_up_shows_what_that_place_sees(explorer):
@@ -44,7 +44,7 @@ def test_a_click_on_the_close_up_shows_what_that_place_sees(explorer):
     click(explorer, "cell", 3, 0)
     assert (explorer.show, explorer.position) == ("overlay", (3, 0))
     assert "sees 5 × 4 of 16 × 16 pixels" in title(explorer)
-    assert "rows 5 to 9 and columns 0 to 3" in explorer._plot.alt
+    assert "rows 5 to 9 and columns 0 to 3" in explorer._screen.plot.alt
     values = np.asarray(explorer.figure.data[1].z)
     np.testing.assert_array_equal(values, explorer.activation[0, :, :, 2])
 
@@ -58,7 +58,7 @@ def test_where_the_way_is_not_known_there_is_no_box(explorer):
     explorer.layer, explorer.show, explorer.position = "unknown", "overlay", (4, 4)
     assert "sees" not in title(explorer)
     assert "stretched over the input<br>receptive field can't be computed" in title(explorer)
-    assert "can't be computed" in explorer._plot.alt
+    assert "can't be computed" in explorer._screen.plot.alt
 
 
 def test_a_place_that_sees_padding_alone_says_so():
@@ -66,7 +66,7 @@ def test_a_place_that_sees_padding_alone_says_so():
     model = keras.Model(x, layers.ZeroPadding2D(3, name="pad")(x))
     explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad")
     click(explorer, "cell", 0, 0)
-    for text in (title(explorer), explorer._plot.alt):
+    for text in (title(explorer), explorer._screen.plot.alt):
         assert "sees padding alone, nothing of the input" in text
         assert "0 × 0" not in text
     figure = explorer.figure.layout
@@ -144,10 +144,10 @@ def test_of_several_inputs_it_is_the_picture_that_the_layer_depends_on():
     for layer, name, size, seen in (("of_b", "b", 32, 5), ("of_a", "a", 16, 3), ("both", "b", 32, 5)):
         explorer.layer, explorer.position = layer, (3, 3)
         assert f"over input {name} · sees {seen} × {seen} of {size} × {size} pixels" in title(explorer)
-        assert explorer._plot.alt.endswith(f"of input {name}")
+        assert explorer._screen.plot.alt.endswith(f"of input {name}")
         assert explorer.figure.layout.xaxis.range == (-0.5, size - 0.5)
     explorer.layer = "square"
-    assert "depends on no input that is a picture" in explorer._plot.alt
+    assert "depends on no input that is a picture" in explorer._screen.plot.alt
     explorer.show = "activation"
     click(explorer, "cell", 0, 0)
     assert explorer.show == "activation"
@@ -210,7 +210,7 @@ def test_without_a_picture_there_is_no_overlay():
     explorer = aw.LayerExplorer(model, RNG.random((1, 12)))
     with pytest.raises(OptionError, match="activation"):
         explorer.show = "overlay"
-    assert "overlay" not in [name for _, name in explorer._controls.show.options]
+    assert "overlay" not in [name for _, name in explorer._screen.controls.show.options]
 
 
 def test_a_state_has_the_place_and_gives_it_back(explorer):
@@ -225,8 +225,8 @@ def test_a_slider_goes_through_a_volume():
     x = keras.Input((5, 8, 8, 1))
     model = keras.Model(x, layers.Flatten(name="flat")(layers.Conv3D(2, 3, padding="same", name="conv")(x)))
     explorer = aw.LayerExplorer(model, RNG.random((1, 5, 8, 8, 1)))
-    slider = explorer._controls.slice
-    assert slider in explorer._controls.box.children
+    slider = explorer._screen.controls.widget("slice")
+    assert slider in explorer._screen.controls.box.children
     assert (slider.max, slider.value, explorer.slice) == (4, 2, None)
     middle = explorer.figure.to_json()
     slider.value = 4
@@ -241,7 +241,7 @@ def test_a_slider_goes_through_a_volume():
     explorer.slice = 3
     explorer.layer = "flat"
     assert explorer.slice is None
-    assert slider not in explorer._controls.box.children
+    assert slider not in explorer._screen.controls.box.children
 
 
 def test_slices_of_two_axes_are_counted_through():
@@ -249,7 +249,7 @@ def test_slices_of_two_axes_are_counted_through():
     model = keras.Model(x, layers.Rescaling(2.0, name="twice")(x))
     explorer = aw.LayerExplorer(model, RNG.random((1, 2, 3, 8, 8, 1)), layer="twice", channel=0)
     assert "slice 1 (0 to 5), at 0, 1 of 2 × 3" in title(explorer)
-    assert explorer._controls.slice.value == 1
+    assert explorer._screen.controls.widget("slice").value == 1
     explorer.slice = 4
     assert "slice 4 (0 to 5), at 1, 1 of 2 × 3" in title(explorer)
     np.testing.assert_array_equal(np.asarray(explorer.figure.data[2].z), explorer.activation[0, 1, 1, :, :, 0])
@@ -258,8 +258,8 @@ def test_slices_of_two_axes_are_counted_through():
 def test_an_input_channel_of_a_kernel_is_chosen(explorer):
     explorer.layer, explorer.show = "strided", "weights"
     assert "mean over 6 input channels" in explorer.figure.layout.annotations[0].text
-    stepper = explorer._controls.input_channel
-    assert stepper in explorer._controls.box.children
+    stepper = explorer._screen.controls.widget("input_channel")
+    assert stepper in explorer._screen.controls.box.children
     stepper._field.value = "4"
     assert explorer.input_channel == 4
     assert "input channel 4 of 6" in explorer.figure.layout.annotations[0].text
@@ -268,14 +268,14 @@ def test_an_input_channel_of_a_kernel_is_chosen(explorer):
     explorer.layer = "conv"
     assert explorer.input_channel is None
     explorer.show = "activation"
-    assert stepper not in explorer._controls.box.children
+    assert stepper not in explorer._screen.controls.box.children
 
 
 def test_the_table_has_the_numbers_of_each_channel_over_the_batch(explorer):
     explorer.show = "table"
-    table = explorer._table
-    assert table in explorer._main.children
-    assert explorer._plot not in explorer._main.children
+    table = explorer._screen.table
+    assert table in explorer._screen.main.children
+    assert explorer._screen.plot not in explorer._screen.main.children
     values = np.frombuffer(table._values, np.float32).reshape(6, -1)
     whole = explorer.activation.reshape(-1, 6)
     for name, expected in {
@@ -294,14 +294,14 @@ def test_the_table_has_the_numbers_of_each_channel_over_the_batch(explorer):
     explorer.layer = "units"
     assert np.frombuffer(table._values, np.float32).reshape(7, -1).shape[1] == len(table._columns)
     explorer.show = "activation"
-    assert explorer._plot in explorer._main.children
+    assert explorer._screen.plot in explorer._screen.main.children
 
 
 def test_arrow_keys_move_the_channel_as_the_grid_is_drawn(explorer):
     def press(key):
-        explorer._plot._answer(explorer._plot, {"kind": "key", "key": key}, [])
+        explorer._screen.plot._answer(explorer._screen.plot, {"kind": "key", "key": key}, [])
 
-    assert explorer._plot.arrows
+    assert explorer._screen.plot.arrows
     columns = explorer._grid.columns
     press("ArrowRight")
     assert explorer.channel == 0
@@ -341,7 +341,7 @@ def test_what_is_read_has_no_controls_of_channels():
     x = keras.Input((6, 6, 4))
     model = keras.Model(x, keras.ops.argmax(x, axis=-1))
     explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)), layer=0)
-    controls = explorer._controls
+    controls = explorer._screen.controls
     every = [controls.show, controls.sample, controls.channel, controls.sort, controls.scaling]
     assert list(controls.box.children)[:5] == every
     explorer.layer = [node.path for node in explorer.tree][-1]
@@ -357,7 +357,7 @@ def test_flags_in_several_channels_can_be_looked_at_one_by_one():
     batch[..., 2] = 1
     explorer = aw.LayerExplorer(model, batch)
     explorer.layer = [node.path for node in explorer.tree][-1]
-    controls = explorer._controls
+    controls = explorer._screen.controls
     assert list(controls.box.children) == [controls.show, controls.sample, controls.channel]
     assert "False: 100 %" in explorer.figure.layout.annotations[0].text
     assert controls.channel.placeholder == "first"
@@ -372,7 +372,7 @@ def test_volumes_are_compared_at_the_chosen_slice():
     batch[1, 0] = 5
     explorer = aw.LayerExplorer(model, batch, layer="same", show="comparison")
     assert "slice 1 (0 to 2)" in title(explorer).replace("<br>", " · ")
-    assert explorer._controls.slice in explorer._controls.box.children
+    assert explorer._screen.controls.widget("slice") in explorer._screen.controls.box.children
     explorer.slice = 0
     assert "slice 0 (0 to 2)" in title(explorer).replace("<br>", " · ")
 
@@ -381,24 +381,24 @@ def test_a_layer_without_a_finite_value_says_so_in_words():
     x = keras.Input((6, 6, 2))
     model = keras.Model(x, layers.Rescaling(float("nan"), name="none")(x))
     explorer = aw.LayerExplorer(model, RNG.random((1, 6, 6, 2)), layer="none")
-    assert "no finite value" in explorer._numbers.value
+    assert "no finite value" in explorer._screen.numbers.value
     explorer.show = "overview"
-    words = explorer._numbers.value + explorer._plot.alt + "".join(explorer.figure.data[2].hovertext)
+    words = explorer._screen.numbers.value + explorer._screen.plot.alt + "".join(explorer.figure.data[2].hovertext)
     assert "no finite value" in words
     assert "nan" not in words
 
 
 def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
-    controls = explorer._controls
+    controls = explorer._screen.controls
     assert controls.compare is None
     explorer.show = "comparison"
     stepper = controls.compare
     assert stepper in controls.box.children
     assert (stepper.value, stepper.maximum) == (None, 1)
-    assert "beside sample 1" in explorer._plot.alt
+    assert "beside sample 1" in explorer._screen.plot.alt
     stepper._field.value = "0"
     assert explorer.compare == 0
-    assert "Choose two different samples" in explorer._plot.alt
+    assert "Choose two different samples" in explorer._screen.plot.alt
     explorer.compare = 1
     assert stepper.value == 1
     stepper._field.value = "7"
@@ -408,9 +408,9 @@ def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
     assert stepper not in controls.box.children
     other = keras.Model(explorer.model.inputs, explorer.model.outputs)
     again = aw.LayerExplorer(explorer.model, explorer.inputs, compare=other)
-    assert (again.compare, again._controls.compare) == ("model", None)
+    assert (again.compare, again._screen.controls.widget("compare")) == ("model", None)
     alone = aw.LayerExplorer(explorer.model, explorer.inputs[:1], show="comparison")
-    assert alone._controls.compare is None
+    assert alone._screen.controls.widget("compare") is None
 
 
 def test_channels_first_are_found_behind_a_layer_that_says_so():
@@ -426,16 +426,16 @@ def test_channels_first_are_found_behind_a_layer_that_says_so():
         explorer.layer = path
         assert f"{count} channels" in title(explorer)
         assert explorer.statistics.channels == count
-        assert explorer._controls.reading is None  # nothing to choose
+        assert explorer._screen.controls.widget("reading") is None  # nothing to choose
     explorer.layer, explorer.channel = "relu", 1
     closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
     np.testing.assert_array_equal(np.asarray(closeup.z), explorer.activation[0, 1])
     explorer.layer = "x"  # of which no layer says how it is meant
     assert "18 channels" in title(explorer)
-    explorer._controls.reading.value = "first"
+    explorer._screen.controls.widget("reading").value = "first"
     assert "3 channels" in title(explorer)
     explorer.layer = "relu"
-    assert explorer._controls.reading not in explorer._controls.box.children
+    assert explorer._screen.controls.widget("reading") not in explorer._screen.controls.box.children
 
 
 @pytest.mark.parametrize(
@@ -464,8 +464,8 @@ def test_where_two_readings_are_possible_one_is_chosen():
     digits = RNG.random((2, 20, 28), dtype="float32")
     explorer = aw.LayerExplorer(model, digits, layer="digit")
     assert "28 units" in title(explorer)
-    control = explorer._controls.reading
-    assert control in explorer._controls.box.children
+    control = explorer._screen.controls.widget("reading")
+    assert control in explorer._screen.controls.box.children
     control.value = "none"
     assert explorer.reading == "none"
     assert "1 unit," in title(explorer)
@@ -486,7 +486,7 @@ def test_where_two_readings_are_possible_one_is_chosen():
     with pytest.raises(OptionError, match="reading"):
         explorer.reading = "third"
     explorer.layer = "flat"
-    assert control not in explorer._controls.box.children
+    assert control not in explorer._screen.controls.box.children
 
 
 def test_a_reading_is_of_the_selected_layer_alone():
@@ -504,7 +504,7 @@ def test_a_reading_is_of_the_selected_layer_alone():
     explorer.show = "overview"
     after = {row.path: row.warnings for row in explorer.summaries}
     assert {**after, "rows": ()} == {**before, "rows": ()}
-    assert "4 channels" in explorer._drawings.draw(explorer._selection(path="conv")).alt
+    assert "4 channels" in next(explorer._explorer.drawings(["conv"]))[1].alt
 
 
 def test_what_becomes_of_the_given_array_does_not_reach_the_explorer(explorer):

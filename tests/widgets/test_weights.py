@@ -139,13 +139,13 @@ def test_the_input_channel_is_offered_where_it_acts_and_acts_where_it_is_offered
     make, shape, acts_on = STEPPERS[name]
     explorer = explorer_of(make(), shape)
     before = told(explorer)
-    stepper = explorer._controls.input_channel
+    stepper = explorer._screen.controls.widget("input_channel")
     if acts_on is None:
         assert stepper is None
         with pytest.raises(ChannelError, match="none to choose"):
             explorer.input_channel = 1
         return
-    assert stepper in explorer._controls.box.children
+    assert stepper in explorer._screen.controls.box.children
     first = explorer.figure.data
     stepper._field.value = "1"
     assert explorer.input_channel == 1
@@ -215,7 +215,7 @@ def test_four_bits_are_shown_as_weights_not_as_bytes():
     kernel = weights_of(model.get_layer("l"))["kernel"].values
     row = list(weights_of(model.get_layer("l"))).index("kernel")
     assert told(explorer)[row].startswith(f"<b>kernel</b> 8 × 6, {UNPACKED} · colours")
-    assert f"kernel: (8, 6), {UNPACKED}, {kernel.min():.2f} to {kernel.max():.2f}" in explorer._plot.alt
+    assert f"kernel: (8, 6), {UNPACKED}, {kernel.min():.2f} to {kernel.max():.2f}" in explorer._screen.plot.alt
     (levels,), _ = tiles_of(images(explorer)[0], (1, 8, 6))
     bound = np.abs(kernel).max()
     np.testing.assert_allclose(levels / (LEVELS - 1) * 2 - 1, kernel / bound, atol=1.02 / (LEVELS - 1))
@@ -228,7 +228,7 @@ def test_bytes_that_stay_packed_are_called_so():
     model.get_layer("l").enable_lora(2)
     explorer = aw.LayerExplorer(model, RNG.random((2, 8)), layer="l", show="weights")
     assert any(text.startswith(f"<b>kernel</b> 8 × 3, {PACKED}") for text in told(explorer))
-    assert f"kernel: (8, 3), {PACKED}" in explorer._plot.alt
+    assert f"kernel: (8, 3), {PACKED}" in explorer._screen.plot.alt
 
 
 def test_bars_of_broken_weights_have_their_colour():

@@ -112,19 +112,19 @@ def terms(text):
 def looked_at(make):
     model, x = make()
     explorer = aw.LayerExplorer(model, x)
-    explorer.layer = explorer._session.graph.output
+    explorer.layer = explorer._explorer.session.graph.output
     return explorer
 
 
 def words_of(explorer):
     """The numbers below the figure, the columns of the table, what the overview says of the layer, and its warnings."""
-    told = terms(explorer._numbers.value)
+    told = terms(explorer._screen.numbers.value)
     explorer.show = "table"
-    columns = [] if explorer._table is None else explorer._table._columns
+    columns = [] if explorer._screen.table is None else explorer._screen.table._columns
     explorer.show = "overview"
     place = [row.path for row in explorer.summaries].index(explorer.layer)
     row, hover = explorer.summaries[place], explorer.figure.data[2].hovertext[place]
-    assert explorer._tree_view.marks.get(explorer.layer, "") == "; ".join(row.warnings)
+    assert explorer._screen.tree.marks.get(explorer.layer, "") == "; ".join(row.warnings)
     return told, columns, hover, row
 
 
@@ -177,7 +177,7 @@ def test_units_that_give_nothing_are_dead(name):
     explorer = looked_at(UNITS[name])
     numbers = explorer.statistics
     told, columns, hover, row = words_of(explorer)
-    noun = explorer._drawings.channels(explorer.layer).noun
+    noun = explorer._explorer.data.channel_label
     assert told[f"dead {noun}s"] == f"{numbers.dead} of {numbers.channels}"
     assert "dead?" in columns
     assert "dead" in hover
@@ -190,7 +190,7 @@ def test_bytes_of_a_picture_are_measured():
     picture = keras.Input((8, 8, 3), dtype="uint8", name="picture")
     model = keras.Model(picture, layers.Rescaling(1 / 255)(picture))
     explorer = aw.LayerExplorer(model, RNG.integers(0, 256, (2, 8, 8, 3)).astype("uint8"), layer="picture")
-    assert "mean ± sd" in terms(explorer._numbers.value)
+    assert "mean ± sd" in terms(explorer._screen.numbers.value)
 
 
 def test_the_input_of_a_nested_model_is_what_it_is_given():
@@ -211,7 +211,7 @@ def test_the_input_of_a_nested_model_is_what_it_is_given():
 def test_what_is_no_number_is_said_of_data_too():
     x = keras.Input((6,), name="x")
     explorer = aw.LayerExplorer(keras.Model(x, layers.Rescaling(1.0, name="same")(x)), FEATURES * np.nan, layer="same")
-    assert explorer._tree_view.marks["same"] == "24 NaN"
+    assert explorer._screen.tree.marks["same"] == "24 NaN"
 
 
 def test_a_saved_page_says_the_same(tmp_path):

@@ -24,7 +24,7 @@ def here(tmp_path_factory):
 
 
 def alert(explorer):
-    return explorer._alert.value.partition(">")[2].rpartition("<")[0]
+    return explorer._screen.alert.value.partition(">")[2].rpartition("<")[0]
 
 
 @pytest.mark.parametrize(("act", "error", "words"), WRONG.values(), ids=WRONG)
@@ -69,9 +69,9 @@ def test_a_batch_of_nothing_but_nan_is_shown_and_said():
         explorer.layer = node.path
         assert alert(explorer) == ""
         if node.path in {"image", "pool", "classes"}:
-            assert "NaN" in explorer._numbers.value
+            assert "NaN" in explorer._screen.numbers.value
             assert explorer.statistics.nan == explorer.activation.size
-            assert "NaN" in explorer._tree_view.marks[node.path]
+            assert "NaN" in explorer._screen.tree.marks[node.path]
     explorer.show = "overview"
     assert alert(explorer) == ""
 

@@ -1,9 +1,8 @@
-"""What a person gives an explorer, checked: each function gives the value as it is kept, or says what was expected."""
+"""What a person tells about a batch: names of the classes, true labels, tokens; checked against the model."""
 
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,70 +10,47 @@ import numpy as np
 
 from actwidget.capture.semantics.bounds import is_sigmoid, output_index
 from actwidget.capture.structure.paths import sendable
-from actwidget.errors import ActwidgetError, OptionError, shown
+from actwidget.errors import OptionError, shown
+from actwidget.options import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Sequence
 
     from actwidget.capture.run.inputs import Batch
     from actwidget.capture.structure.model_graph import ModelGraph
 
 
-def index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetError]) -> int:
-    """A number below `count`; one below zero counts from the end.
+@dataclass(frozen=True)
+class Annotations:
+    """What a person has told about a batch.
 
-    Raises:
-        error: It is none.
+    Attributes:
+        class_names: A name for each unit of the model's output; for a single sigmoid unit two.
+        labels: For each sample its true class.
+        tokens: For each sample the texts of its steps.
+        is_binary: Whether the model's output is one unit a sample, the probability of one of two classes.
     """
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -count <= value < count:
-        return int(value) % count
-    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {shown(value)}."
-    raise error(message)
+
+    class_names: Sequence[str] | None = None
+    labels: Sequence[int] | None = None
+    tokens: Sequence[Sequence[str]] | None = None
+    is_binary: bool = False
+
+    @classmethod
+    def of(
+        cls, graph: ModelGraph, batch: Batch | None, *, class_names: Any = None, labels: Any = None, tokens: Any = None
+    ) -> Annotations:
+        """Checks what was given.
+
+        Raises:
+            OptionError: It does not fit the model or the batch.
+        """
+        names = _class_names(class_names, graph)
+        steps = _tokens(tokens, batch)
+        return cls(names, _labels(labels, batch, graph), steps, Head.of(graph).is_binary)
 
 
-def position(value: Any, lengths: tuple[int, int]) -> tuple[int, int]:
-    """The row and the column of a map's cell.
-
-    Raises:
-        OptionError: There is no such cell.
-    """
-    given = list(value) if isinstance(value, (list, tuple, np.ndarray)) else []
-    fits = [isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in given]
-    if len(given) == len(fits) == 2 and all(fits) and all(0 <= i < n for i, n in zip(given, lengths, strict=True)):
-        return int(given[0]), int(given[1])
-    rows, columns = lengths
-    there = f"a map of {rows} by {columns}" if rows and columns else "no feature map"
-    message = f"Expected a position as (row, column); the layer gives {there}; got {shown(value)}."
-    raise OptionError(message)
-
-
-def option(value: Any, known: Collection[str], noun: str) -> str:
-    """One of several words.
-
-    Raises:
-        OptionError: It is none of them.
-    """
-    if isinstance(value, str) and value in known:
-        return value
-    message = f"Expected {noun} to be one of {', '.join(map(repr, known))}, got {shown(value)}."
-    raise OptionError(message)
-
-
-def listed(values: Any, expected: str, *, least: int = 0) -> list[Any]:
-    """The items of what should be a list; a text and a dict are none, though they have items.
-
-    Raises:
-        OptionError: It has no items, or fewer than it should.
-    """
-    if not isinstance(values, (str, bytes, dict)):
-        with suppress(Exception):
-            if len(items := list(values)) >= least:
-                return items
-    message = f"Expected {expected}; got {shown(values)}."
-    raise OptionError(message)
-
-
-def class_names(names: Any, graph: ModelGraph) -> list[str] | None:
+def _class_names(names: Any, graph: ModelGraph) -> list[str] | None:
     """A name for each unit of the model's output, the first of several; for a single sigmoid unit two.
 
     Raises:
@@ -101,7 +77,7 @@ def class_names(names: Any, graph: ModelGraph) -> list[str] | None:
     raise OptionError(message)
 
 
-def labels(given: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | None:
+def _labels(given: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | None:
     """The true class of each sample: the number of an output unit, of a single sigmoid unit 0 or 1.
 
     Raises:
@@ -145,7 +121,7 @@ def labels(given: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | No
     return [int(number) for number in numbers]
 
 
-def tokens(texts: Any, batch: Batch | None) -> list[list[str]] | None:
+def _tokens(texts: Any, batch: Batch | None) -> list[list[str]] | None:
     """The texts of the steps, a list for each sample.
 
     Raises:
@@ -161,20 +137,6 @@ def tokens(texts: Any, batch: Batch | None) -> list[list[str]] | None:
         message = f"Expected {expected}; got {shown(texts)}."
         raise OptionError(message)
     return [[sendable(str(token)) for token in sample] for sample in given]
-
-
-def state(given: Mapping[str, Any] | None, names: Collection[str]) -> dict[str, Any]:
-    """What `LayerExplorer.state` gave.
-
-    Raises:
-        OptionError: It is no mapping, or has another key.
-    """
-    if given is None:
-        return {}
-    if not hasattr(given, "keys") or not set(given) <= set(names):
-        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(names)}, got {shown(given)}."
-        raise OptionError(message)
-    return dict(given)
 
 
 _NO_SIGMOID = (

@@ -1,0 +1,141 @@
+"""What a person can choose about a view, apart from the widgets that let them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from actwidget.figures import ORDERS
+
+if TYPE_CHECKING:
+    from actwidget.explorer.layer_data import LayerData
+    from actwidget.explorer.selection import Selection
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several words.
+
+    Attributes:
+        name: The field of a `Selection`, or the option of a view, that is chosen.
+        label: What stands before it.
+        tip: What it is, for a tooltip.
+        choices: For each value what it is called on screen; the first is the default.
+    """
+
+    name: str
+    label: str
+    tip: str
+    choices: Mapping[str, str]
+
+    @property
+    def default(self) -> str:
+        """What is chosen at first."""
+        return next(iter(self.choices))
+
+
+@dataclass(frozen=True)
+class Number:
+    """A whole number from 0.
+
+    Attributes:
+        name: The field of a `Selection`, or the option of a view, that is chosen.
+        label: What stands before it.
+        count: How many numbers there are to choose from.
+        empty: What stands in the field while no number is chosen; `None` where one always is.
+    """
+
+    name: str
+    label: str
+    count: int = 1
+    empty: str | None = None
+
+    @property
+    def default(self) -> int | None:
+        """What is chosen at first."""
+        return 0 if self.empty is None else None
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A whole number from 0, chosen by a slider.
+
+    Attributes:
+        name: The field of a `Selection`, or the option of a view, that is chosen.
+        label: What stands before it.
+        tip: What it is, for a tooltip.
+        count: How many numbers there are to choose from.
+        middle: Where the slider stands while no number is chosen.
+    """
+
+    name: str
+    label: str
+    tip: str
+    count: int = 1
+    middle: int = 0
+
+    @property
+    def default(self) -> None:
+        """What is chosen at first."""
+        return
+
+
+Control = Choice | Number | Slider
+
+SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
+AXIS_CHOICES = {
+    "auto": "as the layer has them",
+    "last": "last axis",
+    "first": "first axis",
+    "none": "none: one map",
+}
+
+SHARED: dict[str, Control] = {
+    control.name: control
+    for control in (
+        Number("sample", "sample"),
+        Number("channel", "channel", empty="mean"),
+        Choice("sort", "order", "order of the channels", ORDERS),
+        Choice("scaling", "colour range", "one colour range for the layer or for each channel", SCALINGS),
+        Slider("slice", "slice", "which slice through depth or time"),
+        Number("input_channel", "input channel", empty="mean"),
+        Number("compare", "second sample", empty="next"),
+        Choice("reading", "channels", "which axis holds the channels", AXIS_CHOICES),
+    )
+}
+"""The controls that views share, by the fields of a `Selection` that they set."""
+
+
+def fitted(name: str, data: LayerData, selection: Selection, *, is_read: bool) -> Control | None:
+    """A shared control as it fits a layer; `None` where there is nothing to choose.
+
+    Args:
+        name: A key of `SHARED`.
+        data: The layer.
+        selection: What is chosen.
+        is_read: Whether the values are read, as texts and flags are: these have no mean.
+    """
+    control = SHARED[name]
+    if name == "reading":
+        is_chosen = selection.reading != "auto"
+        return control if is_chosen or (not is_read and data.has_ambiguous_channels) else None
+    if isinstance(control, Choice):
+        return control
+    count = _COUNTS[name](data)
+    if count <= 1 and name not in _ALWAYS:
+        return None
+    if isinstance(control, Slider):
+        return replace(control, count=count, middle=data.middle_slice)
+    return replace(control, count=count, empty="first" if name == "channel" and is_read else control.empty)
+
+
+_COUNTS: dict[str, Callable[[LayerData], int]] = {
+    "sample": lambda data: data.batch_size,
+    "channel": lambda data: data.channel_count,
+    "slice": lambda data: data.slice_count,
+    "input_channel": lambda data: data.kernel_input_count,
+    "compare": lambda data: data.comparable_samples,
+}
+_ALWAYS = ("sample", "channel")
+"""What has its place on screen also where there is one alone."""

@@ -1,0 +1,307 @@
+"""`Explorer`: a model, a batch and a selection, with all that is known of it. It needs no screen and no browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from actwidget.capture.access.compare import check_same_layers
+from actwidget.capture.access.keras_code import keras_code
+from actwidget.capture.access.session import Session
+from actwidget.capture.access.submodel import connect, reason_against
+from actwidget.capture.structure.selectors import select
+from actwidget.explorer.annotations import Annotations
+from actwidget.explorer.controls import fitted as fitted_control
+from actwidget.explorer.drawing import Drawing
+from actwidget.explorer.first_layer import first_worth_seeing
+from actwidget.explorer.inspector import Inspector
+from actwidget.explorer.registry import View, views
+from actwidget.explorer.selection import (
+    OTHER_MODEL,
+    Selection,
+    checked,
+    checked_options,
+    checked_other_sample,
+    fitted,
+)
+from actwidget.options import listed, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import keras
+
+    from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.controls import Control
+    from actwidget.explorer.layer_data import LayerData
+
+_CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What a screen needs to show a selection.
+
+    Attributes:
+        node: The selected layer.
+        drawing: What the view makes of it.
+        controls: What can be chosen, in the order on screen.
+        channel_count: How many channels the layer has.
+    """
+
+    node: LayerNode
+    drawing: Drawing
+    controls: list[Control]
+    channel_count: int
+
+
+class Explorer:
+    """Looks inside a model, layer by layer.
+
+    Attributes:
+        session: The activations of the model.
+        other: Those of the model that is compared with, or `None`.
+        inspector: What is known of each layer.
+        selection: What is looked at; `select` changes it.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        inputs: Any = None,
+        *,
+        other: keras.Model | None = None,
+        class_names: Any = None,
+        labels: Any = None,
+        tokens: Any = None,
+        max_bytes: int = 256_000_000,
+        batch_size: int = 32,
+    ) -> None:
+        """Opens an explorer; nothing is drawn. The arguments are those of `LayerExplorer`.
+
+        Args:
+            model: A Keras model.
+            inputs: One batch, or `None`.
+            other: Another model of the same architecture, to compare with.
+            class_names: Names of the model's output units.
+            labels: The true class of each sample.
+            tokens: The texts of the steps of a sequence.
+            max_bytes: How many bytes are kept of activations and of what is made of them.
+            batch_size: How many samples go through the model at a time.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError, OptionError: As `LayerExplorer`.
+        """
+        self.session = Session(model, inputs, budget=max_bytes, batch_size=batch_size)
+        graph, batch = self.session.graph, self.session.batch
+        annotations = Annotations.of(graph, batch, class_names=class_names, labels=labels, tokens=tokens)
+        self.other: Session | None = None
+        if other is not None:
+            check_same_layers(graph, other, inputs)
+            self.other = Session(other, inputs, budget=max_bytes, batch_size=batch_size)
+        self.inspector = Inspector(self.session, annotations, self.other)
+        self.selection = Selection(layer=first_worth_seeing(graph.tree))
+        self._submodels: dict[str, keras.Model] = {}
+        self._axis_layer = ""  # the layer that the axis of the channels was chosen for
+
+    # What is looked at.
+
+    @property
+    def tree(self) -> LayerNode:
+        """The root of the layer tree."""
+        return self.session.graph.tree
+
+    @property
+    def node(self) -> LayerNode:
+        """The selected layer."""
+        return self.session.graph.nodes[self.selection.layer]
+
+    @property
+    def view(self) -> View:
+        """The view on screen."""
+        return views()[self.selection.show]
+
+    @property
+    def data(self) -> LayerData:
+        """What is known of the selected layer."""
+        return self.inspector.layer(self.selection.layer, self.selection.sample)
+
+    @property
+    def samples(self) -> list[int]:
+        """The samples on screen."""
+        batch = self.session.batch
+        return [self.selection.sample] if batch is None else self.view.samples(self.selection, batch.size)
+
+    def offered_views(self) -> dict[str, View]:
+        """The views that make sense for the model and its inputs."""
+        data = self.data
+        return {name: view for name, view in views().items() if view.is_offered(data)}
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value of one field of the selection as it is kept; the other fields are as they are.
+
+        Raises:
+            LayerNotFoundError, ChannelError, SampleError, OptionError: There is no such thing.
+        """
+        graph = self.session.graph
+        if value is None and name in _CAN_BE_NONE:
+            return None
+        if name == "show":
+            return one_of(value, self.offered_views(), "show")
+        if name == "layer":
+            graph.check()
+            return select(graph, value).path
+        if name == "compare":
+            is_model = self.other is not None and isinstance(value, str) and value == OTHER_MODEL
+            return OTHER_MODEL if is_model else checked_other_sample(value, self.data)
+        if name == "options":
+            return checked_options(value, [control for view in views().values() for control in view.own_controls])
+        found = checked(name, value, self.data)
+        if name == "reading":
+            self.inspector.choose_axis(self.selection.layer, found)  # the other fields are checked against it
+        return found
+
+    def select(self, **changes: Any) -> Selection:
+        """Changes the selection, after a check of each value.
+
+        Raises:
+            LayerNotFoundError, ChannelError, SampleError, OptionError: There is no such thing; what comes before it is
+                changed, what comes after it is not.
+        """
+        for name, value in changes.items():
+            self.selection = replace(self.selection, **{name: self.check(name, value)})
+        return self.selection
+
+    def fit(self) -> Selection:
+        """Drops from the selection what was chosen within the last layer and this one does not have."""
+        selection = self.selection
+        if selection.reading != "auto" and selection.layer != self._axis_layer:
+            self.select(reading="auto")
+        self._axis_layer = selection.layer
+        self.selection = fitted(self.selection, self.data)
+        return self.selection
+
+    # What is shown of it.
+
+    def look(self) -> bool:
+        """Tells the session which layer and samples are on screen.
+
+        Returns:
+            Whether what is to be seen of it is at hand, so that no forward pass is needed.
+        """
+        self.session.look(self.selection.layer, self.samples)
+        return self.session.holds(self.selection.layer)
+
+    def show(self) -> Shown:
+        """What the view on screen makes of the selection.
+
+        Raises:
+            MemoryBudgetError: An activation is larger than the byte budget and can only be had as a whole.
+            CaptureError: The forward pass failed.
+        """
+        data = self.data
+        drawing = _drawn(self.view, data, self.selection)
+        return Shown(data.node, drawing, self._controls(data, drawing), data.channel_count)
+
+    def drawings(self, layers: Sequence[Any] | None) -> Iterator[tuple[LayerNode, Drawing]]:
+        """Layers as the view on screen shows them, where it can, else as their activations.
+
+        Args:
+            layers: Selectors. By default the selected layer, then all others that can be had in their order.
+
+        Raises:
+            LayerNotFoundError: A selector names no layer.
+            CaptureError: The forward pass failed.
+        """
+        graph = self.session.graph
+        wanted: Iterable[str]
+        if layers is None:
+            every = (node.path for node in graph.tree if node.origin != "opaque")
+            wanted = dict.fromkeys([self.selection.layer, *every])
+        else:
+            given = listed(layers, "layers as a list of layers to store", least=1)
+            wanted = dict.fromkeys(select(graph, layer).path for layer in given)
+        for path in wanted:
+            selection = self.selection
+            if path != selection.layer:
+                selection = replace(selection, layer=path, channel=None, position=None, slice=None, input_channel=None)
+            data, view = self.inspector.layer(path, selection.sample), self.view
+            if view.is_of_network or view.available(data) is not None:
+                view = next(iter(views().values()))
+            yield data.node, _drawn(view, data, selection)
+
+    def _controls(self, data: LayerData, drawing: Drawing) -> list[Control]:
+        """The controls that have a use for what is drawn."""
+        is_read = drawing.controls is not None
+        names = self.view.controls if drawing.controls is None else drawing.controls
+        found = [
+            fitted_control(each, data, self.selection, is_read=is_read) if isinstance(each, str) else each
+            for each in names
+        ]
+        return [control for control in found if control is not None]
+
+    # What code reads.
+
+    @property
+    def submodel(self) -> keras.Model:
+        """The `keras.Model` from the model's inputs to the selected activation.
+
+        Raises:
+            NotCapturableError: The layer's value can't be had.
+        """
+        graph, path = self.session.graph, self.selection.layer
+        if (error := reason_against(graph, path, self.session.batch)) is not None:
+            raise error
+        if path not in self._submodels:
+            self._submodels = {path: connect(graph, path, path)}
+        return self._submodels[path]
+
+    @property
+    def code(self) -> str:
+        """Plain Keras source that gives the selected activation, with `model` and `x` in scope."""
+        graph, batch = self.session.graph, self.session.batch
+        graph.check()
+        code = keras_code(graph, self.selection.layer, batch)
+        is_changed = batch is not None and batch.note and self.node.origin != "opaque"
+        return f"# x is a batch, here explorer.inputs\n{code}" if is_changed else code
+
+    def warnings(self) -> dict[str, str]:
+        """For the layers on screen that have been counted and have warnings what these say, by path."""
+        paths = [node.path for node in self.tree] if self.view.is_of_network else [self.selection.layer]
+        warnings = self.inspector.measurements.warnings
+        return {path: "; ".join(found) for path in paths if (found := warnings(path))}
+
+    def status(self, seconds: float) -> tuple[str, str]:
+        """What was done, and how full the cache is, in words.
+
+        Args:
+            seconds: How long it took in all, the forward passes among it.
+        """
+        session = self.session
+        if session.batch is None:
+            return "No inputs were given: LayerExplorer(model, inputs) shows activations.", ""
+        captured = f"Captured in {session.seconds * 1000:,.0f} ms" if session.seconds else "From the cache"
+        drawn = f"drawn in {(seconds - session.seconds) * 1000:,.0f} ms"
+        text = " · ".join(filter(None, [captured, drawn, session.told(), session.batch.note]))
+        return text, f"cache {session.bytes_kept / 1e6:,.1f} of {session.budget / 1e6:,.0f} MB"
+
+    def refresh(self) -> bool:
+        """Drops all that no longer holds, since a model's weights were written; returns whether that was so."""
+        stale = [session.refresh() for session in (self.session, self.other) if session is not None]
+        if any(stale):
+            self.inspector.clear()
+        return any(stale)
+
+    def close(self) -> None:
+        """Frees the memory of everything that was captured or made of it."""
+        self.session.clear()
+        if self.other is not None:
+            self.other.clear()
+        self.inspector.clear()
+        self._submodels.clear()
+
+
+def _drawn(view: View, data: LayerData, selection: Selection) -> Drawing:
+    if (reason := view.available(data)) is not None:
+        return Drawing.message(data.path, reason)
+    return view.draw(data, selection)

@@ -1,0 +1,56 @@
+"""A layer's statistics in words, and which of them warn."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, NamedTuple
+
+from actwidget.analysis.health import alive_constant, can_tell, many_constant, many_saturated
+from actwidget.figures.text import between, number, percent
+
+if TYPE_CHECKING:
+    from actwidget.analysis.categories import Meaning
+    from actwidget.analysis.statistics import Statistics
+
+
+class Fact(NamedTuple):
+    """One statement on a layer: what it is about, what is said, and whether that is a warning."""
+
+    term: str
+    text: str
+    warns: bool = False
+
+
+def facts_of(statistics: Statistics, channel_label: str, meaning: Meaning = "activations") -> list[Fact]:
+    """What is said of a layer below its figure.
+
+    Args:
+        statistics: Those of the layer over the whole batch.
+        channel_label: What a channel is called.
+        meaning: What the values stand for: of flags it is said how many are true, of names which there are.
+    """
+    mean, broken = statistics.mean, statistics.nan + statistics.infinite
+    zeros = Fact("zeros", percent(statistics.zeros))
+    if meaning == "flags":
+        return [Fact("true", percent(1 - statistics.zeros))]
+    if meaning == "names":
+        return [Fact("range", f"{statistics.minimum:.0f} to {statistics.maximum:.0f}"), zeros]
+    spread = f"{number(mean)} ± {number(statistics.standard_deviation)}" if isfinite(mean) else "none"
+    facts = [Fact("range", between(statistics.minimum, statistics.maximum)), Fact("mean ± sd", spread), zeros]
+    computed, dead, constant = meaning == "activations", statistics.dead, alive_constant(statistics)
+    if computed:
+        share = f"{dead:,} of {statistics.channels:,}" if dead else "none"
+        facts.append(Fact(f"dead {channel_label}s", share, dead > 0 and can_tell(statistics)))
+    else:
+        constant = statistics.constant  # what is always 0 among them
+    if constant and (computed or can_tell(statistics)):
+        share = f"{constant:,} of {statistics.channels:,}"
+        facts.append(Fact(f"constant {channel_label}s", share, computed and many_constant(statistics)))
+    if statistics.saturated is not None and statistics.bound is not None:
+        # At zero a sigmoid is saturated; a ReLU is not, it rests.
+        counted = [bound for bound in statistics.bound if bound or statistics.bound == (0, 1)]
+        bounds = " or ".join(f"{bound:g}" for bound in counted if bound is not None)
+        warns = computed and many_saturated(statistics)
+        facts.append(Fact(f"saturated at {bounds}", percent(statistics.saturated), warns))
+    missing = f"{statistics.nan:,} NaN, {statistics.infinite:,} infinite" if broken else "none"
+    return [*facts, Fact("NaN or infinite", missing, broken > 0)]

@@ -1,0 +1,197 @@
+"""`Selection`: what of a model is looked at, and how. Frozen, and checked here before it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.errors import ChannelError, OptionError, SampleError, shown
+from actwidget.explorer.controls import AXIS_CHOICES, SCALINGS, Choice
+from actwidget.figures import ORDERS
+from actwidget.options import index, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from actwidget.explorer.controls import Control
+    from actwidget.explorer.layer_data import LayerData
+
+OTHER_MODEL = "model"
+"""What `compare` is where the layer is compared with another model."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is looked at. `LayerExplorer` has a trait for each field and says there what it means.
+
+    Attributes:
+        options: What is chosen of the controls that views have of their own, as pairs of name and value.
+    """
+
+    show: str = "activation"
+    layer: str = ""
+    reading: str = "auto"
+    channel: int | None = None
+    sample: int = 0
+    compare: int | str | None = None
+    scaling: str = "layer"
+    sort: str = "index"
+    position: tuple[int, int] | None = None
+    slice: int | None = None
+    input_channel: int | None = None
+    options: tuple[tuple[str, Any], ...] = field(default=())
+
+    def option(self, control: Control) -> Any:
+        """What is chosen of a view's own control."""
+        return dict(self.options).get(control.name, control.default)
+
+    def only(self, *names: str) -> Selection:
+        """The same layer with some other fields alone; what a drawing depends on tells it apart from others."""
+        return Selection(layer=self.layer, **{name: getattr(self, name) for name in names})
+
+    def state(self) -> dict[str, Any]:
+        """All fields as JSON values."""
+        values = {name: getattr(self, name) for name in FIELDS}
+        values["position"] = None if self.position is None else list(self.position)
+        return values | ({"options": dict(self.options)} if self.options else {})
+
+
+FIELDS = tuple(each.name for each in fields(Selection) if each.name != "options")
+"""The names of the fields that all views share, the view and the layer first: the others are checked against these."""
+
+
+def checked_state(given: Any) -> dict[str, Any]:
+    """What `Selection.state` gave, not yet checked value by value.
+
+    Raises:
+        OptionError: It is no mapping, or has another key.
+    """
+    if given is None:
+        return {}
+    if not hasattr(given, "keys") or not set(given) <= {*FIELDS, "options"}:
+        message = f"Expected a state as explorer.state() gives it, with the keys {sorted(FIELDS)}, got {shown(given)}."
+        raise OptionError(message)
+    return dict(given)
+
+
+def checked(name: str, value: Any, data: LayerData) -> Any:
+    """The value of a field, other than `show`, `layer` and `compare`, as it is kept.
+
+    Args:
+        name: The field.
+        value: What a person gave.
+        data: The selected layer.
+
+    Raises:
+        ChannelError, SampleError, OptionError: It does not fit the layer or the batch.
+    """
+    return _CHECKS[name](value, data)
+
+
+def _sample(value: Any, data: LayerData) -> int:
+    return index(value, data.batch_size, "sample", f"the batch has {data.batch_size}", SampleError)
+
+
+def _channel(value: Any, data: LayerData) -> int:
+    count = data.channel_count
+    return index(value, count, "channel", f"{shown(data.path)} has {count}", ChannelError)
+
+
+def _slice(value: Any, data: LayerData) -> int:
+    count = data.slice_count
+    return index(value, count, "slice", f"{shown(data.path)} has {count}", OptionError)
+
+
+def _input_channel(value: Any, data: LayerData) -> int:
+    count = data.kernel_input_count
+    there = f"{shown(data.path)} has {f'a kernel of {count}' if count > 1 else 'none to choose'}"
+    return index(value, count, "input channel", there, ChannelError)
+
+
+def _position(value: Any, data: LayerData) -> tuple[int, int]:
+    """The row and the column of a map's cell."""
+    lengths = data.map_size
+    given = list(value) if isinstance(value, (list, tuple, np.ndarray)) else []
+    fits = [isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in given]
+    if len(given) == len(fits) == 2 and all(fits) and all(0 <= i < n for i, n in zip(given, lengths, strict=True)):
+        return int(given[0]), int(given[1])
+    rows, columns = lengths
+    there = f"a map of {rows} by {columns}" if rows and columns else "no feature map"
+    message = f"Expected a position as (row, column); the layer gives {there}; got {shown(value)}."
+    raise OptionError(message)
+
+
+_CHECKS: dict[str, Callable[[Any, LayerData], Any]] = {
+    "sample": _sample,
+    "channel": _channel,
+    "slice": _slice,
+    "input_channel": _input_channel,
+    "position": _position,
+    "reading": lambda value, _data: one_of(value, AXIS_CHOICES, "reading"),
+    "scaling": lambda value, _data: one_of(value, SCALINGS, "scaling"),
+    "sort": lambda value, _data: one_of(value, ORDERS, "sort"),
+}
+
+
+def checked_other_sample(value: Any, data: LayerData) -> int:
+    """The number of the sample to compare with.
+
+    Raises:
+        SampleError: The batch has no such sample.
+    """
+    count = data.batch_size
+    there = f"the batch has {count}; to compare with a model, give it as LayerExplorer(..., compare=model)"
+    return index(value, count, "sample", there, SampleError)
+
+
+def checked_options(given: Any, known: Collection[Control]) -> tuple[tuple[str, Any], ...]:
+    """What is chosen of the controls that views have of their own, in the order of their names.
+
+    Args:
+        given: A mapping from the name of a control to what is chosen.
+        known: All such controls.
+
+    Raises:
+        OptionError: There is no such control, or nothing like that to choose.
+    """
+    if not isinstance(given, Mapping):
+        message = f"Expected options as a dict, got {shown(given)}."
+        raise OptionError(message)
+    controls = {control.name: control for control in known}
+    found = {}
+    for name, value in given.items():
+        one_of(name, controls, "options")
+        found[name] = _chosen(controls[name], value)
+    return tuple(sorted(found.items()))
+
+
+def _chosen(control: Control, value: Any) -> Any:
+    if isinstance(control, Choice):
+        return one_of(value, control.choices, control.name)
+    if value is None and control.default is None:
+        return None
+    return index(value, control.count, control.label, f"{control.name} has {control.count}", OptionError)
+
+
+def fitted(selection: Selection, data: LayerData) -> Selection:
+    """A selection without what was chosen within another layer and this one does not have.
+
+    Args:
+        selection: What is chosen.
+        data: The selected layer.
+    """
+    dropped: dict[str, Any] = {}
+    if selection.channel is not None and selection.channel >= data.channel_count:
+        dropped["channel"] = None
+    if selection.slice is not None and selection.slice >= data.slice_count:
+        dropped["slice"] = None
+    if selection.input_channel is not None and selection.input_channel >= data.kernel_input_count:
+        dropped["input_channel"] = None
+    if selection.position is not None:
+        pairs = zip(selection.position, data.map_size, strict=True)
+        if any(place >= length for place, length in pairs):
+            dropped["position"] = None
+    return replace(selection, **dropped) if dropped else selection

@@ -1,0 +1,87 @@
+"""One channel laid over the input picture, with what one of its positions sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from actwidget.explorer.drawing import Drawing
+from actwidget.explorer.grid import Grid
+from actwidget.explorer.registry import View, register
+from actwidget.explorer.views.channels import facts_on
+from actwidget.figures import Placement, channel_order, overlay_spec
+
+if TYPE_CHECKING:
+    from actwidget.explorer.layer_data import LayerData
+    from actwidget.explorer.selection import Selection
+
+
+@register
+class Overlay(View):
+    """One channel, or the mean over all, over the input picture that the layer depends on."""
+
+    name = "overlay"
+    label = "over the input"
+    question = "Where in the input does this channel respond?"
+    place = 20
+    controls = ("sample", "channel")
+
+    def is_offered(self, data: LayerData) -> bool:
+        """Whether an input is a picture."""
+        return data.has_input_pictures
+
+    def available(self, data: LayerData) -> str | None:
+        """Only of feature maps that depend on a picture."""
+        if data.node.origin == "opaque":
+            return data.missing
+        if not data.has_maps or data.row is None:
+            return "This layer gives no feature map that could be laid over the input."
+        if data.picture is None:
+            return "This layer depends on no input that is a picture."
+        return data.missing
+
+    def draw(self, data: LayerData, selection: Selection) -> Drawing:
+        """The channel over the picture; with a position, the part of the picture that this depends on."""
+        channel, values, source = selection.channel, data.value, data.picture
+        if source is None:
+            return Drawing.message(data.path, self.available(data) or "")
+        order = np.arange(values.shape[-1])
+        if selection.sort != "index":
+            order = channel_order(data.sample_statistics, selection.sort)
+        position = selection.position if data.is_read_as_computed else None
+        field = data.receptive_field(position or (0, 0), source.place)
+        box = place = None
+        if field is not None and field.axes == (1, 2):  # as the picture is drawn, whatever the layers make of its axes
+            rows, columns = field.spans
+            box = None if position is None else (rows[0], columns[0], rows[1], columns[1])
+            if field.spacing is not None:
+                down, across = field.spacing
+                place = Placement(down.first, across.first, down.step, across.step)
+        figure = overlay_spec(
+            data.path,
+            source.pixels,
+            values.mean(axis=-1, dtype=np.float32) if channel is None else values[..., channel],
+            channel=channel,
+            noun=data.channel_label,
+            cell=position,
+            box=box,
+            place=place,
+            source=source.name,
+        )
+        if figure is None:
+            return Drawing.message(data.path, "This activation holds no values.")
+        over = "over" if place else "stretched over"
+        alt = f"{data.path}: {'mean' if channel is None else f'{data.channel_label} {channel}'} {over} {source.name}"
+        if position is not None:
+            alt += f"; row {position[0]}, column {position[1]}{_sight(box, source.name)}"
+        return Drawing.of(figure, alt, tell=lambda: facts_on(data), grid=Grid(order))
+
+
+def _sight(box: tuple[int, int, int, int] | None, source: str) -> str:
+    """What one position sees, in words."""
+    if box is None:
+        return ": what it sees can't be computed"
+    if box[0] >= box[2] or box[1] >= box[3]:
+        return f" sees padding alone, nothing of {source}"
+    return f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"

@@ -1,0 +1,125 @@
+"""What keeps the code readable and one release of Keras from another: sizes, and private names in one room alone."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGE = REPOSITORY / "actwidget"
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 80
+MOST_FILES = 14
+PYTHON = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = sorted(PACKAGE.rglob("*.js"))
+FOLDERS = sorted({path.parent for path in PYTHON})
+PRIVATE_ROOM = PACKAGE / "keras_internals"
+# What only says where to find something that has a public name is no private name.
+NOT_PUBLIC = ("keras.src", "raw_ops", "compat.v1", "tensorflow.python")
+
+
+def named(value: object) -> str:
+    return value.relative_to(REPOSITORY).as_posix() if isinstance(value, Path) else str(value)
+
+
+@pytest.mark.parametrize("path", [*PYTHON, *SCRIPTS], ids=named)
+def test_a_file_is_no_longer_than_a_person_reads_at_once(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=named)
+def test_a_function_is_no_longer_than_a_screen(path: Path) -> None:
+    functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_a_folder_holds_no_more_files_than_a_person_takes_in(folder: Path) -> None:
+    assert len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MOST_FILES
+
+
+@pytest.mark.parametrize("path", [path for path in PYTHON if not path.is_relative_to(PRIVATE_ROOM)], ids=named)
+def test_what_keras_and_tensorflow_have_not_made_public_is_used_in_one_room_alone(path: Path) -> None:
+    tree = tree_of(path)
+    assert sorted(set(attributes_of_others(tree)) & private_names()) == []
+    texts = {*texts_in(tree), *ast.unparse(without_docstrings(tree)).splitlines()}
+    assert [text for text in texts if any(name in text for name in NOT_PUBLIC)] == []
+
+
+def test_the_search_for_private_names_finds_every_way_to_use_one() -> None:
+    tree = ast.parse('layer._flatten_layers()\ngetattr(x, "_keras_mask", None)\nself._nodes\nhasattr(y, "shape")')
+    assert set(attributes_of_others(tree)) == {"_flatten_layers", "_keras_mask"}
+    assert {"_flatten_layers", "_keras_mask", "_keras_history", "_inbound_nodes"} <= private_names()
+
+
+@pytest.mark.parametrize("path", [path for path in PYTHON if path.is_relative_to(PACKAGE / "widgets")], ids=named)
+def test_the_screen_knows_keras_by_its_types_alone(path: Path) -> None:
+    for node in tree_of(path).body:
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            imports = [each for each in ast.walk(node) if isinstance(each, (ast.Import, ast.ImportFrom))]
+            names = [name.name for each in imports for name in each.names]
+            modules = [each.module or "" for each in imports if isinstance(each, ast.ImportFrom)]
+            assert not {name.partition(".")[0] for name in [*names, *modules]} & {"keras", "tensorflow"}
+
+
+def test_each_module_of_capture_has_a_test_file_of_its_name() -> None:
+    tests = {path.stem for path in (REPOSITORY / "tests" / "capture").rglob("test_*.py")}
+    modules = [path for path in PYTHON if path.is_relative_to(PACKAGE / "capture") and path.name != "__init__.py"]
+    assert [named(path) for path in modules if f"test_{path.stem}" not in tests] == []
+
+
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def private_names() -> frozenset[str]:
+    """Every name with one underscore before it that the installed Keras's sources give to an attribute or a method."""
+    found: set[str] = set()
+    for path in Path(keras.src.__path__[0]).rglob("*.py"):
+        if not path.name.endswith("_test.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Attribute):
+                    found.add(node.attr)
+                elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    found.add(node.name)
+    return frozenset(name for name in found if is_private(name))
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def attributes_of_others(tree: ast.AST) -> Iterator[str]:
+    """The private attributes that code reads or writes of anything but its own object or class."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and is_private(node.attr):
+            if ast.unparse(node.value) not in {"self", "cls", "super()"}:
+                yield node.attr
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr", "hasattr", "delattr"}:
+            name = node.args[1]
+            if isinstance(name, ast.Constant) and isinstance(name.value, str) and is_private(name.value):
+                yield name.value
+
+
+def texts_in(tree: ast.AST) -> list[str]:
+    nodes = ast.walk(without_docstrings(tree))
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def without_docstrings(tree: ast.AST) -> ast.AST:
+    """A copy without the texts that stand for themselves."""
+
+    class Strip(ast.NodeTransformer):
+        def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802 - the name that ast calls
+            is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            return ast.copy_location(ast.Pass(), node) if is_text else node
+
+    return Strip().visit(ast.parse(ast.unparse(tree)))

@@ -10,7 +10,6 @@ from actwidget.figures import ORDERS
 
 if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
-    from actwidget.explorer.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -107,19 +106,18 @@ SHARED: dict[str, Control] = {
 """The controls that views share, by the fields of a `Selection` that they set."""
 
 
-def fitted(name: str, data: LayerData, selection: Selection, *, is_read: bool) -> Control | None:
+def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -> Control | None:
     """A shared control as it fits a layer; `None` where there is nothing to choose.
 
     Args:
         name: A key of `SHARED`.
         data: The layer.
-        selection: What is chosen.
         is_read: Whether the values are read, as texts and flags are: these have no mean.
+        is_axis_chosen: Whether a person has said which axis holds the channels.
     """
     control = SHARED[name]
     if name == "reading":
-        is_chosen = selection.reading != "auto"
-        return control if is_chosen or (not is_read and data.has_ambiguous_channels) else None
+        return control if is_axis_chosen or (not is_read and data.has_ambiguous_channels) else None
     if isinstance(control, Choice):
         return control
     count = _COUNTS[name](data)

@@ -232,10 +232,10 @@ class Explorer:
 
     def _controls(self, data: LayerData, drawing: Drawing) -> list[Control]:
         """The controls that have a use for what is drawn."""
-        is_read = drawing.controls is not None
+        how = {"is_read": drawing.controls is not None, "is_axis_chosen": self.selection.reading != "auto"}
         names = self.view.controls if drawing.controls is None else drawing.controls
         found = [
-            fitted_control(each, data, self.selection, is_read=is_read) if isinstance(each, str) else each
+            fitted_control(each, data, **how) if isinstance(each, str) else each
             for each in names
         ]
         return [control for control in found if control is not None]

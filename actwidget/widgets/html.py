@@ -40,7 +40,7 @@ def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
         >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
         ('112×112×96', '?×8', 'scalar', '')
     """
-    if shape is None:
+    if not shape:
         return ""
     return times.join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"
 
@@ -70,7 +70,7 @@ def title(node: LayerNode) -> str:
     """The selected layer's name, and chips with its class, shape, size and how its value was had."""
     chips = [
         node.class_name,
-        shape_text(node.output_shape, " × "),
+        "scalar" if node.output_shape == () else shape_text(node.output_shape, " × "),
         f"{node.parameters:,} parameters" if node.parameters else "",
         ORIGINS[node.origin],
     ]

@@ -60,7 +60,7 @@ class Tags(HTMLParser):
 
 def states(explorer):
     """What each widget sends to the page as text, less the sources that all of a kind share."""
-    for widget in [explorer, *explorer._parts._made]:
+    for widget in [explorer, *explorer._screen._parts._made]:
         apart = {"_esm", "_css", "_values", "_images", "_arrays"}
         yield widget, {key: value for key, value in widget.get_state().items() if key not in apart}
 

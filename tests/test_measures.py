@@ -118,7 +118,7 @@ def without_docstrings(tree: ast.AST) -> ast.AST:
     """A copy without the texts that stand for themselves."""
 
     class Strip(ast.NodeTransformer):
-        def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802 - the name that ast calls
+        def visit_Expr(self, node: ast.Expr) -> ast.AST:
             is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
             return ast.copy_location(ast.Pass(), node) if is_text else node
 

@@ -158,7 +158,8 @@ class Explorer:
             return checked_options(value, [control for view in views().values() for control in view.own_controls])
         found = checked(name, value, self.data)
         if name == "reading":
-            self.inspector.choose_axis(self.selection.layer, found)  # the other fields are checked against it
+            self._axis_layer = self.selection.layer
+            self.inspector.choose_axis(self._axis_layer, found)  # the other fields are checked against it
         return found
 
     def select(self, **changes: Any) -> Selection:
@@ -177,7 +178,6 @@ class Explorer:
         selection = self.selection
         if selection.reading != "auto" and selection.layer != self._axis_layer:
             self.select(reading="auto")
-        self._axis_layer = selection.layer
         self.selection = fitted(self.selection, self.data)
         return self.selection
 
@@ -234,10 +234,7 @@ class Explorer:
         """The controls that have a use for what is drawn."""
         how = {"is_read": drawing.controls is not None, "is_axis_chosen": self.selection.reading != "auto"}
         names = self.view.controls if drawing.controls is None else drawing.controls
-        found = [
-            fitted_control(each, data, **how) if isinstance(each, str) else each
-            for each in names
-        ]
+        found = [fitted_control(each, data, **how) if isinstance(each, str) else each for each in names]
         return [control for control in found if control is not None]
 
     # What code reads.

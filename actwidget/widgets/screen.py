@@ -62,6 +62,15 @@ class Screen:
         self._heading = f"{short(tree.name)} · {tree.parameters:,} parameters"
         self.table: NumberTable | None = None
         self._row_selected: Callable[[Any], None] = lambda _change: None
+        try:
+            self._compose(tree, still, views, layers=layers, samples=samples, grouped=grouped)
+        except Exception:
+            self._parts.close()  # ipywidgets keeps every widget until it is closed
+            raise
+
+    def _compose(
+        self, tree: LayerNode, still: Still, views: Mapping[str, str], *, layers: int, samples: int, grouped: bool
+    ) -> None:
         make = self._parts.make
         # The style comes with the header: each widget is one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"

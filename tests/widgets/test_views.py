@@ -342,12 +342,18 @@ def test_what_is_read_has_no_controls_of_channels():
     model = keras.Model(x, keras.ops.argmax(x, axis=-1))
     explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)), layer=0)
     controls = explorer._screen.controls
-    every = [controls.show, controls.sample, controls.channel, controls.sort, controls.scaling]
+    every = [
+        controls.show,
+        controls.widget("sample"),
+        controls.widget("channel"),
+        controls.widget("sort"),
+        controls.widget("scaling"),
+    ]
     assert list(controls.box.children)[:5] == every
     explorer.layer = [node.path for node in explorer.tree][-1]
-    assert list(controls.box.children) == [controls.show, controls.sample]
+    assert list(controls.box.children) == [controls.show, controls.widget("sample")]
     explorer.show = "table"
-    assert list(controls.box.children) == [controls.show, controls.channel]
+    assert list(controls.box.children) == [controls.show, controls.widget("channel")]
 
 
 def test_flags_in_several_channels_can_be_looked_at_one_by_one():
@@ -358,9 +364,9 @@ def test_flags_in_several_channels_can_be_looked_at_one_by_one():
     explorer = aw.LayerExplorer(model, batch)
     explorer.layer = [node.path for node in explorer.tree][-1]
     controls = explorer._screen.controls
-    assert list(controls.box.children) == [controls.show, controls.sample, controls.channel]
+    assert list(controls.box.children) == [controls.show, controls.widget("sample"), controls.widget("channel")]
     assert "False: 100 %" in explorer.figure.layout.annotations[0].text
-    assert controls.channel.placeholder == "first"
+    assert controls.widget("channel").placeholder == "first"
     explorer.channel = 2
     assert "True: 100 %" in explorer.figure.layout.annotations[0].text
 
@@ -390,9 +396,9 @@ def test_a_layer_without_a_finite_value_says_so_in_words():
 
 def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
     controls = explorer._screen.controls
-    assert controls.compare is None
+    assert controls.widget("compare") is None
     explorer.show = "comparison"
-    stepper = controls.compare
+    stepper = controls.widget("compare")
     assert stepper in controls.box.children
     assert (stepper.value, stepper.maximum) == (None, 1)
     assert "beside sample 1" in explorer._screen.plot.alt

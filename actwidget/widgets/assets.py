@@ -1,4 +1,4 @@
-"""The JavaScript and CSS that lie beside the widgets."""
+"""The JavaScript and CSS of the widgets, which are in the folder `frontend`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _CSS_COMMENTS_AND_SPACES = re.compile(r"/\*[\s\S]*?\*/|(?<=[{};,])\s+|;?\s+(?=})
 
 
 def asset(name: str) -> str:
-    """The text of a file of this package, without comments and indentation.
+    """The text of a file in `frontend`, without comments and indentation.
 
     Widgets get their source as text: as a path, anywidget would watch the file and so keep every instance alive.
     """
-    source = files("actwidget.widgets").joinpath(name).read_text(encoding="utf-8")
+    source = files("actwidget.widgets").joinpath("frontend", name).read_text(encoding="utf-8")
     return (_CSS_COMMENTS_AND_SPACES if name.endswith(".css") else _COMMENTS_AND_INDENTS).sub("", source)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { clicked, layoutImage, loadPlotly, pictureUri, resolveFigure, setAttribute } from "../../actwidget/widgets/plot.js";
+import { clicked, layoutImage, loadPlotly, pictureUri, resolveFigure, setAttribute } from "../../actwidget/widgets/frontend/plot.js";
 
 const LOOK = { narrow: false, text: "#111", line: "#ccc", background: "#fff" };
 

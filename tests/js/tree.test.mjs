@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ancestors, arrange, attention, isForPage, matches, nextState, typeAhead, visibleRows } from "../../actwidget/widgets/tree.js";
+import { ancestors, arrange, attention, isForPage, matches, nextState, typeAhead, visibleRows } from "../../actwidget/widgets/frontend/tree.js";
 
-/** @typedef {import("../../actwidget/widgets/tree.js").Row} Row */
+/** @typedef {import("../../actwidget/widgets/frontend/tree.js").Row} Row */
 
 /** @param {string} path @param {number} parent @param {number} level @param {Partial<Row>} [rest] @returns {Row} */
 const layer = (path, parent, level, rest = {}) => ({

@@ -14,11 +14,24 @@ if TYPE_CHECKING:
 
 _FRONTEND = files("actwidget.widgets").joinpath("frontend")
 
-# Whole lines and type casts only, so that nothing within a string is taken for a comment. Each widget sends its source.
-_COMMENTS_AND_INDENTS = re.compile(
-    r"^\s*/\*\*(?:(?!\*/)[\s\S])*\*/\s*\n|^\s*//.*\n|/\*\* @type [^*\n]*\*/ ?|^[ \t]+|^\n", re.MULTILINE
-)
 _CSS_COMMENTS_AND_SPACES = re.compile(r"/\*[\s\S]*?\*/|(?<=[{};,])\s+|;?\s+(?=})|\s+(?={)|(?<=:) +")
+
+# Each widget sends its source, so it goes without comments and without the spaces that JavaScript does not need. In a
+# literal everything stays: in a string, a template, or a regular expression, which is a slash after one of these
+# characters. A line break goes where no statement can end; elsewhere a missing semicolon would count as one.
+# Each alternative starts with a character and not with a condition: only then does `re` skip ahead quickly.
+_LITERAL = r"""
+    "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | `(?:[^`\\]|\\[\s\S])*`
+    | /(?:(?<=[(,=:\[!&|?{};<>+*%-]/) | (?<=[(,=:\[!&|?{};<>+*%-][ ]/) | (?<=return[ ]/))
+      (?![/*]) (?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/"""
+_COMMENT = re.compile(_LITERAL + r"| //.* | /\*[\s\S]*?\*/[ ]?", re.VERBOSE)
+_SPACE = re.compile(
+    _LITERAL
+    + r"""
+    | ;\n(?<![)];\n)\s*(?=}) | ,?\n\s*(?=[)}\]]) | \n(?<=[({\[,;]\n)\s* | (\n)\s+
+    | [ ](?![\w$])(?<![+-][ ]) | [ ](?<![\w$+-][ ]) | [ ](?<=[+-][ ])(?![+-])""",
+    re.VERBOSE,
+)
 
 # Only what starts in the first column is at the top level of a module.
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[^"\n]+\.js)";\n', re.MULTILINE)
@@ -26,12 +39,12 @@ _DECLARATION = re.compile(r"^(export )?(?:async )?(?:function\*?|class|const|let
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _EXPORT_DEFAULT = re.compile(r"^export default .*", re.MULTILINE)
 _IMPORT_OR_EXPORT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
-_DYNAMIC_IMPORT = re.compile(r"\bimport\(\s*[\"'`]\..*")
+_DYNAMIC_IMPORT = re.compile(r"import\(\s*[\"'`]\..*")
 
 
 @cache
 def asset(name: str) -> str:
-    """The text of a file in `frontend`, without comments and indentation.
+    """The text of a file in `frontend`, without comments and needless spaces.
 
     Widgets get their source as text: as a path, anywidget would watch the file and so keep every instance alive. A
     widget has one such text, so a JavaScript file is joined with the files that it imports, see `join_modules`.
@@ -48,8 +61,29 @@ def _read(name: str) -> str:
     return _FRONTEND.joinpath(name).read_text(encoding="utf-8")
 
 
+def _compact(path: str, source: str) -> str:
+    """JavaScript without comments, and without the spaces and line breaks that it does not need."""
+
+    def without_comment(match: re.Match[str]) -> str:
+        literal = match[0]
+        if literal.startswith(("//", "/*")):
+            return ""
+        if literal.count("${") > literal.count("}"):
+            message = f"{path} has a template literal within another, {literal!r}; declare the inner one by itself."
+            raise ValueError(message)
+        return literal
+
+    def without_space(match: re.Match[str]) -> str:
+        return match[0] if match[0][0] in "\"'`/" else match[1] or ""
+
+    text = _COMMENT.sub(without_comment, source)
+    if match := _DYNAMIC_IMPORT.search(text):
+        raise _unsupported(path, match[0])
+    return _SPACE.sub(without_space, text).lstrip()
+
+
 def join_modules(entry: str, read: Callable[[str], str]) -> str:
-    r"""One module's text from a module and all that it imports, without comments and indentation.
+    r"""One module's text from a module and all that it imports, without comments and needless spaces.
 
     Each file stands in it once, after the files that it imports, with no import and no `export` but those of `entry`.
     All share one scope, so a name can be declared at the top level of one file only.
@@ -69,8 +103,7 @@ def join_modules(entry: str, read: Callable[[str], str]) -> str:
         ...     "part/one.js": "export const one = 1;\n",
         ... }
         >>> print(join_modules("entry.js", texts.__getitem__), end="")
-        const one = 1;
-        export const two = one + one;
+        const one=1;export const two=one+one;
     """
     modules: dict[str, _Module] = {}
     _collect(entry, (), read, modules)
@@ -82,15 +115,13 @@ def join_modules(entry: str, read: Callable[[str], str]) -> str:
                 message = f"Both {declared[name]} and {module.path} declare {name!r}; rename one of them."
                 raise ValueError(message)
             declared[name] = module.path
-        texts.append(_inner_text(module) if module.path != entry else module.text)
+        text = module.text
+        if module.path != entry:
+            if match := _EXPORT_DEFAULT.search(text):
+                raise _unsupported(module.path, match[0])
+            text = _EXPORT.sub("", text)
+        texts.append(_compact(module.path, text))
     return "".join(texts)
-
-
-def _inner_text(module: _Module) -> str:
-    """The text of a module that another one imports."""
-    if match := _EXPORT_DEFAULT.search(module.text):
-        raise _unsupported(module.path, match[0])
-    return _EXPORT.sub("", module.text)
 
 
 @dataclass(frozen=True)
@@ -102,7 +133,7 @@ class _Module:
         imports: The names that it imports, for the path of each file that it imports from.
         declared: The names declared at its top level.
         exported: Those among them that other files can import.
-        text: Its text without imports, comments and indentation.
+        text: Its text without the imports.
     """
 
     path: str
@@ -128,11 +159,8 @@ def _parse(path: str, source: str) -> _Module:
     for line in _IMPORT_OR_EXPORT.findall(body):
         if not _DECLARATION.match(line) and not _EXPORT_DEFAULT.match(line):
             raise _unsupported(path, line)
-    text = _COMMENTS_AND_INDENTS.sub("", body)
-    if match := _DYNAMIC_IMPORT.search(text):
-        raise _unsupported(path, match[0])
     exported = {name for export, name in declarations if export}
-    return _Module(path, imports, [name for _, name in declarations], exported, text)
+    return _Module(path, imports, [name for _, name in declarations], exported, body)
 
 
 def _collect(path: str, importers: tuple[str, ...], read: Callable[[str], str], modules: dict[str, _Module]) -> None:

@@ -189,5 +189,18 @@ console.log(JSON.stringify([exported(joined), exported(written), typeof joined.d
     assert render == "function"
 
 
+def test_the_script_of_a_saved_page_is_one_text_that_its_script_element_can_hold(tmp_path):
+    (tmp_path / "page.mjs").write_text(asset("page.js"), encoding="utf-8")
+    subprocess.run([shutil.which("node") or "node", "--check", "page.mjs"], cwd=tmp_path, check=True)
+    assert not re.search(r"</script|<!--", asset("page.js"), re.IGNORECASE)
+    assert not re.search(r"^import\b", asset("page.js"), re.MULTILINE)
+
+
+def test_the_tree_and_the_figure_are_the_same_in_a_saved_page_as_in_a_notebook():
+    for entry in ("tree.js", "plot.js"):
+        inner = asset(entry)[: asset(entry).index("export default")]
+        assert set(inner.splitlines()) <= set(asset("page.js").splitlines())
+
+
 def test_a_text_is_read_once():
     assert asset("tree.js") is asset("tree.js")

@@ -25,9 +25,9 @@ export function appearanceOf(element) {
  * Calls back whenever the element's size or the page's theme may have changed.
  * @param {HTMLElement} element
  * @param {() => void} callback
- * @param {AbortSignal} removed ends it
+ * @param {AbortSignal} signal ends it when the view is removed
  */
-export function watchAppearance(element, callback, removed) {
+export function watchAppearance(element, callback, signal) {
   const size = new ResizeObserver(callback);
   size.observe(element);
   const theme = new MutationObserver(callback);
@@ -44,6 +44,6 @@ export function watchAppearance(element, callback, removed) {
   );
   head.observe(document.head, { childList: true });
   const loaded = (/** @type {Event} */ event) => restyled([event.target]);
-  document.head.addEventListener("load", loaded, { capture: true, signal: removed });
-  removed.addEventListener("abort", () => [size, theme, head].forEach((observer) => observer.disconnect()));
+  document.head.addEventListener("load", loaded, { capture: true, signal });
+  signal.addEventListener("abort", () => [size, theme, head].forEach((observer) => observer.disconnect()));
 }

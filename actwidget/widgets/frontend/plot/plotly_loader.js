@@ -30,11 +30,11 @@ export function sharePlotly(plotly) {
  * view is removed.
  * @param {WidgetModel} model
  * @param {boolean} hasKernel whether a kernel is behind the model
- * @param {AbortSignal} removed aborted when the view is removed
+ * @param {AbortSignal} signal aborted when the view is removed
  * @param {(packed: DataView) => Promise<any>} [unpack]
  * @returns {Promise<any>}
  */
-export function loadPlotly(model, hasKernel, removed, unpack = (packed) => unpackPlotly(viewedBytes(packed))) {
+export function loadPlotly(model, hasKernel, signal, unpack = (packed) => unpackPlotly(viewedBytes(packed))) {
   if (page.__actwidgetPlotly) return page.__actwidgetPlotly;
   const waiting = (page.__actwidgetWaiting ??= []);
   return new Promise((resolve) => {
@@ -54,7 +54,7 @@ export function loadPlotly(model, hasKernel, removed, unpack = (packed) => unpac
       if (hasAsked) firstOfKernel()?.ask();
     };
     model.on("msg:custom", receive);
-    removed.addEventListener("abort", leave);
+    signal.addEventListener("abort", leave);
     waiting.push(view);
     if (firstOfKernel() === view) view.ask();
   });

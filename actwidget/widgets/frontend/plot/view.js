@@ -30,9 +30,9 @@ function createElements() {
  * Sends keys to the kernel while the figure has the focus, if the widget's `arrows` is on.
  * @param {HTMLElement} box
  * @param {WidgetModel} model
- * @param {AbortSignal} removed
+ * @param {AbortSignal} signal
  */
-function sendKeys(box, model, removed) {
+function sendKeys(box, model, signal) {
   // A held key repeats faster than figures are drawn, so a repetition is sent only once the last key has been answered.
   let isPending = false;
   const press = (/** @type {KeyboardEvent} */ event) => {
@@ -50,8 +50,8 @@ function sendKeys(box, model, removed) {
   const expectNext = () => {
     isPending = false;
   };
-  box.addEventListener("keydown", press, { signal: removed });
-  onChange(model, removed, { arrows: updateTabStop, _spec: expectNext });
+  box.addEventListener("keydown", press, { signal });
+  onChange(model, signal, { arrows: updateTabStop, _spec: expectNext });
   updateTabStop();
 }
 
@@ -63,7 +63,7 @@ export function renderPlot({ model, el }) {
   const { box, message, graph } = createElements();
   el.append(box);
   const controller = new AbortController();
-  const removed = controller.signal;
+  const { signal } = controller;
   /** @type {any} */
   let plotly;
   let isScheduled = false;
@@ -81,7 +81,7 @@ export function renderPlot({ model, el }) {
   };
   const draw = () => {
     isScheduled = false;
-    if (removed.aborted || !plotly || !box.isConnected || box.clientWidth === 0) return;
+    if (signal.aborted || !plotly || !box.isConnected || box.clientWidth === 0) return;
     const appearance = appearanceOf(box);
     drawnFor = JSON.stringify([appearance, box.clientWidth]);
     const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), appearance, model.get("_arrays"));
@@ -109,11 +109,11 @@ export function renderPlot({ model, el }) {
 
   showAlt();
   showBusy();
-  sendKeys(box, model, removed);
+  sendKeys(box, model, signal);
   // The alt text arrives in a message of its own; drawing for it would draw the last figure once more.
-  onChange(model, removed, { _spec: schedule, _images: schedule, _arrays: schedule, alt: showAlt, busy: showBusy });
-  watchAppearance(box, redrawIfChanged, removed);
-  loadPlotly(model, !el.classList.contains("jupyter-widgets-disconnected"), removed).then(
+  onChange(model, signal, { _spec: schedule, _images: schedule, _arrays: schedule, alt: showAlt, busy: showBusy });
+  watchAppearance(box, redrawIfChanged, signal);
+  loadPlotly(model, !el.classList.contains("jupyter-widgets-disconnected"), signal).then(
     (found) => {
       plotly = found;
       schedule();

@@ -15,12 +15,12 @@
 /**
  * Calls back when traits change, until the view is removed.
  * @param {WidgetModel} model
- * @param {AbortSignal} removed aborted when the view is removed
+ * @param {AbortSignal} signal aborted when the view is removed
  * @param {Record<string, () => void>} callbacks by the name of the trait
  */
-export function onChange(model, removed, callbacks) {
+export function onChange(model, signal, callbacks) {
   for (const [name, callback] of Object.entries(callbacks)) {
     model.on(`change:${name}`, callback);
-    removed.addEventListener("abort", () => model.off(`change:${name}`, callback));
+    signal.addEventListener("abort", () => model.off(`change:${name}`, callback));
   }
 }

@@ -16,10 +16,10 @@ export function isForPage({ key, ctrlKey, metaKey, altKey, shiftKey }) {
  * Keeps keys from the notebook, whatever in the explorer has the focus: the tree does so for all of it, since it is always
  * there. What it returns starts this; it is called when the tree may have come into an explorer, however often.
  * @param {HTMLElement} root the tree
- * @param {AbortSignal} removed ends it
+ * @param {AbortSignal} signal ends it when the view is removed
  * @returns {() => void}
  */
-export function keyHolder(root, removed) {
+export function keyHolder(root, signal) {
   const hold = (/** @type {Event} */ event) => {
     if (!isForPage(/** @type {KeyboardEvent} */ (event))) return event.stopPropagation();
     // The attribute holds all shortcuts, but Ctrl+S has to save the notebook from here too.
@@ -30,6 +30,6 @@ export function keyHolder(root, removed) {
   return () => {
     const explorer = root.closest(".actw-explorer") ?? root;
     explorer.setAttribute(NO_SHORTCUTS, "true");
-    explorer.addEventListener("keydown", hold, { signal: removed });
+    explorer.addEventListener("keydown", hold, { signal });
   };
 }

@@ -44,6 +44,7 @@ function describe(element, row, warning) {
   dot.title = warning.text;
 }
 
+/** The rows, which scroll in a box. */
 export class RowList {
   /** @type {HTMLElement[]} one for each row, by its index */
   #elements = [];

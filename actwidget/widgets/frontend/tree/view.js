@@ -16,6 +16,7 @@ import { firstState, layOut, noteText, withQuery, withSelected, withStep } from 
  * @import { TreeState } from "./state.js"
  */
 
+/** One view of the tree: its elements, and what they show now. */
 class TreeView {
   #typed = typedText();
 
@@ -37,6 +38,7 @@ class TreeView {
     this.list.reveal(selected, true);
   }
 
+  /** Shows why layers are grey or have a warning. */
   describe(rows = this.state.allRows) {
     this.list.describe(rows, this.model.get("marks") ?? {});
   }
@@ -85,7 +87,7 @@ class TreeView {
     const step = nextStep(this.state, event.key) ?? this.#typeAhead(event);
     if (!step) return;
     event.preventDefault();
-    this.#take(step);
+    this.#apply(step);
   }
 
   /** @param {MouseEvent} event in the rows */
@@ -99,8 +101,8 @@ class TreeView {
     if (isOnTwisty || allRows[active].group !== undefined) {
       const folds = new Set(folded);
       if (!folds.delete(active)) folds.add(active);
-      this.#take({ active, folded: folds, select: null });
-    } else this.#take({ active, folded, select: selectablePath(allRows[active]) });
+      this.#apply({ active, folded: folds, select: null });
+    } else this.#apply({ active, folded, select: selectablePath(allRows[active]) });
   }
 
   #regrouped() {
@@ -125,7 +127,7 @@ class TreeView {
   }
 
   /** @param {Step} step */
-  #take({ active, folded, select }) {
+  #apply({ active, folded, select }) {
     this.#show(withStep(this.state, active, folded), true);
     this.list.reveal(this.state.active);
     if (select === null) return;
@@ -167,7 +169,7 @@ class TreeView {
  */
 export function renderTree({ model, el }) {
   const controller = new AbortController();
-  const { signal } = controller; // aborted when the view is removed
+  const { signal } = controller;
   const tree = new TreeView(model);
   const { root, box, filter, grouping } = tree.elements;
   el.replaceChildren(root);

@@ -30,7 +30,6 @@ def html_page(title: str, rows: Mapping[str, Any], layers: Mapping[str, Mapping[
         style="\n".join(asset(name) for name in ("explorer.css", "tree.css", "plot.css", "page.css")),
         data=_inert(json.dumps(data, separators=(",", ":"))),
         plotly=base64.b64encode(plotlyjs_gzipped()).decode("ascii"),
-        modules=_inert(json.dumps({name: asset(f"{name}.js") for name in ("tree", "plot")})),
         script=asset("page.js"),
     )
 
@@ -62,7 +61,6 @@ _PAGE = """<!doctype html>
 <footer class="actw-foot"><div role="status" class="actw-status"></div></footer>
 </main>
 <script type="application/json" id="actw-data">{data}</script>
-<script type="application/json" id="actw-modules">{modules}</script>
 <script type="text/plain" id="actw-plotly">{plotly}</script>
 <script type="module">{script}</script>
 </body>

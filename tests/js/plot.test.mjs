@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { clicked, layoutImage, loadPlotly, pictureUri, resolveFigure, setAttribute } from "../../actwidget/widgets/plot.js";
 
-const LOOK = { narrow: false, text: "#111", line: "#ccc", background: "#fff" };
+import { clickData, layoutImage, pictureUri, resolveFigure, setAttributeAt } from "../../actwidget/widgets/frontend/plot/figure.js";
+import { loadPlotly } from "../../actwidget/widgets/frontend/plot/plotly_loader.js";
+
+const APPEARANCE = { narrow: false, text: "#111", line: "#ccc", background: "#fff" };
 
 /** The first 24 bytes of a PNG of that size, which is as far as its size needs. */
 const png = (width, height) => {
@@ -20,8 +22,8 @@ const cells = { type: "heatmap", z: [[0]] };
 
 test("an attribute is set where its path leads, through what is not there yet", () => {
   const layout = { annotations: [{ x: 1 }, { x: 2 }] };
-  setAttribute(layout, "annotations[1].x", 0);
-  setAttribute(layout, "xaxis.domain", [0, 1]);
+  setAttributeAt(layout, "annotations[1].x", 0);
+  setAttributeAt(layout, "xaxis.domain", [0, 1]);
   assert.deepEqual(layout, { annotations: [{ x: 1 }, { x: 0 }], xaxis: { domain: [0, 1] } });
 });
 
@@ -51,7 +53,7 @@ test("a picture covers as much of the axes as its pixels did", () => {
 });
 
 test("a picture beneath a trace that answers is drawn by the page", () => {
-  const { data, layout } = resolveFigure(spec(picture, cells), [png(4, 3)], LOOK);
+  const { data, layout } = resolveFigure(spec(picture, cells), [png(4, 3)], APPEARANCE);
   assert.deepEqual(data, [cells]);
   assert.deepEqual(layout.images.map(({ source, sizex, sizey, xref }) => [source, sizex, sizey, xref]), [[png(4, 3), 4, 3, "x"]]);
 });
@@ -63,7 +65,7 @@ test("a picture by itself in its panel, one that answers and one that is no PNG 
     [picture, "data:image/webp;base64,UklG"],
   ];
   for (const [trace, source] of others) {
-    const { data, layout } = resolveFigure(spec(trace, cells), [source], LOOK);
+    const { data, layout } = resolveFigure(spec(trace, cells), [source], APPEARANCE);
     assert.deepEqual(data, [{ ...trace, source }, cells]);
     assert.equal(layout.images, undefined);
   }
@@ -71,8 +73,8 @@ test("a picture by itself in its panel, one that answers and one that is no PNG 
 
 test("a narrow page gets the narrow layout, every page its own colours", () => {
   const figure = JSON.stringify({ data: [], layout: { xaxis: {}, template: {}, meta: { narrow: { "xaxis.domain": [0, 1], height: 9 } } } });
-  const wide = resolveFigure(figure, [], LOOK).layout;
-  const narrow = resolveFigure(figure, [], { ...LOOK, narrow: true }).layout;
+  const wide = resolveFigure(figure, [], APPEARANCE).layout;
+  const narrow = resolveFigure(figure, [], { ...APPEARANCE, narrow: true }).layout;
   assert.deepEqual([wide.height, wide.xaxis.domain], [undefined, undefined]);
   assert.deepEqual([narrow.height, narrow.xaxis.domain], [9, [0, 1]]);
   assert.deepEqual([wide.font.color, wide.xaxis.gridcolor, wide.hoverlabel.bgcolor, wide.template], ["#111", "#ccc", "#fff", undefined]);
@@ -83,22 +85,22 @@ test("large arrays come back as bytes, in a saved page as base64", () => {
   const z = { dtype: "f4", bdata: "actwidget:array:1" };
   const trace = { type: "heatmap", z, y: { dtype: "f4", bdata: "AAAA" }, text: "actwidget:array:0", x: null };
   const arrays = [new DataView(new ArrayBuffer(4)), new DataView(numbers.buffer, 4, 8)];
-  const [found] = resolveFigure(spec(trace), [], LOOK, arrays).data;
+  const [found] = resolveFigure(spec(trace), [], APPEARANCE, arrays).data;
   assert.deepEqual([...new Float32Array(found.z.bdata)], [1.5, -2]);
   assert.deepEqual([found.y, found.text, found.x], [trace.y, trace.text, null]);
-  assert.equal(resolveFigure(spec(trace), [], LOOK, ["", "AADAPw=="]).data[0].z.bdata, "AADAPw==");
+  assert.equal(resolveFigure(spec(trace), [], APPEARANCE, ["", "AADAPw=="]).data[0].z.bdata, "AADAPw==");
 });
 
 test("no figure yet is an empty one", () => {
-  assert.deepEqual(resolveFigure("", [], LOOK).data, []);
+  assert.deepEqual(resolveFigure("", [], APPEARANCE).data, []);
 });
 
 test("a click says the point's customdata, or the row and column of a cell", () => {
-  assert.deepEqual(clicked([{ customdata: new Float32Array([3, 1]) }]), [3, 1]);
-  assert.deepEqual(clicked([{ data: { meta: "cells" }, x: 2.6, y: 0.2 }]), ["cell", 0, 3]);
-  assert.equal(clicked([{ data: {}, x: 1, y: 1 }]), undefined);
-  assert.equal(clicked([{ data: { meta: "bins" }, customdata: [0.5], x: 1, y: 1 }]), undefined);
-  assert.equal(clicked([]), undefined);
+  assert.deepEqual(clickData([{ customdata: new Float32Array([3, 1]) }]), [3, 1]);
+  assert.deepEqual(clickData([{ data: { meta: "cells" }, x: 2.6, y: 0.2 }]), ["cell", 0, 3]);
+  assert.equal(clickData([{ data: {}, x: 1, y: 1 }]), undefined);
+  assert.equal(clickData([{ data: { meta: "bins" }, customdata: [0.5], x: 1, y: 1 }]), undefined);
+  assert.equal(clickData([]), undefined);
 });
 
 describe("plotly.js is asked for", () => {

@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ancestors, arrange, attention, isForPage, matches, nextState, typeAhead, visibleRows } from "../../actwidget/widgets/tree.js";
+import { nextStep, typeAhead, typedText } from "../../actwidget/widgets/frontend/tree/keys.js";
+import { isForPage } from "../../actwidget/widgets/frontend/tree/notebook_keys.js";
+import { ancestors, arrange, matches, visibleRows, warnings } from "../../actwidget/widgets/frontend/tree/rows.js";
+import { firstState, noteText, withQuery, withSelected, withStep } from "../../actwidget/widgets/frontend/tree/state.js";
 
-/** @typedef {import("../../actwidget/widgets/tree.js").Row} Row */
+/** @import { Row } from "../../actwidget/widgets/frontend/tree/rows.js" */
 
 /** @param {string} path @param {number} parent @param {number} level @param {Partial<Row>} [rest] @returns {Row} */
 const layer = (path, parent, level, rest = {}) => ({
@@ -37,7 +40,7 @@ function at(active, folds = []) {
 
 /** @param {ReturnType<typeof at>} state @param {string} key */
 function press(state, key) {
-  const step = nextState(state, key);
+  const step = nextStep(state, key);
   assert.ok(step, `${key} does something`);
   return { active: step.active, folded: [...step.folded].sort(), select: step.select };
 }
@@ -125,14 +128,14 @@ test("the star unfolds all siblings", () => {
 
 test("a step leaves the folds that it came from unchanged", () => {
   const state = at(3);
-  nextState(state, "ArrowLeft");
+  nextStep(state, "ArrowLeft");
   assert.equal(state.folded.size, 0);
 });
 
 test("other keys, and a tree without rows, do nothing", () => {
-  assert.equal(nextState(at(0), "x"), null);
-  assert.equal(nextState(at(0), "F5"), null);
-  assert.equal(nextState({ rows: [], visible: [], folded: new Set(), active: -1, parents: new Set() }, "End"), null);
+  assert.equal(nextStep(at(0), "x"), null);
+  assert.equal(nextStep(at(0), "F5"), null);
+  assert.equal(nextStep({ rows: [], visible: [], folded: new Set(), active: -1, parents: new Set() }, "End"), null);
 });
 
 test("type-ahead goes to the next name that starts so, round the end", () => {
@@ -156,19 +159,19 @@ test("type-ahead matches the layer's own name, not its path, and only what is vi
   assert.equal(typeAhead(rows, at(0, [1]).visible, 0, "ga"), -1);
 });
 
-test("a layer says why it wants attention, what holds it how many there are", () => {
+test("a layer has its own warning, what holds such layers says how many there are", () => {
   assert.deepEqual(
-    [...attention(rows, { "block1_net/gate": "all zero", softmax: "NaN", gone: "?" })].sort(([a], [b]) => a - b),
+    [...warnings(rows, { "block1_net/gate": "all zero", softmax: "NaN", gone: "?" })].sort(([a], [b]) => a - b),
     [
-      [1, { why: "1 layer inside to look at", own: false }],
-      [3, { why: "1 layer inside to look at", own: false }],
-      [4, { why: "all zero", own: true }],
-      [6, { why: "NaN", own: true }],
+      [1, { text: "1 layer inside to look at", isOwn: false }],
+      [3, { text: "1 layer inside to look at", isOwn: false }],
+      [4, { text: "all zero", isOwn: true }],
+      [6, { text: "NaN", isOwn: true }],
     ],
   );
-  const two = attention(rows, { block1_net: "dead", "block1_net/gate": "all zero" });
-  assert.deepEqual([two.get(3)?.why, two.get(1)?.why], ["dead", "2 layers inside to look at"]);
-  assert.equal(attention(rows, {}).size, 0);
+  const two = warnings(rows, { block1_net: "dead", "block1_net/gate": "all zero" });
+  assert.deepEqual([two.get(3)?.text, two.get(1)?.text], ["dead", "2 layers inside to look at"]);
+  assert.equal(warnings(rows, {}).size, 0);
 });
 
 test("combinations, Shift+Enter, Tab and Escape are for the page, other keys for the explorer", () => {
@@ -179,4 +182,85 @@ test("combinations, Shift+Enter, Tab and Escape are for the page, other keys for
   for (const key of ["Tab", "Escape"]) assert.equal(forPage(key), true, key);
   for (const name of ["ctrlKey", "metaKey", "altKey"]) assert.equal(forPage("s", { [name]: true }), true, name);
   assert.equal(forPage("Enter", { shiftKey: true }), true);
+});
+
+test("letters typed within half a second make one text", () => {
+  const type = typedText();
+  const typed = [["b", 1000], ["l", 1400], ["o", 1900], ["c", 2401]].map(([key, timeStamp]) => type({ key, timeStamp }));
+  assert.deepEqual(typed, ["b", "bl", "blo", "c"]);
+});
+
+/** @param {import("../../actwidget/widgets/frontend/tree/state.js").TreeState} state */
+const shown = ({ visible, active, folded, query }) => ({ visible, active, folded: [...folded].sort(), query });
+
+test("at first every group is folded but those around the selected layer", () => {
+  assert.deepEqual(shown(firstState(rows, -1, true, "")), { visible: [0, 1, 5, 6], active: 0, folded: [1], query: "" });
+  assert.deepEqual(shown(firstState(rows, 4, true, "")), { visible: [0, 1, 2, 3, 4, 5, 6], active: 4, folded: [], query: "" });
+  assert.deepEqual(shown(firstState([], -1, true, "")), { visible: [], active: -1, folded: [], query: "" });
+});
+
+test("each row has its place among its siblings, folded away or not", () => {
+  const { positions, sizes, parents } = firstState(rows, -1, true, "");
+  assert.deepEqual([...positions].sort(([a], [b]) => a - b), [[0, 1], [1, 2], [2, 1], [3, 2], [4, 1], [5, 3], [6, 4]]);
+  assert.deepEqual([...sizes].sort(([a], [b]) => a - b), [[-1, 4], [1, 2], [3, 1]]);
+  assert.deepEqual([...parents].sort(), [1, 3]);
+  assert.deepEqual([...firstState(rows, -1, false, "").sizes].sort(([a], [b]) => a - b), [[-1, 5], [3, 1]]);
+});
+
+test("a step without another fold is laid out no more", () => {
+  const state = firstState(rows, 4, true, "");
+  const moved = withStep(state, 2, state.folded);
+  assert.equal(moved.visible, state.visible);
+  assert.equal(moved.active, 2);
+  assert.deepEqual(shown(withStep(state, 1, new Set([1]))), { visible: [0, 1, 5, 6], active: 1, folded: [1], query: "" });
+});
+
+test("a row that is folded away hands the focus to the row that hides it", () => {
+  const state = firstState(rows, 4, true, "");
+  assert.equal(withStep(state, 4, new Set([3])).active, 3);
+  assert.equal(withStep(state, 4, new Set([1, 3])).active, 1);
+});
+
+test("a row that a filter hides hands the focus to the selected row, or else to the first", () => {
+  const state = withStep(firstState(rows, 6, true, ""), 0, new Set([1]));
+  assert.equal(withQuery(state, "softmax").active, 6);
+  assert.equal(withQuery(state, "gate").active, 1);
+  assert.equal(withQuery(state, "nothing").active, -1);
+});
+
+test("a filter has folds of its own, and starts with everything open", () => {
+  const folded = withStep(firstState(rows, -1, true, ""), 0, new Set([1, 3]));
+  const filtered = withQuery(folded, "block1");
+  assert.deepEqual(shown(filtered), { visible: [1, 2, 3, 4], active: 1, folded: [], query: "block1" });
+  const closed = withStep(filtered, 1, new Set([1]));
+  assert.deepEqual(closed.visible, [1]);
+  assert.deepEqual(withQuery(closed, "block1_").visible, [1, 2, 3, 4]);
+  assert.deepEqual(shown(withQuery(closed, "")), { visible: [0, 1, 5, 6], active: 1, folded: [1, 3], query: "" });
+});
+
+test("a layer selected from code is unfolded to, and a filter that hides it is given up", () => {
+  const state = withStep(firstState(rows, -1, true, ""), 0, new Set([1, 3]));
+  assert.deepEqual(shown(withSelected(state, 4)), { visible: [0, 1, 2, 3, 4, 5, 6], active: 4, folded: [], query: "" });
+  assert.deepEqual([...state.folds], [1, 3]);
+  const hidden = withSelected(withQuery(state, "softmax"), 2);
+  assert.deepEqual(shown(hidden), { visible: [0, 1, 2, 3, 5, 6], active: 2, folded: [3], query: "" });
+  const kept = withSelected(withQuery(state, "gate"), 4);
+  assert.deepEqual([kept.query, kept.visible, kept.active], ["gate", [1, 3, 4], 4]);
+});
+
+test("a selected layer that is seen already changes nothing but the marks", () => {
+  const state = firstState(rows, 2, true, "");
+  const next = withSelected(state, 6);
+  assert.equal(next.visible, state.visible);
+  assert.deepEqual([next.selected, next.active], [6, 6]);
+  assert.deepEqual(withSelected(state, -1), { ...state, selected: -1 });
+});
+
+test("the note says why the focused layer is grey, or how many layers the filter lets through", () => {
+  const state = firstState(rows, -1, true, "");
+  const lost = withStep(state, 5, state.folded);
+  assert.equal(noteText(lost, true), "called once a step");
+  assert.equal(noteText(lost, false), "");
+  assert.equal(noteText(withQuery(state, "block1"), false), "3 of 6 layers");
+  assert.equal(noteText(withQuery(state, "nothing"), true), "no layer matches");
 });

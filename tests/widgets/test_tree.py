@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import keras
 import pytest
@@ -15,9 +15,6 @@ from IPython.core.formatters import DisplayFormatter
 
 from actwidget.capture import LayerNode, layer_tree
 from actwidget.widgets.tree import LayerTree, Run, grouped_rows, packed_rows, prefix_runs, shape_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def node(path: str, *children: LayerNode, shape: tuple[int | None, ...] | None = (None, 8), **fields: str) -> LayerNode:
@@ -201,14 +198,13 @@ def test_hostile_names_stay_text() -> None:
     assert not any(word in source for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write"))
 
 
-def test_rows_travel_short_and_arrive_whole(tmp_path: Path) -> None:
+def test_rows_travel_short_and_arrive_whole() -> None:
     lost = node("lost", origin="opaque", reason="called once a time step")
     inner = node("encoder", *(node(f"encoder/{name}") for name in mbconv(1)))
     twice = [node(name) for name in [*mbconv(2), "middle", *mbconv(2)]]
     rows = grouped_rows(root(node("image"), inner, lost, *twice, node("tower@1", node("tower@1/dense"))))
     assert any("~" in row.get("group", "") for row in rows)
-    module = tmp_path / "tree.mjs"
-    module.write_text(LayerTree._esm, encoding="utf-8")
+    module = Path(__file__).parents[2] / "actwidget" / "widgets" / "frontend" / "tree" / "rows.js"
     script = f"import {{unpackRows}} from {json.dumps(module.as_uri())};"
     script += f"console.log(JSON.stringify(unpackRows({json.dumps(packed_rows(rows))})))"
     command = [shutil.which("node") or "node", "--input-type=module", "-e", script]

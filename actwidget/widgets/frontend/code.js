@@ -1,16 +1,21 @@
 // @ts-check
+// `CodePanel`: a button that folds out source code, which another button copies.
+
+import { onChange } from "./shared/widget_model.js";
+
+/** @import { WidgetModel } from "./shared/widget_model.js" */
 
 /**
  * Puts text on the clipboard, also where the page may not use the clipboard API.
  * @param {string} text
- * @param {HTMLElement} shown the element that shows it
+ * @param {HTMLElement} element the one that shows it
  */
-async function copy(text, shown) {
+async function copy(text, element) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     const range = document.createRange();
-    range.selectNodeContents(shown);
+    range.selectNodeContents(element);
     const selection = getSelection();
     selection?.removeAllRanges();
     selection?.addRange(range);
@@ -18,7 +23,10 @@ async function copy(text, shown) {
   }
 }
 
-/** @param {{model: any, el: HTMLElement}} view */
+/**
+ * @param {{model: WidgetModel, el: HTMLElement}} view
+ * @returns {() => void} removes it
+ */
 function render({ model, el }) {
   const box = document.createElement("div");
   box.className = "actw-code";
@@ -33,21 +41,21 @@ function render({ model, el }) {
   const code = document.createElement("code");
   pre.append(code);
   pre.tabIndex = 0;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "actw-code-copy";
-  button.textContent = "Copy";
-  const said = document.createElement("span");
-  said.className = "actw-code-said";
-  said.setAttribute("aria-live", "polite");
-  panel.append(button, said, pre);
+  const copyButton = document.createElement("button");
+  copyButton.type = "button";
+  copyButton.className = "actw-code-copy";
+  copyButton.textContent = "Copy";
+  const status = document.createElement("span");
+  status.className = "actw-code-said";
+  status.setAttribute("aria-live", "polite");
+  panel.append(copyButton, status, pre);
   box.append(toggle, panel);
   el.append(box);
 
   const update = () => {
     toggle.textContent = `</> ${model.get("label")}`;
     code.textContent = model.get("code");
-    said.textContent = "";
+    status.textContent = "";
   };
   const controller = new AbortController();
   const { signal } = controller;
@@ -56,14 +64,14 @@ function render({ model, el }) {
     toggle.setAttribute("aria-expanded", String(open));
   };
   toggle.addEventListener("click", () => show(panel.hidden === true), { signal });
-  button.addEventListener(
+  copyButton.addEventListener(
     "click",
     async () => {
       try {
         await copy(model.get("code"), code);
-        said.textContent = "Copied";
+        status.textContent = "Copied";
       } catch (error) {
-        said.textContent = `Not copied: ${/** @type {Error} */ (error).message}`;
+        status.textContent = `Not copied: ${/** @type {Error} */ (error).message}`;
       }
     },
     { signal },
@@ -78,13 +86,10 @@ function render({ model, el }) {
     },
     { signal },
   );
-  model.on("change:code", update);
-  model.on("change:label", update);
+  onChange(model, signal, { code: update, label: update });
   update();
   return () => {
     controller.abort();
-    model.off("change:code", update);
-    model.off("change:label", update);
     box.remove();
   };
 }

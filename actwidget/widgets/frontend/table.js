@@ -1,10 +1,10 @@
 // @ts-check
-/**
- * A table of numbers that sorts by any column; a click on a row, or Enter, selects it.
- *
- * @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
- *   on(event: string, callback: Function): void, off(event: string, callback: Function): void}} Model
- */
+// `NumberTable`: a table of numbers that sorts by any column; a click on a row, or Enter, selects it.
+
+import { copiedBuffer } from "./shared/bytes.js";
+import { onChange } from "./shared/widget_model.js";
+
+/** @import { WidgetModel } from "./shared/widget_model.js" */
 
 /**
  * A number in as few characters as four digits need; flags (columns that end with "?") as a word.
@@ -38,7 +38,26 @@ export function sorted(values, width, column, descending) {
   });
 }
 
-/** @param {{model: Model, el: HTMLElement}} view */
+/**
+ * @param {string} name of a column
+ * @param {number} index
+ * @param {"ascending" | "descending" | "none"} order
+ */
+function headerCell(name, index, order) {
+  const cell = document.createElement("th");
+  cell.scope = "col";
+  cell.setAttribute("aria-sort", order);
+  const button = document.createElement("button");
+  button.textContent = name.replace(/\?$/, "");
+  button.dataset.column = String(index);
+  cell.append(button);
+  return cell;
+}
+
+/**
+ * @param {{model: WidgetModel, el: HTMLElement}} view
+ * @returns {() => void} removes it
+ */
 function render({ model, el }) {
   const box = document.createElement("div");
   box.className = "actw-table";
@@ -48,15 +67,11 @@ function render({ model, el }) {
   const body = table.createTBody();
   box.append(table);
   el.append(box);
-  // By name: another layer's numbers can have other columns.
-  let [by, descending] = ["", false];
+  // The order is kept by the column's name, since another layer's numbers can have other columns.
+  let sortedBy = "";
+  let isDescending = false;
 
-  const values = () => {
-    const view = model.get("_values");
-    return view ? new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)) : [];
-  };
-
-  const mark = () => {
+  const markSelected = () => {
     const selected = model.get("selected");
     for (const row of body.rows) {
       row.setAttribute("aria-selected", String(Number(row.dataset.row) === selected));
@@ -66,39 +81,27 @@ function render({ model, el }) {
     if (current instanceof HTMLElement) current.tabIndex = 0;
     return current;
   };
-
   const fill = () => {
+    /** @type {string[]} */
     const names = model.get("_columns");
-    const numbers = values();
-    const column = Math.max(names.indexOf(by), 0);
-    const down = names[column] === by && descending;
+    const bytes = model.get("_values");
+    const values = bytes ? new Float32Array(copiedBuffer(bytes)) : [];
+    const column = Math.max(names.indexOf(sortedBy), 0);
+    const descending = names[column] === sortedBy && isDescending;
+    const order = descending ? "descending" : "ascending";
     table.setAttribute("aria-label", model.get("label"));
-    head.replaceChildren(
-      ...names.map((/** @type {string} */ name, /** @type {number} */ index) => {
-        const cell = document.createElement("th");
-        cell.scope = "col";
-        cell.setAttribute("aria-sort", index === column ? (down ? "descending" : "ascending") : "none");
-        const button = document.createElement("button");
-        button.textContent = name.replace(/\?$/, "");
-        button.dataset.column = String(index);
-        cell.append(button);
-        return cell;
-      }),
-    );
+    head.replaceChildren(...names.map((name, index) => headerCell(name, index, index === column ? order : "none")));
     const width = names.length;
     body.replaceChildren(
-      ...sorted(numbers, width, column, down).map((row) => {
+      ...sorted(values, width, column, descending).map((row) => {
         const line = document.createElement("tr");
         line.dataset.row = String(row);
-        for (let index = 0; index < width; index++) {
-          line.insertCell().textContent = format(numbers[row * width + index], names[index]);
-        }
+        names.forEach((name, index) => (line.insertCell().textContent = format(values[row * width + index], name)));
         return line;
       }),
     );
-    mark()?.scrollIntoView?.({ block: "nearest" });
+    markSelected()?.scrollIntoView?.({ block: "nearest" });
   };
-
   const select = (/** @type {Element | null} */ row) => {
     if (!(row instanceof HTMLElement) || row.dataset.row === undefined) return;
     model.set("selected", Number(row.dataset.row));
@@ -106,39 +109,40 @@ function render({ model, el }) {
   };
   const click = (/** @type {MouseEvent} */ event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    const index = target.dataset.column;
-    if (index === undefined) return select(target.closest("tr"));
-    // Numbers are mostly asked for from the largest down; the first column is the rows' own order.
-    const marked = target.closest("th")?.getAttribute("aria-sort");
-    descending = marked === "none" ? Number(index) > 0 : marked === "ascending";
-    by = model.get("_columns")[Number(index)];
+    const column = target.dataset.column;
+    if (column === undefined) return select(target.closest("tr"));
+    // Numbers are mostly wanted from the largest down; the first column is the rows' own order.
+    const order = target.closest("th")?.getAttribute("aria-sort");
+    isDescending = order === "none" ? Number(column) > 0 : order === "ascending";
+    sortedBy = model.get("_columns")[Number(column)];
     fill();
-    head.querySelectorAll("button")[Number(index)].focus();
+    head.querySelectorAll("button")[Number(column)].focus();
   };
-  const key = (/** @type {KeyboardEvent} */ event) => {
+  const press = (/** @type {KeyboardEvent} */ event) => {
     const row = /** @type {HTMLElement} */ (event.target).closest("tbody tr");
     if (!row) return;
     /** @type {Record<string, Element | null | undefined>} */
-    const next = {
+    const targets = {
       ArrowDown: row.nextElementSibling,
       ArrowUp: row.previousElementSibling,
       Home: body.rows[0],
       End: body.rows[body.rows.length - 1],
     };
+    const target = targets[event.key];
     if (event.key === "Enter" || event.key === " ") select(row);
-    else if (!(event.key in next)) return;
-    else if (next[event.key] instanceof HTMLElement) /** @type {HTMLElement} */ (next[event.key]).focus();
+    else if (!(event.key in targets)) return;
+    else if (target instanceof HTMLElement) target.focus();
     event.preventDefault();
     event.stopPropagation();
   };
-  table.addEventListener("click", click);
-  table.addEventListener("keydown", key);
-  model.on("change:_values", fill);
-  model.on("change:selected", mark);
+
+  const controller = new AbortController();
+  table.addEventListener("click", click, { signal: controller.signal });
+  table.addEventListener("keydown", press, { signal: controller.signal });
+  onChange(model, controller.signal, { _values: fill, selected: markSelected });
   fill();
   return () => {
-    model.off("change:_values", fill);
-    model.off("change:selected", mark);
+    controller.abort();
     box.remove();
   };
 }

@@ -1,0 +1,49 @@
+// @ts-check
+// The colours and the width that a figure takes from its place in the page, and when they change.
+
+/** @import { Appearance } from "./figure.js" */
+
+/** Narrower than this many pixels, the panels of a figure stand below each other. */
+const NARROW = 560;
+const THEME_ATTRIBUTES = ["class", "style", "data-jp-theme-light", "data-jp-theme-name"];
+
+/**
+ * @param {HTMLElement} element where the figure is
+ * @returns {Appearance}
+ */
+export function appearanceOf(element) {
+  const style = getComputedStyle(element);
+  return {
+    narrow: element.clientWidth > 0 && element.clientWidth < NARROW,
+    text: style.color,
+    line: style.getPropertyValue("--actw-line").trim() || "#d0d7de",
+    background: style.getPropertyValue("--actw-background").trim() || "#ffffff",
+  };
+}
+
+/**
+ * Calls back whenever the element's size or the page's theme may have changed.
+ * @param {HTMLElement} element
+ * @param {() => void} callback
+ * @param {AbortSignal} signal ends it when the view is removed
+ */
+export function watchAppearance(element, callback, signal) {
+  const size = new ResizeObserver(callback);
+  size.observe(element);
+  const theme = new MutationObserver(callback);
+  for (const root of [document.documentElement, document.body]) {
+    theme.observe(root, { attributes: true, attributeFilter: THEME_ATTRIBUTES });
+  }
+  // A new theme's style sheet can load after its name is set. JupyterLab also changes the page's icon in the head, at each
+  // answer of the kernel: only style sheets count.
+  const restyled = (/** @type {Iterable<any>} */ nodes) => {
+    if ([...nodes].some((node) => node.nodeName === "STYLE" || node.rel === "stylesheet")) callback();
+  };
+  const head = new MutationObserver((changes) =>
+    restyled(changes.flatMap(({ addedNodes, removedNodes }) => [...addedNodes, ...removedNodes])),
+  );
+  head.observe(document.head, { childList: true });
+  const loaded = (/** @type {Event} */ event) => restyled([event.target]);
+  document.head.addEventListener("load", loaded, { capture: true, signal });
+  signal.addEventListener("abort", () => [size, theme, head].forEach((observer) => observer.disconnect()));
+}

@@ -1,0 +1,6 @@
+// @ts-check
+// `LayerTree`: the layer tree, in which one layer is selected.
+
+import { renderTree } from "./tree/view.js";
+
+export default { render: renderTree };

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from actwidget.analysis.axes import Kind, channels, depths, kind_of, middle
 from actwidget.analysis.histogram import Histogram, histogram
-from actwidget.analysis.limits import Limits, limits
-from actwidget.analysis.mosaic import (
+from actwidget.analysis.pixels.color_limits import Limits, limits
+from actwidget.analysis.pixels.mosaic import (
     GAP_LEVEL,
     LEVELS,
     NAN_LEVEL,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import is_numeric
-from actwidget.analysis.errstate import any_errstate
+from actwidget.analysis.float_errors import any_errstate
 
 MOST = 8
 Meaning = Literal["activations", "data", "flags", "names"]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
+from actwidget.analysis.float_errors import any_errstate
 from actwidget.errors import MissingPackageError
 
 Bounds = tuple[float | None, float | None]

@@ -6,7 +6,7 @@ As a dict it has not been checked by Plotly, which takes longer than all of the 
 
 from __future__ import annotations
 
-from actwidget.figures.activation import (
+from actwidget.figures.activation.figure import (
     ORDERS,
     Picture,
     View,
@@ -16,10 +16,10 @@ from actwidget.figures.activation import (
     picture,
 )
 from actwidget.figures.comparison import comparison_spec
-from actwidget.figures.empty import message_figure
+from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
-from actwidget.figures.picture import is_picture, thumbnail_png
+from actwidget.figures.parts.palette_png import is_picture, thumbnail_png
 from actwidget.figures.still import still_png
 from actwidget.figures.values import scalar_spec, values_spec
 from actwidget.figures.weights import weights_spec

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.axes import channels, floats, middle
-from actwidget.analysis.errstate import any_errstate
-from actwidget.analysis.mosaic import mosaic
-from actwidget.figures.layout import LINE, NARROW_HEIGHT, plain
-from actwidget.figures.palette import ColorRange
-from actwidget.figures.picture import palette_png
-from actwidget.figures.text import NARROW_LIMIT, between, escape, number
-from actwidget.figures.tiles import outline, tile_cells, tile_image
-from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
+from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.pixels.mosaic import mosaic
+from actwidget.figures.parts.layout import LINE, NARROW_HEIGHT, plain
+from actwidget.figures.parts.nonfinite import broken, finite_or_nan, in_their_colour, reduced
+from actwidget.figures.parts.palette import ColorRange
+from actwidget.figures.parts.palette_png import palette_png
+from actwidget.figures.parts.text import NARROW_LIMIT, between, escape, number
+from actwidget.figures.parts.tiles import outline, tile_cells, tile_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from actwidget.analysis.difference import Difference
-    from actwidget.analysis.mosaic import Mosaic
+    from actwidget.analysis.pixels.mosaic import Mosaic
 
 GAP = 0.02
 TOP = 52

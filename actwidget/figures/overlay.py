@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-from actwidget.analysis.errstate import any_errstate
-from actwidget.figures.layout import NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
-from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
-from actwidget.figures.panels import MAP_LIMIT, largest
-from actwidget.figures.picture import input_picture
-from actwidget.figures.text import NARROW_LIMIT, escape, number
+from actwidget.analysis.float_errors import any_errstate
+from actwidget.figures.activation.panels import MAP_LIMIT, largest
+from actwidget.figures.parts.layout import NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
+from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange
+from actwidget.figures.parts.palette_png import input_picture
+from actwidget.figures.parts.text import NARROW_LIMIT, escape, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.errstate import any_errstate
-from actwidget.figures.layout import FONT, PAPER
-from actwidget.figures.palette import ACCENT, MUTED, WARNING
-from actwidget.figures.text import between, escape, number, percent, told_apart
+from actwidget.analysis.float_errors import any_errstate
+from actwidget.figures.parts.layout import FONT, PAPER
+from actwidget.figures.parts.palette import ACCENT, MUTED, WARNING
+from actwidget.figures.parts.text import between, escape, number, percent, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actwidget.analysis.health import Summary
+    from actwidget.analysis.diagnostics import Summary
 
 ROW = 18
 LEAST = 360

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.categories import categories, text_of
-from actwidget.analysis.errstate import any_errstate
-from actwidget.figures.layout import HEIGHT, LINE_LIMIT, plain
-from actwidget.figures.palette import ACCENT, MUTED
-from actwidget.figures.panels import MAP_LIMIT, bar_marker, broken_bars, largest
-from actwidget.figures.text import NARROW_LIMIT, between, escape, number, percent, stacked
-from actwidget.figures.tiles import outline
-from actwidget.figures.title import in_their_colour
+from actwidget.analysis.float_errors import any_errstate
+from actwidget.figures.activation.panels import MAP_LIMIT, bar_marker, broken_bars, largest
+from actwidget.figures.parts.layout import HEIGHT, LINE_LIMIT, plain
+from actwidget.figures.parts.nonfinite import in_their_colour
+from actwidget.figures.parts.palette import ACCENT, MUTED
+from actwidget.figures.parts.text import NARROW_LIMIT, between, escape, number, percent, stacked
+from actwidget.figures.parts.tiles import outline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
-from actwidget.analysis.mosaic import Mosaic, mosaic
-from actwidget.figures.histogram import histogram_traces
-from actwidget.figures.layout import HEIGHT, NUMBERED, plain
-from actwidget.figures.palette import MUTED, ColorRange
-from actwidget.figures.panels import bar_marker, broken_bars
-from actwidget.figures.picture import palette_png
-from actwidget.figures.text import NARROW_LIMIT, between, escape, stacked
-from actwidget.figures.tiles import outline, tile_image
-from actwidget.figures.title import finite_or_nan, in_their_colour, reduced
+from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
+from actwidget.figures.activation.panels import bar_marker, broken_bars
+from actwidget.figures.parts.histogram import histogram_traces
+from actwidget.figures.parts.layout import HEIGHT, NUMBERED, plain
+from actwidget.figures.parts.nonfinite import finite_or_nan, in_their_colour, reduced
+from actwidget.figures.parts.palette import MUTED, ColorRange
+from actwidget.figures.parts.palette_png import palette_png
+from actwidget.figures.parts.text import NARROW_LIMIT, between, escape, stacked
+from actwidget.figures.parts.tiles import outline, tile_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

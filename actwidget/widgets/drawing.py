@@ -13,11 +13,11 @@ import numpy as np
 
 from actwidget.analysis.axes import depths, is_numeric, kind_of
 from actwidget.analysis.categories import categories, meaning_of
+from actwidget.analysis.diagnostics import QUANTILES, Summary, summary, summed_up, warnings
 from actwidget.analysis.difference import difference
-from actwidget.analysis.health import QUANTILES, Summary, summary, summed_up, warnings
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.kernels import kernel_pictures, unknown_pictures
-from actwidget.analysis.quantiles import RunningQuantiles
+from actwidget.analysis.running.quantiles import RunningQuantiles
 from actwidget.analysis.statistics import RunningStatistics, Statistics, statistics
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.compare import paired
@@ -45,7 +45,7 @@ from actwidget.figures import (
     thumbnail_png,
     values_spec,
 )
-from actwidget.figures.text import between, number, percent
+from actwidget.figures.parts.text import between, number, percent
 from actwidget.figures.weights import MOST, DrawnWeight, draw_weight, drawn_weights_spec, weight_words
 from actwidget.widgets import html
 from actwidget.widgets.checks import Head
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.categories import Meaning
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Captured, Row
-    from actwidget.figures.activation import Scaling
+    from actwidget.figures.activation.figure import Scaling
 
 Array = np.ndarray[Any, Any]
 READINGS = {"auto": None, "last": -1, "first": 1, "none": None}

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from actwidget.analysis.health import Summary
+    from actwidget.analysis.diagnostics import Summary
     from actwidget.analysis.statistics import Statistics
     from actwidget.capture.structure.node import LayerNode
     from actwidget.widgets.grid import Grid

@@ -6,9 +6,9 @@ import html
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from actwidget.analysis.health import alive_constant, can_tell, many_constant, many_saturated
+from actwidget.analysis.diagnostics import alive_constant, can_tell, many_constant, many_saturated
 from actwidget.errors import short
-from actwidget.figures.text import between, number, percent
+from actwidget.figures.parts.text import between, number, percent
 
 if TYPE_CHECKING:
     from actwidget.analysis.categories import Meaning

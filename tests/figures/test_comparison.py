@@ -10,14 +10,14 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
+from actwidget.analysis.diagnostics import QUANTILES, summary
 from actwidget.analysis.difference import difference
-from actwidget.analysis.health import QUANTILES, summary
 from actwidget.analysis.kernels import kernel_pictures
-from actwidget.analysis.mosaic import LEVELS, NAN_LEVEL, mosaic
+from actwidget.analysis.pixels.mosaic import LEVELS, NAN_LEVEL, mosaic
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import comparison_spec, overview_spec, weights_spec
-from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, WARNING
-from actwidget.figures.text import number
+from actwidget.figures.parts.palette import ACCENT, MUTED, NAN_CSS, WARNING
+from actwidget.figures.parts.text import number
 from actwidget.figures.weights import weight_words
 
 RNG = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from actwidget.figures import Placement, overlay_spec
 from actwidget.figures.overlay import veil
-from actwidget.figures.palette import NAN_CSS, ColorRange
+from actwidget.figures.parts.palette import NAN_CSS, ColorRange
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (40, 60, 3)).astype("uint8")

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 import pytest
 
 from actwidget.figures import scalar_spec, values_spec
-from actwidget.figures.palette import ACCENT, NAN_CSS
-from actwidget.figures.text import seen_length
+from actwidget.figures.parts.palette import ACCENT, NAN_CSS
+from actwidget.figures.parts.text import seen_length
 
 RNG = np.random.default_rng(0)
 

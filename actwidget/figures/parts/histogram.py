@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import hex_to_rgb
 
-from actwidget.figures.palette import ACCENT, MUTED
-from actwidget.figures.tiles import unseen
+from actwidget.figures.parts.palette import ACCENT, MUTED
+from actwidget.figures.parts.tiles import unseen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from actwidget.figures.layout import PAPER
-from actwidget.figures.text import escape
+from actwidget.figures.parts.layout import PAPER
+from actwidget.figures.parts.text import escape
 
 
 def message_figure(title: str, message: str, height: int = 460) -> go.Figure:

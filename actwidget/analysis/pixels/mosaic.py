@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
+from actwidget.analysis.float_errors import any_errstate
 
 LEVELS = 254
 """How many levels there are for values, 0 to 253."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from actwidget.analysis.errstate import any_errstate
-from actwidget.analysis.mosaic import GAP_LEVEL
-from actwidget.figures.palette import NAN_COLOR, palette
+from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.pixels.mosaic import GAP_LEVEL
+from actwidget.figures.parts.palette import NAN_COLOR, palette
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,16 +9,24 @@ import numpy as np
 import plotly.graph_objects as go
 
 from actwidget.analysis.axes import Kind, channels, kind_of, middle
-from actwidget.analysis.errstate import any_errstate
-from actwidget.analysis.limits import Limits, limits
-from actwidget.analysis.mosaic import Mosaic, levels, mosaic
-from actwidget.figures.layout import layout
-from actwidget.figures.palette import ColorRange
-from actwidget.figures.panels import bars, closeup, distribution, largest, masked_steps, step_ticks, top_units
-from actwidget.figures.picture import palette_png
-from actwidget.figures.text import NARROW_LIMIT, between, escape, percent
-from actwidget.figures.tiles import outline, tile_cells, tile_image, unseen_cells
-from actwidget.figures.title import in_their_colour
+from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.pixels.color_limits import Limits, limits
+from actwidget.analysis.pixels.mosaic import Mosaic, levels, mosaic
+from actwidget.figures.activation.panels import (
+    bars,
+    closeup,
+    distribution,
+    largest,
+    masked_steps,
+    step_ticks,
+    top_units,
+)
+from actwidget.figures.parts.layout import layout
+from actwidget.figures.parts.nonfinite import in_their_colour
+from actwidget.figures.parts.palette import ColorRange
+from actwidget.figures.parts.palette_png import palette_png
+from actwidget.figures.parts.text import NARROW_LIMIT, between, escape, percent
+from actwidget.figures.parts.tiles import outline, tile_cells, tile_image, unseen_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.figures.histogram import histogram_traces
-from actwidget.figures.layout import UPRIGHT, needs_upright
-from actwidget.figures.palette import ACCENT, MUTED, NAN_CSS, ColorRange, colorscale
-from actwidget.figures.text import escape, number, percent, told_apart
+from actwidget.figures.parts.histogram import histogram_traces
+from actwidget.figures.parts.layout import UPRIGHT, needs_upright
+from actwidget.figures.parts.palette import ACCENT, MUTED, NAN_CSS, ColorRange, colorscale
+from actwidget.figures.parts.text import escape, number, percent, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from actwidget.analysis.limits import Limits
-    from actwidget.figures.activation import View
+    from actwidget.analysis.pixels.color_limits import Limits
+    from actwidget.figures.activation.figure import View
 
 Panel = tuple[list[dict[str, Any]], dict[str, Any], str]
 MAP_LIMIT, CLOSEUP_LIMIT = 256, 192

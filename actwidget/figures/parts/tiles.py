@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.figures.palette import ACCENT
+from actwidget.figures.parts.palette import ACCENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from actwidget.analysis.mosaic import Mosaic
+    from actwidget.analysis.pixels.mosaic import Mosaic
 
 
 def tile_image(uri: str, **axes: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actwidget.figures.text import seen_length, stacked
+from actwidget.figures.parts.text import seen_length, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

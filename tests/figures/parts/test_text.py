@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actwidget.analysis.health import summary
+from actwidget.analysis.diagnostics import summary
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import overview_spec
-from actwidget.figures.text import seen_length, stacked, told_apart
+from actwidget.figures.parts.text import seen_length, stacked, told_apart
 
 
 @pytest.mark.parametrize("limit", [20, 24, 32])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
+from actwidget.analysis.float_errors import any_errstate
 
 PERCENTILES = (0.1, 99.9)
 # From so many values on, a part of them tells first where the tails are.

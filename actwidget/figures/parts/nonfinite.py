@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.axes import floats
-from actwidget.figures.palette import NAN_CSS
+from actwidget.figures.parts.palette import NAN_CSS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 from actwidget.analysis.histogram import histogram
-from actwidget.analysis.limits import limits
-from actwidget.analysis.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
+from actwidget.analysis.pixels.color_limits import limits
+from actwidget.analysis.pixels.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import ORDERS, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
-from actwidget.figures.layout import HEIGHT, NARROW_HEIGHT
-from actwidget.figures.palette import ACCENT, NAN_COLOR, NAN_CSS, ColorRange, palette
-from actwidget.figures.text import number, seen_length
+from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT
+from actwidget.figures.parts.palette import ACCENT, NAN_COLOR, NAN_CSS, ColorRange, palette
+from actwidget.figures.parts.text import number, seen_length
 
 RNG = np.random.default_rng(3)
 SAMPLES = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
-from actwidget.analysis.quantiles import PRECISION, RunningQuantiles
+from actwidget.analysis.running.quantiles import PRECISION, RunningQuantiles
 from tests.analysis.strategies import layers
 
 SHARES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)

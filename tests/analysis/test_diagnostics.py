@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actwidget.analysis.diagnostics import QUANTILES, summary, warnings
 from actwidget.analysis.difference import difference
-from actwidget.analysis.health import QUANTILES, summary, warnings
 from actwidget.analysis.statistics import statistics
 from actwidget.errors import InvalidInputsError, MissingPackageError
 

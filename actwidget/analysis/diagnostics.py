@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
+from actwidget.analysis.float_errors import any_errstate
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
+from actwidget.analysis.float_errors import any_errstate
 
 Numbers = npt.NDArray[np.float64]
 

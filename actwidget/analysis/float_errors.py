@@ -12,7 +12,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-def any_errstate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+def ignore_float_errors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Lets a function meet infinity, NaN and numbers too small for their dtype without an error or a warning.
 
     `np.errstate` itself can decorate, but before NumPy 2 one such decorator is not safe in several threads.

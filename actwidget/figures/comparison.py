@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import channels, floats, middle
-from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.axes import channels, slice_label
+from actwidget.analysis.dtypes import as_floats
+from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.mosaic import mosaic
 from actwidget.figures.parts.layout import LINE, NARROW_HEIGHT, plain
 from actwidget.figures.parts.nonfinite import broken, finite_or_nan, in_their_colour, reduced
@@ -31,7 +32,7 @@ PIXELS = 400_000
 """Of one grid: more than a third of the page shows on a fine screen."""
 
 
-@any_errstate
+@ignore_float_errors
 def comparison_spec(
     title: str,
     first: NDArray[Any],
@@ -73,7 +74,7 @@ def comparison_spec(
     with ThreadPoolExecutor(len(grids)) as threads:  # numpy and the PNG encoder let each other run
         tiled = list(threads.map(lambda grid: _tiled(channels(grid[1], at=at), grid[2], apart), grids))
     parts = [escape(title, NARROW_LIMIT), f"{noun}s that differ most first", *_told(first, second, apart, names)]
-    parts[2:2] = [words for words in (middle(first.shape, at=at), reduced(tiled[0][0].reduction)) if words]
+    parts[2:2] = [words for words in (slice_label(first.shape, at=at), reduced(tiled[0][0].reduction)) if words]
     heading = " · ".join(parts)
     margin = {"l": 8, "r": 8, "t": TOP, "b": 16}
     layout = plain(heading, margin=margin, meta={"narrow": {"height": NARROW_HEIGHT}})
@@ -84,7 +85,7 @@ def comparison_spec(
         tall, wide = tiles.pixels.shape
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
         with np.errstate(invalid="ignore"):  # infinity and minus infinity have no mean
-            means = floats(values).reshape(-1, len(apart.order)).mean(axis=0)
+            means = as_floats(values).reshape(-1, len(apart.order)).mean(axis=0)
         told = np.stack([np.arange(len(means)), apart.mean_absolute, means], axis=-1)
         template = (
             f"<b>{noun} %{{customdata[0]:d}}</b><br>mean %{{customdata[2]:.4g}}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.figures.activation.panels import MAP_LIMIT, largest
 from actwidget.figures.parts.layout import NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
 from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange
@@ -79,7 +79,7 @@ class Placement:
         return top, left, top + rows * self.down, left + columns * self.across
 
 
-@any_errstate
+@ignore_float_errors
 def overlay_spec(
     title: str,
     pixels: NDArray[Any],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.figures.parts.layout import FONT, PAPER
 from actwidget.figures.parts.palette import ACCENT, MUTED, WARNING
 from actwidget.figures.parts.text import between, escape, number, percent, told_apart
@@ -14,7 +14,7 @@ from actwidget.figures.parts.text import between, escape, number, percent, told_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actwidget.analysis.diagnostics import Summary
+    from actwidget.analysis.summary import Summary
 
 ROW = 18
 LEAST = 360
@@ -23,7 +23,7 @@ MARGINS = 110
 NAME, NARROW_NAME = 32, 22
 
 
-@any_errstate
+@ignore_float_errors
 def overview_spec(rows: Sequence[Summary], title: str = "", selected: str = "") -> dict[str, Any]:
     """The figure of a whole network as a dict of `data` and `layout`, first layer on top.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.categories import categories, text_of
-from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.figures.activation.panels import MAP_LIMIT, bar_marker, broken_bars, largest
 from actwidget.figures.parts.layout import HEIGHT, LINE_LIMIT, plain
 from actwidget.figures.parts.nonfinite import in_their_colour
@@ -31,7 +31,7 @@ GAP = " &nbsp; "
 LEGEND_LINE = 16
 
 
-@any_errstate
+@ignore_float_errors
 def values_spec(
     title: str, sample: NDArray[Any], *, number_of: int | None = None, channel: int | None = None
 ) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def values_spec(
     return _table(parts, sample)
 
 
-@any_errstate
+@ignore_float_errors
 def scalar_spec(
     title: str,
     values: NDArray[Any],

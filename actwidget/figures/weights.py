@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import floats
-from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.dtypes import as_floats
+from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
 from actwidget.figures.activation.panels import bar_marker, broken_bars
 from actwidget.figures.parts.histogram import histogram_traces
@@ -64,7 +64,7 @@ class DrawnWeight:
         return len(self.trace.get("source", "")) + pixels + (0 if self.bars is None else self.bars.nbytes)
 
 
-@any_errstate
+@ignore_float_errors
 def draw_weight(name: str, array: NDArray[Any], picture: NDArray[Any] | None = None, words: str = "") -> DrawnWeight:
     """Draws one weight. Of a large one no more than a few copies of a small part are in memory at a time.
 
@@ -94,7 +94,7 @@ def draw_weight(name: str, array: NDArray[Any], picture: NDArray[Any] | None = N
     return DrawnWeight(" · ".join(caption), text, tiles, bars, trace, size, *_histogram(array, found))
 
 
-@any_errstate
+@ignore_float_errors
 def weights_spec(
     title: str,
     weights: Mapping[str, NDArray[Any]],
@@ -208,7 +208,7 @@ def _blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
     """The values of a weight, so many at a time as stay in a core's cache."""
     line = array.ravel(order="K")  # no copy, in whatever order the values lie
     for start in range(0, line.size, _BLOCK):
-        yield floats(line[start : start + _BLOCK])
+        yield as_floats(line[start : start + _BLOCK])
 
 
 def _counted(array: NDArray[Any]) -> _Counted:

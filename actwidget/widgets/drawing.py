@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any, cast
 import keras
 import numpy as np
 
-from actwidget.analysis.axes import depths, is_numeric, kind_of
-from actwidget.analysis.categories import categories, meaning_of
-from actwidget.analysis.diagnostics import QUANTILES, Summary, summary, summed_up, warnings
+from actwidget.analysis.axes import depths, kind_of
+from actwidget.analysis.categories import categories
+from actwidget.analysis.diagnostics import warnings
 from actwidget.analysis.difference import difference
+from actwidget.analysis.dtypes import is_numeric
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.kernels import kernel_pictures, unknown_pictures
+from actwidget.analysis.meaning import meaning_of
 from actwidget.analysis.running.quantiles import RunningQuantiles
-from actwidget.analysis.statistics import RunningStatistics, Statistics, statistics
+from actwidget.analysis.running.statistics import RunningStatistics
+from actwidget.analysis.statistics import Statistics, statistics
+from actwidget.analysis.summary import QUANTILES, Summary, summary, summary_from_quantiles
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.compare import paired
 from actwidget.capture.access.session import ANSWERS, ROW, TALLY, WEIGHTS, WHOLE
@@ -55,7 +59,7 @@ from actwidget.widgets.plot import Serialized, serialize
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from actwidget.analysis.categories import Meaning
+    from actwidget.analysis.meaning import Meaning
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Captured, Row
     from actwidget.figures.activation.figure import Scaling
@@ -336,7 +340,9 @@ class Drawings:
                 tallies |= self._counted(new)
             for path, tally in tallies.items():
                 meaning, noun = self._meanings[path], self.channels(path).noun
-                self._summaries[path] = summed_up(path, tally.quantiles, tally.statistics, noun, meaning=meaning)
+                self._summaries[path] = summary_from_quantiles(
+                    path, tally.quantiles, tally.statistics, noun, meaning=meaning
+                )
         return [self._summaries[path] for path in paths if path in self._summaries]
 
     def _groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
@@ -412,7 +418,7 @@ class Drawings:
             path, first, second, apart, names=names, noun=noun, channel=channel, at=_place(selection, first)
         )
         most = ", ".join(
-            f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.broken[each] else ''})"
+            f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.nonfinite[each] else ''})"
             for each in apart.order[:5].tolist()
         )
         alt = f"{path}: {names[0]} beside {names[1]}; {noun}s that differ most, by mean difference: {most}"

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from actwidget.analysis.diagnostics import Summary
     from actwidget.analysis.statistics import Statistics
+    from actwidget.analysis.summary import Summary
     from actwidget.capture.structure.node import LayerNode
     from actwidget.widgets.grid import Grid
 

@@ -6,12 +6,12 @@ import html
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from actwidget.analysis.diagnostics import alive_constant, can_tell, many_constant, many_saturated
+from actwidget.analysis.diagnostics import constant_nonzero, has_enough_values, many_constant, many_saturated
 from actwidget.errors import short
 from actwidget.figures.parts.text import between, number, percent
 
 if TYPE_CHECKING:
-    from actwidget.analysis.categories import Meaning
+    from actwidget.analysis.meaning import Meaning
     from actwidget.analysis.statistics import Statistics
     from actwidget.capture.structure.node import LayerNode
 
@@ -99,13 +99,13 @@ def _terms(statistics: Statistics, noun: str, meaning: Meaning) -> list[tuple[st
         ("mean ± sd", f"{number(mean)} ± {number(statistics.standard_deviation)}" if isfinite(mean) else "none", False),
         zeros,
     ]
-    measured, dead, constant = meaning == "activations", statistics.dead, alive_constant(statistics)
+    measured, dead, constant = meaning == "activations", statistics.dead, constant_nonzero(statistics)
     if measured:
         told = f"{dead:,} of {statistics.channels:,}" if dead else "none"
-        terms.append((f"dead {noun}s", told, dead > 0 and can_tell(statistics)))
+        terms.append((f"dead {noun}s", told, dead > 0 and has_enough_values(statistics)))
     else:
         constant = statistics.constant  # what is always 0 among them
-    if constant and (measured or can_tell(statistics)):
+    if constant and (measured or has_enough_values(statistics)):
         told = f"{constant:,} of {statistics.channels:,}"
         terms.append((f"constant {noun}s", told, measured and many_constant(statistics)))
     if statistics.saturated is not None and statistics.bound is not None:

@@ -12,7 +12,8 @@ from keras import layers
 from PIL import Image
 
 import actwidget as aw
-from actwidget.analysis.pixels.mosaic import LEVELS, mosaic
+from actwidget.analysis.pixels.levels import LEVELS
+from actwidget.analysis.pixels.mosaic import mosaic
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
 from actwidget.errors import ChannelError
 from actwidget.figures.parts.palette import ACCENT, NAN_CSS

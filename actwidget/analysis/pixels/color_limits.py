@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actwidget.analysis.axes import floats
-from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.analysis.nonfinite import finite_values
 
 PERCENTILES = (0.1, 99.9)
 # From so many values on, a part of them tells first where the tails are.
@@ -43,7 +43,7 @@ class Limits:
         return self.below > 0 or self.above > 0
 
 
-@any_errstate
+@ignore_float_errors
 def limits(values: npt.NDArray[Any], percentiles: tuple[float, float] = PERCENTILES) -> Limits:
     """Find the range between two percentiles of the finite values.
 
@@ -63,15 +63,13 @@ def limits(values: npt.NDArray[Any], percentiles: tuple[float, float] = PERCENTI
     >>> limits(np.array([-1.0, 0.0, 3.0])).low
     -3.0
     """
-    line = floats(np.asarray(values)).ravel(order="K")
-    if line.size and not (np.isfinite(line.min()) and np.isfinite(line.max())):
-        line = line[np.isfinite(line)]
-    if not line.size:
+    line, extremes = finite_values(values)
+    if extremes is None:
         return Limits(0.0, 1.0, 0.0, 0.0, diverging=False, percentiles=percentiles)
-    least, most = float(line.min()), float(line.max())
+    least, most = extremes
     last = line.size - 1
-    low = _ranked(line, int(np.floor(percentiles[0] / 100 * last)))
-    high = -_ranked(-line, last - int(np.ceil(percentiles[1] / 100 * last)))
+    low = _value_at_rank(line, int(np.floor(percentiles[0] / 100 * last)))
+    high = -_value_at_rank(-line, last - int(np.ceil(percentiles[1] / 100 * last)))
     if low == high:
         low, high = least, most
     diverging = least < 0 < most
@@ -88,7 +86,7 @@ def limits(values: npt.NDArray[Any], percentiles: tuple[float, float] = PERCENTI
     )
 
 
-def _ranked(line: npt.NDArray[Any], rank: int) -> float:
+def _value_at_rank(line: npt.NDArray[Any], rank: int) -> float:
     """Give the value of a rank, 0 for the smallest."""
     if rank == 0:
         return float(line.min())

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from actwidget.analysis.axes import Kind, channels, kind_of, middle
-from actwidget.analysis.float_errors import any_errstate
+from actwidget.analysis.axes import Kind, channels, kind_of, slice_label
+from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.color_limits import Limits, limits
-from actwidget.analysis.pixels.mosaic import Mosaic, levels, mosaic
+from actwidget.analysis.pixels.levels import levels
+from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
 from actwidget.figures.activation.panels import (
     bars,
     closeup,
@@ -132,7 +133,7 @@ def channel_order(numbers: Statistics, name: str) -> NDArray[np.intp]:
     return np.argsort(keys if name == "zeros" else -keys, kind="stable")
 
 
-@any_errstate
+@ignore_float_errors
 def picture(
     sample: NDArray[Any],
     numbers: Statistics,
@@ -162,7 +163,7 @@ def picture(
     values = channels(sample, at=at)
     if scaling == "channel" and sample.size == numbers.channels:
         scaling = "layer"  # a value has no range of its own
-    where = middle(sample.shape, at=at) if kind == "volume" else ""
+    where = slice_label(sample.shape, at=at) if kind == "volume" else ""
     bounded = limits(sample) if scaling == "robust" else None
     color = ColorRange.of(*((numbers.minimum, numbers.maximum) if bounded is None else (bounded.low, bounded.high)))
     low: Any = color.low
@@ -170,7 +171,7 @@ def picture(
     if scaling == "channel":
         per_channel = numbers.per_channel
         ranges = [ColorRange.of(*ends) for ends in zip(per_channel.minimum, per_channel.maximum, strict=True)]
-        if color.scale == "balance":  # one scale in one picture: zero stays in its middle for every channel
+        if color.scale == "balance":  # one scale in one picture: zero stays in its slice_label for every channel
             bounds = np.array([max(abs(each.low), abs(each.high)) for each in ranges])
             low, high = -bounds, bounds
         else:
@@ -207,7 +208,7 @@ def _reduction(rows: int, columns: int, *, units: bool) -> tuple[int, int]:
     return down, across
 
 
-@any_errstate
+@ignore_float_errors
 def activation_figure(view: View) -> go.Figure:
     """The figure of one activation: all channels, one of them close up, and the distribution of the values.
 
@@ -220,7 +221,7 @@ def activation_figure(view: View) -> go.Figure:
     return go.Figure(activation_spec(view))
 
 
-@any_errstate
+@ignore_float_errors
 def activation_spec(view: View) -> dict[str, Any]:
     """The figure of one activation as a dict of `data` and `layout`, which Plotly has not checked.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import floats
+from actwidget.analysis.dtypes import as_floats
 from actwidget.figures.parts.palette import NAN_CSS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def broken(values: NDArray[Any]) -> str:
     >>> broken(np.array([1.0, np.nan, np.inf, -np.inf]))
     '1 NaN, 2 infinite'
     """
-    numbers = floats(np.asarray(values))
+    numbers = as_floats(np.asarray(values))
     if np.isfinite(numbers).all():
         return ""
     counts = [(np.count_nonzero(np.isnan(numbers)), "NaN"), (np.count_nonzero(np.isinf(numbers)), "infinite")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import get_colorscale, hex_to_rgb, sample_colorscale, unlabel_rgb
 
-from actwidget.analysis.pixels.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
+from actwidget.analysis.pixels.levels import GAP_LEVEL, LEVELS, NAN_LEVEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from actwidget.analysis.float_errors import any_errstate
-from actwidget.analysis.pixels.mosaic import GAP_LEVEL
+from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.analysis.pixels.levels import GAP_LEVEL
 from actwidget.figures.parts.palette import NAN_COLOR, palette
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(name)))
 
 
-@any_errstate
+@ignore_float_errors
 def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
     """A small PNG of an input that is a picture, as a data URI, or `None` where it is none.
 
@@ -74,7 +74,7 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
     return _uri(image)
 
 
-@any_errstate
+@ignore_float_errors
 def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[int, int]] | None:
     """An input that is a picture as a PNG, pixel for pixel, or `None` where it is none.
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from actwidget.analysis.histogram import histogram
 from actwidget.analysis.pixels.color_limits import limits
-from actwidget.analysis.pixels.mosaic import GAP_LEVEL, LEVELS, NAN_LEVEL
+from actwidget.analysis.pixels.levels import GAP_LEVEL, LEVELS, NAN_LEVEL
 from actwidget.analysis.statistics import statistics
 from actwidget.figures import ORDERS, View, activation_figure, channel_order, message_figure, picture, thumbnail_png
 from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from actwidget.analysis.pixels.mosaic import GAP_LEVEL, NAN_LEVEL
+from actwidget.analysis.pixels.levels import GAP_LEVEL, NAN_LEVEL
 from actwidget.figures.parts.palette import NAN_COLOR, palette
 from actwidget.figures.parts.palette_png import input_picture, palette_png, thumbnail_png
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actwidget.analysis.diagnostics import summary
 from actwidget.analysis.statistics import statistics
+from actwidget.analysis.summary import summary
 from actwidget.figures import overview_spec
 from actwidget.figures.parts.text import seen_length, stacked, told_apart
 

@@ -1,4 +1,4 @@
-"""A figure that says why there is nothing to see."""
+"""A figure that says in words why there is nothing to draw."""
 
 from __future__ import annotations
 

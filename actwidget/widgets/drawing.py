@@ -34,9 +34,9 @@ from actwidget.capture.semantics.receptive_field import field_of, inputs_behind
 from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
+    ActivationContent,
     Picture,
     Placement,
-    View,
     activation_spec,
     channel_order,
     comparison_spec,
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.meaning import Meaning
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Captured, Row
-    from actwidget.figures.activation.figure import Scaling
+    from actwidget.figures.activation.content import Scaling
 
 Array = np.ndarray[Any, Any]
 READINGS = {"auto": None, "last": -1, "first": 1, "none": None}
@@ -415,7 +415,7 @@ class Drawings:
         apart = difference(first, second)
         noun = self.channels(path).noun
         figure = comparison_spec(
-            path, first, second, apart, names=names, noun=noun, channel=channel, at=_place(selection, first)
+            path, first, second, apart, names=names, channel_label=noun, channel=channel, at=_place(selection, first)
         )
         most = ", ".join(
             f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.nonfinite[each] else ''})"
@@ -552,7 +552,15 @@ class Drawings:
                 place = Placement(down.first, across.first, down.step, across.step)
         noun, source = self.channels(path).noun, self._called(index)
         figure = overlay_spec(
-            path, pixels, values, channel=channel, noun=noun, cell=position, box=box, place=place, source=source
+            path,
+            pixels,
+            values,
+            channel=channel,
+            channel_label=noun,
+            cell=position,
+            box=box,
+            place=place,
+            source=source,
         )
         if figure is None:
             return _message(path, "This activation holds no values.")
@@ -607,24 +615,24 @@ class Drawings:
         numbers = self._of_sample(path, row, sample)
         noun = self.channels(path).noun
         drawn = self._picture(row, numbers, selection)
-        view = View(
+        content = ActivationContent(
             title=path,
             picture=drawn,
-            numbers=numbers,
+            statistics=numbers,
             histogram=counting.result(),
             channel=channel,
             order_name=selection.sort,
             sample=sample if row.samples > 1 else None,
             class_names=self._names(path),
             binary=self._binary and self._is_output(path),
-            noun=noun,
+            channel_label=noun,
             tokens=self._step_names(path, sample),
             label=self._labels[sample] if self._labels is not None and self._is_output(path) else None,
             mask=row.mask if drawn.kind == "sequence" else None,
         )
-        spec = serialize(activation_spec(view))
+        spec = serialize(activation_spec(content))
         grid = Grid(drawn.order, 1 if drawn.tiles is None else drawn.tiles.columns)
-        return Drawing(spec, _alt(view, noun), lambda: self._tell(path), grid=grid)
+        return Drawing(spec, _alt(content, noun), lambda: self._tell(path), grid=grid)
 
     def _is_read(self, path: str, row: Row, sample: int) -> bool:
         """Whether what a layer gives is read rather than seen."""
@@ -829,9 +837,9 @@ def _size_of(numbers: Statistics) -> int:
     return 400 + sum(int(each.nbytes) for each in vars(numbers.per_channel).values() if each is not None)
 
 
-def _alt(view: View, noun: str) -> str:
-    numbers = view.numbers
+def _alt(content: ActivationContent, noun: str) -> str:
+    numbers = content.statistics
     mean = f", mean {number(numbers.mean)}" if math.isfinite(numbers.mean) else ""
     values = f"values {between(numbers.minimum, numbers.maximum)}{mean}, {percent(numbers.zeros)} zeros"
-    text = f"{view.title}: {numbers.channels} {noun}s, {values}"
-    return text if view.channel is None else f"{text}; {noun} {view.channel} close up"
+    text = f"{content.title}: {numbers.channels} {noun}s, {values}"
+    return text if content.channel is None else f"{text}; {noun} {content.channel} close up"

@@ -1,4 +1,4 @@
-"""The colours of activations: one scale for values of one sign, one centred on zero for both."""
+"""The colours of activations: one scale for values of one sign, and one centred on zero for values of both."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import get_colorscale, hex_to_rgb, sample_colorscale, unlabel_rgb
 
+from actwidget.analysis.nonfinite import finite_range
 from actwidget.analysis.pixels.levels import GAP_LEVEL, LEVELS, NAN_LEVEL
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class ColorRange:
         Returns:
             What `of` gives for the least and the greatest of them.
         """
-        ends = [end for values in arrays for end in _ends(values)]
+        ends = [end for values in arrays for end in finite_range(values) or ()]
         return cls.of(min(ends), max(ends)) if ends else cls.of(0, 1)
 
     @classmethod
@@ -70,7 +71,7 @@ class ColorRange:
 
 @cache
 def colorscale(scale: str) -> tuple[tuple[float, str], ...]:
-    """A scale by name as plotly.js takes it, in few characters."""
+    """A scale by name as plotly.js takes it, its colours written in hexadecimal, which is shortest."""
     steps = [
         (place, unlabel_rgb(color) if color[0] != "#" else hex_to_rgb(color)) for place, color in get_colorscale(scale)
     ]
@@ -79,18 +80,10 @@ def colorscale(scale: str) -> tuple[tuple[float, str], ...]:
 
 @cache
 def palette(scale: str) -> bytes:
-    """The 256 RGB entries of a palette picture: the scale's colours, then those of NaN and of the gap."""
+    """The 256 RGB entries of a palette picture: the colours of the scale, then those of NaN and of the gap."""
     colors = sample_colorscale(get_colorscale(scale), np.linspace(0, 1, LEVELS).tolist(), colortype="rgb")
     entries = np.zeros((256, 3), np.uint8)
     entries[:LEVELS] = [[round(part) for part in unlabel_rgb(color)] for color in colors]
     entries[NAN_LEVEL] = NAN_COLOR
     entries[GAP_LEVEL] = 128
     return entries.tobytes()
-
-
-def _ends(values: NDArray[Any]) -> tuple[float, ...]:
-    """The least and the greatest finite value; none where there is none."""
-    if values.size and np.isfinite(ends := (float(values.min()), float(values.max()))).all():
-        return ends
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else ()

@@ -1,4 +1,4 @@
-"""What a grid of tiles is made of: its picture, the unseen cells that answer hover and click, the mark on one tile."""
+"""What a grid of tiles is made of: its picture, invisible cells for hover and click, and the mark on one tile."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ if TYPE_CHECKING:
 
 
 def tile_image(uri: str, **axes: str) -> dict[str, Any]:
-    """A picture whose upper left corner is at 0, one unit a pixel."""
+    """A picture with its upper left corner at 0, where one pixel is one unit of the axes."""
     return {"type": "image", "source": uri, "x0": 0.5, "y0": 0.5, "dx": 1, "dy": 1, "hoverinfo": "skip", **axes}
 
 
-def tile_cells(tiles: Mosaic, rows: NDArray[Any], hovertemplate: str, **axes: str) -> dict[str, Any]:
-    """An unseen heatmap over a grid, one cell a tile; `rows` holds the `customdata` of each channel."""
+def tile_cells(tiles: Mosaic, customdata: NDArray[Any], hovertemplate: str, **axes: str) -> dict[str, Any]:
+    """An invisible heatmap over a grid, one cell for each tile; `customdata` has a row for each channel."""
     cells = np.full((tiles.rows, tiles.columns), -1)
     cells.flat[: len(tiles.order)] = tiles.order
-    over = unseen_cells(cells, rows, hovertemplate)
-    over["x"] = np.arange(tiles.columns) * (tiles.tile_width + tiles.gap) + tiles.tile_width / 2
-    over["y"] = np.arange(tiles.rows) * (tiles.tile_height + tiles.gap) + tiles.tile_height / 2
-    return {**over, **axes}
+    heatmap = hover_cells(cells, customdata, hovertemplate)
+    heatmap["x"] = np.arange(tiles.columns) * (tiles.tile_width + tiles.gap) + tiles.tile_width / 2
+    heatmap["y"] = np.arange(tiles.rows) * (tiles.tile_height + tiles.gap) + tiles.tile_height / 2
+    return {**heatmap, **axes}
 
 
-def unseen_cells(cells: NDArray[np.intp], rows: NDArray[Any], hovertemplate: str) -> dict[str, Any]:
-    """A heatmap that answers hover and click but shows nothing.
+def hover_cells(cells: NDArray[np.intp], customdata: NDArray[Any], hovertemplate: str) -> dict[str, Any]:
+    """An invisible heatmap that answers hover and click with what is known of a channel.
 
     Args:
         cells: The channel of each cell, -1 where there is none.
-        rows: The `customdata` of each channel, shape `(channels, columns)`.
-        hovertemplate: What is said of a cell.
+        customdata: That of each channel, shape `(channels, columns)`.
+        hovertemplate: What hover says of a cell.
     """
-    # A cell beyond the last channel has no value, so it neither answers nor shows.
-    z, told = np.where(cells >= 0, 0.0, np.nan), rows.astype(np.float32)[np.maximum(cells, 0)]
-    return unseen(z, hovertemplate, customdata=told, hoverongaps=False)
+    # A cell beyond the last channel has no value, and so no hover.
+    z = np.where(cells >= 0, 0.0, np.nan)
+    by_cell = customdata.astype(np.float32)[np.maximum(cells, 0)]
+    return invisible_heatmap(z, hovertemplate, customdata=by_cell, hoverongaps=False)
 
 
-def unseen(z: NDArray[Any], hovertemplate: str, **more: Any) -> dict[str, Any]:
-    """A heatmap of which nothing is seen but what it says on hover.
+def invisible_heatmap(z: NDArray[Any], hovertemplate: str, **more: Any) -> dict[str, Any]:
+    """A heatmap of which only the hover labels are visible.
 
     Args:
         z: Its values, shape `(rows, columns)`.
-        hovertemplate: What is said of a cell.
+        hovertemplate: What hover says of a cell.
         **more: Other attributes of the trace.
     """
     look = {"type": "heatmap", "opacity": 0, "showscale": False}

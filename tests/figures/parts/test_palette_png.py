@@ -14,7 +14,7 @@ from PIL import Image
 
 from actwidget.analysis.pixels.levels import GAP_LEVEL, NAN_LEVEL
 from actwidget.figures.parts.palette import NAN_COLOR, palette
-from actwidget.figures.parts.palette_png import input_picture, palette_png, thumbnail_png
+from actwidget.figures.parts.palette_png import palette_png
 
 
 def read(uri):
@@ -47,20 +47,3 @@ def test_levels_have_the_colours_of_the_scale_and_the_gap_is_transparent(scale):
     assert tuple(colors[NAN_LEVEL]) == (*NAN_COLOR, 255)
     assert np.flatnonzero(colors[:, 3] == 0).tolist() == [GAP_LEVEL]
     assert set(colors[:, 3]) == {0, 255}
-
-
-@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_pixel_of_an_input_that_is_no_number_has_the_colour_of_such_values(broken, channels):
-    pixels = np.random.default_rng(5).random((6, 9, channels))
-    whole = np.asarray(read(input_picture(pixels)[0]))
-    pixels[2, 7, 0] = broken
-    drawn = np.asarray(read(input_picture(pixels)[0])).copy()
-    assert tuple(drawn[2, 7]) == NAN_COLOR
-    drawn[2, 7] = whole[2, 7]
-    np.testing.assert_array_equal(drawn, whole)
-
-
-def test_an_input_of_no_number_at_all_is_drawn_in_that_colour():
-    for uri in (thumbnail_png(np.full((8, 8, 3), np.nan)), input_picture(np.full((8, 8, 1), np.inf))[0]):
-        assert (np.asarray(read(uri)) == NAN_COLOR).all()

@@ -1,14 +1,10 @@
-"""Names and titles as they stand in a figure."""
+"""Names and titles in figures."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from actwidget.analysis.statistics import statistics
-from actwidget.analysis.summary import summary
-from actwidget.figures import overview_spec
-from actwidget.figures.parts.text import seen_length, stacked, told_apart
+from actwidget.figures.parts.text import distinct_names, visible_length, wrapped
 
 
 @pytest.mark.parametrize("limit", [20, 24, 32])
@@ -24,28 +20,14 @@ from actwidget.figures.parts.text import seen_length, stacked, told_apart
     ],
 )
 def test_long_names_are_cut_so_that_they_differ(names, limit):
-    shown = told_apart(names, limit)
+    shown = distinct_names(names, limit)
     assert len(set(shown)) == len(names)
     assert all(len(text) <= limit for text in shown)
     short = [name for name in names if len(name) <= limit]
     assert [text for text in shown if "…" not in text] == short
 
 
-def test_the_overview_names_its_layers_apart_also_on_a_narrow_page(rows):
-    figure = overview_spec(rows)["layout"]
-    for texts in (figure["yaxis"]["ticktext"], figure["meta"]["narrow"]["yaxis.ticktext"]):
-        assert len(set(texts)) == len(rows)
-    assert max(map(len, figure["meta"]["narrow"]["yaxis.ticktext"])) <= 22
-
-
-@pytest.fixture
-def rows():
-    value = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype("float32")
-    names = [f"stage_with_a_long_name_{number}_depthwise_convolution_relu" for number in range(8)]
-    return [summary(name, value, statistics(value), "channel") for name in names]
-
-
-def test_a_title_loses_nothing_when_it_is_stacked():
+def test_a_title_loses_nothing_when_it_is_wrapped():
     parts = [
         "a_layer",
         "3 <b>bold words</b>",
@@ -53,7 +35,7 @@ def test_a_title_loses_nothing_when_it_is_stacked():
         "end",
     ]
     for limit in (12, 30, 62):
-        lines = stacked(" · ".join(parts), limit)
+        lines = wrapped(" · ".join(parts), limit)
         words = " ".join(lines).replace(" · ", " ")
         assert words == " ".join(parts)
-        assert max(map(seen_length, lines)) <= limit
+        assert max(map(visible_length, lines)) <= limit

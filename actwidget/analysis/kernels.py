@@ -37,7 +37,7 @@ def kernel_pictures(
 
     Args:
         kernel: `(height, width, inputs, outputs)`, `(steps, inputs, outputs)`, or `(depth, height, width, inputs,
-            outputs)`, of which the middle depth is taken; a depthwise kernel has the multiplier as its last axis.
+            outputs)`, of which the middle depth is shown; the last axis of a depthwise kernel is the multiplier.
         input_channel: The input channel whose weights are shown; by default the mean over all of them.
         depthwise: Whether each input channel has its own output channels; then every picture is shown.
         groups: The number of groups of the convolution; `inputs` are then the input channels of one group.

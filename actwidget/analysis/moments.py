@@ -13,12 +13,13 @@ from actwidget.analysis.dtypes import CountArray, FloatArray, as_floats
 
 Bounds = tuple[float | None, float | None]
 
-# Values treated at a time: with their float64 copy they stay in a core's cache.
+# So many values are added up at a time: with their float64 copy they stay in a core's cache.
 _BLOCK = 65_536
-# Rows at a time: so many ones can be added up in a byte.
+# So many rows at a time: the sum of as many ones fits in a byte.
 _MOST_ROWS = 255
-# Narrower rows than this are joined, since numpy's cost is by the row.
+# Several narrower rows are treated as one, since numpy has a cost for each row.
 _WIDTH = 256
+# Values this close to a bound, as a share of it, count as saturated.
 _NEAR = 1e-3
 
 
@@ -134,16 +135,16 @@ def _sums(rows: npt.NDArray[Any], shift: FloatArray, limits: Bounds) -> _Sums:
     precision, however far from 0 the values are: `(shift - mean)**2` is no more than `rows` times the variance.
     """
     each, channels = rows.shape
-    joined = max(1, -(-_WIDTH // max(1, channels)))
-    whole = each // joined * joined
-    wide = _Accumulator(np.tile(shift, joined), limits)
-    wide.add(rows[:whole].reshape(whole // joined, joined * channels))
+    repeats = max(1, -(-_WIDTH // max(1, channels)))
+    whole = each // repeats * repeats
+    wide = _Accumulator(np.tile(shift, repeats), limits)
+    wide.add(rows[:whole].reshape(whole // repeats, repeats * channels))
     rest = _Accumulator(shift, limits)
     if whole < each:
         rest.add(rows[whole:])
 
     def by_channel(field: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return field.reshape(joined, channels)
+        return field.reshape(repeats, channels)
 
     return _Sums(
         shift=shift,
@@ -198,7 +199,8 @@ def _sums_of_finite(rows: npt.NDArray[Any], limits: Bounds) -> tuple[_Sums, Coun
     missing = len(values) - finite.sum(axis=0)
     chosen = values[finite.argmax(axis=0), np.arange(values.shape[1])]
     fill = np.where(missing < len(values), chosen, 0).astype(values.dtype)
-    # A value that the channel has changes neither its extremes nor the sums of what is left of it: only the counts.
+    # In place of what is not finite stands a value of the channel itself. It is also the shift, so the sums and the
+    # extremes stay as they are; only the counts have to be corrected.
     sums = _sums(np.where(finite, values, fill), fill.astype(np.float64), limits)
     below, above = limits
     at_bound = np.zeros(len(fill), np.int64)

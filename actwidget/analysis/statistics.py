@@ -15,7 +15,7 @@ from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.moments import Bounds, ChannelMoments, channel_moments, saturates
 from actwidget.errors import MissingPackageError
 
-# Of the magnitude: by so much sums of the same numbers differ that were rounded in another order.
+# Sums of the same numbers in another order differ by up to this share of their magnitude, from rounding.
 _ROUNDING = 1e-6
 
 

@@ -2,8 +2,8 @@
 
 `parts` holds what figures are put together from.
 
-What ends in `_spec` gives a dict of `data` and `layout`, of which `plotly.graph_objects.Figure(spec)` makes a figure.
-As a dict it has not been checked by Plotly, which takes longer than all of the drawing.
+Functions whose names end in `_spec` give a dict of `data` and `layout`; `plotly.graph_objects.Figure(spec)` makes it a
+figure. Plotly has not checked these dicts: that takes longer than all of the drawing.
 """
 
 from __future__ import annotations

@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Okabe and Ito's colours, which people with any kind of colour vision tell apart; a violet is in place of their black,
-# which would vanish on a dark page.
+# Okabe and Ito's colours, distinct for people with any kind of colour vision; violet replaces black, which would not be
+# visible on a dark page.
 CATEGORY_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8c6bb1")
-ROWS = 200
-COLUMNS = 12
+ROWS, COLUMNS = 200, 12
+"""How many rows and columns of a table are shown."""
 ROW = 24
+"""The height of a row of a table, in pixels."""
 GAP = " &nbsp; "
 
 
 @ignore_float_errors
 def values_spec(
-    title: str, sample: NDArray[Any], *, number_of: int | None = None, channel: int | None = None
+    title: str, sample: NDArray[Any], *, sample_number: int | None = None, channel: int | None = None
 ) -> dict[str, Any]:
     """The figure of a sample that names things, as a dict of `data` and `layout`.
 
@@ -42,7 +43,7 @@ def values_spec(
     Args:
         title: The layer's path.
         sample: One sample, of any shape and dtype.
-        number_of: The number of the sample, for the title; `None` where there is only one.
+        sample_number: The number of the sample, for the title; `None` where there is only one.
         channel: Which channel of a picture with several is drawn and counted, by default the first; of a sequence,
             shape `(steps, units)`, which column is outlined.
 
@@ -52,8 +53,8 @@ def values_spec(
     sample = np.asarray(sample)
     found = categories(sample)
     parts = [escape(title, NARROW_LIMIT)]
-    if number_of is not None:
-        parts.append(f"sample {number_of}")
+    if sample_number is not None:
+        parts.append(f"sample {sample_number}")
     if found is not None and sample.ndim in {2, 3} and min(sample.shape[:2]) > 1 and sample.size > COLUMNS:
         index = found.index
         if sample.ndim == 3:

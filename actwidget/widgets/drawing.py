@@ -655,7 +655,7 @@ class Drawings:
             figure = scalar_spec(path, value, sample=sample, meaning=meaning or "activation")
             alt = f"{path}: one number a sample{meaning and f', the {meaning}'}, {shown} for sample {sample}"
             return Drawing(serialize(figure), alt, tell, ("sample",), Grid(np.arange(len(value)), of="sample"))
-        figure = values_spec(path, own, number_of=sample if row.samples > 1 else None, channel=channel)
+        figure = values_spec(path, own, sample_number=sample if row.samples > 1 else None, channel=channel)
         drawn = own.ndim > 1 and figure["data"][0]["type"] != "table"
         needs = ("sample", "channel") if drawn and own.ndim == 3 and own.shape[-1] > 1 else ("sample",)
         # Of the channels of a picture one is drawn, of a sequence all, as columns.

@@ -88,7 +88,7 @@ def test_a_large_picture_is_reduced_so_that_a_lone_value_stays_and_the_title_say
 @pytest.mark.parametrize("dtype", [object, "U", "S"])
 def test_texts_are_a_table_and_are_shown_literally(dtype):
     words = np.array([["<b>", "naïve"], ["a", "b&c"]] if dtype != "S" else [["<b>", "x"], ["a", "b&c"]])
-    figure = go.Figure(values_spec("lookup", words.astype(dtype), number_of=3))
+    figure = go.Figure(values_spec("lookup", words.astype(dtype), sample_number=3))
     second = "x" if dtype == "S" else "naïve"
     assert table_of(figure) == [["&lt;b&gt;", second], ["a", "b&amp;c"]]
     assert figure.layout.title.text == "lookup · 2 × 2 of text · sample 3"

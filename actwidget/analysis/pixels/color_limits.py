@@ -1,4 +1,4 @@
-"""The range that a colour scale should span: robust against a few extreme values, and open about what it leaves out."""
+"""The range that a colour scale spans without a few extreme values, and how many values it leaves out."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.nonfinite import finite_values
 
 PERCENTILES = (0.1, 99.9)
-# From so many values on, a part of them tells first where the tails are.
+# Of more values, about `_PART` of them first show where the tails begin.
 _MANY = 20_000
 _PART = 5_000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Ends of a colour scale.
+    """The range of a colour scale.
 
     Attributes:
         low: The value of the first colour.
@@ -27,7 +27,7 @@ class Limits:
         below: Share of the finite values that are below `low`, 0 to 1.
         above: Share of the finite values that are above `high`, 0 to 1.
         diverging: Whether there are values of both signs; then `low` is `-high`.
-        percentiles: Those that were asked for.
+        percentiles: Those that the range was asked for.
     """
 
     low: float
@@ -39,7 +39,7 @@ class Limits:
 
     @property
     def clipped(self) -> bool:
-        """Whether there are values outside."""
+        """Whether there are values outside of the range."""
         return self.below > 0 or self.above > 0
 
 
@@ -52,10 +52,10 @@ def limits(values: npt.NDArray[Any], percentiles: tuple[float, float] = PERCENTI
         percentiles: The lower and the upper, 0 to 100. `(0, 100)` spans everything.
 
     Returns:
-        The value at the lower percentile or the next below it, and the one at the upper percentile or the next above
-        it. Values of both signs get a range with zero in its middle, which reaches to the farther of the two. Where
-        the two are equal but the values are not (a few spikes among zeros), everything is spanned. With no finite
-        value the range is 0 to 1.
+        The range from the value at the lower percentile, or the next below it, to the value at the upper percentile,
+        or the next above it. For values of both signs zero is in the middle of the range, which reaches to the farther
+        of the two. Where both ends are equal but the values are not (a few spikes among zeros), the range spans all
+        values. Without finite values it is 0 to 1.
 
     >>> found = limits(np.concatenate([np.linspace(0, 1, 9_999), [500.0]]))
     >>> round(found.high, 3), found.above, found.diverging
@@ -87,12 +87,12 @@ def limits(values: npt.NDArray[Any], percentiles: tuple[float, float] = PERCENTI
 
 
 def _value_at_rank(line: npt.NDArray[Any], rank: int) -> float:
-    """Give the value of a rank, 0 for the smallest."""
+    """The value of a rank, 0 for the smallest; faster for the tails than `numpy.partition` of all values."""
     if rank == 0:
         return float(line.min())
     if line.size > _MANY:
         part = np.sort(line[:: line.size // _PART])
-        # Somewhat above the place where it must be: most of the values then need no sorting.
+        # A threshold somewhat above the expected value: only the values below it have to be partitioned.
         place = min(int(len(part) * (rank + 1) / line.size * 1.2) + 30, len(part) - 1)
         tail = line[line <= part[place]]
         if len(tail) > rank:

@@ -19,7 +19,7 @@ GAP_LEVEL = 255
 
 Pixels = npt.NDArray[np.uint8]
 
-# Values quantised at a time: their float32 copy stays in a core's cache.
+# So many values are quantised at a time: their float32 copy stays in a core's cache.
 _BLOCK = 65_536
 
 
@@ -49,11 +49,11 @@ def levels(values: npt.NDArray[Any], low: npt.ArrayLike, high: npt.ArrayLike) ->
         # In float32 the start of the range must not lose digits that matter, nor the span leave what float32 holds.
         moderate = bool(((np.abs(bottom) < 100 * span) & (span > 1e-30) & (span < 1e38))[ranged].all())
     dtype: type[np.float32 | np.float64] = np.float32 if values.dtype == np.float32 and moderate else np.float64
-    # With no range, a start above all finite values sends them to level 0, and keeps NaN and infinity what they are.
+    # Without a range the start is above all finite values, so that they become level 0; NaN and infinity stay.
     start = np.where(ranged, bottom * shrink, np.finfo(dtype).max).astype(dtype)
     span = np.where(ranged, span, 1.0).astype(dtype)
 
-    # In the order of the memory, so that a channels-first view of a channels-last array is read straight through.
+    # In the order of the memory, so that a channels-first view of a channels-last array is read sequentially.
     axes = sorted(range(values.ndim), key=lambda axis: -abs(values.strides[axis]))
     source = values.transpose(axes)
     result = np.empty(source.shape, np.uint8)
@@ -83,13 +83,13 @@ def values_of(levels: Pixels, low: npt.ArrayLike, high: npt.ArrayLike) -> npt.ND
     """
     bottom, top = (_along_first(end, levels.ndim) for end in (low, high))
     share = levels / (LEVELS - 1)
-    # Weighed, not low + share * (high - low): the difference of two huge ends overflows.
+    # A weighted sum, as in low + share * (high - low) the difference of two huge ends would overflow.
     values = bottom * (1.0 - share) + top * share
     return np.asarray(np.where(levels < LEVELS, values, np.nan))
 
 
 def _along_first(end: npt.ArrayLike, dimensions: int) -> npt.NDArray[np.float64]:
-    """Shape one end of a range so that it goes with the first axis of an array."""
+    """Shape one end of a range so that it broadcasts along the first axis of an array."""
     numbers = np.asarray(end, dtype=np.float64)
     return numbers.reshape(-1, *[1] * (dimensions - 1)) if numbers.ndim else numbers
 
@@ -101,7 +101,7 @@ def _quantise(
     inner = source.shape[1:]
     step = max(1, _BLOCK // max(1, int(np.prod(inner))))
     if start.ndim and start.shape[0] == 1:
-        # Written out along a row, numpy takes the whole row in one loop, not one loop for each few channels.
+        # With a value for each element of a row, numpy processes the row in one loop instead of one for each pixel.
         start, span = (np.broadcast_to(end, (1, *inner)).copy() for end in (start, span))
     buffer = np.empty((min(step, len(source)), *inner), start.dtype)
     with np.errstate(all="ignore"):
@@ -119,7 +119,7 @@ def _quantise(
             np.minimum(scaled, LEVELS - 1, out=scaled)
             np.rint(scaled, out=scaled)
             line = scaled.reshape(-1)
-            # All in 0..253 or NaN by now, so one number tells whether there is any NaN.
+            # All values are in 0..253 or NaN by now, so their dot product is NaN only if one of them is.
             if np.isnan(np.dot(line, line)):
                 np.copyto(scaled, NAN_LEVEL, where=np.isnan(scaled))
             result[part] = scaled

@@ -1,4 +1,4 @@
-"""All channels of a layer as tiles of one picture of 256 levels, and which channel is where."""
+"""All channels of a layer as tiles of one picture of 256 levels, and the place of each channel."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ def mosaic(
         order: Which channels to show, in which order, without repeats; all of them as they come by default.
         aspect: Width by height of the panel that the picture should fill.
         gap: Pixels between tiles; by default about 4 % of a tile, at least 1, and none between single cells.
-        max_pixels: A picture of more pixels is reduced by the least whole factor that leaves no more than half as many:
-            where it has to lose detail, it needs no more than a screen has.
+        max_pixels: A picture of more pixels is reduced by the least whole factor that leaves no more than half as many,
+            which is still more than a screen shows.
 
     Returns:
         The picture, with the place of every channel in it. It has at least one pixel, even for no channels.
@@ -158,7 +158,7 @@ def mosaic(
     if shown.size and height and width:
         quantised = levels(values if factor == 1 else magnitude_pooled(values, (factor, factor)), low, high)
         if order is not None:
-            # Picking channels out of a channels-first view is slow; out of a plain array it copies whole tiles.
+            # Selecting channels is slow in a channels-first view; in a contiguous array it copies whole tiles.
             quantised = np.ascontiguousarray(quantised)[shown]
         _fill(canvas[:, :tile_height, :, :tile_width], quantised)
     flat = canvas.reshape(rows * (tile_height + between), columns * (tile_width + between))
@@ -167,7 +167,7 @@ def mosaic(
 
 
 def _fill(tiles: Pixels, quantised: Pixels) -> None:
-    """Write channels `(channels, height, width)` to their places in `tiles` `(rows, height, columns, width)`."""
+    """Copy channels `(channels, height, width)` to their places in `tiles` `(rows, height, columns, width)`."""
     columns = tiles.shape[2]
     full, rest = divmod(len(quantised), columns)
     grid = quantised[: full * columns].reshape(full, columns, *quantised.shape[1:])
@@ -186,14 +186,15 @@ def _layout(count: int, height: int, width: int, aspect: float, gap: int | None)
     rows = max(1, -(-count // columns))
     if gap is not None:
         return columns, rows, gap
-    # Beside a side of one pixel a gap takes as much room as the values; it is left out where they can be told apart.
+    # Between tiles one pixel high or wide a gap would take as much room as the values; it is left out where each tile
+    # is still recognisable.
     if (height == 1 and (width == 1 or columns == 1)) or (width == 1 and rows == 1):
         return columns, rows, 0
     return columns, rows, max(1, round(_GAP_SHARE * min(height, width)))
 
 
 def _reduction(count: int, height: int, width: int, *, aspect: float, gap: int | None, max_pixels: int) -> int:
-    """Find the least factor with which the picture, gaps included, keeps within `max_pixels`, if reduced its half."""
+    """Find the least factor that keeps the picture with its gaps within `max_pixels`, or within half of it if reduced."""
 
     def fits(factor: int) -> bool:
         tile_height, tile_width = _tile(height, width, factor)

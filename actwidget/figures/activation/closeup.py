@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from actwidget.figures.activation.content import ActivationContent
 
 CLOSEUP_LIMIT = 192
-"""Longer maps are reduced: sending more values would take longer than all else, for cells smaller than a pixel."""
+"""Longer maps are reduced: sending more values would take longer than everything else, for cells below a pixel."""
 AXES = {"xaxis": "x2", "yaxis": "y2"}
 
 

@@ -194,7 +194,7 @@ def _layout(count: int, height: int, width: int, aspect: float, gap: int | None)
 
 
 def _reduction(count: int, height: int, width: int, *, aspect: float, gap: int | None, max_pixels: int) -> int:
-    """Find the least factor that keeps the picture with its gaps within `max_pixels`, or within half of it if reduced."""
+    """Find the least factor that keeps the picture with its gaps within `max_pixels`, if reduced within half of it."""
 
     def fits(factor: int) -> bool:
         tile_height, tile_width = _tile(height, width, factor)

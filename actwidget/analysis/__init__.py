@@ -1,25 +1,18 @@
 """Arrays to numbers and pixels, with numpy alone.
 
-What the axes of a layer's output mean (`axes`), whether the layer is healthy (`statistics`), how its values are
-distributed (`histogram`), which range its colours span (`limits`), and all of its channels as one picture (`mosaic`).
+What the axes of a layer's output mean (`channels`, `kind_of`), whether the layer is healthy (`statistics`), how its
+values are distributed (`histogram`), which range its colours span (`limits`), and all of its channels as one picture
+(`mosaic`). `running` holds the same for values that come in parts.
 Every function takes values and returns values; nothing here knows of Keras, Plotly or a notebook.
 """
 
 from __future__ import annotations
 
-from actwidget.analysis.axes import Kind, channels, depths, kind_of, middle
+from actwidget.analysis.axes import Kind, channels, depths, kind_of, slice_label
 from actwidget.analysis.histogram import Histogram, histogram
-from actwidget.analysis.limits import Limits, limits
-from actwidget.analysis.mosaic import (
-    GAP_LEVEL,
-    LEVELS,
-    NAN_LEVEL,
-    Mosaic,
-    columns_for,
-    levels,
-    mosaic,
-    values_of,
-)
+from actwidget.analysis.pixels.color_limits import Limits, limits
+from actwidget.analysis.pixels.levels import GAP_LEVEL, LEVELS, NAN_LEVEL, levels, values_of
+from actwidget.analysis.pixels.mosaic import Mosaic, columns_for, mosaic
 from actwidget.analysis.statistics import ChannelStatistics, Statistics, statistics
 
 __all__ = [
@@ -39,8 +32,11 @@ __all__ = [
     "kind_of",
     "levels",
     "limits",
-    "middle",
     "mosaic",
+    "slice_label",
     "statistics",
     "values_of",
 ]
+
+middle = slice_label
+"""The name of `slice_label` in actwidget 0.1."""

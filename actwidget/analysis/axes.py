@@ -8,29 +8,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from actwidget.analysis.dtypes import as_floats, is_numeric
+
 Kind = Literal["maps", "units", "sequence", "volume", "scalar", "values"]
 """What one sample of a layer's output is; `kind_of` says which shape is which."""
 
 _KINDS: dict[int, Kind] = {0: "scalar", 1: "units", 2: "sequence", 3: "maps"}
-_EXTENSION_NUMBERS = ("bfloat", "float", "int", "uint")
-
-
-def is_numeric(dtype: Any) -> bool:
-    """Whether values of a dtype can be put on a colour scale.
-
-    Args:
-        dtype: A numpy dtype, or the name of one as Keras gives it (`"bfloat16"`, `"string"`).
-
-    Returns:
-        True for floats (bfloat16 and the float8 types too), integers and booleans; False for strings, objects,
-        dates, and complex numbers, which have no order.
-    """
-    try:
-        known = np.dtype(dtype)
-    except TypeError:
-        return str(dtype).startswith(_EXTENSION_NUMBERS)
-    # Types from ml_dtypes (bfloat16, float8, int4) are no np.floating: numpy calls them void, but for the name.
-    return known.kind in "fiub" or (known.kind == "V" and known.name.startswith(_EXTENSION_NUMBERS))
 
 
 def kind_of(shape: tuple[int, ...], dtype: Any) -> Kind:
@@ -54,27 +37,10 @@ def kind_of(shape: tuple[int, ...], dtype: Any) -> Kind:
     return _KINDS.get(len(shape), "volume")
 
 
-def floats(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Give numbers in a dtype that numpy computes with quickly and precisely.
-
-    Args:
-        values: Numbers of any shape and any numeric dtype.
-
-    Returns:
-        The same shape as float32 (for what float32 holds exactly: half precision, booleans, integers of up to 16
-        bits) or float64 (everything wider). An array that is float32 or float64 already is returned itself.
-    """
-    dtype = values.dtype
-    if dtype in (np.float32, np.float64):
-        return values
-    narrow = dtype.itemsize <= 2 or dtype.kind == "V"
-    return values.astype(np.float32 if narrow else np.float64)
-
-
 def channels(
     sample: npt.NDArray[Any], *, channels_last: bool = True, at: tuple[int, ...] | None = None
 ) -> npt.NDArray[Any]:
-    """Arrange one sample as one small picture a channel.
+    """Arrange one sample as one small picture for each channel.
 
     Args:
         sample: One sample, without the batch axis: `()`, `(n,)`, `(steps, units)`, `(height, width, channels)`
@@ -110,12 +76,12 @@ def channels(
     leading = by_channel.shape[1:-2]
     if 0 in leading:
         return _widened(np.empty((by_channel.shape[0], 0, 0), sample.dtype))
-    chosen: list[slice | int] = [slice(None), *_place(leading, at)]
+    chosen: list[slice | int] = [slice(None), *_slice_index(leading, at)]
     return _widened(by_channel[tuple(chosen)])
 
 
 def depths(shape: tuple[int, ...], *, channels_last: bool = True) -> tuple[int, ...]:
-    """Give the lengths of the axes of a volume that are cut: depth, or time.
+    """Give the lengths of the axes along which a slice of a volume is chosen: depth, or time.
 
     Args:
         shape: The shape of one sample, the batch axis removed.
@@ -130,7 +96,7 @@ def depths(shape: tuple[int, ...], *, channels_last: bool = True) -> tuple[int, 
     return shape[:-3] if channels_last else shape[1:-2]
 
 
-def middle(shape: tuple[int, ...], *, channels_last: bool = True, at: tuple[int, ...] | None = None) -> str:
+def slice_label(shape: tuple[int, ...], *, channels_last: bool = True, at: tuple[int, ...] | None = None) -> str:
     """Say which slice of a volume `channels` shows.
 
     Args:
@@ -139,30 +105,30 @@ def middle(shape: tuple[int, ...], *, channels_last: bool = True, at: tuple[int,
         at: The slice, as for `channels`.
 
     Returns:
-        For people, counted from 0 as everywhere; of several axes that were cut the slices are counted through, the
-        last axis first, and its place along each is added. Empty when everything is shown.
+        Words for a title, counted from 0. Where slices are chosen along several axes, they are numbered in row-major
+        order, and the index along each axis is added. Empty when everything is shown.
 
-    >>> middle((8, 32, 32, 16))
+    >>> slice_label((8, 32, 32, 16))
     'slice 3 (0 to 7)'
-    >>> middle((2, 9, 32, 32, 16))
+    >>> slice_label((2, 9, 32, 32, 16))
     'slice 4 (0 to 17), at 0, 4 of 2 × 9'
-    >>> middle((8, 32, 32, 16), at=(0,))
+    >>> slice_label((8, 32, 32, 16), at=(0,))
     'slice 0 (0 to 7)'
-    >>> middle((32, 32, 16))
+    >>> slice_label((32, 32, 16))
     ''
     """
     leading = depths(shape, channels_last=channels_last)
     if prod(leading) <= 1:
         return ""
-    place, count = _place(leading, at), prod(leading)
-    words = f"slice {int(np.ravel_multi_index(place, leading))} (0 to {count - 1})"
+    index, count = _slice_index(leading, at), prod(leading)
+    words = f"slice {int(np.ravel_multi_index(index, leading))} (0 to {count - 1})"
     if len(leading) == 1:
         return words
-    return f"{words}, at {', '.join(map(str, place))} of {' × '.join(map(str, leading))}"
+    return f"{words}, at {', '.join(map(str, index))} of {' × '.join(map(str, leading))}"
 
 
-def _place(leading: tuple[int, ...], at: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The indices that cut a volume, none of them negative."""
+def _slice_index(leading: tuple[int, ...], at: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The index of a slice along each axis, none of them negative."""
     if at is None:
         return tuple((size - 1) // 2 for size in leading)
     if len(at) != len(leading) or any(not -size <= index < size for index, size in zip(at, leading, strict=True)):
@@ -172,4 +138,4 @@ def _place(leading: tuple[int, ...], at: tuple[int, ...] | None) -> tuple[int, .
 
 
 def _widened(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values if values.dtype.kind in "iub" or values.dtype.itemsize >= 4 else floats(values)
+    return values if values.dtype.kind in "iub" or values.dtype.itemsize >= 4 else as_floats(values)

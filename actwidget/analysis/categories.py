@@ -1,54 +1,46 @@
-"""Values that name something rather than measure it: labels, flags, texts."""
+"""The distinct values of an activation that holds labels, flags or texts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from actwidget.analysis.axes import is_numeric
-from actwidget.analysis.errstate import any_errstate
+from actwidget.analysis.dtypes import is_numeric
+from actwidget.analysis.float_errors import ignore_float_errors
 
 MOST = 8
-Meaning = Literal["activations", "data", "flags", "names"]
-"""What numbers stand for: what units made of their inputs; what was measured or counted; yes or no; things by number.
-
-Only a unit that computes can be dead, and only what is measured has a mean.
-"""
-_FEW_ROWS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Categories:
-    """Which distinct values there are, and where.
+    """The distinct values of an array, and where each of them is.
 
     Attributes:
-        names: The distinct values as text, in rising order.
-        counts: int64 `(categories,)`, how often each is there.
-        index: intp, in the shape of the values, which of them it is.
+        names: The distinct values as text, in ascending order.
+        index: intp, of the shape of the values: the place of each value in `names`.
     """
 
     names: tuple[str, ...]
-    counts: npt.NDArray[np.int64]
     index: npt.NDArray[np.intp]
 
 
-@any_errstate
+@ignore_float_errors
 def categories(values: npt.NDArray[Any], most: int = MOST) -> Categories | None:
-    """Tell the distinct values apart, where they are so few that each can have a colour of its own.
+    """Find the distinct values, if they are few enough that each can have its own colour.
 
     Args:
         values: Integers, booleans or texts of any shape.
-        most: How many distinct values are still few.
+        most: How many distinct values there may be.
 
     Returns:
         The categories; None for values of another dtype, for none at all, and for more than `most` distinct ones.
 
     >>> found = categories(np.array([[True, False], [True, True]]))
-    >>> found.names, found.counts.tolist(), found.index.tolist()
-    (('False', 'True'), [1, 3], [[1, 0], [1, 1]])
+    >>> found.names, found.index.tolist()
+    (('False', 'True'), [[1, 0], [1, 1]])
     >>> categories(np.array([0.5, 1.0])) is None
     True
     """
@@ -59,47 +51,12 @@ def categories(values: npt.NDArray[Any], most: int = MOST) -> Categories | None:
     if values.dtype.kind not in "iub":
         values = np.array([text_of(item) for item in values.ravel()]).reshape(values.shape)
     elif values.size > 10 * most and len(np.unique(values.ravel()[: 10 * most])) > most:
-        return None  # most often the first few say it already
-    distinct, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+        return None  # in most cases the first few values already show that
+    distinct, index = np.unique(values, return_inverse=True)
     if len(distinct) > most:
         return None
     names = tuple(str(name) for name in distinct.tolist())
-    return Categories(names, counts.astype(np.int64), index.reshape(values.shape))
-
-
-def meaning_of(values: npt.NDArray[Any], made: Meaning = "activations", *, may_be_flags: bool = False) -> Meaning:
-    """Say what numbers stand for.
-
-    Args:
-        values: `(samples, ..., channels)`.
-        made: What is known of them without looking.
-        may_be_flags: Whether floats that are one-hot are flags by their nature.
-
-    >>> meaning_of(np.zeros((2, 3), bool)), meaning_of(np.zeros((2, 3), int)), meaning_of(np.zeros((2, 3)))
-    ('flags', 'names', 'activations')
-    """
-    if values.dtype.kind == "b" or made == "flags":
-        return "flags"
-    if values.dtype.kind in "iu":
-        # A picture of bytes is a measurement; all other integers count or name something.
-        return "data" if values.dtype == np.uint8 or (values.ndim > 3 and categories(values[0]) is None) else "names"
-    return "flags" if may_be_flags and is_one_hot(values) else made
-
-
-def is_one_hot(values: npt.NDArray[Any]) -> bool:
-    """Whether there is a single 1 among zeros along the last axis, wherever one looks.
-
-    >>> is_one_hot(np.eye(3)), is_one_hot(np.zeros((2, 3))), is_one_hot(np.ones((4, 1)))
-    (True, False, False)
-    """
-    if values.ndim < 2 or values.shape[-1] < 2 or not values.size:
-        return False
-    rows = values.reshape(-1, values.shape[-1])
-    # Most often the first few say it already.
-    return all(
-        bool(((part == 0) | (part == 1)).all() and (part.sum(axis=-1, dtype=np.float64) == 1).all())
-        for part in (rows[:_FEW_ROWS], rows[_FEW_ROWS:])
-    )
+    return Categories(names, index.reshape(values.shape))
 
 
 def text_of(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""How far two activations are apart."""
+"""How much two activations differ."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
+from actwidget.analysis.dtypes import as_floats
+from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.errors import InvalidInputsError
 
 _GREATEST = float(np.finfo(np.float32).max)
@@ -23,21 +23,19 @@ class Difference:
         values: The second minus the first, in the shape of both; not finite where one of them is not.
         mean_absolute: Mean magnitude of the difference of each channel over the values that are finite in both,
             `(channels,)`; 0 where there are none.
-        relative: The same divided by the first one's mean magnitude over all channels, `(channels,)`.
         largest: The largest finite magnitude anywhere.
-        broken: int64 `(channels,)`, how many values are NaN or infinite in one of the two and another in the other.
-        order: The channels: first those with broken values, the most of them first, then those that differ most.
+        nonfinite: int64 `(channels,)`, how many values differ and are NaN or infinite in at least one of the two.
+        order: The channels: first those with such values, the most of them first, then those that differ most.
     """
 
     values: npt.NDArray[Any]
     mean_absolute: npt.NDArray[np.float64]
-    relative: npt.NDArray[np.float64]
     largest: float
-    broken: npt.NDArray[np.int64]
+    nonfinite: npt.NDArray[np.int64]
     order: npt.NDArray[np.intp]
 
 
-@any_errstate
+@ignore_float_errors
 def difference(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Difference:
     """Compares two activations of one shape, channels last.
 
@@ -57,41 +55,37 @@ def difference(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Difference:
     if first.shape != second.shape:
         message = f"Expected two activations of one shape, got {first.shape} and {second.shape}."
         raise InvalidInputsError(message)
-    one, other = floats(first), floats(second)
+    one, other = as_floats(first), as_floats(second)
     channels = one.shape[-1] if one.ndim else 1
-    values, broken = _apart(one, other), np.zeros(channels, np.int64)
+    values, nonfinite = _subtracted(one, other), np.zeros(channels, np.int64)
     magnitude = np.abs(values).reshape(-1, channels)
     known: Any = True
     if not np.isfinite(magnitude.max(initial=0.0)):
-        # Two values of float32 can be further apart than float32 holds.
-        values = _apart(one.astype(np.float64), other.astype(np.float64))
+        # The difference of two float32 values can be more than float32 holds.
+        values = _subtracted(one.astype(np.float64), other.astype(np.float64))
         magnitude = np.abs(values).reshape(-1, channels)
         known = np.isfinite(magnitude)
-        unlike = ~known & ~_same(one, other).reshape(-1, channels)
-        broken = unlike.sum(axis=0, dtype=np.int64)
+        unlike = ~known & ~_equal(one, other).reshape(-1, channels)
+        nonfinite = unlike.sum(axis=0, dtype=np.int64)
     counts = len(magnitude) if known is True else known.sum(axis=0)
     mean = magnitude.sum(axis=0, dtype=np.float64, where=known) / np.maximum(counts, 1)
-    size = np.abs(one)
-    finite = size if np.isfinite(size.max(initial=0.0)) else size[np.isfinite(size)]
-    scale = float(finite.mean(dtype=np.float64)) if finite.size else 0.0
     largest = float(magnitude.max(initial=0.0, where=known))
     return Difference(
         values=values.astype(np.float32, copy=False) if largest <= _GREATEST else values,
         mean_absolute=mean,
-        relative=mean / scale if scale else np.where(mean > 0, np.inf, 0.0),
         largest=largest,
-        broken=broken,
-        order=np.lexsort((-mean, -broken)),
+        nonfinite=nonfinite,
+        order=np.lexsort((-mean, -nonfinite)),
     )
 
 
-def _apart(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _subtracted(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[Any]:
     with np.errstate(invalid="ignore", over="ignore"):
         found: npt.NDArray[Any] = np.subtract(other, one, dtype=np.promote_types(one.dtype, np.float32))
         return found
 
 
-def _same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Where both are one value, NaN among them."""
+def _equal(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Where both have the same value; NaN equals NaN."""
     same: npt.NDArray[np.bool_] = (one == other) | (np.isnan(one) & np.isnan(other))
     return same

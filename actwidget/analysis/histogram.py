@@ -1,4 +1,4 @@
-"""How a layer's values are distributed, with the spikes at zero and at a bound counted apart."""
+"""How a layer's values are distributed, with the spikes at zero and at a bound counted separately."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
-
-Numbers = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
+from actwidget.analysis.dtypes import CountArray, FloatArray
+from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.analysis.nonfinite import finite_values
 
 _SPIKE = 0.05
 _LEAST = float(np.finfo(np.float64).smallest_subnormal)
@@ -43,20 +41,20 @@ class Histogram:
         channel_size: How many values the channel has, NaN and infinities too.
     """
 
-    edges: Numbers
-    counts: Counts
+    edges: FloatArray
+    counts: CountArray
     zeros: int
     at_upper: int
     total: int
     size: int
-    channel_counts: Counts | None
+    channel_counts: CountArray | None
     channel_zeros: int
     channel_at_upper: int
     channel_total: int
     channel_size: int
 
 
-@any_errstate
+@ignore_float_errors
 def histogram(
     values: npt.NDArray[Any],
     *,
@@ -67,7 +65,7 @@ def histogram(
     """Count a layer's values in bins of equal width.
 
     Args:
-        values: Numbers of any shape and any numeric dtype; NaN and infinities are left out.
+        values: FloatArray of any shape and any numeric dtype; NaN and infinities are left out.
         channel_values: Those of one channel, counted in the same bins; what lies outside of them is left out.
         bins: How many bins, at least 1.
         upper: The upper bound of the activation function (6 for ReLU6). If more than 5 % of the layer's values, or of
@@ -80,20 +78,20 @@ def histogram(
     >>> counted.edges.tolist(), counted.counts.tolist(), counted.zeros, counted.total, counted.size
     ([1.0, 2.0, 3.0], [1, 2], 2, 5, 6)
     """
-    line, ends = _finite(values)
+    line, extremes = finite_values(values)
     zeros = _count_equal(line, 0)
-    channel = None if channel_values is None else _finite(channel_values)[0]
+    channel = None if channel_values is None else finite_values(channel_values)[0]
     at_upper = 0 if not upper else _count_equal(line, upper)
     channel_at_upper = 0 if not upper or channel is None else _count_equal(channel, upper)
     if at_upper <= _SPIKE * line.size and (channel is None or channel_at_upper <= _SPIKE * channel.size):
         upper, at_upper, channel_at_upper = None, 0, 0
-    low, high = _range(line, zeros, ends)
-    numbering = _Numbering(low, high, bins, line.dtype)
-    counts = _binned(line, numbering)
-    # Taken out of their bins afterwards: a copy without them would cost more than all the counting.
+    low, high = _range(line, zeros, extremes)
+    bin_numbers = _BinNumbers(low, high, bins, line.dtype)
+    counts = _binned(line, bin_numbers)
+    # Subtracted from their bins afterwards: copying the values without them would cost more than all the counting.
     for value, number in ((0.0, zeros), (upper, at_upper)):
         if number:
-            counts[numbering(np.array([value], line.dtype))] -= number
+            counts[bin_numbers(np.array([value], line.dtype))] -= number
     return Histogram(
         edges=_edges(low, high, bins),
         counts=counts,
@@ -101,7 +99,7 @@ def histogram(
         at_upper=at_upper,
         total=line.size,
         size=int(np.size(values)),
-        channel_counts=None if channel is None else _binned(_inside(channel, low, high, upper), numbering),
+        channel_counts=None if channel is None else _binned(_binnable(channel, low, high, upper), bin_numbers),
         channel_zeros=0 if channel is None else _count_equal(channel, 0),
         channel_at_upper=channel_at_upper,
         channel_total=0 if channel is None else channel.size,
@@ -109,23 +107,8 @@ def histogram(
     )
 
 
-def _finite(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[float, float]]:
-    """Give the finite values in one line, in the order of the memory (no copy where all are finite), and their ends."""
-    line: npt.NDArray[Any] = floats(np.asarray(values).ravel(order="K"))
-    with np.errstate(invalid="ignore"):
-        ends = _ends(line)
-        if not np.isfinite(ends).all():
-            line = line[np.isfinite(line)]
-            ends = _ends(line)
-    return line, ends
-
-
-def _ends(line: npt.NDArray[Any]) -> tuple[float, float]:
-    return (float(line.min()), float(line.max())) if line.size else (0.0, 0.0)
-
-
-def _inside(channel: npt.NDArray[Any], low: float, high: float, upper: float | None) -> npt.NDArray[Any]:
-    """Keep the values that go into a bin: not 0, not counted apart, not outside."""
+def _binnable(channel: npt.NDArray[Any], low: float, high: float, upper: float | None) -> npt.NDArray[Any]:
+    """The values of a channel that belong in a bin: in the layer's range, not 0, not counted separately."""
     kept = (channel >= low) & (channel <= high) & (channel != 0)
     if upper is not None:
         kept &= channel != upper
@@ -144,48 +127,48 @@ def _blocks(line: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
         yield line[first : first + _BLOCK]
 
 
-def _range(line: npt.NDArray[Any], zeros: int, ends: tuple[float, float]) -> tuple[float, float]:
-    """Give the least and greatest value that is not 0, a little apart if they are one; 0 and 1 if there is none."""
-    if zeros == line.size:
+def _range(line: npt.NDArray[Any], zeros: int, extremes: tuple[float, float] | None) -> tuple[float, float]:
+    """The extremes of the values other than 0, a little apart where they are equal; 0 and 1 without such values."""
+    if extremes is None or zeros == line.size:
         return 0.0, 1.0
-    low, high = ends
+    low, high = extremes
     if low == 0:
-        low = min(float(block.min()) for block in _lifted(line, high))
+        low = min(float(block.min()) for block in _without_zeros(line, high))
     elif high == 0:
-        high = max(float(block.max()) for block in _lifted(line, low))
+        high = max(float(block.max()) for block in _without_zeros(line, low))
     if low < high:
         return low, high
     half = max(abs(low) / 2, _LEAST)
     return max(low - half, -_GREATEST), min(low + half, _GREATEST)
 
 
-def _lifted(line: npt.NDArray[Any], value: float) -> Iterator[npt.NDArray[Any]]:
-    """Give the values with `value` in the place of 0, in blocks that are overwritten one by the next."""
+def _without_zeros(line: npt.NDArray[Any], value: float) -> Iterator[npt.NDArray[Any]]:
+    """The values with `value` in place of 0, in blocks; each block is overwritten by the next."""
     buffer: npt.NDArray[Any] = np.empty(_BLOCK, line.dtype)
     for block in _blocks(line):
-        lifted = buffer[: block.size]
+        filled = buffer[: block.size]
         # Adding is several times faster than choosing, with zeros scattered about.
-        np.multiply(block == 0, line.dtype.type(value), out=lifted)
-        lifted += block
-        yield lifted
+        np.multiply(block == 0, line.dtype.type(value), out=filled)
+        filled += block
+        yield filled
 
 
-def _edges(low: float, high: float, bins: int) -> Numbers:
+def _edges(low: float, high: float, bins: int) -> FloatArray:
     if np.isfinite(high - low):
         return np.linspace(low, high, bins + 1)
     share = np.arange(bins + 1) / bins
     return low * (1 - share) + high * share
 
 
-def _binned(line: npt.NDArray[Any], numbering: _Numbering) -> Counts:
-    counts = np.zeros(numbering.bins, np.int64)
+def _binned(line: npt.NDArray[Any], bin_numbers: _BinNumbers) -> CountArray:
+    counts = np.zeros(bin_numbers.bins, np.int64)
     for block in _blocks(line):
-        counts += np.bincount(numbering(block), minlength=numbering.bins)
+        counts += np.bincount(bin_numbers(block), minlength=bin_numbers.bins)
     return counts
 
 
-class _Numbering:
-    """Gives each value the number of its bin; what lies outside, the number of the nearer end's.
+class _BinNumbers:
+    """Gives the bin number of each value; a value outside of the bins gets that of the nearer end.
 
     The array that a call returns is overwritten by the next.
     """
@@ -203,17 +186,17 @@ class _Numbering:
         self.scale: Any = self.dtype.type(bins / (end - start))
         self.bins = bins
         # Kept from block to block: asking the system for fresh memory each time costs as much as the arithmetic.
-        self.place: npt.NDArray[Any] = np.empty(_BLOCK, self.dtype)
+        self.position: npt.NDArray[Any] = np.empty(_BLOCK, self.dtype)
         self.number = np.empty(_BLOCK, np.intp)
 
     def __call__(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-        place, number = self.place[: values.size], self.number[: values.size]
+        position, number = self.position[: values.size], self.number[: values.size]
         if self.exponent:
             values = np.ldexp(values.astype(np.float64), self.exponent)
-        np.subtract(values, self.low, out=place)
-        np.multiply(place, self.scale, out=place)
-        np.maximum(place, 0, out=place)
-        # The last bin has its upper edge in it.
-        np.minimum(place, self.bins - 1, out=place)
-        number[...] = place
+        np.subtract(values, self.low, out=position)
+        np.multiply(position, self.scale, out=position)
+        np.maximum(position, 0, out=position)
+        # The last bin includes its upper edge.
+        np.minimum(position, self.bins - 1, out=position)
+        number[...] = position
         return number

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from actwidget.analysis.health import alive_constant, can_tell, many_constant, many_saturated
-from actwidget.figures.text import between, number, percent
+from actwidget.analysis.diagnostics import constant_nonzero, has_enough_values, many_constant, many_saturated
+from actwidget.figures.parts.text import between, number, percent
 
 if TYPE_CHECKING:
-    from actwidget.analysis.categories import Meaning
+    from actwidget.analysis.meaning import Meaning
     from actwidget.analysis.statistics import Statistics
 
 
@@ -37,13 +37,13 @@ def facts_of(statistics: Statistics, channel_label: str, meaning: Meaning = "act
         return [Fact("range", f"{statistics.minimum:.0f} to {statistics.maximum:.0f}"), zeros]
     spread = f"{number(mean)} ± {number(statistics.standard_deviation)}" if isfinite(mean) else "none"
     facts = [Fact("range", between(statistics.minimum, statistics.maximum)), Fact("mean ± sd", spread), zeros]
-    computed, dead, constant = meaning == "activations", statistics.dead, alive_constant(statistics)
+    computed, dead, constant = meaning == "activations", statistics.dead, constant_nonzero(statistics)
     if computed:
         share = f"{dead:,} of {statistics.channels:,}" if dead else "none"
-        facts.append(Fact(f"dead {channel_label}s", share, dead > 0 and can_tell(statistics)))
+        facts.append(Fact(f"dead {channel_label}s", share, dead > 0 and has_enough_values(statistics)))
     else:
         constant = statistics.constant  # what is always 0 among them
-    if constant and (computed or can_tell(statistics)):
+    if constant and (computed or has_enough_values(statistics)):
         share = f"{constant:,} of {statistics.channels:,}"
         facts.append(Fact(f"constant {channel_label}s", share, computed and many_constant(statistics)))
     if statistics.saturated is not None and statistics.bound is not None:

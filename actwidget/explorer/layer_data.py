@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from actwidget.analysis.axes import is_numeric
+from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.compare import paired
 from actwidget.capture.semantics.channel_axis import Channels, keeps_steps
@@ -21,10 +21,10 @@ from actwidget.figures.weights import MOST
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from actwidget.analysis.categories import Meaning
-    from actwidget.analysis.health import Summary
     from actwidget.analysis.histogram import Histogram
+    from actwidget.analysis.meaning import Meaning
     from actwidget.analysis.statistics import Statistics
+    from actwidget.analysis.summary import Summary
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import depths, is_numeric, kind_of
+from actwidget.analysis.axes import depths, kind_of
 from actwidget.analysis.categories import categories
+from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import ROW, WHOLE
 from actwidget.capture.semantics.channel_axis import Channels, channels_of

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from actwidget.analysis.axes import is_numeric
-from actwidget.analysis.categories import meaning_of
-from actwidget.analysis.health import QUANTILES, Summary, summary, summed_up, warnings
+from actwidget.analysis.diagnostics import warnings
+from actwidget.analysis.dtypes import is_numeric
 from actwidget.analysis.histogram import Histogram, histogram
-from actwidget.analysis.quantiles import RunningQuantiles
-from actwidget.analysis.statistics import RunningStatistics, Statistics, statistics
+from actwidget.analysis.meaning import meaning_of
+from actwidget.analysis.running.quantiles import RunningQuantiles
+from actwidget.analysis.running.statistics import RunningStatistics
+from actwidget.analysis.statistics import Statistics, statistics
+from actwidget.analysis.summary import QUANTILES, Summary, summary, summary_from_quantiles
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import TALLY
 from actwidget.capture.access.submodel import left_out
@@ -22,7 +24,7 @@ from actwidget.capture.semantics.meaning import made_of, may_be_flags
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from actwidget.analysis.categories import Meaning
+    from actwidget.analysis.meaning import Meaning
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Captured, Row
     from actwidget.capture.semantics.bounds import Bounds
@@ -141,7 +143,9 @@ class Measurements:
                 tallies |= self._count(new)
             for path, tally in tallies.items():
                 meaning, label = self._meanings[path], self._values.channel_axis(path).noun
-                self._summaries[path] = summed_up(path, tally.quantiles, tally.statistics, label, meaning=meaning)
+                self._summaries[path] = summary_from_quantiles(
+                    path, tally.quantiles, tally.statistics, label, meaning=meaning
+                )
         return [self._summaries[path] for path in paths if path in self._summaries]
 
     def too_large(self) -> list[str]:

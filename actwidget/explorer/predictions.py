@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from actwidget.analysis.axes import is_numeric
+from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import ANSWERS
 

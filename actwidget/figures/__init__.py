@@ -1,34 +1,31 @@
-"""Numbers and pixels to `plotly.graph_objects.Figure`: pure functions.
+"""Numbers and pixels to `plotly.graph_objects.Figure`: pure functions, a file for each figure.
 
-What ends in `_spec` gives a dict of `data` and `layout`, of which `plotly.graph_objects.Figure(spec)` makes a figure.
-As a dict it has not been checked by Plotly, which takes longer than all of the drawing.
+`parts` holds what figures are put together from.
+
+Functions whose names end in `_spec` give a dict of `data` and `layout`; `plotly.graph_objects.Figure(spec)` makes it a
+figure. Plotly has not checked these dicts: that takes longer than all of the drawing.
 """
 
 from __future__ import annotations
 
-from actwidget.figures.activation import (
-    ORDERS,
-    Picture,
-    View,
-    activation_figure,
-    activation_spec,
-    channel_order,
-    picture,
-)
+from actwidget.figures.activation.content import ActivationContent, Picture
+from actwidget.figures.activation.figure import activation_figure, activation_spec
+from actwidget.figures.activation.picture import ORDERS, channel_order, picture
 from actwidget.figures.comparison import comparison_spec
-from actwidget.figures.empty import message_figure
+from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
-from actwidget.figures.picture import is_picture, thumbnail_png
+from actwidget.figures.parts.input_image import is_picture, thumbnail_png
+from actwidget.figures.scalar import scalar_spec
 from actwidget.figures.still import still_png
-from actwidget.figures.values import scalar_spec, values_spec
+from actwidget.figures.values import values_spec
 from actwidget.figures.weights import weights_spec
 
 __all__ = [
     "ORDERS",
+    "ActivationContent",
     "Picture",
     "Placement",
-    "View",
     "activation_figure",
     "activation_spec",
     "channel_order",
@@ -44,3 +41,6 @@ __all__ = [
     "values_spec",
     "weights_spec",
 ]
+
+View = ActivationContent
+"""The name of `ActivationContent` in actwidget 0.1."""

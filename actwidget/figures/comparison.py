@@ -1,45 +1,58 @@
-"""Two activations side by side and what is between them."""
+"""Two activations side by side, and their difference."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import channels, floats, middle
-from actwidget.analysis.errstate import any_errstate
-from actwidget.analysis.mosaic import mosaic
-from actwidget.figures.layout import LINE, NARROW_HEIGHT, plain
-from actwidget.figures.palette import ColorRange
-from actwidget.figures.picture import palette_png
-from actwidget.figures.text import NARROW_LIMIT, between, escape, number
-from actwidget.figures.tiles import outline, tile_cells, tile_image
-from actwidget.figures.title import broken, finite_or_nan, in_their_colour, reduced
+from actwidget.analysis.axes import channels, slice_label
+from actwidget.analysis.dtypes import as_floats
+from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
+from actwidget.figures.parts.layout import LINE, NARROW_HEIGHT, base_layout
+from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend, nonfinite_text
+from actwidget.figures.parts.palette import ColorRange
+from actwidget.figures.parts.palette_png import palette_png
+from actwidget.figures.parts.text import NARROW_LIMIT, between, escape, number, reduction_text
+from actwidget.figures.parts.tiles import outline, tile_cells, tile_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from actwidget.analysis.difference import Difference
-    from actwidget.analysis.mosaic import Mosaic
 
 GAP = 0.02
+WIDTH = (1 - 2 * GAP) / 3
 TOP = 52
 # On a narrow page the two stand side by side and the difference below them: (x domain, y domain) of each.
 NARROW = (((0.0, 0.49), (0.62, 1.0)), ((0.51, 1.0), (0.62, 1.0)), ((0.0, 1.0), (0.0, 0.55)))
 PIXELS = 400_000
-"""Of one grid: more than a third of the page shows on a fine screen."""
+"""The most pixels of one grid: a third of the page shows no more, even on a fine screen."""
 
 
-@any_errstate
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """One of the three grids: its name and values, what its colours mean, and its picture."""
+
+    name: str
+    values: NDArray[Any]
+    color: ColorRange
+    tiles: Mosaic
+    uri: str
+
+
+@ignore_float_errors
 def comparison_spec(
     title: str,
     first: NDArray[Any],
     second: NDArray[Any],
-    apart: Difference,
+    difference: Difference,
     *,
     names: tuple[str, str],
-    noun: str = "channel",
+    channel_label: str = "channel",
     channel: int | None = None,
     at: tuple[int, ...] | None = None,
 ) -> dict[str, Any]:
@@ -51,91 +64,98 @@ def comparison_spec(
         title: The layer's path.
         first: One sample, `(height, width, channels)`, `(time, units)` or `(units,)`.
         second: The same shape.
-        apart: The difference of the two.
+        difference: The difference of the two.
         names: What they are called.
-        noun: What a channel is called.
+        channel_label: What a channel is called.
         channel: The channel that is marked.
-        at: Of a volume the slice, an index for each axis before height and width; by default the middle. What is said
-            of a channel is said of the whole volume.
+        at: Of a volume the slice, an index for each axis before height and width; by default the middle. The numbers on
+            hover are those of the whole volume.
 
     Returns:
         A dict of `data` and `layout`.
     """
     shared = ColorRange.over(first, second)
-    bound = apart.largest or 1.0
-    grids = [
+    bound = difference.largest or 1.0
+    given: list[tuple[str, NDArray[Any], ColorRange]] = [
         (names[0], first, shared),
         (names[1], second, shared),
-        ("difference", apart.values, ColorRange(-bound, bound, "balance")),
+        ("difference", difference.values, ColorRange(-bound, bound, "balance")),
     ]
-    width = (1 - 2 * GAP) / 3
-    traces: list[dict[str, Any]] = []
-    with ThreadPoolExecutor(len(grids)) as threads:  # numpy and the PNG encoder let each other run
-        tiled = list(threads.map(lambda grid: _tiled(channels(grid[1], at=at), grid[2], apart), grids))
-    parts = [escape(title, NARROW_LIMIT), f"{noun}s that differ most first", *_told(first, second, apart, names)]
-    parts[2:2] = [words for words in (middle(first.shape, at=at), reduced(tiled[0][0].reduction)) if words]
-    heading = " · ".join(parts)
+    with ThreadPoolExecutor(len(given)) as threads:  # numpy and the PNG encoder let other threads run
+        grids = list(threads.map(lambda grid: _grid(*grid, order=difference.order, at=at), given))
+    parts = [escape(title, NARROW_LIMIT), f"{channel_label}s that differ most first"]
+    parts += [words for words in (slice_label(first.shape, at=at), reduction_text(grids[0].tiles.reduction)) if words]
+    parts += _difference_texts(first, second, difference, names)
     margin = {"l": 8, "r": 8, "t": TOP, "b": 16}
-    layout = plain(heading, margin=margin, meta={"narrow": {"height": NARROW_HEIGHT}})
+    layout = base_layout(" · ".join(parts), margin=margin, meta={"narrow": {"height": NARROW_HEIGHT}})
     narrow = layout["meta"]["narrow"]
-    narrow["margin.t"] = narrow.get("margin.t", TOP) + LINE  # names stand above their ranges there
-    for place, ((name, values, color), (tiles, source)) in enumerate(zip(grids, tiled, strict=True)):
+    narrow["margin.t"] = narrow.get("margin.t", TOP) + LINE  # there each name has a line of its own above the range
+    traces = []
+    for place, grid in enumerate(grids):
         suffix = "" if place == 0 else str(place + 1)
-        tall, wide = tiles.pixels.shape
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-        with np.errstate(invalid="ignore"):  # infinity and minus infinity have no mean
-            means = floats(values).reshape(-1, len(apart.order)).mean(axis=0)
-        told = np.stack([np.arange(len(means)), apart.mean_absolute, means], axis=-1)
-        template = (
-            f"<b>{noun} %{{customdata[0]:d}}</b><br>mean %{{customdata[2]:.4g}}"
-            "<br>mean difference %{customdata[1]:.4g}<extra></extra>"
-        )
-        traces += [tile_image(source, **axes), tile_cells(tiles, told, template, **axes)]
-        left = place * (width + GAP)
-        hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
-        layout[f"xaxis{suffix}"] = {
-            **hidden,
-            "domain": [left, left + width],
-            "range": [0, wide],
-            "anchor": f"y{suffix}",
-        }
-        layout[f"yaxis{suffix}"] = {**hidden, "domain": [0, 1], "range": [tall, 0], "scaleanchor": f"x{suffix}"}
-        layout[f"yaxis{suffix}"] |= {"anchor": f"x{suffix}", "constraintoward": "top"}
-        across, down = NARROW[place]
-        narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = across, down
-        narrow[f"xaxis{suffix}.constraintoward"] = "left"
-        ends = between(color.low, color.high)
-        narrow |= {f"annotations[{place}].x": across[0], f"annotations[{place}].y": down[1]}
-        narrow[f"annotations[{place}].text"] = f"<b>{escape(name, 18)}</b><br>{ends}"
-        layout["annotations"].append(
-            {
-                "text": f"<b>{escape(name, 40)}</b> {ends}",
-                "x": left,
-                "y": 1,
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "align": "left",
-                "showarrow": False,
-            }
-        )
+        customdata, template = _channel_hover(grid.values, difference, channel_label)
+        traces += [tile_image(grid.uri, **axes), tile_cells(grid.tiles, customdata, template, **axes)]
+        _place_grid(layout, grid, place, suffix)
         if channel is not None:
-            layout["shapes"].append(outline(tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
+            layout["shapes"].append(outline(grid.tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
     return {"data": traces, "layout": layout}
 
 
-def _told(first: NDArray[Any], second: NDArray[Any], apart: Difference, names: tuple[str, str]) -> list[str]:
-    """How far the two are apart at most, and what in them is no number and so is in no difference."""
-    counted = [(words, name) for values, name in zip((first, second), names, strict=True) if (words := broken(values))]
-    largest = f"largest {'finite ' if counted else ''}difference {number(apart.largest)}"
-    if not counted:
-        return [largest]
-    return [largest, in_their_colour("; ".join(f"{words} in {escape(name, 40)}" for words, name in counted))]
+def _grid(
+    name: str, values: NDArray[Any], color: ColorRange, *, order: NDArray[np.intp], at: tuple[int, ...] | None
+) -> _Grid:
+    shown = finite_or_nan(channels(values, at=at))
+    tiles = mosaic(shown, low=color.low, high=color.high, order=order, aspect=0.9, max_pixels=PIXELS)
+    return _Grid(name, values, color, tiles, palette_png(tiles.pixels, color.scale))
 
 
-def _tiled(values: NDArray[Any], color: ColorRange, apart: Difference) -> tuple[Mosaic, str]:
-    """The channels as tiles, and these as a PNG."""
-    values = finite_or_nan(values)
-    tiles = mosaic(values, low=color.low, high=color.high, order=apart.order, aspect=0.9, max_pixels=PIXELS)
-    return tiles, palette_png(tiles.pixels, color.scale)
+def _place_grid(layout: dict[str, Any], grid: _Grid, place: int, suffix: str) -> None:
+    """Adds the axes and the caption of a grid to a layout, for a wide and for a narrow page."""
+    height, width = grid.tiles.pixels.shape
+    left = place * (WIDTH + GAP)
+    hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
+    layout[f"xaxis{suffix}"] = {**hidden, "domain": [left, left + WIDTH], "range": [0, width], "anchor": f"y{suffix}"}
+    layout[f"yaxis{suffix}"] = {**hidden, "domain": [0, 1], "range": [height, 0], "scaleanchor": f"x{suffix}"}
+    layout[f"yaxis{suffix}"] |= {"anchor": f"x{suffix}", "constraintoward": "top"}
+    across, down = NARROW[place]
+    colors = between(grid.color.low, grid.color.high)
+    narrow = layout["meta"]["narrow"]
+    narrow[f"xaxis{suffix}.domain"], narrow[f"yaxis{suffix}.domain"] = across, down
+    narrow[f"xaxis{suffix}.constraintoward"] = "left"
+    narrow |= {f"annotations[{place}].x": across[0], f"annotations[{place}].y": down[1]}
+    narrow[f"annotations[{place}].text"] = f"<b>{escape(grid.name, 18)}</b><br>{colors}"
+    layout["annotations"].append(
+        {
+            "text": f"<b>{escape(grid.name, 40)}</b> {colors}",
+            "x": left,
+            "y": 1,
+            "xref": "paper",
+            "yref": "paper",
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "align": "left",
+            "showarrow": False,
+        }
+    )
+
+
+def _channel_hover(values: NDArray[Any], difference: Difference, channel_label: str) -> tuple[NDArray[Any], str]:
+    """What hover says of each channel, shape `(channels, 3)`, and the template that shows it."""
+    with np.errstate(invalid="ignore"):  # infinity and minus infinity have no mean
+        means = as_floats(values).reshape(-1, len(difference.order)).mean(axis=0)
+    template = (
+        f"<b>{channel_label} %{{customdata[0]:d}}</b><br>mean %{{customdata[2]:.4g}}"
+        "<br>mean difference %{customdata[1]:.4g}<extra></extra>"
+    )
+    return np.stack([np.arange(len(means)), difference.mean_absolute, means], axis=-1), template
+
+
+def _difference_texts(
+    first: NDArray[Any], second: NDArray[Any], difference: Difference, names: tuple[str, str]
+) -> list[str]:
+    """The largest difference, and the values that have none as they are NaN or infinite."""
+    pairs = zip((first, second), names, strict=True)
+    nonfinite = [f"{words} in {escape(name, 40)}" for values, name in pairs if (words := nonfinite_text(values))]
+    largest = f"largest {'finite ' if nonfinite else ''}difference {number(difference.largest)}"
+    return [largest, nonfinite_legend("; ".join(nonfinite))] if nonfinite else [largest]

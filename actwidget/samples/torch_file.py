@@ -77,7 +77,7 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         pickle.UnpicklingError: The file is not of this form, or names anything that a state dict does not need.
     """
-    # From memory, since a file that claims to hold 10**15 numbers then just ends early.
+    # Read into memory first: a file that claims to hold 10**15 numbers then simply ends early.
     content = io.BytesIO(path.read_bytes())
     try:
         return _parsed(content)

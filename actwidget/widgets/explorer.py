@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     import plotly.graph_objects as go
 
-    from actwidget.analysis.health import Summary
     from actwidget.analysis.statistics import Statistics
+    from actwidget.analysis.summary import Summary
     from actwidget.capture.structure.node import LayerNode
 
 _NAMING = (

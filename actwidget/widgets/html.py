@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from actwidget.errors import short
-from actwidget.figures.text import percent
+from actwidget.figures.parts.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

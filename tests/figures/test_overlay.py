@@ -12,7 +12,7 @@ from PIL import Image
 
 from actwidget.figures import Placement, overlay_spec
 from actwidget.figures.overlay import veil
-from actwidget.figures.palette import NAN_CSS, ColorRange
+from actwidget.figures.parts.palette import NAN_CSS, ColorRange
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (40, 60, 3)).astype("uint8")
@@ -124,9 +124,9 @@ def test_nan_and_infinity_have_their_colour():
     values = VALUES.copy()
     values[0, 0], values[3, 4] = np.nan, np.inf
     figure = go.Figure(overlay_spec("conv", PIXELS, values))
-    broken = figure.data[2]
-    np.testing.assert_array_equal(np.isfinite(np.asarray(broken.z)), ~np.isfinite(values))
-    assert broken.colorscale[0][1] == NAN_CSS
+    nonfinite = figure.data[2]
+    np.testing.assert_array_equal(np.isfinite(np.asarray(nonfinite.z)), ~np.isfinite(values))
+    assert nonfinite.colorscale[0][1] == NAN_CSS
     assert "2 NaN or infinite" in figure.layout.title.text
 
 

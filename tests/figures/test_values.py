@@ -1,4 +1,4 @@
-"""Texts, labels and single numbers as they are shown."""
+"""Labels, flags and texts as they are shown."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from actwidget.figures import scalar_spec, values_spec
-from actwidget.figures.palette import ACCENT, NAN_CSS
-from actwidget.figures.text import seen_length
+from actwidget.figures import values_spec
+from actwidget.figures.parts.text import visible_length
 
 RNG = np.random.default_rng(0)
 
@@ -48,7 +47,7 @@ def test_a_legend_of_long_names_has_lines_for_all_of_them():
     ):
         lines = text.split("<br>")
         assert len(lines) > 1
-        assert max(map(seen_length, lines)) <= limit + 8  # gaps are a little wider than dots
+        assert max(map(visible_length, lines)) <= limit + 8  # gaps are a little wider than dots
         assert text.count("■") == 8
         assert bottom == 36 + 16 * (len(lines) - 1)
 
@@ -89,7 +88,7 @@ def test_a_large_picture_is_reduced_so_that_a_lone_value_stays_and_the_title_say
 @pytest.mark.parametrize("dtype", [object, "U", "S"])
 def test_texts_are_a_table_and_are_shown_literally(dtype):
     words = np.array([["<b>", "naïve"], ["a", "b&c"]] if dtype != "S" else [["<b>", "x"], ["a", "b&c"]])
-    figure = go.Figure(values_spec("lookup", words.astype(dtype), number_of=3))
+    figure = go.Figure(values_spec("lookup", words.astype(dtype), sample_number=3))
     second = "x" if dtype == "S" else "naïve"
     assert table_of(figure) == [["&lt;b&gt;", second], ["a", "b&amp;c"]]
     assert figure.layout.title.text == "lookup · 2 × 2 of text · sample 3"
@@ -113,34 +112,3 @@ def test_what_does_not_fit_in_a_table_is_said():
 def test_a_single_value_and_none_at_all_are_shown(sample):
     figure = go.Figure(values_spec("odd", sample))
     assert len(table_of(figure)) == (1 if sample.ndim == 0 else 0)
-
-
-@pytest.mark.parametrize("shape", [(7,), (7, 1), (250,)])
-def test_one_number_a_sample_over_the_batch(shape):
-    values = RNG.normal(size=shape).astype("float32")
-    figure = go.Figure(scalar_spec("price", values, sample=2))
-    bar = figure.data[0]
-    np.testing.assert_array_equal(np.asarray(bar.y), values.ravel())
-    assert list(map(list, bar.customdata)) == [["sample", index] for index in range(values.size)]
-    assert f"sample 2: {values.ravel()[2]:.2f}"[:-1] in figure.layout.title.text
-    marked = bar.marker.color.index(ACCENT) if bar.type == "bar" else figure.data[1].x[0]
-    assert marked == 2
-
-
-def test_samples_that_are_no_numbers_are_counted():
-    title = scalar_spec("loss", np.array([1.0, np.nan, np.inf]))["layout"]["title"]["text"]
-    assert "2 NaN or infinite" in title
-    assert "1.00 to 1.00" in title
-    assert "3 samples" in scalar_spec("loss", np.full(3, np.nan))["layout"]["title"]["text"]
-
-
-def test_numbers_of_samples_that_are_none_are_bars_of_a_bounded_length_in_a_colour_of_their_own():
-    values = np.array([0.5, np.nan, -2.0, np.inf, -np.inf], "float32")
-    figure = go.Figure(scalar_spec("price", values, sample=1))
-    bar = figure.data[0]
-    np.testing.assert_array_equal(np.asarray(bar.y), np.array([0.5, 2, -2, 2, -2], "float32"))
-    assert [color == NAN_CSS for color in bar.marker.color] == [False, True, False, True, True]
-    assert list(bar.text) == ["", "NaN", "", "infinity", "-infinity"]
-    assert list(bar.marker.line.width) == [0, 2, 0, 0, 0]
-    assert "<b>sample 3</b><br>inf" in bar.hovertext
-    assert NAN_CSS in figure.layout.title.text

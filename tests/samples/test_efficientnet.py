@@ -10,7 +10,7 @@ import pytest
 
 from actwidget.errors import MissingPackageError
 from actwidget.samples import efficientnet_lite0, imagenet_class_names, photo
-from actwidget.samples.efficientnet import _built
+from actwidget.samples.efficientnet import _build
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_every_normalisation_got_statistics_of_its_own(model):
 
 def test_the_callers_random_state_does_not_move():
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  the global state is what is looked at
-    _built(keras)
+    _build(keras)
     assert random.getstate() == python
     assert all(map(np.array_equal, np.random.get_state(), legacy))  # noqa: NPY002
 

@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 import actwidget as aw
-from actwidget.analysis.health import warnings
+from actwidget.analysis.diagnostics import warnings
 from actwidget.analysis.statistics import statistics
 from actwidget.explorer.facts import facts_of
 from actwidget.widgets import html

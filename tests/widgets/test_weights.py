@@ -12,10 +12,11 @@ from keras import layers
 from PIL import Image
 
 import actwidget as aw
-from actwidget.analysis.mosaic import LEVELS, mosaic
+from actwidget.analysis.pixels.levels import LEVELS
+from actwidget.analysis.pixels.mosaic import mosaic
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
 from actwidget.errors import ChannelError
-from actwidget.figures.palette import ACCENT, NAN_CSS
+from actwidget.figures.parts.palette import ACCENT, NAN_CSS
 
 RNG = np.random.default_rng(5)
 MAPS = (8, 8, 6)

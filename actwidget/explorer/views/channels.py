@@ -12,14 +12,21 @@ from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.facts import Fact, facts_of
 from actwidget.explorer.grid import Grid
 from actwidget.explorer.registry import View, register
-from actwidget.figures import Picture, activation_spec, channel_order, picture, scalar_spec, values_spec
-from actwidget.figures import View as ActivationView
-from actwidget.figures.text import between, number, percent
+from actwidget.figures import (
+    ActivationContent,
+    Picture,
+    activation_spec,
+    channel_order,
+    picture,
+    scalar_spec,
+    values_spec,
+)
+from actwidget.figures.parts.text import between, number, percent
 
 if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
-    from actwidget.figures.activation import Scaling
+    from actwidget.figures.activation.content import Scaling
 
 DRAWING, PICTURE = "drawing", "picture"
 """The kinds of what is kept of this view."""
@@ -56,23 +63,23 @@ def _drawn(data: LayerData, selection: Selection) -> Drawing:
     counting = _BESIDE.submit(data.histogram, channel)
     statistics = data.sample_statistics
     drawn = _picture(data, selection)
-    view = ActivationView(
+    content = ActivationContent(
         title=data.path,
         picture=drawn,
-        numbers=statistics,
+        statistics=statistics,
         histogram=counting.result(),
         channel=channel,
         order_name=selection.sort,
         sample=data.own_sample if data.samples > 1 else None,
         class_names=data.class_names,
         binary=data.is_binary,
-        noun=data.channel_label,
+        channel_label=data.channel_label,
         tokens=data.tokens,
         label=data.label,
         mask=data.row.mask if data.row is not None and drawn.kind == "sequence" else None,
     )
     grid = Grid(drawn.order, 1 if drawn.tiles is None else drawn.tiles.columns)
-    return Drawing.of(activation_spec(view), _alt(view), tell=lambda: facts_on(data), grid=grid)
+    return Drawing.of(activation_spec(content), _alt(content), tell=lambda: facts_on(data), grid=grid)
 
 
 def _picture(data: LayerData, selection: Selection) -> Picture:
@@ -108,8 +115,8 @@ def _to_read(data: LayerData, selection: Selection) -> Drawing:
         alt = f"{data.path}: one number a sample{meaning and f', the {meaning}'}, {shown} for sample {data.own_sample}"
         grid = Grid(np.arange(len(every)), of="sample")
         return Drawing.of(figure, alt, tell=lambda: facts_on(data), controls=("sample", *more), grid=grid)
-    number_of = data.own_sample if data.samples > 1 else None
-    figure = values_spec(data.path, value, number_of=number_of, channel=selection.channel)
+    sample_number = data.own_sample if data.samples > 1 else None
+    figure = values_spec(data.path, value, sample_number=sample_number, channel=selection.channel)
     is_drawn = value.ndim > 1 and figure["data"][0]["type"] != "table"
     controls = ("sample", "channel") if is_drawn and value.ndim == 3 and value.shape[-1] > 1 else ("sample",)
     # Of the channels of a picture one is drawn, of a sequence all, as columns.
@@ -120,9 +127,9 @@ def _to_read(data: LayerData, selection: Selection) -> Drawing:
     )
 
 
-def _alt(view: ActivationView) -> str:
-    statistics = view.numbers
+def _alt(content: ActivationContent) -> str:
+    statistics = content.statistics
     mean = f", mean {number(statistics.mean)}" if math.isfinite(statistics.mean) else ""
     values = f"values {between(statistics.minimum, statistics.maximum)}{mean}, {percent(statistics.zeros)} zeros"
-    text = f"{view.title}: {statistics.channels} {view.noun}s, {values}"
-    return text if view.channel is None else f"{text}; {view.noun} {view.channel} close up"
+    text = f"{content.title}: {statistics.channels} {content.channel_label}s, {values}"
+    return text if content.channel is None else f"{text}; {content.channel_label} {content.channel} close up"

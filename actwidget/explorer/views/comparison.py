@@ -12,7 +12,7 @@ from actwidget.explorer.grid import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.explorer.selection import OTHER_MODEL
 from actwidget.figures import comparison_spec
-from actwidget.figures.text import number
+from actwidget.figures.parts.text import number
 
 if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
@@ -66,10 +66,10 @@ def _drawn(data: LayerData, selection: Selection, first: Array, second: Array, n
     apart, label = difference(first, second), data.channel_label
     place = None if selection.slice is None else data.slice_at(selection.slice)
     figure = comparison_spec(
-        data.path, first, second, apart, names=names, noun=label, channel=selection.channel, at=place
+        data.path, first, second, apart, names=names, channel_label=label, channel=selection.channel, at=place
     )
     most = ", ".join(
-        f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.broken[each] else ''})"
+        f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.nonfinite[each] else ''})"
         for each in apart.order[:5].tolist()
     )
     alt = f"{data.path}: {names[0]} beside {names[1]}; {label}s that differ most, by mean difference: {most}"

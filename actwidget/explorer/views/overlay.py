@@ -63,7 +63,7 @@ class Overlay(View):
             source.pixels,
             values.mean(axis=-1, dtype=np.float32) if channel is None else values[..., channel],
             channel=channel,
-            noun=data.channel_label,
+            channel_label=data.channel_label,
             cell=position,
             box=box,
             place=place,

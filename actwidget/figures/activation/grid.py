@@ -1,0 +1,84 @@
+"""The panel of all channels: tiles of feature maps, or a row for each unit of a sequence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.figures.activation.layout import Panel
+from actwidget.figures.activation.steps import masked_steps, step_ticks
+from actwidget.figures.activation.units import unit_bars
+from actwidget.figures.parts.tiles import hover_cells, outline, tile_cells, tile_image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from actwidget.analysis.pixels.mosaic import Mosaic
+    from actwidget.figures.activation.content import ActivationContent
+
+
+def grid(content: ActivationContent) -> Panel:
+    """All channels, and the mark on the chosen one."""
+    drawn = content.picture
+    if not drawn.uri:
+        return unit_bars(content)
+    return _sequence(content) if drawn.tiles is None else _tiles(content, drawn.tiles)
+
+
+def _tiles(content: ActivationContent, tiles: Mosaic) -> Panel:
+    height, width = tiles.pixels.shape
+    hidden = {"visible": False, "constrain": "domain"}
+    axes = {
+        "xaxis": {**hidden, "range": [0, width]},
+        "yaxis": {**hidden, "range": [height, 0], "scaleanchor": "x"},
+    }
+    shapes = [outline(tiles.box(content.channel))] if content.channel is not None else []
+    traces = [tile_image(content.picture.uri), tile_cells(tiles, *_channel_hover(content))]
+    return Panel(traces, axes, shapes=shapes)
+
+
+def _sequence(content: ActivationContent) -> Panel:
+    drawn = content.picture
+    count, _, steps = drawn.values.shape
+    down, across = drawn.reduction
+    place = {"x0": (across - 1) / 2, "dx": across, "y0": (down - 1) / 2, "dy": down}
+    image = {"type": "image", "source": drawn.uri, **place, "hoverinfo": "skip"}
+    cells = hover_cells(drawn.order[:, np.newaxis], *_channel_hover(content))
+    cells["y"], cells["dx"] = np.arange(count), steps
+    # With one column Plotly needs the edges to know how wide it is.
+    cells["x"] = [-0.5, steps - 0.5]
+    axes = {
+        "xaxis": {"range": [-0.5, steps - 0.5], "title": {"text": "step"}, "showgrid": False, "zeroline": False},
+        "yaxis": {
+            "range": [count - 0.5, -0.5],
+            "title": {"text": "unit" if content.order_name == "index" else "units, in order"},
+            "showgrid": False,
+            "zeroline": False,
+            "scaleanchor": False,
+        },
+    }
+    if (ticks := step_ticks(content, steps)) is not None:
+        axes["xaxis"] |= ticks
+    shapes = masked_steps(content, steps)
+    if content.channel is not None:
+        row = int(np.flatnonzero(drawn.order == content.channel)[0])
+        shapes += [outline((-0.5, row - 0.5, steps - 0.5, row + 0.5))]
+    return Panel([image, cells], axes, shapes=shapes)
+
+
+def _channel_hover(content: ActivationContent) -> tuple[NDArray[Any], str]:
+    """What hover says of each channel: its statistics, shape `(channels, 5)`, and the template that shows them."""
+    per_channel = content.statistics.per_channel
+    columns = [
+        np.arange(content.statistics.channels),
+        per_channel.minimum,
+        per_channel.maximum,
+        per_channel.mean,
+        100 * np.asarray(per_channel.zeros),
+    ]
+    template = (
+        f"<b>{content.channel_label} %{{customdata[0]:d}}</b><br>%{{customdata[1]:.4g}} to %{{customdata[2]:.4g}}"
+        "<br>mean %{customdata[3]:.4g}<br>zeros %{customdata[4]:.1f} %<extra></extra>"
+    )
+    return np.stack([np.asarray(column, np.float32) for column in columns], axis=-1), template

@@ -1,0 +1,133 @@
+"""All channels of one sample as one picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.analysis.axes import channels, kind_of, slice_label
+from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.analysis.pixels.color_limits import limits
+from actwidget.analysis.pixels.levels import levels
+from actwidget.analysis.pixels.mosaic import mosaic
+from actwidget.analysis.pixels.pooling import magnitude_pooled
+from actwidget.figures.activation.content import Picture, Scaling
+from actwidget.figures.parts.palette import ColorRange
+from actwidget.figures.parts.palette_png import palette_png
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from actwidget.analysis.statistics import ChannelStatistics, Statistics
+
+ORDERS = {
+    "index": "index",
+    "mean": "mean",
+    "maximum": "maximum",
+    "standard_deviation": "spread",
+    "zeros": "fewest zeros",
+}
+"""The orders of channels by name, and what they are called on screen."""
+GRID_ASPECT = 1.32
+BARS_LIMIT = 256
+"""A vector of no more units is drawn as bars."""
+MAX_PIXELS = 1_000_000
+"""A picture of more pixels is reduced to no more than half as many, as `mosaic` does it."""
+
+
+def channel_order(statistics: Statistics, name: str) -> NDArray[np.intp]:
+    """The channels in one of the orders: largest first, fewest zeros first.
+
+    Args:
+        statistics: The statistics that they are ordered by.
+        name: A key of `ORDERS`.
+
+    Returns:
+        intp `(channels,)`. Among equals the lower index comes first.
+    """
+    if name == "index":
+        return np.arange(statistics.channels)
+    keys = np.asarray(getattr(statistics.per_channel, name), np.float64)
+    keys = np.nan_to_num(keys, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    return np.argsort(keys if name == "zeros" else -keys, kind="stable")
+
+
+@ignore_float_errors
+def picture(
+    sample: NDArray[Any],
+    statistics: Statistics,
+    order: NDArray[np.intp],
+    scaling: Scaling = "layer",
+    *,
+    at: tuple[int, ...] | None = None,
+) -> Picture:
+    """Draws all channels of one sample.
+
+    Args:
+        sample: One sample's activation, shape `(height, width, channels)`, `(time, units)`, `(units,)`, or any other.
+        statistics: The sample's statistics.
+        order: The channels in the order in which they are shown.
+        scaling: `"layer"` for one colour range, `"robust"` for one that leaves the most extreme values out, `"channel"`
+            for a range of its own for each channel.
+        at: Of a volume the slice, an index for each axis before height and width; by default the middle.
+
+    Returns:
+        The picture, with the place of each channel, and what its colours mean.
+
+    Raises:
+        IndexError: There is no slice `at`.
+        TypeError: `sample` holds no numbers; `values_spec` shows it.
+    """
+    kind = kind_of(sample.shape, sample.dtype)
+    values = channels(sample, at=at)
+    if scaling == "channel" and sample.size == statistics.channels:
+        scaling = "layer"  # a single value has no range of its own
+    where = slice_label(sample.shape, at=at) if kind == "volume" else ""
+    bounded = limits(sample) if scaling == "robust" else None
+    color = ColorRange.of(
+        *((statistics.minimum, statistics.maximum) if bounded is None else (bounded.low, bounded.high))
+    )
+    low: Any = color.low
+    high: Any = color.high
+    if scaling == "channel":
+        low, high = _channel_ranges(statistics.per_channel, color)
+    if (kind == "units" and len(order) <= BARS_LIMIT) or kind == "scalar":
+        return Picture("", None, values, order, color, kind, scaling, bounded, where)
+    # Infinity gets the colour of NaN: in the colour of the highest value it would not be noticed.
+    colored = np.where(np.isfinite(values), values, np.nan) if statistics.infinite else values
+    if kind == "sequence":
+        ordered = colored[order, 0, :]
+        # Units that each have their own range can't be compared by magnitude.
+        reduction = _sequence_reduction(*ordered.shape, units=scaling != "channel")
+        if reduction != (1, 1):
+            ordered = magnitude_pooled(ordered, reduction)
+        if scaling == "channel":
+            low, high = low[order][:, np.newaxis], high[order][:, np.newaxis]
+        uri = palette_png(levels(ordered, low, high), color.scale)
+        return Picture(uri, None, values, order, color, kind, scaling, bounded, where, reduction)
+    tiles = mosaic(colored, low=low, high=high, order=order, aspect=GRID_ASPECT, max_pixels=MAX_PIXELS)
+    uri = palette_png(tiles.pixels, color.scale)
+    return Picture(uri, tiles, values, order, color, kind, scaling, bounded, where)
+
+
+def _channel_ranges(each: ChannelStatistics, color: ColorRange) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The lower and the upper end of each channel's own range of colours."""
+    ranges = [ColorRange.of(*extremes) for extremes in zip(each.minimum, each.maximum, strict=True)]
+    if color.scale == "balance":  # a picture has one scale: zero is in its middle for every channel
+        bounds = np.array([max(abs(own.low), abs(own.high)) for own in ranges])
+        return -bounds, bounds
+    return np.array([own.low for own in ranges]), np.array([own.high for own in ranges])
+
+
+def _sequence_reduction(rows: int, columns: int, *, units: bool) -> tuple[int, int]:
+    """How many units (where `units` allows it) and steps of a sequence become one pixel."""
+    down = across = 1
+    if rows * columns <= MAX_PIXELS:
+        return down, across
+    while -(-rows // down) * -(-columns // across) > MAX_PIXELS // 2 and (units or across < columns):
+        if units and rows * across > columns * down:
+            down += 1
+        else:
+            across += 1
+    return down, across

@@ -1,0 +1,95 @@
+"""An input that is a picture, as a PNG."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.analysis.nonfinite import finite_range
+from actwidget.figures.parts.palette import NAN_COLOR
+from actwidget.figures.parts.palette_png import png_uri
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@ignore_float_errors
+def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
+    """A small PNG of an input that is a picture, as a data URI; `None` where it is no picture.
+
+    Args:
+        pixels: One sample, shape `(height, width, 1 or 3)`, in any range: it is stretched to its minimum and maximum
+            unless these lie within 0 to 255 or 0 to 1. NaN and infinity have a colour of their own.
+        size: The longer side of the result, in pixels.
+
+    Returns:
+        A data URI; `None` where the sample is no picture by `is_picture`.
+    """
+    image = _input_image(pixels)
+    if image is None:
+        return None
+    image.thumbnail((size, size))
+    if max(image.size) < size:
+        factor = size // max(image.size)
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    return _uri(image)
+
+
+@ignore_float_errors
+def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[int, int]] | None:
+    """An input that is a picture as a PNG, pixel for pixel; `None` where it is no picture.
+
+    Args:
+        pixels: As for `thumbnail_png`.
+        limit: A longer picture is scaled down to this length of its longer side.
+
+    Returns:
+        The PNG as a data URI, and its height and width.
+    """
+    image = _input_image(pixels)
+    if image is None:
+        return None
+    image.thumbnail((limit, limit))
+    return _uri(image), (image.height, image.width)
+
+
+def is_picture(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Whether a sample of an input can be drawn as it is.
+
+    Args:
+        shape: The sample's shape.
+        dtype: Its dtype.
+
+    Returns:
+        Whether it is numbers of shape `(height, width, 1 or 3)`, neither side below 4.
+
+    >>> is_picture((28, 28, 1), np.dtype("float32")), is_picture((3, 28, 28), np.dtype("float32"))
+    (True, False)
+    """
+    return len(shape) == 3 and shape[-1] in {1, 3} and min(shape[:2]) >= 4 and dtype.kind in "biuf"
+
+
+def _input_image(pixels: NDArray[Any]) -> Image.Image | None:
+    if not is_picture(pixels.shape, pixels.dtype):
+        return None
+    values = pixels.astype(np.float32)
+    low, high = finite_range(values) or (0.0, 1.0)
+    if low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    elif low >= 0 and 2 < high <= 255:  # values just above 1 are no dark picture of bytes
+        low, high = 0.0, 255.0
+    finite = np.isfinite(values)
+    scaled = (np.where(finite, values, low) - low) / ((high - low) or 1.0) * 255
+    image = np.repeat(scaled.astype(np.uint8), 3 // pixels.shape[-1], axis=-1)
+    image[~finite.all(axis=-1)] = NAN_COLOR
+    return Image.fromarray(image)
+
+
+def _uri(image: Image.Image) -> str:
+    stream = io.BytesIO()
+    image.save(stream, "png", compress_level=1)
+    return png_uri(stream.getvalue())

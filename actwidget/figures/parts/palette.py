@@ -1,0 +1,89 @@
+"""The colours of activations: one scale for values of one sign, and one centred on zero for values of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from plotly.colors import get_colorscale, hex_to_rgb, sample_colorscale, unlabel_rgb
+
+from actwidget.analysis.nonfinite import finite_range
+from actwidget.analysis.pixels.levels import GAP_LEVEL, LEVELS, NAN_LEVEL
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ACCENT = "#e8710a"
+WARNING = "#c4480d"
+MUTED = "#9aa4b2"
+NAN_COLOR = (255, 0, 200)
+NAN_CSS = "#ff00c8"
+
+
+@dataclass(frozen=True)
+class ColorRange:
+    """Which values the ends of a colour scale stand for.
+
+    Attributes:
+        low: The value of the first colour.
+        high: The value of the last colour.
+        scale: The name of the Plotly colour scale.
+    """
+
+    low: float
+    high: float
+    scale: str
+
+    @classmethod
+    def over(cls, *arrays: NDArray[Any]) -> ColorRange:
+        """The range for all finite values of some arrays; 0 to 1 where there is none.
+
+        Args:
+            *arrays: Numbers, of any shapes.
+
+        Returns:
+            What `of` gives for the least and the greatest of them.
+        """
+        ends = [end for values in arrays for end in finite_range(values) or ()]
+        return cls.of(min(ends), max(ends)) if ends else cls.of(0, 1)
+
+    @classmethod
+    def of(cls, minimum: float, maximum: float) -> ColorRange:
+        """The range for some values: centred on zero where they have both signs.
+
+        Args:
+            minimum: Of the values.
+            maximum: Of the values.
+
+        Returns:
+            From `minimum` to `maximum` in viridis, or as far below zero as above in balance; 0 to 1 where one of the
+            two is not finite.
+        """
+        if not np.isfinite([minimum, maximum]).all():
+            return cls(0.0, 1.0, "viridis")
+        if minimum < 0 < maximum:
+            bound = max(-minimum, maximum)
+            return cls(-bound, bound, "balance")
+        return cls(float(minimum), float(maximum), "viridis")
+
+
+@cache
+def colorscale(scale: str) -> tuple[tuple[float, str], ...]:
+    """A scale by name as plotly.js takes it, its colours written in hexadecimal, which is shortest."""
+    steps = [
+        (place, unlabel_rgb(color) if color[0] != "#" else hex_to_rgb(color)) for place, color in get_colorscale(scale)
+    ]
+    return tuple((round(place, 4), f"#{bytes(int(part) for part in rgb).hex()}") for place, rgb in steps)
+
+
+@cache
+def palette(scale: str) -> bytes:
+    """The 256 RGB entries of a palette picture: the colours of the scale, then those of NaN and of the gap."""
+    colors = sample_colorscale(get_colorscale(scale), np.linspace(0, 1, LEVELS).tolist(), colortype="rgb")
+    entries = np.zeros((256, 3), np.uint8)
+    entries[:LEVELS] = [[round(part) for part in unlabel_rgb(color)] for color in colors]
+    entries[NAN_LEVEL] = NAN_COLOR
+    entries[GAP_LEVEL] = 128
+    return entries.tobytes()

@@ -1,0 +1,127 @@
+"""Text in figures: escaped, shortened and wrapped; numbers, ranges and shares in words."""
+
+from __future__ import annotations
+
+import html
+import re
+from math import isnan
+from os.path import commonprefix
+from typing import TYPE_CHECKING
+
+from actwidget.errors import short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NARROW_LIMIT = 52
+"""How many characters of a title fit into a line of a narrow page."""
+# A tag begins with a letter: "<0.1 %" is none.
+_TAG = r"</?[a-z][^<>]*>"
+_WORDS = re.compile(rf"(?:{_TAG}|[^ ])+")
+
+
+def escape(text: str, limit: int = 80) -> str:
+    """Text that Plotly shows literally: its markup escaped, line breaks as spaces, long names cut in the middle."""
+    return html.escape(short(text, limit), quote=False).replace("%{", "&#37;{")  # Plotly fills in %{...} in titles too
+
+
+def distinct_names(texts: Sequence[str], limit: int) -> list[str]:
+    """Names escaped for Plotly, long ones shortened so that as many as possible still differ.
+
+    There are four ways to shorten them: in the middle, at the front, at the end, or by their common prefix. The first
+    way that keeps the most names distinct is taken.
+
+    >>> distinct_names(["block_1_depthwise_relu", "block_2_depthwise_relu", "in"], 12)
+    ['block_1_dep…', 'block_2_dep…', 'in']
+    """
+    prefix = len(commonprefix([text for text in texts if len(text) > limit]))  # noqa: RUF071 - of names, not of paths
+    ways = (
+        lambda text: text,  # `escape` cuts in the middle
+        lambda text: f"…{text[1 - limit :]}",
+        lambda text: f"{text[: limit - 1]}…",
+        lambda text: f"…{text[prefix:]}" if len(text) - prefix < limit else f"…{text[prefix : prefix + limit - 2]}…",
+    )
+    named = [[escape(way(text) if len(text) > limit else text, limit) for text in texts] for way in ways]
+    return max(named, key=lambda names: len(set(names)))
+
+
+def wrapped(title: str, limit: int = NARROW_LIMIT) -> list[str]:
+    """A title whose parts are separated by dots, in lines no longer than `limit` where its words allow it.
+
+    Only a part that is too long for one line continues in the next. The standard library's `textwrap` would count
+    Plotly's tags as text, and break within them.
+
+    >>> wrapped("conv · 8 channels · sample 2", 20)
+    ['conv · 8 channels', 'sample 2']
+    >>> wrapped("<b>conv</b> · 8", 20)
+    ['<b>conv</b> · 8']
+    >>> wrapped("conv · a part of many words", 12)
+    ['conv', 'a part of', 'many words']
+    >>> wrapped('<b style="x">below <0.1</b> of all', 9)
+    ['<b style="x">below', '<0.1</b> of', 'all']
+    """
+    lines: list[str] = []
+    for part in title.split(" · "):
+        separator = " · "
+        # Lines are broken between two words, but not within a tag.
+        for word in [part] if visible_length(part) <= limit else _WORDS.findall(part):
+            longer = f"{lines[-1]}{separator}{word}" if lines else word
+            fits = bool(lines) and visible_length(longer) <= limit and (separator == " " or word == part)
+            lines = [*lines[:-1], longer] if fits else [*lines, word]
+            separator = " "
+    return lines
+
+
+def visible_length(text: str) -> int:
+    """How many characters of a text with Plotly's markup are visible."""
+    return len(html.unescape(re.sub(_TAG, "", text)))
+
+
+def colored(text: str, color: str) -> str:
+    """Text in a colour, by Plotly's markup.
+
+    >>> colored("unit 3", "#e8710a")
+    '<span style="color:#e8710a">unit 3</span>'
+    """
+    return f'<span style="color:{color}">{text}</span>'
+
+
+def reduction_text(whole: int = 1, /, **axes: int) -> str:
+    """By which factors a picture was reduced, as a whole or along each axis; empty where each value has its pixel.
+
+    >>> reduction_text(2), reduction_text(units=3, steps=2), reduction_text(1)
+    ('reduced 2× by largest magnitude', 'units reduced 3×, steps reduced 2× by largest magnitude', '')
+    """
+    factors = [("", whole), *((f"{name} ", factor) for name, factor in axes.items())]
+    words = ", ".join(f"{name}reduced {factor}×" for name, factor in factors if factor > 1)
+    return f"{words} by largest magnitude" if words else ""
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1 in percent; a share too small to be rounded to 0.1 % is not called zero.
+
+    >>> percent(0.214), percent(0.0002), percent(0.0)
+    ('21 %', '<0.1 %', '0 %')
+    """
+    value = share * 100
+    if 0 < value < 0.1:
+        return "<0.1 %"
+    return f"{value:.1f} %" if 0 < value < 10 and round(value, 1) != round(value) else f"{value:.0f} %"
+
+
+def between(low: float, high: float) -> str:
+    """A range of values in words.
+
+    >>> between(-1.0, 2.5), between(float("nan"), float("nan"))
+    ('-1.00 to 2.50', 'no finite value')
+    """
+    return "no finite value" if isnan(low) or isnan(high) else f"{number(low)} to {number(high)}"
+
+
+def number(value: float) -> str:
+    """A value in a few digits.
+
+    >>> number(1.96666), number(0.07142), number(123456.0), number(0.00001234)
+    ('1.97', '0.0714', '1.23e+05', '1.23e-05')
+    """
+    return f"{value:.2f}" if value == 0 or 0.1 <= abs(value) < 10_000 else f"{value:.3g}"

@@ -1,0 +1,61 @@
+"""What a grid of tiles is made of: its picture, invisible cells for hover and click, and the mark on one tile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.figures.parts.palette import ACCENT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from actwidget.analysis.pixels.mosaic import Mosaic
+
+
+def tile_image(uri: str, **axes: str) -> dict[str, Any]:
+    """A picture with its upper left corner at 0, where one pixel is one unit of the axes."""
+    return {"type": "image", "source": uri, "x0": 0.5, "y0": 0.5, "dx": 1, "dy": 1, "hoverinfo": "skip", **axes}
+
+
+def tile_cells(tiles: Mosaic, customdata: NDArray[Any], hovertemplate: str, **axes: str) -> dict[str, Any]:
+    """An invisible heatmap over a grid, one cell for each tile; `customdata` has a row for each channel."""
+    cells = np.full((tiles.rows, tiles.columns), -1)
+    cells.flat[: len(tiles.order)] = tiles.order
+    heatmap = hover_cells(cells, customdata, hovertemplate)
+    heatmap["x"] = np.arange(tiles.columns) * (tiles.tile_width + tiles.gap) + tiles.tile_width / 2
+    heatmap["y"] = np.arange(tiles.rows) * (tiles.tile_height + tiles.gap) + tiles.tile_height / 2
+    return {**heatmap, **axes}
+
+
+def hover_cells(cells: NDArray[np.intp], customdata: NDArray[Any], hovertemplate: str) -> dict[str, Any]:
+    """An invisible heatmap that answers hover and click with what is known of a channel.
+
+    Args:
+        cells: The channel of each cell, -1 where there is none.
+        customdata: That of each channel, shape `(channels, columns)`.
+        hovertemplate: What hover says of a cell.
+    """
+    # A cell beyond the last channel has no value, and so no hover.
+    z = np.where(cells >= 0, 0.0, np.nan)
+    by_cell = customdata.astype(np.float32)[np.maximum(cells, 0)]
+    return invisible_heatmap(z, hovertemplate, customdata=by_cell, hoverongaps=False)
+
+
+def invisible_heatmap(z: NDArray[Any], hovertemplate: str, **more: Any) -> dict[str, Any]:
+    """A heatmap of which only the hover labels are visible.
+
+    Args:
+        z: Its values, shape `(rows, columns)`.
+        hovertemplate: What hover says of a cell.
+        **more: Other attributes of the trace.
+    """
+    look = {"type": "heatmap", "opacity": 0, "showscale": False}
+    return {**look, "z": z.astype(np.float32), "hovertemplate": hovertemplate, **more}
+
+
+def outline(box: tuple[float, float, float, float], **axes: str) -> dict[str, Any]:
+    """The mark on the chosen tile."""
+    x0, y0, x1, y1 = box
+    return {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": {"color": ACCENT, "width": 3}, **axes}

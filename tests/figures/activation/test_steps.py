@@ -1,0 +1,60 @@
+"""Steps of a sequence, named by tokens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from actwidget.figures import (
+    activation_figure,
+)
+from tests.figures.activation.contents import RNG, SAMPLES, content
+
+
+def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
+    tokens = [f"counterrevolutionary{step}" for step in range(36)]
+    scores = replace(content(RNG.random((36, 36, 2)).astype("float32"), channel=0), channel_label="head", tokens=tokens)
+    axes = activation_figure(scores).layout
+    for axis in (axes.xaxis2, axes.yaxis2):
+        assert list(axis.tickvals) == list(range(0, 36, 3))
+        assert max(map(len, axis.ticktext)) <= 7
+    assert (axes.xaxis2.tickangle, axes.yaxis2.tickangle) == (90, 0)
+    steps = activation_figure(replace(content(RNG.random((36, 2)).astype("float32")), tokens=tokens)).layout
+    assert len(steps.xaxis.ticktext) == 36
+    assert len(steps.xaxis2.ticktext) == 12
+    assert (steps.xaxis.tickangle, steps.margin.b) == (90, 60)
+    words = replace(content(RNG.random((14, 2)).astype("float32")), tokens=["a", "slept"] * 7)
+    some = activation_figure(words).layout
+    assert (some.xaxis.tickangle, some.meta["narrow"]["xaxis.tickangle"]) == (0, 90)
+    few = activation_figure(replace(content(RNG.random((3, 2)).astype("float32")), tokens=["a", "b", "c"])).layout
+    assert (few.xaxis.tickangle, few.xaxis2.tickangle, few.margin.b) == (0, 0, 36)
+
+
+@pytest.mark.parametrize("given", [5, 7])
+def test_tokens_name_steps_only_where_there_is_one_for_each(given):
+    shown = replace(content(SAMPLES["sequence"], channel=1), tokens=["word"] * given)
+    axes = activation_figure(shown).layout
+    assert axes.xaxis.ticktext is None
+    assert axes.xaxis2.ticktext is None
+    named = activation_figure(replace(shown, tokens=["word"] * 12)).layout
+    assert len(named.xaxis.ticktext) == 12
+
+
+def test_a_veil_lies_over_each_run_of_masked_steps():
+    mask = np.array([1, 0, 0, 1, 1, 0, 1, 1, 1, 1, 1, 0], bool)
+    layout = activation_figure(replace(content(SAMPLES["sequence"]), mask=mask)).layout
+    assert [(shape.x0, shape.x1, shape.yref) for shape in layout.shapes] == [
+        (0.5, 2.5, "y domain"),
+        (4.5, 5.5, "y domain"),
+        (10.5, 11.5, "y domain"),
+    ]
+    assert "4 of 12 steps masked" in layout.title.text
+
+
+@pytest.mark.parametrize("mask", [np.ones(12, bool), np.ones(11, bool), None])
+def test_without_masked_steps_there_is_no_veil(mask):
+    layout = activation_figure(replace(content(SAMPLES["sequence"]), mask=mask)).layout
+    assert layout.shapes == ()
+    assert "masked" not in layout.title.text

@@ -19,7 +19,6 @@ from actwidget.capture.run.batch_parts import Captured, Joined, Parts, Row, alon
 from actwidget.capture.run.failures import Failing, failing_layer
 from actwidget.capture.run.fitted_inputs import fitted
 from actwidget.capture.run.inputs import Batch, prepare
-from actwidget.capture.run.marks import same_marks
 from actwidget.capture.run.partial_forward import go, layers_behind, way_from
 from actwidget.capture.run.restore import Array, as_array, as_tensors, unchanged
 from actwidget.capture.run.tap import Tap
@@ -40,6 +39,7 @@ from actwidget.errors import (
 )
 from actwidget.keras_internals.graph import function_of
 from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.marks import same_marks
 from actwidget.options import at_least
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from actwidget.capture.run.failures import Failing
-from actwidget.capture.run.isolation import isolated, read
-from actwidget.capture.run.marks import same_marks
+from actwidget.keras_internals.isolation import isolated, read
 from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.marks import same_marks
 
 Array = np.ndarray[Any, Any]
 

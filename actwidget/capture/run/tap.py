@@ -18,17 +18,17 @@ import tensorflow as tf
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from actwidget.capture.run.apply_edit import change
-from actwidget.capture.run.functions import inlined
-from actwidget.capture.run.isolation import tried_out
-from actwidget.capture.run.marks import same_losses, same_marks
-from actwidget.capture.run.patches import Patch, Patches
 from actwidget.capture.run.probes.probe import Asked, Probe, Watched
 from actwidget.capture.run.probes.registry import probe_of
 from actwidget.capture.structure.call_names import Level, is_composite, layer_at
 from actwidget.capture.structure.calls import Call, Intermediates, Output
 from actwidget.errors import NotCapturableError, told
+from actwidget.keras_internals.compiled_functions import inlined
 from actwidget.keras_internals.graph import function_of, graph_nodes, packed_inputs, standardized_inputs
+from actwidget.keras_internals.isolation import tried_out
 from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.marks import same_losses, same_marks
+from actwidget.keras_internals.patches import Patch, Patches
 from actwidget.keras_internals.tensors import has_mask_attribute, mask_of, producer, set_mask
 
 ELSEWHERE = "runs inside a loop, a branch or a function that TensorFlow compiles"

@@ -26,11 +26,11 @@ from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 from tensorflow.python.eager.context import Context
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
-from actwidget.capture.run.functions import inlined
-from actwidget.capture.run.marks import same_marks
-from actwidget.capture.run.patches import Patch, Patches
 from actwidget.keras_internals.classes import Functional
+from actwidget.keras_internals.compiled_functions import inlined
 from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.marks import same_marks
+from actwidget.keras_internals.patches import Patch, Patches
 
 _ENTRY = "current_call_ctx"  # Keras's note of the outermost layer call of this thread
 

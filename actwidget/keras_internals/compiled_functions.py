@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from actwidget.capture.run.patches import Patch, Patches
+from actwidget.keras_internals.patches import Patch, Patches
 
 _INLINED: ContextVar[bool] = ContextVar("actwidget_inlined", default=False)
 

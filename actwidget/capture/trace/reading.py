@@ -14,11 +14,9 @@ import numpy as np
 from actwidget.capture.run.failures import Failing
 from actwidget.capture.run.fitted_inputs import fitted, holds_text, preprocessed
 from actwidget.capture.run.inputs import Batch, built_shape, is_structure, prepare, unlike
-from actwidget.capture.run.isolation import isolated
 from actwidget.capture.run.probes.probe import Asked
 from actwidget.capture.run.probes.registry import probe_of
 from actwidget.capture.run.restore import as_tensors, unchanged
-from actwidget.capture.run.rollback import as_before_if_it_fails
 from actwidget.capture.run.tap import Tap, run_symbolically, watched
 from actwidget.capture.run.tapped_model import Tapped
 from actwidget.capture.run.token_ids import refused_token
@@ -41,6 +39,8 @@ from actwidget.errors import (
 )
 from actwidget.keras_internals.classes import Functional, is_keras_class
 from actwidget.keras_internals.graph import function_of, graph_nodes
+from actwidget.keras_internals.isolation import isolated
+from actwidget.keras_internals.rollback import as_before_if_it_fails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

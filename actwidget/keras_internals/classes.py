@@ -1,15 +1,17 @@
-"""Which classes are Keras's own, and those of them that have no public name."""
+"""Which classes and functions are Keras's own, and those of its classes that have no public name."""
 
 from __future__ import annotations
 
 import functools
 import importlib
+import json
 import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras.src.layers.rnn.conv_lstm import ConvLSTMCell
+from keras.src.legacy.saving.saving_utils import model_from_config
 from keras.src.utils.naming import to_snake_case
 
 __all__ = ["ConvLSTMCell", "Functional", "is_from_keras", "is_preprocessing", "operation_classes", "to_snake_case"]
@@ -31,6 +33,31 @@ def is_keras_class(cls: type) -> bool:
 def is_preprocessing(value: Any) -> bool:
     """Whether a layer is one of Keras's own that prepare data, such as `Normalization`; some adapt to it first."""
     return type(value).__module__.startswith("keras.src.layers.preprocessing.")
+
+
+def packages_of(value: Any) -> set[str]:
+    """The packages that define the classes of a value, such as `{"tf_keras", "tensorflow", "builtins"}`."""
+    return {base.__module__.partition(".")[0] for base in type(value).__mro__}
+
+
+def is_framework_function(function: Any) -> bool:
+    """Whether a function, or the class of an object that can be called, is Keras's or TensorFlow's own."""
+    return (getattr(function, "__module__", None) or "").partition(".")[0] in {"keras", "tensorflow"}
+
+
+def is_from_actwidget(cls: type) -> bool:
+    """Whether a class is one of this package's."""
+    return cls.__module__.startswith("actwidget.")
+
+
+def has_layer_of_keras_2(layer: Any) -> bool:
+    """Whether Keras 3 can make a layer of Keras 2 (tf_keras) from its config, as when it loads a file."""
+    try:
+        config = json.loads(json.dumps(layer.get_config()))  # as in the file
+        model_from_config({"class_name": type(layer).__name__, "config": config})
+    except Exception:  # noqa: BLE001 - whatever it says, a file with this layer would not load
+        return False
+    return True
 
 
 @functools.cache

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras.src.models.functional import operation_fn
 
 
 def flat_layers(layer: keras.Layer) -> list[keras.Layer]:
     """A layer and all layers inside it, at any depth, each once."""
     layers: list[keras.Layer] = layer._flatten_layers()
     return layers
+
+
+def has_flat_layers(value: Any) -> bool:
+    """Whether `flat_layers` can be asked of a value, as also of a model of Keras 2."""
+    return hasattr(value, "_flatten_layers")
 
 
 def child_layers(layer: keras.Layer) -> list[keras.Layer]:
@@ -44,6 +51,12 @@ def set_takes_training(layer: keras.Layer, *, takes: bool) -> None:
 def takes_mask(layer: keras.Layer) -> bool:
     """Whether a layer's `call` has an argument `mask`."""
     return bool(layer._call_has_mask_arg)
+
+
+def with_training(operation: keras.Operation, *, training: bool) -> Callable[..., Any]:
+    """A function that calls an operation as Keras's functional models do: with `training` where it takes that."""
+    run: Callable[..., Any] = operation_fn(operation, training=training)
+    return run
 
 
 def output_layer_of_attention(layer: Any) -> Any:

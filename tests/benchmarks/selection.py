@@ -14,7 +14,7 @@ from networks import network, spread_over
 from table import Row
 
 import actwidget as aw
-from actwidget.capture.access import session
+from actwidget.capture.access import forward_pass
 from actwidget.widgets import drawing, explorer
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CALL = "bare call of the sub-model"
 PARTS = {
     CALL: [(keras.Model, "__call__")],
-    "sub-model built": [(session, "connect")],
+    "sub-model built": [(forward_pass, "connect")],
     "statistics": [(drawing, "statistics")],
     "histogram": [(drawing, "histogram")],
     "picture": [(drawing, "picture")],

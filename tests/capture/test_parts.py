@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 import actwidget as aw
-from actwidget.capture.access.session import capture
+from actwidget.capture.access.forward_pass import capture
 from actwidget.capture.run.inputs import prepare
 from actwidget.capture.semantics.sample_independence import treats_alike
 from actwidget.capture.trace import trace

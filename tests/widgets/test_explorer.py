@@ -562,7 +562,7 @@ def test_weights_that_every_pass_writes_make_no_endless_drawing(images, monkeypa
     monkeypatch.setattr("actwidget.widgets.explorer.DRAWN", 0)
     # As if a pass could leave a trace.
     monkeypatch.setattr(
-        "actwidget.capture.access.session.unchanged", lambda *_args, **_options: contextlib.nullcontext()
+        "actwidget.capture.access.forward_pass.unchanged", lambda *_args, **_options: contextlib.nullcontext()
     )
 
     async def cell():

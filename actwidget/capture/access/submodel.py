@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.run.tap import refusal
+from actwidget.capture.run.reasons import refusal
 from actwidget.capture.run.tapped_model import Tapped
 from actwidget.capture.structure.selectors import select
 from actwidget.capture.trace import trace
 from actwidget.errors import LayerNotFoundError, NotCapturableError, shown
 from actwidget.keras_internals.classes import Functional
 from actwidget.keras_internals.graph import function_of, node_count, nodes_for, runs_its_graph
-from actwidget.keras_internals.isolation import tried_out
 from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.symbolic import tried_out
 from actwidget.keras_internals.tensors import producer
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
 
 import keras
 
@@ -29,7 +30,7 @@ _REARRANGES = {
 
 def made_of(graph: ModelGraph, path: str) -> Made:
     """What the values of a node are, as far as that is known without looking at them."""
-    if (known := graph.meanings.get(path)) is not None:
+    if (known := meanings_of(graph).get(path)) is not None:
         return known
     operation = graph.operations[path]
     if _encodes(operation):
@@ -51,6 +52,15 @@ def meanings_of(graph: ModelGraph) -> dict[str, Made]:
 
     What no layer with weights had a part in is data: that a pixel is black in each picture makes no unit dead.
     """
+    if graph not in _MEANINGS:
+        _MEANINGS[graph] = _read_meanings(graph)
+    return _MEANINGS[graph]
+
+
+_MEANINGS: WeakKeyDictionary[ModelGraph, dict[str, Made]] = WeakKeyDictionary()
+
+
+def _read_meanings(graph: ModelGraph) -> dict[str, Made]:
     found: dict[tuple[int, int], Made] = {}
 
     def known(tensors: Any, outer: Step | None) -> set[Made]:

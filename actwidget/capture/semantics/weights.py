@@ -11,11 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from actwidget.capture.run.restore import Array, as_array, variables_of
+from actwidget.capture.run.conversion import Array, as_array
 from actwidget.capture.semantics.weight_layout import Owner, Reading, owners_of
 from actwidget.keras_internals.classes import is_from_keras
-from actwidget.keras_internals.isolation import read
 from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.variables import read, variables_of
 
 
 @dataclass(frozen=True, eq=False)

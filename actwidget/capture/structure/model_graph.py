@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.semantics.meaning import Made, meanings_of
 from actwidget.capture.structure.call_arguments import Spread, arguments
 from actwidget.capture.structure.call_names import is_stateful
+from actwidget.capture.structure.graph_edges import edges_in
 from actwidget.errors import UnsupportedModelError, shown
 from actwidget.keras_internals.graph import function_of
 from actwidget.keras_internals.tensors import producer
@@ -147,9 +147,13 @@ class ModelGraph:
         return 0 if aside is None else aside.steps
 
     @cached_property
-    def meanings(self) -> dict[str, Made]:
-        """For each path that a functional graph reaches what its values stand for, as far as the graph tells."""
-        return meanings_of(self)
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """What flows where in the functional graphs: the paths of a value and of the call that is given it.
+
+        A nested model's graph has edges of its own, between the nodes inside it. A model without a graph has none.
+        """
+        levels = {"": self.root, **{node.path: self.operations[node.path] for node in self.tree if node.children}}
+        return edges_in(levels)
 
     @cached_property
     def stateful(self) -> bool:

@@ -41,6 +41,8 @@ def operation_classes() -> Mapping[str, type]:
     """
     found: dict[str, type] = {}
     for module in pkgutil.iter_modules(keras.src.ops.__path__):
+        if module.name.endswith("_test"):
+            continue
         for name, value in vars(importlib.import_module(f"keras.src.ops.{module.name}")).items():
             is_operation = isinstance(value, type) and issubclass(value, keras.Operation)
             if is_operation and value.__module__.startswith("keras.src.ops."):

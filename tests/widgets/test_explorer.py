@@ -482,7 +482,7 @@ def test_a_trained_model_is_drawn_anew(explorer, images):
 
 @pytest.mark.parametrize("function", ["address_of", "_value_of"])
 def test_so_it_is_where_weights_have_no_address_or_can_not_be_read(images, monkeypatch, function):
-    monkeypatch.setattr(f"actwidget.capture.semantics.weights.{function}", lambda _given: None)
+    monkeypatch.setattr(f"actwidget.capture.access.weight_watch.{function}", lambda _given: None)
     drawn = []
     inner = aw.LayerExplorer._render
     monkeypatch.setattr(aw.LayerExplorer, "_render", lambda self: (drawn.append(1), inner(self))[1])

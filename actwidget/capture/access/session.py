@@ -15,6 +15,7 @@ import tensorflow as tf
 from actwidget.capture.access.budget import check_budget, sizes_of
 from actwidget.capture.access.cache import Kept, Key
 from actwidget.capture.access.submodel import composable, connect, left_out, reason_against
+from actwidget.capture.access.weight_watch import WeightWatch
 from actwidget.capture.run.batch_parts import Captured, Joined, Parts, Row, alone, chosen, trials
 from actwidget.capture.run.failures import Failing, failing_layer
 from actwidget.capture.run.fitted_inputs import fitted
@@ -25,7 +26,6 @@ from actwidget.capture.run.restore import Array, as_array, as_tensors, unchanged
 from actwidget.capture.run.tap import Tap
 from actwidget.capture.run.token_ids import naming_tokens
 from actwidget.capture.semantics.sample_independence import treats_alike
-from actwidget.capture.semantics.weights import WeightWatch
 from actwidget.capture.structure.call_arguments import Signature
 from actwidget.capture.structure.paths import aliases, not_found
 from actwidget.capture.structure.selectors import select

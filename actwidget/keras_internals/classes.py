@@ -12,7 +12,16 @@ import keras
 from keras.src.layers.rnn.conv_lstm import ConvLSTMCell
 from keras.src.utils.naming import to_snake_case
 
-__all__ = ["ConvLSTMCell", "Functional", "is_from_keras", "is_preprocessing", "operation_classes", "to_snake_case"]
+__all__ = [
+    "ConvLSTMCell",
+    "Functional",
+    "is_framework_function",
+    "is_from_keras",
+    "is_keras_class",
+    "is_preprocessing",
+    "operation_classes",
+    "to_snake_case",
+]
 
 Functional: Any = keras.src.models.Functional
 """What `keras.Model(inputs, outputs)` makes."""
@@ -33,18 +42,21 @@ def is_preprocessing(value: Any) -> bool:
     return type(value).__module__.startswith("keras.src.layers.preprocessing.")
 
 
+def is_framework_function(function: Any) -> bool:
+    """Whether a function is one of Keras's or of its backends'; a user's function can bear the same name."""
+    package = (getattr(function, "__module__", None) or "").partition(".")[0]
+    return package in {"keras", "tensorflow", "jax", "torch"}
+
+
 @functools.cache
 def operation_classes() -> Mapping[str, type]:
-    """The classes behind the functions of `keras.ops`, by their names: `Relu6` computes `keras.ops.relu6`.
-
-    Of two with one name, in different modules, the first is meant.
-    """
+    """The classes behind the functions of `keras.ops` and `keras.activations`, by name: `Relu6` computes `relu6`."""
+    modules = [f"keras.src.ops.{module.name}" for module in pkgutil.iter_modules(keras.src.ops.__path__)]
     found: dict[str, type] = {}
-    for module in pkgutil.iter_modules(keras.src.ops.__path__):
-        if module.name.endswith("_test"):
+    for name in [*modules, "keras.src.activations.activations"]:
+        if name.endswith("_test"):  # Keras is delivered with its tests, which ask for packages of their own
             continue
-        for name, value in vars(importlib.import_module(f"keras.src.ops.{module.name}")).items():
-            is_operation = isinstance(value, type) and issubclass(value, keras.Operation)
-            if is_operation and value.__module__.startswith("keras.src.ops."):
-                found.setdefault(name, value)
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, type) and issubclass(value, keras.Operation) and value.__module__ == name:
+                found.setdefault(value.__name__, value)
     return found

@@ -11,7 +11,7 @@ from keras import layers, ops
 import actwidget as aw
 from actwidget.capture.access.session import capture
 from actwidget.capture.run.inputs import prepare
-from actwidget.capture.semantics.sample_independence import treats_alike
+from actwidget.capture.semantics.sample_independence import are_samples_independent
 from actwidget.capture.trace import trace
 from actwidget.errors import MemoryBudgetError, NotCapturableError
 from tests.capture import zoo
@@ -347,7 +347,7 @@ def test_what_is_said_to_treat_samples_alike_does(make):
     model, x = make()
     graph = trace(model, x)
     batch = prepare(x, graph.inputs, model.name)
-    nodes = [node for node in graph.tree if node.origin != "opaque" and treats_alike(graph, [node])]
+    nodes = [node for node in graph.tree if node.origin != "opaque" and are_samples_independent(graph, [node])]
     whole = capture(graph, batch, nodes)
     for sample in range(batch.size):
         alone = prepare(batch.rows(sample, sample + 1), graph.inputs, model.name)
@@ -369,7 +369,7 @@ def test_keras_s_own_networks_need_no_trial():
     attention = keras.Model(query, layers.MultiHeadAttention(2, 4)(query, query) + query)
     for model in (keras.applications.MobileNetV2((32, 32, 3), weights=None), sequence, attention):
         graph = trace(model)
-        assert treats_alike(graph, [graph.nodes[graph.output]]), model.name
+        assert are_samples_independent(graph, [graph.nodes[graph.output]]), model.name
 
 
 def test_a_size_that_is_not_known_beforehand_is_measured_on_one_sample():

@@ -11,7 +11,7 @@ import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from actwidget.capture.semantics.channel_axis import channels_of
+from actwidget.capture.semantics.channel_axis import channel_axis_of
 from actwidget.capture.semantics.receptive_field import field_of, inputs_behind, receptive_field
 from actwidget.capture.semantics.receptive_window import Window
 from actwidget.capture.trace import trace
@@ -307,7 +307,7 @@ def test_what_is_not_in_the_field_has_no_influence(links, channels_first):
         y = link(**(FIRST if channels_first and link.func is not layers.Softmax else {}))(y)
     model = keras.Model(x, y)
     graph, channels = trace(model), 0 if channels_first else -1
-    if channels_of(graph.nodes[graph.output], graph.operations[graph.output]).axis not in {channels, channels + 1}:
+    if channel_axis_of(graph.nodes[graph.output], graph.operations[graph.output]).axis not in {channels, channels + 1}:
         return
     pixels = touched(model, channels)
     for position in np.ndindex(*pixels.shape[:2]):

@@ -25,7 +25,7 @@ from actwidget.capture.run.partial_forward import go, layers_behind, way_from
 from actwidget.capture.run.restore import Array, as_array, as_tensors, unchanged
 from actwidget.capture.run.tap import Tap
 from actwidget.capture.run.token_ids import naming_tokens
-from actwidget.capture.semantics.sample_independence import treats_alike
+from actwidget.capture.semantics.sample_independence import are_samples_independent
 from actwidget.capture.structure.call_arguments import Signature
 from actwidget.capture.structure.paths import aliases, not_found
 from actwidget.capture.structure.selectors import select
@@ -312,7 +312,7 @@ def _in_parts(
 ) -> Iterator[tuple[int, dict[str, Captured], set[str]]]:
     """What some nodes gave for each part of a batch, with its first sample, and the nodes not to be had in parts."""
     paths = {node.path for node in nodes}
-    alike = treats_alike(graph, nodes)
+    alike = are_samples_independent(graph, nodes)
     if alike is False:
         yield 0, {}, paths
         return
@@ -572,9 +572,9 @@ class Session:
         return self._alike[path]
 
     def alike(self, path: str) -> bool | None:
-        """What `treats_alike` says of a node, or what has been found out since."""
+        """What `are_samples_independent` says of a node, or what has been found out since."""
         if path not in self._alike:
-            known = treats_alike(self.graph, [self.graph.nodes[path]])
+            known = are_samples_independent(self.graph, [self.graph.nodes[path]])
             if known is None:
                 return None
             self._alike[path] = known

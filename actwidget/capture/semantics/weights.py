@@ -10,7 +10,8 @@ import numpy as np
 
 from actwidget.capture.run.isolation import read
 from actwidget.capture.run.restore import Array, as_array
-from actwidget.capture.semantics.weight_layout import Owner, Reading, owners_of
+from actwidget.capture.semantics.table.semantics import WeightAxes
+from actwidget.capture.semantics.weight_layout import WeightHolder, weight_holders
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,16 +22,16 @@ class Weight:
         values: Its values; those that Keras packs as four bits each are unpacked, where it says how.
         kernel: The same values as `(..., inputs, outputs)`, the other axes being those of space or time. `None` for a
             vector, and where it is not known which axes these are.
-        own: Whether each input has outputs of its own, as in a depthwise convolution.
+        depthwise: Whether each input has outputs of its own, as in a depthwise convolution.
         groups: Into how many groups the channels of a convolution fall, each of so many inputs as `kernel` has.
-        channels: To which channel of the layer each entry of the last axis belongs (of `own`, each of the last two
-            axes together); `None` where they belong to none, or it is not known.
+        channels: To which channel of the layer each entry of the last axis belongs (of a depthwise
+            kernel to each of the last two axes together); `None` where they belong to none, or it is not known.
         note: What is to be said of the way in which Keras holds the values.
     """
 
     values: Array
     kernel: Array | None = None
-    own: bool = False
+    depthwise: bool = False
     groups: int = 1
     channels: Array | None = None
     note: str = ""
@@ -51,58 +52,59 @@ def weights_of(operation: Any) -> dict[str, Weight]:
     if not isinstance(operation, keras.Layer):
         return {}
     found: dict[str, Weight] = {}
-    owners, nobody = owners_of(operation), Owner(operation, None)  # a class can make its weights anew at each reading
+    holders = weight_holders(operation)
+    nobody = WeightHolder(operation, None)  # a class can make its weights anew at each reading
     weights = list(operation.weights)
     names = [weight.name for weight in weights]
     for weight in weights:
         name = weight.name if names.count(weight.name) == 1 else weight.path
-        found[name if name not in found else f"{name}~{len(found)}"] = _weight(weight, owners.get(id(weight), nobody))
+        found[name if name not in found else f"{name}~{len(found)}"] = _weight(weight, holders.get(id(weight), nobody))
     return found
 
 
-def _weight(variable: keras.Variable, owner: Owner) -> Weight:
-    values, note = _values(variable, owner.layer)
-    reading = owner.reading(variable.name)
-    axes = reading.inputs + reading.outputs
+def _weight(variable: keras.Variable, holder: WeightHolder) -> Weight:
+    values, note = _values(variable, holder.layer)
+    axes = holder.axes_of(variable.name)
+    named = axes.inputs + axes.outputs
     # A quantized weight can have fewer axes than the one that it stands for.
-    there = all(-values.ndim <= axis < values.ndim for axis in axes)
-    if not axes or not there or note == PACKED:
+    exist = all(-values.ndim <= axis < values.ndim for axis in named)
+    if not named or not exist or note == PACKED:
         return Weight(values, note=note)
-    kernel = _arranged(values, reading) if reading.inputs else None
-    count = values.shape[-1] if kernel is None else kernel.shape[-1] * (kernel.shape[-2] if reading.own else 1)
+    kernel = _as_kernel(values, axes) if axes.inputs else None
+    count = values.shape[-1] if kernel is None else kernel.shape[-1] * (kernel.shape[-2] if axes.depthwise else 1)
     channels = None
-    if reading.channels and owner.first is not None:
-        channels = owner.first + np.arange(count) % (owner.width or count)
-    return Weight(values, kernel, reading.own, owner.groups, channels, note)
+    if axes.channels and holder.first_channel is not None:
+        channels = holder.first_channel + np.arange(count) % (holder.width or count)
+    return Weight(values, kernel, axes.depthwise, holder.groups, channels, note)
 
 
-def _arranged(values: Array, reading: Reading) -> Array:
+def _as_kernel(values: Array, axes: WeightAxes) -> Array:
     """All axes of inputs as the last but one, all of outputs as the last."""
-    inputs, outputs = ([axis % values.ndim for axis in axes] for axes in (reading.inputs, reading.outputs))
+    inputs, outputs = ([axis % values.ndim for axis in named] for named in (axes.inputs, axes.outputs))
     others = [axis for axis in range(values.ndim) if axis not in {*inputs, *outputs}]
     moved = values.transpose(*others, *inputs, *outputs)
-    rows, columns = (int(np.prod([values.shape[axis] for axis in axes])) for axes in (inputs, outputs))
+    rows, columns = (int(np.prod([values.shape[axis] for axis in named])) for named in (inputs, outputs))
     return moved.reshape(*moved.shape[: len(others)], rows, columns)
 
 
 PACKED, UNPACKED = "packed, two weights in a byte", "unpacked from four bits"
 
 
-def _values(variable: keras.Variable, owner: keras.Layer) -> tuple[Array, str]:
+def _values(variable: keras.Variable, holder: keras.Layer) -> tuple[Array, str]:
     """The values of a weight, and what is to be said of the way in which they are held."""
-    if not _is_packed(variable, owner):
+    if not _is_packed(variable, holder):
         return as_array(read(variable.value)), ""
     # The attribute of the same name is unpacked, and with LoRA more than this weight.
-    value = getattr(owner, variable.name, variable)
-    if value is variable or getattr(owner, "lora_enabled", False) or owner.quantization_mode != "int4":
+    value = getattr(holder, variable.name, variable)
+    if value is variable or getattr(holder, "lora_enabled", False) or holder.quantization_mode != "int4":
         return as_array(read(variable.value)), PACKED
     return as_array(value), UNPACKED
 
 
-def _is_packed(variable: keras.Variable, owner: keras.Layer) -> bool:
-    mode, name = getattr(owner, "quantization_mode", None), variable.name
+def _is_packed(variable: keras.Variable, holder: keras.Layer) -> bool:
+    mode, name = getattr(holder, "quantization_mode", None), variable.name
     if mode == "int4":
         return name in {"kernel", "embeddings", "reverse_embeddings"} and variable.dtype == "int8"
     # Those of GPTQ and AWQ are packed along their first axis, which is that of the scales.
-    scales = getattr(owner, "kernel_scale", None) if mode in {"gptq", "awq"} and name == "kernel" else None
+    scales = getattr(holder, "kernel_scale", None) if mode in {"gptq", "awq"} and name == "kernel" else None
     return scales is not None and variable.dtype == "uint8" and variable.shape[0] < scales.shape[0]

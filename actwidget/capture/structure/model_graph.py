@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.semantics.meaning import Made, meanings_of
 from actwidget.capture.structure.call_arguments import Spread, arguments
 from actwidget.capture.structure.call_names import is_stateful
 from actwidget.errors import UnsupportedModelError, shown
@@ -145,11 +144,6 @@ class ModelGraph:
         """How many axes of time steps a value has between that of the samples and those of its own layer."""
         aside = self.asides.get(path)
         return 0 if aside is None else aside.steps
-
-    @cached_property
-    def meanings(self) -> dict[str, Made]:
-        """For each path that a functional graph reaches what its values stand for, as far as the graph tells."""
-        return meanings_of(self)
 
     @cached_property
     def stateful(self) -> bool:

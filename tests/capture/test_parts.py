@@ -9,9 +9,6 @@ import tensorflow as tf
 from keras import layers, ops
 
 import actwidget as aw
-from actwidget.capture.access.session import capture
-from actwidget.capture.run.inputs import prepare
-from actwidget.capture.trace import trace
 from actwidget.errors import MemoryBudgetError, NotCapturableError
 from tests.capture import zoo
 

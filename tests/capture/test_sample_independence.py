@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from keras import layers, ops
+from keras import layers
 
 from actwidget.capture.access.session import capture
 from actwidget.capture.run.inputs import prepare

@@ -36,7 +36,12 @@ _DEPTHWISE_CONVOLUTION = Semantics(reach=sliding, bounds="activation", weights=_
 _SEPARABLE_CONVOLUTION = Semantics(reach=sliding, bounds="activation", weights=_OF_SEPARABLE, keeps_samples_apart=True)
 _POOLING = Semantics(reach=sliding, keeps_samples_apart=True)
 _GLOBAL_POOLING = Semantics(reach="everything", keeps_samples_apart=True)
+_LAYER_NORMALIZATION = Semantics(
+    reach="same position", mixes="named axis", axis="normalized", weights=_OF_NORMALIZATION, keeps_samples_apart=True
+)
 _SPATIAL_DROPOUT = Semantics(reach="same position", keeps_samples_apart=True)
+_PADDED = Semantics(reach=padded, keeps_flags=True, keeps_samples_apart=True)
+_CROPPED = Semantics(reach=cropped, keeps_flags=True, keeps_samples_apart=True)
 _KEEPS_SAMPLES_APART = Semantics(keeps_samples_apart=True)
 
 _SIMPLE_RNN = Semantics(bounds="activation", weights=_OF_RECURRENT, keeps_samples_apart=True)
@@ -109,14 +114,8 @@ LAYERS: dict[str, Semantics] = {
         reach="same position", axis="channels", weights=_OF_NORMALIZATION, keeps_samples_apart=True
     ),
     "GroupNormalization": Semantics(axis="channels", weights=_OF_NORMALIZATION, keeps_samples_apart=True),
-    "LayerNormalization": Semantics(
-        reach="same position",
-        mixes="named axis",
-        axis="normalized",
-        weights=_OF_NORMALIZATION,
-        keeps_samples_apart=True,
-    ),
-    "RMSNormalization": Semantics(axis="normalized", weights=_OF_NORMALIZATION, keeps_samples_apart=True),
+    "LayerNormalization": _LAYER_NORMALIZATION,
+    "RMSNormalization": _LAYER_NORMALIZATION,
     "UnitNormalization": _KEEPS_SAMPLES_APART,
     # Regularization.
     "Dropout": Semantics(
@@ -156,17 +155,18 @@ LAYERS: dict[str, Semantics] = {
     "Reshape": Semantics(reach="everything of a vector", keeps_values=True, keeps_flags=True, keeps_samples_apart=True),
     "Permute": Semantics(keeps_flags=True, keeps_samples_apart=True),
     "RepeatVector": Semantics(keeps_flags=True, keeps_samples_apart=True),
-    "ZeroPadding1D": Semantics(reach=padded, keeps_flags=True, keeps_samples_apart=True),
-    "ZeroPadding2D": Semantics(reach=padded, keeps_flags=True, keeps_samples_apart=True),
-    "ZeroPadding3D": Semantics(reach=padded, keeps_samples_apart=True),
-    "Cropping1D": Semantics(reach=cropped, keeps_flags=True, keeps_samples_apart=True),
-    "Cropping2D": Semantics(reach=cropped, keeps_flags=True, keeps_samples_apart=True),
-    "Cropping3D": Semantics(reach=cropped, keeps_samples_apart=True),
+    "ZeroPadding1D": _PADDED,
+    "ZeroPadding2D": _PADDED,
+    "ZeroPadding3D": _PADDED,
+    "Cropping1D": _CROPPED,
+    "Cropping2D": _CROPPED,
+    "Cropping3D": _CROPPED,
     "UpSampling1D": _KEEPS_SAMPLES_APART,
     "UpSampling2D": _KEEPS_SAMPLES_APART,
     "UpSampling3D": _KEEPS_SAMPLES_APART,
     # Attention.
     "MultiHeadAttention": _KEEPS_SAMPLES_APART,
+    "GroupQueryAttention": _KEEPS_SAMPLES_APART,
     "Attention": _KEEPS_SAMPLES_APART,
     "AdditiveAttention": _KEEPS_SAMPLES_APART,
     # Recurrent layers, and the cells that run in them.

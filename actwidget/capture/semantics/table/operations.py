@@ -21,9 +21,10 @@ from actwidget.capture.semantics.table.semantics import Semantics
 
 _VALUE_BY_VALUE = Semantics(reach="same position", keeps_channel_axis=True, keeps_samples_apart=of_one_rank)
 _COMPARISON = Semantics(keeps_samples_apart=of_one_rank)
-_REDUCTION = Semantics(keeps_samples_apart=along_other_axes)
+_REDUCTION = Semantics(reach="everything of a vector", keeps_samples_apart=along_other_axes)
 _REORDERING = Semantics(reorders_steps=True)
 _REARRANGING = Semantics(keeps_flags=True)
+_ALONG_AN_AXIS = replace(_VALUE_BY_VALUE, mixes="named axis", keeps_samples_apart=along_other_axes)
 _STEP_TO_SCORES = replace(_VALUE_BY_VALUE, scores="step")
 _MAXIMUM = replace(_VALUE_BY_VALUE, keeps_flags=True)
 
@@ -32,21 +33,32 @@ OPERATIONS: dict[str, Semantics] = {
     "Relu": _VALUE_BY_VALUE,
     "Relu6": replace(_VALUE_BY_VALUE, bounds=BOUNDS["relu6"]),
     # `keras.activations.relu` with a slope, a threshold or a greatest value.
-    "ReLU": replace(_VALUE_BY_VALUE, keeps_samples_apart=False),
+    "ReLU": _VALUE_BY_VALUE,
     "LeakyRelu": _VALUE_BY_VALUE,
     "Elu": _VALUE_BY_VALUE,
     "Selu": _VALUE_BY_VALUE,
+    "Celu": _VALUE_BY_VALUE,
     "Gelu": _VALUE_BY_VALUE,
     "Silu": _VALUE_BY_VALUE,
     "HardSilu": _VALUE_BY_VALUE,
     "Softplus": _VALUE_BY_VALUE,
+    "Softsign": _VALUE_BY_VALUE,
+    "SoftShrink": _VALUE_BY_VALUE,
+    "HardShrink": _VALUE_BY_VALUE,
+    "TanhShrink": _VALUE_BY_VALUE,
+    "SparsePlus": _VALUE_BY_VALUE,
+    "Squareplus": _VALUE_BY_VALUE,
+    "LogSigmoid": _VALUE_BY_VALUE,
+    "SparseSigmoid": _VALUE_BY_VALUE,
     "Sigmoid": replace(_VALUE_BY_VALUE, bounds=BOUNDS["sigmoid"]),
     "HardSigmoid": replace(_VALUE_BY_VALUE, bounds=BOUNDS["hard_sigmoid"]),
     "Tanh": replace(_STEP_TO_SCORES, bounds=BOUNDS["tanh"]),
-    "HardTanh": Semantics(bounds=BOUNDS["hard_tanh"]),
+    "HardTanh": replace(_VALUE_BY_VALUE, bounds=BOUNDS["hard_tanh"]),
     "Softmax": replace(
         _STEP_TO_SCORES, mixes="named axis", bounds=BOUNDS["softmax"], keeps_samples_apart=along_other_axes
     ),
+    "LogSoftmax": _ALONG_AN_AXIS,
+    "Sparsemax": _ALONG_AN_AXIS,
     # Arithmetic.
     "Add": _STEP_TO_SCORES,
     "Subtract": _STEP_TO_SCORES,
@@ -57,10 +69,10 @@ OPERATIONS: dict[str, Semantics] = {
     "Absolute": _VALUE_BY_VALUE,
     "Square": _VALUE_BY_VALUE,
     "Sqrt": _VALUE_BY_VALUE,
-    "Rsqrt": Semantics(keeps_samples_apart=of_one_rank),
+    "Rsqrt": _VALUE_BY_VALUE,
     "Exp": _VALUE_BY_VALUE,
     "Log": _VALUE_BY_VALUE,
-    "Power": replace(_VALUE_BY_VALUE, keeps_channel_axis=False),
+    "Power": _VALUE_BY_VALUE,
     "Maximum": _MAXIMUM,
     "Minimum": _MAXIMUM,
     "Clip": _STEP_TO_SCORES,
@@ -86,6 +98,7 @@ OPERATIONS: dict[str, Semantics] = {
     "Prod": _REDUCTION,
     "Std": _REDUCTION,
     "Var": _REDUCTION,
+    "Average": replace(_REDUCTION, keeps_samples_apart=False),  # its weights can be laid along any axis
     # Products.
     "Matmul": Semantics(keeps_samples_apart=sample_by_sample, scores="product"),
     "Einsum": Semantics(scores="product"),
@@ -111,6 +124,7 @@ OPERATIONS: dict[str, Semantics] = {
     "GetItem": Semantics(reorders_steps=takes_all, keeps_flags=True, keeps_samples_apart=of_every_sample),
     # The order of steps.
     "Flip": _REORDERING,
+    "Fliplr": _REORDERING,
     "Roll": _REORDERING,
     "Rot90": _REORDERING,
     "Sort": _REORDERING,

@@ -14,7 +14,16 @@ from keras.src.layers.rnn.conv_lstm import ConvLSTMCell
 from keras.src.legacy.saving.saving_utils import model_from_config
 from keras.src.utils.naming import to_snake_case
 
-__all__ = ["ConvLSTMCell", "Functional", "is_from_keras", "is_preprocessing", "operation_classes", "to_snake_case"]
+__all__ = [
+    "ConvLSTMCell",
+    "Functional",
+    "is_framework_function",
+    "is_from_keras",
+    "is_keras_class",
+    "is_preprocessing",
+    "operation_classes",
+    "to_snake_case",
+]
 
 Functional: Any = keras.src.models.Functional
 """What `keras.Model(inputs, outputs)` makes."""
@@ -41,8 +50,9 @@ def packages_of(value: Any) -> set[str]:
 
 
 def is_framework_function(function: Any) -> bool:
-    """Whether a function, or the class of an object that can be called, is Keras's or TensorFlow's own."""
-    return (getattr(function, "__module__", None) or "").partition(".")[0] in {"keras", "tensorflow"}
+    """Whether a function is one of Keras's or of its backends'; a user's function can bear the same name."""
+    package = (getattr(function, "__module__", None) or "").partition(".")[0]
+    return package in {"keras", "tensorflow", "jax", "torch"}
 
 
 def is_from_actwidget(cls: type) -> bool:
@@ -62,14 +72,13 @@ def has_layer_of_keras_2(layer: Any) -> bool:
 
 @functools.cache
 def operation_classes() -> Mapping[str, type]:
-    """The classes behind the functions of `keras.ops`, by their names: `Relu6` computes `keras.ops.relu6`.
-
-    Of two with one name, in different modules, the first is meant.
-    """
+    """The classes behind the functions of `keras.ops` and `keras.activations`, by name: `Relu6` computes `relu6`."""
+    modules = [f"keras.src.ops.{module.name}" for module in pkgutil.iter_modules(keras.src.ops.__path__)]
     found: dict[str, type] = {}
-    for module in pkgutil.iter_modules(keras.src.ops.__path__):
-        for name, value in vars(importlib.import_module(f"keras.src.ops.{module.name}")).items():
-            is_operation = isinstance(value, type) and issubclass(value, keras.Operation)
-            if is_operation and value.__module__.startswith("keras.src.ops."):
-                found.setdefault(name, value)
+    for name in [*modules, "keras.src.activations.activations"]:
+        if name.endswith("_test"):  # Keras is delivered with its tests, which ask for packages of their own
+            continue
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, type) and issubclass(value, keras.Operation) and value.__module__ == name:
+                found.setdefault(value.__name__, value)
     return found

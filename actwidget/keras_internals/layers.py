@@ -62,3 +62,15 @@ def with_training(operation: keras.Operation, *, training: bool) -> Callable[...
 def output_layer_of_attention(layer: Any) -> Any:
     """The layer inside a built `MultiHeadAttention` or `GroupQueryAttention` that gives its output."""
     return layer._output_dense
+
+
+def axes_of_attention(layer: Any) -> Any:
+    """The axes that a `MultiHeadAttention` attends over, `None` for a layer that has none."""
+    return getattr(layer, "_attention_axes", None)
+
+
+def pads_to_the_longest(layer: keras.Layer) -> bool:
+    """Whether a layer fills up each text to the length of the longest in the batch, as `TextVectorization` can."""
+    if not isinstance(layer, keras.layers.TextVectorization) or getattr(layer, "_output_mode", "int") != "int":
+        return False
+    return getattr(layer, "_output_sequence_length", None) is None

@@ -8,11 +8,20 @@ from typing import Any
 import keras
 
 from actwidget.keras_internals.backend import backend
+from actwidget.keras_internals.classes import is_from_keras
 
 
 def read(variable: Any) -> Any:
     """The value of a variable of the backend as it is now. Nothing is copied before the variable is written."""
     return backend.read(variable)
+
+
+def value_of(variable: Any) -> Any:
+    """The tensor that a variable of Keras's or of the backend's holds; `None` where it can't be read."""
+    try:
+        return read(variable if isinstance(variable, backend.variable_types) else variable.value)
+    except Exception:  # noqa: BLE001 - a strategy that spreads a variable over devices refuses in ways of its own
+        return None
 
 
 def variables_of(running: Sequence[keras.Layer], every: Iterable[keras.Layer]) -> list[keras.Variable]:
@@ -31,6 +40,13 @@ def recurrent_states(layers: Iterable[keras.Layer]) -> list[keras.Variable]:
     # A layer of the user's may call itself stateful and have none of these.
     kept = [getattr(layer, "states", None) for layer in layers if getattr(layer, "stateful", False)]
     return [leaf for leaf in keras.tree.flatten(kept) if isinstance(leaf, keras.Variable)]
+
+
+def unregistered_variables(layers: Iterable[keras.Layer]) -> list[Any]:
+    """The backend's own variables among the attributes of the user's layers, of which Keras knows nothing."""
+    values = [value for layer in layers if not is_from_keras(layer) for value in vars(layer).values()]
+    leaves = [leaf for value in values for leaf in (value if isinstance(value, (list, tuple)) else [value])]
+    return list({id(leaf): leaf for leaf in leaves if isinstance(leaf, backend.variable_types)}.values())
 
 
 def seed_states(layers: Iterable[keras.Layer]) -> list[keras.Variable]:

@@ -24,9 +24,9 @@ from actwidget.capture.access.compare import paired
 from actwidget.capture.access.session import ANSWERS, ROW, TALLY, WEIGHTS, WHOLE
 from actwidget.capture.access.submodel import left_out
 from actwidget.capture.semantics.bounds import activation_bounds
-from actwidget.capture.semantics.channel_axis import Channels, channels_of, keeps_steps
-from actwidget.capture.semantics.meaning import made_of, may_be_flags
+from actwidget.capture.semantics.channel_axis import ChannelAxis, channel_axis_of, keeps_steps
 from actwidget.capture.semantics.receptive_field import field_of, inputs_behind
+from actwidget.capture.semantics.value_kind import may_be_flags, value_kind_of
 from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError, short
 from actwidget.figures import (
@@ -203,18 +203,18 @@ class Drawings:
     def _noted(self, path: str, numbers: Statistics, meaning: Meaning) -> Statistics:
         """The numbers over all samples, of which it is noted what they stand for and what is wrong with them."""
         self._meanings[path] = meaning
-        self._warnings[path] = warnings(numbers, self.channels(path).noun, meaning)
+        self._warnings[path] = warnings(numbers, self.channels(path).channel_label, meaning)
         return numbers
 
     def _meaning_of(self, path: str, value: Array) -> Meaning:
         """What the values of an activation at hand stand for."""
         graph = self._session.graph
-        return meaning_of(value, made_of(graph, path), may_be_flags=may_be_flags(graph, path))
+        return meaning_of(value, value_kind_of(graph, path), may_be_flags=may_be_flags(graph, path))
 
     def _tell(self, path: str) -> str:
         """The numbers of a layer over the whole batch as HTML."""
         numbers = self._of_batch(path)
-        return html.numbers(numbers, self.channels(path).noun, self._meanings[path])
+        return html.numbers(numbers, self.channels(path).channel_label, self._meanings[path])
 
     def _is_counted_in_parts(self, path: str) -> bool:
         return not self._session.fits(path) and self._session.alike(path) is not False
@@ -273,7 +273,7 @@ class Drawings:
 
     def _arranged(self, path: str, value: Array) -> Array:
         """Samples with their channels last; some layers divide their output along another axis."""
-        return self.channels(path).last(value) if value.ndim > 1 and _numeric(value) else value
+        return self.channels(path).moved_last(value) if value.ndim > 1 and _numeric(value) else value
 
     def _names_things(self, path: str, value: Array, sample: int = 0) -> bool:
         """Whether a layer's values name things, which those of the first sample tell; `value` is that of `sample`."""
@@ -282,7 +282,7 @@ class Drawings:
             self._naming[path] = _names(value if first is None else first.value)
         return self._naming[path]
 
-    def channels(self, path: str) -> Channels:
+    def channels(self, path: str) -> ChannelAxis:
         """How a layer's activation is divided, and what the parts are called."""
         own = self._own_channels(path)
         rank = len(self._session.graph.nodes[path].output_shape or ())
@@ -291,19 +291,20 @@ class Drawings:
         if rank == 2 or path != chosen or reading == "auto":
             return own
         # Along another axis there are no heads.
-        return Channels(READINGS[reading], own.noun if own.noun != "head" else "channel" if rank > 3 else "unit")
+        label = own.channel_label if own.channel_label != "head" else "channel" if rank > 3 else "unit"
+        return ChannelAxis(READINGS[reading], label)
 
     def channel_count(self, path: str) -> int | None:
         """How many channels a layer of an open shape gives for the sample in sight; `None` without inputs."""
         row = self._row(path)
         return None if row is None else (row.value.shape or (1,))[-1]
 
-    def _own_channels(self, path: str) -> Channels:
+    def _own_channels(self, path: str) -> ChannelAxis:
         graph = self._session.graph
         parts = path.split("/")
         above = ["/".join(parts[:length]) for length in range(1, len(parts))]
         owners = [graph.root, *(graph.operations[each] for each in above if each in graph.operations)]
-        return channels_of(graph.nodes[path], graph.operations[path], graph.steps(path), owners)
+        return channel_axis_of(graph.nodes[path], graph.operations[path], graph.steps(path), owners)
 
     def warnings(self, path: str) -> tuple[str, ...]:
         """What is wrong with a layer that has been looked at, in words."""
@@ -325,7 +326,7 @@ class Drawings:
         for path, captured in session.walk([path for path in missing if session.fits(path)]):
             value = self._as_samples(path, captured.value)
             if _numeric(value) and value.size:
-                meaning, noun = self._meaning_of(path, value), self.channels(path).noun
+                meaning, noun = self._meaning_of(path, value), self.channels(path).channel_label
                 numbers = self._noted(path, self._numbers(path, value), meaning)
                 self._kept.put(Key(path, NUMBERS), numbers, _size_of(numbers))
                 self._summaries[path] = summary(path, value, numbers, noun, meaning=meaning)
@@ -335,7 +336,7 @@ class Drawings:
             if new := [path for path in group if path not in tallies]:
                 tallies |= self._counted(new)
             for path, tally in tallies.items():
-                meaning, noun = self._meanings[path], self.channels(path).noun
+                meaning, noun = self._meanings[path], self.channels(path).channel_label
                 self._summaries[path] = summed_up(path, tally.quantiles, tally.statistics, noun, meaning=meaning)
         return [self._summaries[path] for path in paths if path in self._summaries]
 
@@ -407,7 +408,7 @@ class Drawings:
         if first.shape != second.shape:
             return _message(path, f"The shapes differ: {first.shape} and {second.shape}.")
         apart = difference(first, second)
-        noun = self.channels(path).noun
+        noun = self.channels(path).channel_label
         figure = comparison_spec(
             path, first, second, apart, names=names, noun=noun, channel=channel, at=_place(selection, first)
         )
@@ -427,7 +428,7 @@ class Drawings:
         if not weights:
             return _message(path, "This layer has no weights.")
         # The heads of attention scores are not the channels that the layer's weights belong to.
-        belong = self._as_computed(path) and self.channels(path).noun != "head"
+        belong = self._as_computed(path) and self.channels(path).channel_label != "head"
         divided = channel if belong else None
         chosen = _choosable(weights)[0]
         drawn: dict[str, DrawnWeight] = {}
@@ -493,7 +494,7 @@ class Drawings:
             return ()
         # Some layers divide their output along another axis than the last; from here on it is the last.
         known = tuple(int(length or 0) for length in shape[1:])
-        shape = self.channels(path).last(np.broadcast_to(np.float32(0), (1, *known))).shape
+        shape = self.channels(path).moved_last(np.broadcast_to(np.float32(0), (1, *known))).shape
         return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), np.float32) == kind else ()
 
     def columns(self, path: str) -> dict[str, Any] | None:
@@ -501,7 +502,7 @@ class Drawings:
         if (numbers := self.statistics(path)) is None:
             return None
         each, meaning = numbers.per_channel, self._meanings[path]
-        found: dict[str, Any] = {self.channels(path).noun: np.arange(numbers.channels)}
+        found: dict[str, Any] = {self.channels(path).channel_label: np.arange(numbers.channels)}
         if meaning == "flags":
             return found | {"true %": 100 * (1 - np.asarray(each.zeros))}
         found |= {"minimum": each.minimum, "mean": each.mean, "maximum": each.maximum, "std": each.standard_deviation}
@@ -544,7 +545,7 @@ class Drawings:
             if field.spacing is not None:
                 down, across = field.spacing
                 place = Placement(down.first, across.first, down.step, across.step)
-        noun, source = self.channels(path).noun, self._called(index)
+        noun, source = self.channels(path).channel_label, self._called(index)
         figure = overlay_spec(
             path, pixels, values, channel=channel, noun=noun, cell=position, box=box, place=place, source=source
         )
@@ -599,7 +600,7 @@ class Drawings:
             return self._read(path, row, sample, channel)
         counting = _BESIDE.submit(self._histogram, value, channel, path)
         numbers = self._of_sample(path, row, sample)
-        noun = self.channels(path).noun
+        noun = self.channels(path).channel_label
         drawn = self._picture(row, numbers, selection)
         view = View(
             title=path,
@@ -771,8 +772,9 @@ def _place(selection: Selection, sample: Array) -> tuple[int, ...] | None:
 def _choosable(weights: Mapping[str, Weight]) -> tuple[str, int]:
     """The first kernel on show of which input channels are averaged, and how many it has; 1 where there is none."""
     for name, weight in list(weights.items())[:MOST]:
-        if weight.kernel is not None and weight.kernel.ndim > 2 and not weight.own and weight.kernel.shape[-2] > 1:
-            return name, weight.kernel.shape[-2]
+        kernel = None if weight.depthwise else weight.kernel
+        if kernel is not None and kernel.ndim > 2 and kernel.shape[-2] > 1:
+            return name, kernel.shape[-2]
     return "", 1
 
 
@@ -789,7 +791,7 @@ def _as_pictures(weight: Weight, input_channel: int | None) -> tuple[Array | Non
     elif kernel.ndim == 2 < weight.values.ndim:
         return kernel, f"as a matrix of {kernel.shape[0]} × {kernel.shape[1]}"
     else:
-        shown = kernel_pictures(kernel, input_channel=input_channel, depthwise=weight.own, groups=weight.groups)
+        shown = kernel_pictures(kernel, input_channel=input_channel, depthwise=weight.depthwise, groups=weight.groups)
     return (None, "") if shown is None else (shown.values, shown.words)
 
 

@@ -20,6 +20,7 @@ from actwidget.capture.access.compare import check_same_layers
 from actwidget.capture.access.keras_code import keras_code
 from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import connect, reason_against
+from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
 from actwidget.errors import (
     ActwidgetError,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from actwidget.analysis.health import Summary
     from actwidget.analysis.statistics import Statistics
+    from actwidget.capture.structure.model_graph import ModelGraph
     from actwidget.capture.structure.node import LayerNode
     from actwidget.widgets.grid import Grid
 
@@ -225,7 +227,7 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             self._compose(grouped=grouped)
             parts = [self._top, self._body, self._foot]
             super().__init__(parts, _dom_classes=("actw-explorer", self._still.live))
-            self.layer = _first_worth_seeing(graph.tree) if view["layer"] is None else view["layer"]
+            self.layer = _first_worth_seeing(graph) if view["layer"] is None else view["layer"]
             for name in VIEW:
                 if name != "layer":  # the others are checked against it
                     setattr(self, name, view[name])
@@ -767,7 +769,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         rank = len(node.output_shape or ())
         if self.reading != "auto":
             return True
-        return drawing.needs is None and (rank == 3 or (rank > 3 and not self._drawings.channels(node.path).told))
+        return drawing.needs is None and (
+            rank == 3 or (rank > 3 and not self._drawings.channels(node.path).is_explicit)
+        )
 
     def _show_table(self) -> None:
         """Puts the table of all channels in the figure's place, or the figure back in its own."""
@@ -778,7 +782,9 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
             if self._table is None:
                 self._table = self._parts.make(NumberTable)
                 self._table.observe(self._row_selected, "selected")
-            self._table.label = f"Numbers of each {self._drawings.channels(self.layer).noun} of {short(self.layer)}"
+            self._table.label = (
+                f"Numbers of each {self._drawings.channels(self.layer).channel_label} of {short(self.layer)}"
+            )
             self._table.fill(columns)
             self._table.selected = self.channel
             shown_now = self._table
@@ -819,13 +825,12 @@ class LayerExplorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no
         self._status.value = html.live("status", " · ".join(filter(None, parts))) + cache
 
 
-def _first_worth_seeing(tree: LayerNode) -> str:
-    """The first layer with weights that is no preprocessing, else the first that is no input.
+def _first_worth_seeing(graph: ModelGraph) -> str:
+    """The first layer with weights that does not prepare the inputs, else the first of any that does not.
 
     Where nothing can be had it is the first node of all, which says why.
     """
-    preprocessing = {"InputLayer", "Normalization", "Rescaling", "StringLookup", "IntegerLookup", "TextVectorization"}
-    nodes = [node for node in tree if node.origin != "opaque"]
-    learned = [node for node in nodes if node.parameters and node.class_name not in preprocessing]
-    rest = [node for node in nodes if node.class_name not in preprocessing]
-    return (learned or rest or nodes or list(tree))[0].path
+    nodes = [node for node in graph.tree if node.origin != "opaque"]
+    rest = [node for node in nodes if not prepares_input(graph.operations[node.path])]
+    learned = [node for node in rest if node.parameters]
+    return (learned or rest or nodes or list(graph.tree))[0].path

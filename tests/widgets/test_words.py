@@ -177,7 +177,7 @@ def test_units_that_give_nothing_are_dead(name):
     explorer = looked_at(UNITS[name])
     numbers = explorer.statistics
     told, columns, hover, row = words_of(explorer)
-    noun = explorer._drawings.channels(explorer.layer).noun
+    noun = explorer._drawings.channels(explorer.layer).channel_label
     assert told[f"dead {noun}s"] == f"{numbers.dead} of {numbers.channels}"
     assert "dead?" in columns
     assert "dead" in hover

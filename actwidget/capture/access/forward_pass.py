@@ -14,7 +14,7 @@ from actwidget.capture.run.failures import Failing, failing_layer
 from actwidget.capture.run.restore import unchanged
 from actwidget.capture.run.tap import Tap
 from actwidget.capture.run.token_ids import naming_tokens
-from actwidget.capture.semantics.sample_independence import treats_alike
+from actwidget.capture.semantics.sample_independence import are_samples_independent
 from actwidget.errors import NotCapturableError
 from actwidget.keras_internals.attributes import restored_attributes
 from actwidget.keras_internals.backend import backend
@@ -112,7 +112,7 @@ def _in_parts(
 ) -> Iterator[tuple[int, dict[str, Captured], set[str]]]:
     """What some nodes gave for each part of a batch, with its first sample, and the nodes not to be had in parts."""
     paths = {node.path for node in nodes}
-    alike = treats_alike(graph, nodes)
+    alike = are_samples_independent(graph, nodes)
     if alike is False:
         yield 0, {}, paths
         return

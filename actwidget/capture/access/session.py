@@ -12,12 +12,12 @@ import keras
 from actwidget.capture.access.budget import sizes_of, with_measured
 from actwidget.capture.access.cache import Kept, Key
 from actwidget.capture.access.forward_pass import capture, stream
+from actwidget.capture.access.weight_watch import WeightWatch
 from actwidget.capture.run.batch_parts import Captured, Row, alone
 from actwidget.capture.run.conversion import Array
 from actwidget.capture.run.inputs import Batch
 from actwidget.capture.run.partial_forward import layers_behind, path_from, run_from
-from actwidget.capture.semantics.sample_independence import treats_alike
-from actwidget.capture.semantics.weights import WeightWatch
+from actwidget.capture.semantics.sample_independence import are_samples_independent
 from actwidget.capture.trace import read
 from actwidget.errors import MemoryBudgetError, shown
 from actwidget.options import at_least
@@ -200,9 +200,9 @@ class Session:
         return self._alike[path]
 
     def alike(self, path: str) -> bool | None:
-        """What `treats_alike` says of a node, or what has been found out since."""
+        """What `are_samples_independent` says of a node, or what has been found out since."""
         if path not in self._alike:
-            known = treats_alike(self.graph, [self.graph.nodes[path]])
+            known = are_samples_independent(self.graph, [self.graph.nodes[path]])
             if known is None:
                 return None
             self._alike[path] = known

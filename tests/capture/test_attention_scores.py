@@ -78,7 +78,7 @@ def test_scores_are_divided_into_heads_and_nothing_else_is(make):
     model, scores = make()
     explorer = aw.LayerExplorer(model, X)
     nodes = [node for node in explorer.tree if node.origin != "opaque"]
-    known = {node.path for node in nodes if explorer._drawings.channels(node.path).noun == "head"}
+    known = {node.path for node in nodes if explorer._drawings.channels(node.path).channel_label == "head"}
     assert scores & {node.path for node in nodes} <= known
     assert "out" not in known
     softmaxes = [path for path in known if path.endswith(("scores", "softmax"))]

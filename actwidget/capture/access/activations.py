@@ -156,7 +156,7 @@ def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
     """The nodes that selectors name, or all that can be had, in order of execution."""
     if layers is None:
         absent = left_out(graph, batch)
-        # The layer that raises is asked for with the others, so that what it raises is told.
+        # The layer that raises is asked for with the others, so that its error is raised.
         return [
             node
             for node in graph.tree

@@ -311,11 +311,11 @@ class Session:
         return captured
 
     def watch(self, layers: Iterable[keras.Layer]) -> None:
-        """Has `refresh` tell when these layers' weights are written; of what is captured it knows that."""
+        """Watches the weights of layers for `refresh`; those of layers that are captured are watched anyway."""
         self._watch.add(layers)
 
     def refresh(self) -> bool:
-        """Lets go of activations unless they are known to hold: weights behind them may have been written.
+        """Drops all activations unless the weights behind them are known to be unchanged.
 
         Returns:
             Whether that was so, or other layers that are watched may have been written.
@@ -333,13 +333,13 @@ class Session:
         return Key(path, WHOLE) in self.kept or (bool(rows) and all(rows))
 
     def forget(self) -> None:
-        """Lets go of everything that rests on the weights."""
+        """Drops everything that depends on the weights."""
         self.kept.drop(lambda _key: True)
         self._alike.clear()
         self._watch.clear()
 
     def clear(self) -> None:
-        """Lets go of everything."""
+        """Drops everything, and does not take the weights for unchanged."""
         self.forget()
         self._is_certain = False
 

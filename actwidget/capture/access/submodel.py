@@ -115,7 +115,7 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
         return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
     edits, allowed = graph.edits_before(wanted), graph.allow_unreached
     tapped = Tapped(graph.root, paths, edits, allow_unreached=allowed & edits.keys(), name=f"{name}_tapped")
-    if graph.inputs is None or graph.watched:  # what is known from a run alone can't be called on symbols
+    if graph.inputs is None or graph.was_run:  # what only a run shows can't be called on symbols
         return tapped
     inputs = fresh_inputs(graph)
     if all(graph.nodes[path].output_shape is not None for path in wanted):

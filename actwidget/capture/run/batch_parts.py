@@ -170,7 +170,7 @@ def trials(size: int, rows: int) -> dict[int, list[list[int]]]:
 
     Where they are tried a few parts at a time, some from all over the batch are tried at the beginning too: neighbours
     can be alike. About as many are tried together as go through at a time, but not just as many: what has no axis of
-    samples is told by its length.
+    samples is recognised by its length.
 
     Args:
         size: How many samples the whole batch has, more than `rows`.

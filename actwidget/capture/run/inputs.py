@@ -164,7 +164,7 @@ def is_structure(inputs: Any) -> bool:
     return (bool(leaves) or not inputs) and all(hasattr(leaf, "shape") for leaf in leaves)
 
 
-def unlike(lengths: Mapping[str, int], model_name: str) -> InvalidInputsError:
+def different_lengths(lengths: Mapping[str, int], model_name: str) -> InvalidInputsError:
     """The error for inputs of different lengths that the model can't take."""
     listed = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
     message = f"The inputs of model {model_name!r} must hold the same number of samples: {listed}."

@@ -1,4 +1,4 @@
-"""`ModelGraph`: what can be selected in a model, and the way to each value."""
+"""`ModelGraph`: what can be selected in a model, and where each value comes from."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Aside:
-    """How the value of a node is had that a layer computes on the way and does not give.
+    """Where the value of a node comes from that a layer computes on the way and does not give.
 
     Attributes:
         layer: The path of the layer that is asked for it.
@@ -67,7 +67,7 @@ class Aside:
 
 @dataclass(frozen=True, eq=False)
 class ModelGraph:
-    """A model's tree and the ways to the values in it.
+    """A model's tree, and where the values in it come from.
 
     Attributes:
         model: The user's model.
@@ -83,9 +83,9 @@ class ModelGraph:
         failed: The path of the call that raised when the model was run to be seen, or `None`.
         called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
         untried: Whether there are layers of which only a run with inputs could tell what they call.
-        watched: Whether a run with inputs has told that, so that without inputs less may be known.
+        was_run: Whether the model was run on inputs to be seen; without them less may be known.
         spread: How the model takes a batch.
-        asides: For each path whose value a layer computes on the way and does not give, how it is had.
+        asides: For each path whose value a layer computes on the way and does not give, which layer is asked for it.
     """
 
     model: keras.Model
@@ -101,7 +101,7 @@ class ModelGraph:
     failed: str | None = None
     called: frozenset[str] | None = None
     untried: bool = False
-    watched: bool = False
+    was_run: bool = False
     spread: Spread = ""
     asides: Mapping[str, Aside] = field(default_factory=dict)
 

@@ -77,7 +77,7 @@ class NodeBuilder:
             for number, tensor in enumerate(node.outputs):
                 path = prefix + names.output(called, number)
                 self.places[path] = Place(function, tensor, outer)
-                # A layer that was tried out has told its shapes better than by Keras's own guess.
+                # A trial of a layer gives its shapes better than Keras's own guess does.
                 tried = len(outputs) == len(node.outputs)
                 output = outputs[number] if tried else Output(_shape(tensor, owner), dtypes[number])
                 self.outputs[id(tensor)] = output

@@ -12,7 +12,7 @@ import keras
 from actwidget.capture.run.conversion import as_tensors
 from actwidget.capture.run.failures import Failing
 from actwidget.capture.run.fitted_inputs import holds_text, preprocessed
-from actwidget.capture.run.inputs import Batch, prepare, unlike
+from actwidget.capture.run.inputs import Batch, different_lengths, prepare
 from actwidget.capture.run.reasons import NOT_CALLED
 from actwidget.capture.run.restore import unchanged
 from actwidget.capture.run.tap import Tap, run_symbolically
@@ -214,7 +214,7 @@ def _not_reached(error: CaptureError, tap: Tap, batch: Batch) -> str:
     if (token := refused_token(error, batch, [], name)) is not None:
         raise token from error
     if batch.lengths:
-        message = f"{unlike(batch.lengths, name)} It does not run on these: {error}"
+        message = f"{different_lengths(batch.lengths, name)} It does not run on these: {error}"
         raise InvalidInputsError(message) from error
     if tap.failed is None or _refuses_its_inputs(tap.seen):
         message = f"Model {name!r} can't take these inputs. {error}"
@@ -232,7 +232,7 @@ def _refuses_its_inputs(seen: Call) -> bool:
 def _enough(root: keras.Model, batch: Batch, most: int | None) -> int:
     """On how many samples a model is run to be seen, if `most` go through it at a time later.
 
-    Another number than `most`: an axis that is as long as there are samples is told by its changing with them. A
+    Another number than `most`: the axis of the samples is recognised by its length, which differs between the two. A
     stateful layer takes its own number of samples.
     """
     if most is None or batch.size <= most or is_stateful(root):

@@ -112,7 +112,13 @@ def read(
             "a model computes itself are seen once a layer gives them."
         )
         raise UnsupportedModelError(message)
+    return _as_graph(model, root, found), found.batch
+
+
+def _as_graph(model: keras.Model, root: keras.Model, found: Reading) -> ModelGraph:
+    """The graph of a model, made of what was read of `root`, the model inside where the model is an edited one."""
     outputs, builder = found.outputs, found.builder
+    edits = dict(model.edits) if isinstance(model, Tapped) else {}
     tree = LayerNode(
         path="",
         name=sendable(model.name),
@@ -124,25 +130,24 @@ def read(
         trainable=bool(model.trainable),
         children=tuple(map(as_tapped, found.nodes)) if edits else found.nodes,
     )
-    graph = ModelGraph(
+    return ModelGraph(
         model,
         root,
         tree,
-        found.symbols,
-        {} if edits else builder.places,
-        builder.paths,
-        builder.operations,
-        found.output,
-        edits,
-        allowed,
+        inputs=found.symbols,
+        places={} if edits else builder.places,
+        paths=builder.paths,
+        operations=builder.operations,
+        output=found.output,
+        edits=edits,
+        allow_unreached=model.allow_unreached if isinstance(model, Tapped) else frozenset(),
         failed=builder.failed,
         called=builder.called,
         untried=builder.untried,
-        watched=found.was_run,
+        was_run=found.was_run,
         spread=found.spread,
         asides=builder.asides,
     )
-    return graph, found.batch
 
 
 def _read_parts(root: keras.Model, inputs: Any) -> Reading:

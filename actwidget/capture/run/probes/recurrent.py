@@ -83,7 +83,7 @@ class _Steps:
         """Reads what the layer's call was given."""
         given = call.arguments
         self._layer = call.layer
-        self._given = keras.tree.flatten(call.outputs)[0]
+        self._layer_output = keras.tree.flatten(call.outputs)[0]
         self.output = ops.convert_to_tensor(next(iter(given.values())))
         mask = next(iter(keras.tree.flatten(given.get("mask"))), None)
         self._mask = None if mask is None else ops.cast(mask[..., 0] if len(mask.shape) == 3 else mask, "bool")
@@ -115,7 +115,7 @@ class _Steps:
         return named
 
     def _at_once(self, arithmetic: Cell, projected: Any, first: list[Any]) -> list[Any]:
-        hidden = ops.cast(self._given, arithmetic.dtype)
+        hidden = ops.cast(self._layer_output, arithmetic.dtype)
         gates = arithmetic.open(projected, delayed(hidden, first[0]))
         states = arithmetic.advance(gates, arithmetic.before(gates, hidden, first))
         return [*gates[: len(arithmetic.gates)], *states]
@@ -145,7 +145,7 @@ class _Steps:
 
     def agree(self) -> Any:
         """Whether the layer gave what the last cell gives, where the mask lets a step count."""
-        found = ops.cast(self.output, self._given.dtype)
+        found = ops.cast(self.output, self._layer_output.dtype)
         counts = self._mask
         if not self._layer.return_sequences:
             found = found[:, -1]
@@ -153,8 +153,8 @@ class _Steps:
                 counts = counts[:, -1] if self._layer.zero_output_for_mask else ops.any(counts, axis=1)
         if counts is not None:
             counts = ops.reshape(counts, (*ops.shape(counts), *[1] * (len(found.shape) - len(counts.shape))))
-            found = ops.where(counts, found, self._given)
-        return agrees([found], [self._given])
+            found = ops.where(counts, found, self._layer_output)
+        return agrees([found], [self._layer_output])
 
 
 def _intermediates(layer: Any, output_of: Callable[[Any], Output | None]) -> Intermediates:

@@ -23,6 +23,7 @@ __all__ = [
     "NotCapturableError",
     "OptionError",
     "SampleError",
+    "UnsupportedKerasError",
     "UnsupportedModelError",
 ]
 
@@ -100,6 +101,10 @@ class LayerNotFoundError(ActwidgetError, KeyError):
 
 class UnsupportedModelError(ActwidgetError, TypeError):
     """What was given as a model is not one that actwidget can look inside."""
+
+
+class UnsupportedKerasError(ActwidgetError, ImportError):
+    """The installed Keras or TensorFlow lacks parts that actwidget uses; the message names them and what to install."""
 
 
 class ModelNotBuiltError(ActwidgetError, ValueError):

@@ -21,8 +21,8 @@ def at_least(least: int, value: Any, name: str) -> None:
     kind = numbers.Real if name.endswith("bytes") else numbers.Integral
     counts = isinstance(value, kind) and not isinstance(value, bool)
     if not counts or not value >= least:
-        noun = "number" if kind is numbers.Real else "whole number"
-        message = f"{name} must be at least {least}, got {shown(value)}. Give a {noun}."
+        wanted = "number" if kind is numbers.Real else "whole number"
+        message = f"{name} must be at least {least}, got {shown(value)}. Give a {wanted}."
         raise OptionError(message)
 
 

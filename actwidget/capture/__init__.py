@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from actwidget.capture.access.activations import Activations, activations
 from actwidget.capture.access.compare import compare
-from actwidget.capture.access.session import Activations, Session, activations
+from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import submodel
 from actwidget.capture.edits.edit import edit
 from actwidget.capture.edits.layers import Ablate, Replace, Scale

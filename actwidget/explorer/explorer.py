@@ -9,11 +9,11 @@ from actwidget.capture.access.compare import check_same_layers
 from actwidget.capture.access.keras_code import keras_code
 from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import connect, reason_against
+from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
 from actwidget.explorer.annotations import Annotations
 from actwidget.explorer.controls import fitted as fitted_control
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.first_layer import first_worth_seeing
 from actwidget.explorer.inspector import Inspector
 from actwidget.explorer.registry import View, views
 from actwidget.explorer.selection import (
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import keras
 
+    from actwidget.capture.structure.model_graph import ModelGraph
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.controls import Control
     from actwidget.explorer.layer_data import LayerData
@@ -100,7 +101,7 @@ class Explorer:
             check_same_layers(graph, other, inputs)
             self.other = Session(other, inputs, budget=max_bytes, batch_size=batch_size)
         self.inspector = Inspector(self.session, annotations, self.other)
-        self.selection = Selection(layer=first_worth_seeing(graph.tree))
+        self.selection = Selection(layer=_first_worth_seeing(graph))
         self._submodels: dict[str, keras.Model] = {}
         self._axis_layer = ""  # the layer that the axis of the channels was chosen for
 
@@ -302,3 +303,14 @@ def _drawn(view: View, data: LayerData, selection: Selection) -> Drawing:
     if (reason := view.available(data)) is not None:
         return Drawing.message(data.path, reason)
     return view.draw(data, selection)
+
+
+def _first_worth_seeing(graph: ModelGraph) -> str:
+    """The first layer with weights that does not prepare the inputs, else the first of any that does not.
+
+    Where nothing can be had it is the first node of all, which says why.
+    """
+    nodes = [node for node in graph.tree if node.origin != "opaque"]
+    rest = [node for node in nodes if not prepares_input(graph.operations[node.path])]
+    learned = [node for node in rest if node.parameters]
+    return (learned or rest or nodes or list(graph.tree))[0].path

@@ -12,7 +12,7 @@ import numpy as np
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.compare import paired
-from actwidget.capture.semantics.channel_axis import Channels, keeps_steps
+from actwidget.capture.semantics.channel_axis import ChannelAxis, keeps_steps
 from actwidget.capture.semantics.receptive_field import Field, field_of
 from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError
@@ -96,14 +96,14 @@ class LayerData:
         return 1 if batch is None else batch.size
 
     @cached_property
-    def channel_axis(self) -> Channels:
+    def channel_axis(self) -> ChannelAxis:
         """Which axis holds the channels, and what a channel is called."""
         return self.sources.values.channel_axis(self.path)
 
     @property
     def channel_label(self) -> str:
         """What a channel is called: `"channel"`, `"unit"` or `"head"`."""
-        return self.channel_axis.noun
+        return self.channel_axis.channel_label
 
     @cached_property
     def channel_count(self) -> int:
@@ -120,7 +120,7 @@ class LayerData:
     def has_ambiguous_channels(self) -> bool:
         """Whether another axis might hold the channels; of maps and volumes most layers say which one does."""
         rank = len(self.node.output_shape or ())
-        return rank == 3 or (rank > 3 and not self.channel_axis.told)
+        return rank == 3 or (rank > 3 and not self.channel_axis.is_explicit)
 
     @property
     def is_read_as_computed(self) -> bool:
@@ -317,7 +317,12 @@ class LayerData:
     def kernel(self) -> tuple[str, int]:
         """The first kernel whose input channels are averaged on show, and how many it has; `("", 1)` without one."""
         for name, weight in list(self.weights.items())[:MOST]:
-            if weight.kernel is not None and weight.kernel.ndim > 2 and not weight.own and weight.kernel.shape[-2] > 1:
+            if (
+                weight.kernel is not None
+                and weight.kernel.ndim > 2
+                and not weight.depthwise
+                and weight.kernel.shape[-2] > 1
+            ):
                 return name, weight.kernel.shape[-2]
         return "", 1
 

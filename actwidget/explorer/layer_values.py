@@ -12,7 +12,7 @@ from actwidget.analysis.categories import categories
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import ROW, WHOLE
-from actwidget.capture.semantics.channel_axis import Channels, channels_of
+from actwidget.capture.semantics.channel_axis import ChannelAxis, channel_axis_of
 
 if TYPE_CHECKING:
     from actwidget.capture.access.session import Session
@@ -52,7 +52,7 @@ class LayerValues:
         """Forgets what was found out by looking at values."""
         self._names_things.clear()
 
-    def channel_axis(self, path: str) -> Channels:
+    def channel_axis(self, path: str) -> ChannelAxis:
         """How a layer's activation is divided into channels, and what these are called."""
         own = self.own_channel_axis(path)
         rank = self._rank(path)
@@ -60,15 +60,17 @@ class LayerValues:
         if rank == 2 or path != chosen or axis == "auto":  # a vector has one axis alone
             return own
         # Along another axis there are no attention heads.
-        return Channels(AXES[axis], own.noun if own.noun != "head" else "channel" if rank > 3 else "unit")
+        return ChannelAxis(
+            AXES[axis], own.channel_label if own.channel_label != "head" else "channel" if rank > 3 else "unit"
+        )
 
-    def own_channel_axis(self, path: str) -> Channels:
+    def own_channel_axis(self, path: str) -> ChannelAxis:
         """The same as the layer itself has it."""
         graph = self.session.graph
         parts = path.split("/")
         above = ["/".join(parts[:length]) for length in range(1, len(parts))]
         owners = [graph.root, *(graph.operations[each] for each in above if each in graph.operations)]
-        return channels_of(graph.nodes[path], graph.operations[path], graph.steps(path), owners)
+        return channel_axis_of(graph.nodes[path], graph.operations[path], graph.steps(path), owners)
 
     def is_read_as_computed(self, path: str) -> bool:
         """Whether the axis that is read as the channels' is the one along which the layer computes."""
@@ -97,7 +99,9 @@ class LayerValues:
 
     def channels_last(self, path: str, samples: Array) -> Array:
         """Samples with their channels on the last axis; what has no channels stays as it is."""
-        return self.channel_axis(path).last(samples) if samples.ndim > 1 and is_numeric(samples.dtype) else samples
+        return (
+            self.channel_axis(path).moved_last(samples) if samples.ndim > 1 and is_numeric(samples.dtype) else samples
+        )
 
     def names_things(self, path: str, value: Array, sample: int = 0) -> bool:
         """Whether a layer's integers name things, as classes and token ids do; those of the first sample tell.
@@ -124,7 +128,7 @@ class LayerValues:
         if len(shape) < 4 or node.dtype in {"bool", "string"}:
             return ()
         known = tuple(int(length or 0) for length in shape[1:])
-        shape = self.channel_axis(path).last(np.broadcast_to(np.float32(0), (1, *known))).shape
+        shape = self.channel_axis(path).moved_last(np.broadcast_to(np.float32(0), (1, *known))).shape
         return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), np.float32) == kind else ()
 
     def slice_lengths(self, path: str, sample: int) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import TALLY
 from actwidget.capture.access.submodel import left_out
 from actwidget.capture.semantics.bounds import activation_bounds
-from actwidget.capture.semantics.meaning import made_of, may_be_flags
+from actwidget.capture.semantics.value_kind import may_be_flags, value_kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.meaning import Meaning
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Captured, Row
-    from actwidget.capture.semantics.bounds import Bounds
+    from actwidget.capture.semantics.table.activation_functions import Bounds
     from actwidget.explorer.layer_values import Array, LayerValues
 
 STATISTICS = "numbers"
@@ -132,7 +132,7 @@ class Measurements:
         for path, captured in session.walk([path for path in missing if session.fits(path)]):
             value = self._values.as_samples(path, captured.value)
             if is_numeric(value.dtype) and value.size:
-                meaning, label = self._meaning(path, value), self._values.channel_axis(path).noun
+                meaning, label = self._meaning(path, value), self._values.channel_axis(path).channel_label
                 found = self._noted(path, self._statistics(path, value), meaning)
                 self._kept.put(Key(path, STATISTICS), found, _nbytes(found))
                 self._summaries[path] = summary(path, value, found, label, meaning=meaning)
@@ -142,7 +142,7 @@ class Measurements:
             if new := [path for path in group if path not in tallies]:
                 tallies |= self._count(new)
             for path, tally in tallies.items():
-                meaning, label = self._meanings[path], self._values.channel_axis(path).noun
+                meaning, label = self._meanings[path], self._values.channel_axis(path).channel_label
                 self._summaries[path] = summary_from_quantiles(
                     path, tally.quantiles, tally.statistics, label, meaning=meaning
                 )
@@ -173,12 +173,12 @@ class Measurements:
 
     def _meaning(self, path: str, value: Array) -> Meaning:
         graph = self._session.graph
-        return meaning_of(value, made_of(graph, path), may_be_flags=may_be_flags(graph, path))
+        return meaning_of(value, value_kind_of(graph, path), may_be_flags=may_be_flags(graph, path))
 
     def _noted(self, path: str, found: Statistics, meaning: Meaning) -> Statistics:
         """The statistics over all samples, once it is noted what the values stand for and what is wrong with them."""
         self._meanings[path] = meaning
-        self._warnings[path] = warnings(found, self._values.channel_axis(path).noun, meaning)
+        self._warnings[path] = warnings(found, self._values.channel_axis(path).channel_label, meaning)
         return found
 
     def _tally(self, path: str) -> Tally:

@@ -1,18 +1,29 @@
-"""Which classes are Keras's own, and those of them that have no public name."""
+"""Which classes and functions are Keras's own, and those of its classes that have no public name."""
 
 from __future__ import annotations
 
 import functools
 import importlib
+import json
 import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras.src.layers.rnn.conv_lstm import ConvLSTMCell
+from keras.src.legacy.saving.saving_utils import model_from_config
 from keras.src.utils.naming import to_snake_case
 
-__all__ = ["ConvLSTMCell", "Functional", "is_from_keras", "is_preprocessing", "operation_classes", "to_snake_case"]
+__all__ = [
+    "ConvLSTMCell",
+    "Functional",
+    "is_framework_function",
+    "is_from_keras",
+    "is_keras_class",
+    "is_preprocessing",
+    "operation_classes",
+    "to_snake_case",
+]
 
 Functional: Any = keras.src.models.Functional
 """What `keras.Model(inputs, outputs)` makes."""
@@ -33,18 +44,41 @@ def is_preprocessing(value: Any) -> bool:
     return type(value).__module__.startswith("keras.src.layers.preprocessing.")
 
 
+def packages_of(value: Any) -> set[str]:
+    """The packages that define the classes of a value, such as `{"tf_keras", "tensorflow", "builtins"}`."""
+    return {base.__module__.partition(".")[0] for base in type(value).__mro__}
+
+
+def is_framework_function(function: Any) -> bool:
+    """Whether a function is one of Keras's or of its backends'; a user's function can bear the same name."""
+    package = (getattr(function, "__module__", None) or "").partition(".")[0]
+    return package in {"keras", "tensorflow", "jax", "torch"}
+
+
+def is_from_actwidget(cls: type) -> bool:
+    """Whether a class is one of this package's."""
+    return cls.__module__.startswith("actwidget.")
+
+
+def has_layer_of_keras_2(layer: Any) -> bool:
+    """Whether Keras 3 can make a layer of Keras 2 (tf_keras) from its config, as when it loads a file."""
+    try:
+        config = json.loads(json.dumps(layer.get_config()))  # as in the file
+        model_from_config({"class_name": type(layer).__name__, "config": config})
+    except Exception:  # noqa: BLE001 - whatever it says, a file with this layer would not load
+        return False
+    return True
+
+
 @functools.cache
 def operation_classes() -> Mapping[str, type]:
-    """The classes behind the functions of `keras.ops`, by their names: `Relu6` computes `keras.ops.relu6`.
-
-    Of two with one name, in different modules, the first is meant.
-    """
+    """The classes behind the functions of `keras.ops` and `keras.activations`, by name: `Relu6` computes `relu6`."""
+    modules = [f"keras.src.ops.{module.name}" for module in pkgutil.iter_modules(keras.src.ops.__path__)]
     found: dict[str, type] = {}
-    for module in pkgutil.iter_modules(keras.src.ops.__path__):
-        if module.name.endswith("_test"):
+    for name in [*modules, "keras.src.activations.activations"]:
+        if name.endswith("_test"):  # Keras is delivered with its tests, which ask for packages of their own
             continue
-        for name, value in vars(importlib.import_module(f"keras.src.ops.{module.name}")).items():
-            is_operation = isinstance(value, type) and issubclass(value, keras.Operation)
-            if is_operation and value.__module__.startswith("keras.src.ops."):
-                found.setdefault(name, value)
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, type) and issubclass(value, keras.Operation) and value.__module__ == name:
+                found.setdefault(value.__name__, value)
     return found

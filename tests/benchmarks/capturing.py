@@ -17,7 +17,8 @@ from table import Row
 
 import actwidget as aw
 from actwidget.capture.access.submodel import connect
-from actwidget.capture.run.restore import as_array, as_tensors, unchanged
+from actwidget.capture.run.conversion import as_array, as_tensors
+from actwidget.capture.run.restore import unchanged
 from actwidget.capture.trace import trace
 
 if TYPE_CHECKING:

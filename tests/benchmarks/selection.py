@@ -14,7 +14,7 @@ from networks import network, spread_over
 from table import Row
 
 import actwidget as aw
-from actwidget.capture.access import session
+from actwidget.capture.access import forward_pass
 from actwidget.explorer import drawing, explorer, measurements
 from actwidget.explorer.views import channels
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CALL = "bare call of the sub-model"
 PARTS = {
     CALL: [(keras.Model, "__call__")],
-    "sub-model built": [(session, "connect")],
+    "sub-model built": [(forward_pass, "connect")],
     "statistics": [(measurements, "statistics")],
     "histogram": [(measurements, "histogram")],
     "picture": [(channels, "picture")],

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import actwidget as aw
-from actwidget.capture.run.restore import as_array, unchanged
+from actwidget.capture.run.conversion import as_array
+from actwidget.capture.run.restore import unchanged
 from actwidget.errors import NotCapturableError
 from tests.capture import odd_models, odd_zoo, zoo
 

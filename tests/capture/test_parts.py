@@ -9,10 +9,6 @@ import tensorflow as tf
 from keras import layers, ops
 
 import actwidget as aw
-from actwidget.capture.access.session import capture
-from actwidget.capture.run.inputs import prepare
-from actwidget.capture.semantics.sample_independence import treats_alike
-from actwidget.capture.trace import trace
 from actwidget.errors import MemoryBudgetError, NotCapturableError
 from tests.capture import zoo
 
@@ -340,36 +336,6 @@ def test_a_layer_that_some_samples_are_too_few_for_is_given_all():
     inputs, x = keras.Input((3,)), zoo.noise(40, 3)
     model = keras.Model(inputs, Wanting(name="wanting")(inputs))
     np.testing.assert_array_equal(aw.activations(model, x, "wanting")["wanting"], x * 2)
-
-
-@pytest.mark.parametrize("make", zoo.SMALL, ids=lambda make: make.__name__)
-def test_what_is_said_to_treat_samples_alike_does(make):
-    model, x = make()
-    graph = trace(model, x)
-    batch = prepare(x, graph.inputs, model.name)
-    nodes = [node for node in graph.tree if node.origin != "opaque" and treats_alike(graph, [node])]
-    whole = capture(graph, batch, nodes)
-    for sample in range(batch.size):
-        alone = prepare(batch.rows(sample, sample + 1), graph.inputs, model.name)
-        for path, found in capture(graph, alone, nodes).items():
-            one, other = found.value[0], whole[path].value[sample]
-            assert np.array_equal(one, other) or np.allclose(one, other, rtol=1e-4, atol=1e-5), path
-
-
-def test_keras_s_own_networks_need_no_trial():
-    sequence = keras.Sequential(
-        [
-            keras.Input((6, 8)),
-            layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
-            layers.LayerNormalization(),
-            layers.TimeDistributed(layers.Dense(5, activation="gelu")),
-        ]
-    )
-    query = keras.Input((6, 8))
-    attention = keras.Model(query, layers.MultiHeadAttention(2, 4)(query, query) + query)
-    for model in (keras.applications.MobileNetV2((32, 32, 3), weights=None), sequence, attention):
-        graph = trace(model)
-        assert treats_alike(graph, [graph.nodes[graph.output]]), model.name
 
 
 def test_a_size_that_is_not_known_beforehand_is_measured_on_one_sample():

@@ -12,7 +12,7 @@ from keras import layers
 import actwidget as aw
 from actwidget.capture.access.session import Session
 from actwidget.capture.semantics.bounds import activation_bounds
-from actwidget.capture.semantics.channel_axis import channels_of
+from actwidget.capture.semantics.channel_axis import channel_axis_of
 from actwidget.capture.trace import trace
 from actwidget.errors import NotCapturableError, OptionError
 from tests.capture import zoo
@@ -111,7 +111,7 @@ def test_the_gates_of_convolutions_in_time_are_feature_maps(sequences):
     assert_by_hand(aw.activations(model, film), layer, "loop", film)
     graph = trace(model)
     for node in graph.tree["loop"].children:
-        assert channels_of(node, graph.operations[node.path], graph.steps(node.path)).noun == "channel"
+        assert channel_axis_of(node, graph.operations[node.path], graph.steps(node.path)).channel_label == "channel"
     assert aw.LayerExplorer(model, film, layer="loop/conv_lstm_cell/input_gate", channel=2).figure.data
 
 

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 import actwidget as aw
 from actwidget.capture.access.session import Session
-from actwidget.capture.semantics.channel_axis import channels_of
+from actwidget.capture.semantics.channel_axis import channel_axis_of
 from actwidget.capture.trace import trace
 from actwidget.errors import NotCapturableError, OptionError
 from tests.capture import zoo
@@ -230,8 +230,8 @@ def test_channels_of_the_layers_inside_are_on_their_own_axis():
         x = keras.Input((4, 5, 6, 7))
         graph = trace(keras.Model(x, layers.TimeDistributed(inner, name="timed")(x)))
         path = "timed/inner/norm"
-        channels = channels_of(graph.nodes[path], graph.operations[path], graph.steps(path))
-        assert (channels.axis, channels.noun, channels.told) == (axis, "channel", True)
+        channels = channel_axis_of(graph.nodes[path], graph.operations[path], graph.steps(path))
+        assert (channels.axis, channels.channel_label, channels.is_explicit) == (axis, "channel", True)
 
 
 def test_nothing_can_be_put_behind_a_layer_inside():

@@ -13,9 +13,10 @@ import tensorflow as tf
 from keras import layers
 
 import actwidget as aw
+from actwidget.capture.access import weight_watch
 from actwidget.capture.access.session import Session
-from actwidget.capture.semantics import weights
-from actwidget.capture.semantics.weights import WeightWatch
+from actwidget.capture.access.weight_watch import WeightWatch
+from actwidget.keras_internals.backend import backend
 from tests.capture import zoo
 
 
@@ -23,7 +24,7 @@ from tests.capture import zoo
 def device(request, monkeypatch):
     """Runs a test as it is on the processor, and as on a GPU, where nobody can tell where a value lies."""
     if request.param == "no addresses":
-        monkeypatch.setattr(weights, "address_of", lambda _tensor: None)
+        monkeypatch.setattr(backend, "address_of", lambda _tensor: None)
     return request.param
 
 
@@ -161,7 +162,7 @@ def test_a_nan_that_stays_is_no_change_and_a_zero_of_another_sign_is_one(device)
 
 
 def test_what_can_not_be_read_counts_as_written(monkeypatch):
-    monkeypatch.setattr(weights, "_value_of", lambda _variable: None)
+    monkeypatch.setattr(weight_watch, "value_of", lambda _variable: None)
     model, x = dense(), zoo.noise(8, 4)
     session = Session(model, x)
     for _ in range(2):
@@ -179,8 +180,9 @@ import numpy as np, tensorflow as tf
 processor = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 import keras
-from actwidget.capture.semantics import weights
 from actwidget.capture.access.session import Session
+from actwidget.keras_internals.backend import backend
+from actwidget.keras_internals.variables import value_of
 for devices in (["CPU:0", "CPU:1"], ["CPU:1"]):
     with tf.distribute.MirroredStrategy(devices).scope():
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
@@ -193,7 +195,7 @@ for devices in (["CPU:0", "CPU:1"], ["CPU:1"]):
     assert session.refresh()
     np.testing.assert_array_equal(session.value("dense"), model(x))
     assert np.abs(session.value("dense") - kept).max() > 0
-assert weights.address_of(weights._value_of(model.layers[0].kernel)) is None  # the second device is another
+assert backend.address_of(value_of(model.layers[0].kernel)) is None  # the second device is another
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr[-2000:]

@@ -94,13 +94,13 @@ def test_an_entry_of_a_kernel_stands_between_the_channels_that_its_axes_say(name
         row, column = place[-2:]
         assert given <= {row + inputs * (column // in_group)}
         if weight.channels is not None:
-            belongs = weight.channels[row * outputs + column if weight.own else column]
+            belongs = weight.channels[row * outputs + column if weight.depthwise else column]
             assert made <= {int(belongs)}
             seen.setdefault(int(belongs), set()).update(made)
         assert given or "LSTM" in name or name == "RNN"  # the forget gate has nothing to forget at the first step
     if weight.channels is not None:
         assert all(seen[int(channel)] == {int(channel)} for channel in np.unique(weight.channels))
-    assert weight.own == ("Depthwise" in name or name.startswith("Separable"))
+    assert weight.depthwise == ("Depthwise" in name or name.startswith("Separable"))
     assert (weight.channels is None) == name.startswith("Separable")
 
 

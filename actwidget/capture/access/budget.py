@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from actwidget.capture.run.restore import is_option
+from actwidget.capture.access.forward_pass import capture
+from actwidget.capture.run.batch_parts import alone
+from actwidget.capture.run.conversion import is_option
 from actwidget.capture.run.tap import run_symbolically
 from actwidget.capture.structure.calls import Intermediates
-from actwidget.errors import MemoryBudgetError
+from actwidget.errors import CaptureError, MemoryBudgetError, NotCapturableError
+from actwidget.keras_internals.attributes import restored_attributes
+from actwidget.keras_internals.layers import flat_layers
 
 if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch
@@ -41,6 +45,33 @@ def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dic
         rows = [batch.size if axis is None or axis in declared else axis for axis in shape[:1]]
         sizes[node.path] = _item(node) * math.prod(axis or 0 for axis in (*rows, *shape[1:]))
     return sizes
+
+
+def with_measured(
+    graph: ModelGraph, batch: Batch, sizes: Mapping[str, int | None]
+) -> tuple[dict[str, int], frozenset[str]]:
+    """The bytes of activations, and the paths of those that had to be measured on one sample.
+
+    What can't be had of one sample counts as nothing.
+
+    Args:
+        graph: The model's graph.
+        batch: The inputs.
+        sizes: What `sizes_of` gives.
+    """
+    found = {path: size for path, size in sizes.items() if size is not None}
+    unknown = [graph.nodes[path] for path in sizes if path not in found]
+    if not unknown:
+        return found, frozenset()
+    try:
+        with restored_attributes(flat_layers(graph.root), trial=True):
+            measured = capture(graph, alone(batch, [0]), unknown)
+    except (NotCapturableError, CaptureError):
+        measured = {}
+    for node in unknown:
+        value = measured[node.path].value if node.path in measured else np.empty(0)
+        found[node.path] = value.nbytes * (batch.size if value.ndim and len(value) == 1 else 1)
+    return found, frozenset(measured)
 
 
 def check_budget(sizes: Mapping[str, int], max_bytes: float, measured: Collection[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What is kept of one model and batch, activations and all that is made of them, within one budget of bytes."""
+"""A cache for one model and batch: activations and all that is made of them, within one budget of bytes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Kept:
         return [key for key in self._entries if key.kind == kind]
 
     def drop(self, is_old: Callable[[Key], bool]) -> None:
-        """Lets go of some."""
+        """Removes some values."""
         for key in [each for each in self._entries if is_old(each)]:
             self._remove(key)
 

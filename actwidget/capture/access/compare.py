@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from actwidget.capture.access.session import Activations, activations
+from actwidget.capture.access.activations import Activations, activations
 from actwidget.capture.semantics.bounds import output_index
 from actwidget.capture.trace import read, trace
 from actwidget.errors import InvalidInputsError, UnsupportedModelError

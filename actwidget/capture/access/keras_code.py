@@ -50,7 +50,7 @@ def keras_code(graph: ModelGraph, path: str, batch: Batch | None = None) -> str:
         return _plain(graph, path)
     except _NotPublic as unreachable:
         comment = "".join(f"# {line}\n" for line in unreachable.args[0])
-    given = ", inputs=x" if graph.watched else ""
+    given = ", inputs=x" if graph.was_run else ""
     passed = {"positions": "*x", "names": "**x"}.get(graph.spread, "x")
     return (
         f"{comment}import actwidget\n\nextractor = actwidget.submodel(model, {path!r}{given})\n"
@@ -66,7 +66,7 @@ def _plain(graph: ModelGraph, path: str) -> str:
     lines = ["import keras", ""]
     for number, step in enumerate(_steps(place.outer)):
         nested = "nested" if number == 0 else f"nested_{number + 1}"
-        before, value = _given(owner, name, value, step, f"to_{nested}")
+        before, value = _argument(owner, name, value, step, f"to_{nested}")
         lines += [f"{nested} = {_named(owner, name, step.node.operation)}", *before]
         owner, name = step.node.operation, nested
     try:
@@ -88,7 +88,7 @@ def _steps(step: Step | None) -> list[Step]:
     return [] if step is None else [*_steps(step.outer), step]
 
 
-def _given(owner: Any, name: str, value: str, step: Step, extractor: str) -> tuple[list[str], str]:
+def _argument(owner: Any, name: str, value: str, step: Step, extractor: str) -> tuple[list[str], str]:
     """What a nested call is given: the lines that have to come before, and an expression for the value.
 
     Args:
@@ -116,7 +116,7 @@ def _given(owner: Any, name: str, value: str, step: Step, extractor: str) -> tup
 
 
 def _value(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
-    """The value of a tensor of a model, as `_given` gives it: by a model up to it, else by a call of what makes it."""
+    """As `_argument`, for one tensor of a model: by a model up to it, else by a call of the layer that makes it."""
     try:
         made = _expression(owner, name, tensor)
     except _NotPublic:

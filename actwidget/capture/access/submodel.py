@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.run.isolation import tried_out
-from actwidget.capture.run.tap import refusal
+from actwidget.capture.run.reasons import refusal
 from actwidget.capture.run.tapped_model import Tapped
 from actwidget.capture.structure.selectors import select
 from actwidget.capture.trace import trace
@@ -21,6 +20,7 @@ from actwidget.errors import LayerNotFoundError, NotCapturableError, shown
 from actwidget.keras_internals.classes import Functional
 from actwidget.keras_internals.graph import function_of, node_count, nodes_for, runs_its_graph
 from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.symbolic import tried_out
 from actwidget.keras_internals.tensors import producer
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
         return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
     edits, allowed = graph.edits_before(wanted), graph.allow_unreached
     tapped = Tapped(graph.root, paths, edits, allow_unreached=allowed & edits.keys(), name=f"{name}_tapped")
-    if graph.inputs is None or graph.watched:  # what is known from a run alone can't be called on symbols
+    if graph.inputs is None or graph.was_run:  # what only a run shows can't be called on symbols
         return tapped
     inputs = fresh_inputs(graph)
     if all(graph.nodes[path].output_shape is not None for path in wanted):

@@ -11,10 +11,10 @@ import keras
 from actwidget.capture.access.submodel import not_capturable
 from actwidget.capture.edits.inserted import Apply, Chain
 from actwidget.capture.edits.layers import NumbersIn
-from actwidget.capture.run.apply_edit import fits
 from actwidget.capture.run.tap import run_symbolically
 from actwidget.capture.run.tapped_model import Tapped
 from actwidget.capture.structure.selectors import select
+from actwidget.capture.structure.shapes import fits
 from actwidget.capture.trace import trace
 from actwidget.errors import ActwidgetError, OptionError, shown
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
-import tensorflow as tf
 
-from actwidget.capture.run.apply_edit import change
+from actwidget.capture.run.apply_edit import apply_edit
+from actwidget.keras_internals.backend import backend
 
 register = keras.saving.register_keras_serializable(package="actwidget")
 
@@ -31,7 +31,7 @@ class Apply(keras.layers.Lambda):  # type: ignore[misc]  # Keras has no type hin
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:  # noqa: FBT001 - Keras's signature
         """What the callable gives; in a graph it is given the tensor of the graph, or the values when it runs."""
         run = functools.partial(super().call, training=training)
-        if tf.executing_eagerly():
+        if backend.graph_in_progress() is None:
             return run(inputs, mask=mask)
         try:
             return run(inputs, mask=mask)
@@ -39,11 +39,9 @@ class Apply(keras.layers.Lambda):  # type: ignore[misc]  # Keras has no type hin
             pass
 
         def on_values(values: Any, *masks: Any) -> Any:
-            return change(functools.partial(run, mask=masks[0] if masks else None), values, self.name)
+            return apply_edit(functools.partial(run, mask=masks[0] if masks else None), values, self.name)
 
-        result = tf.py_function(on_values, [inputs] if mask is None else [inputs, mask], inputs.dtype)
-        result.set_shape(inputs.shape)
-        return result
+        return backend.on_values(on_values, [inputs] if mask is None else [inputs, mask])
 
 
 @register
@@ -63,7 +61,7 @@ class Chain(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type hint
     def call(self, inputs: Any) -> Any:
         """What the last layer gives."""
         for layer in self.layers:
-            inputs = change(layer, inputs, self.name)
+            inputs = apply_edit(layer, inputs, self.name)
         return inputs
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -8,10 +8,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from actwidget.capture.edits.inserted import register
+from actwidget.capture.structure.shapes import fits
 from actwidget.errors import ChannelError, OptionError, shown
+from actwidget.keras_internals.backend import backend
 from actwidget.options import a_number, channel_numbers
 
 
@@ -29,7 +30,7 @@ class NumbersIn(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type 
         Raises:
             OptionError: It is sparse or ragged, or holds text; or whole numbers, and not all to be put in are.
         """
-        self.check_kind(sparse=isinstance(inputs, tf.SparseTensor), ragged=isinstance(inputs, tf.RaggedTensor))
+        self.check_kind(sparse=backend.is_sparse(inputs), ragged=backend.is_ragged(inputs))
         self.check_dtype(keras.backend.standardize_dtype(inputs.dtype))
 
     @property
@@ -238,18 +239,16 @@ class Replace(NumbersIn):
             OptionError: The array does not fit the activation.
         """
         array = self.array if self.array.ndim == len(shape) else self.array[np.newaxis]
-        fits = array.ndim == len(shape) and all(
-            want in (None, got) for got, want in zip(array.shape[1:], shape[1:], strict=True)
-        )
+        is_fitting = array.ndim == len(shape) and fits(array.shape[1:], shape[1:])
         samples = shape[0] if shape else None
-        if fits and samples is not None and array.shape[0] not in (1, samples):
+        if is_fitting and samples is not None and array.shape[0] not in (1, samples):
             message = (
                 f"Expected a batch of {array.shape[0]} samples for {self.name!r}, as its array of shape "
                 f"{self.array.shape} has them, got {samples}. Pass all in one batch, with predict: "
                 f"predict(x, batch_size={array.shape[0]}). An array of shape {array.shape[1:]} serves any number."
             )
             raise OptionError(message)
-        if not fits:
+        if not is_fitting:
             message = (
                 f"Expected an array of shape {tuple(shape[1:])}, or with the batch axis {tuple(shape)}, for "
                 f"{self.name!r}, got {self.array.shape}."

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from actwidget.capture.run.restore import Array, as_array, is_shared
+from actwidget.capture.run.conversion import Array, as_array, is_shared
+from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.tensors import mask_of
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ class Captured:
         """What a layer gave."""
         mask = mask_of(tensor)
         value = as_array(tensor)
-        plain = isinstance(tensor, tf.Tensor) and value.dtype.kind in "biufc"
+        plain = backend.is_dense(tensor) and value.dtype.kind in "biufc"
         return cls(
             value,
             None if mask is None else as_array(mask),
-            is_all=plain and mask is None and tensor.dtype.as_numpy_dtype == value.dtype,
+            is_all=plain and mask is None and backend.dtype_of(tensor) == value.dtype.name,
         )
 
     @property
@@ -170,7 +170,7 @@ def trials(size: int, rows: int) -> dict[int, list[list[int]]]:
 
     Where they are tried a few parts at a time, some from all over the batch are tried at the beginning too: neighbours
     can be alike. About as many are tried together as go through at a time, but not just as many: what has no axis of
-    samples is told by its length.
+    samples is recognised by its length.
 
     Args:
         size: How many samples the whole batch has, more than `rows`.
@@ -219,9 +219,7 @@ def _stacked(*rows: Any) -> Any:
     first = rows[0]
     if is_shared(first):
         return first
-    if isinstance(first, tf.SparseTensor):
-        return tf.sparse.concat(0, rows)
-    return np.concatenate(rows) if isinstance(first, np.ndarray) else tf.concat(rows, 0)
+    return np.concatenate(rows) if isinstance(first, np.ndarray) else backend.joined(rows)
 
 
 def is_close(one: Array, other: Array) -> bool:

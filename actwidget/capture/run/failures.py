@@ -7,10 +7,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import tensorflow as tf
-
 from actwidget.capture.run.tap import Tap
 from actwidget.errors import ActwidgetError, CaptureError, told
+from actwidget.keras_internals.backend import backend
 
 if TYPE_CHECKING:
     import keras
@@ -43,7 +42,7 @@ class Failing:
         """Raises the `CaptureError`; what is no `Exception`, as a KeyboardInterrupt, and actwidget's own go on."""
         if not isinstance(error, Exception) or isinstance(error, ActwidgetError):
             return
-        if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+        if isinstance(error, backend.out_of_memory):
             message = (
                 f"The forward pass of {self._name!r} ran out of memory ({type(error).__name__}). Give fewer or smaller "
                 "samples, x[:4] say, or free memory that other models and explorers hold, and try again."

@@ -7,8 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from actwidget.capture.run.inputs import Batch, prepare, unlike
-from actwidget.capture.run.restore import as_tensors, unchanged
+from actwidget.capture.run.conversion import as_tensors
+from actwidget.capture.run.inputs import Batch, different_lengths, prepare
+from actwidget.capture.run.restore import unchanged
 from actwidget.capture.run.token_ids import check_tokens
 from actwidget.errors import CaptureError, InvalidInputsError
 from actwidget.keras_internals.graph import function_of
@@ -44,7 +45,7 @@ def fitted(model: keras.Model, inputs: Any, *, edited: bool = False) -> Batch:
             with unchanged(model):
                 model(as_tensors(batch.fed, expected), training=False)
         except CaptureError as error:
-            raise unlike(batch.lengths, model.name) from error
+            raise different_lengths(batch.lengths, model.name) from error
     return batch
 
 

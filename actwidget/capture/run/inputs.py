@@ -9,11 +9,12 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from actwidget.capture.run.restore import as_array, is_option, is_shared, is_uneven
+from actwidget.capture.run.conversion import as_array, is_option, is_shared, is_uneven
 from actwidget.capture.structure.call_arguments import Spread
+from actwidget.capture.structure.shapes import fits
 from actwidget.errors import InvalidInputsError, shown
+from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.tensors import producer
 
 
@@ -67,10 +68,7 @@ class Batch:
 
 
 def _rows(leaf: Any, start: int, stop: int) -> Any:
-    if isinstance(leaf, tf.SparseTensor):
-        shape = leaf.dense_shape.numpy()
-        return tf.sparse.slice(leaf, [start, *[0] * (len(shape) - 1)], [stop - start, *shape[1:]])
-    return leaf if is_shared(leaf) else leaf[start:stop]
+    return leaf if is_shared(leaf) else backend.rows(leaf, start, stop)
 
 
 def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") -> Batch:
@@ -98,7 +96,7 @@ def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") ->
         arrays.append(array)
         # A sparse tensor for an input that is declared dense is fed dense, as Keras does it.
         kept = is_uneven(value) and (tensor.ragged or tensor.sparse)
-        fed.append(tf.cast(value, tensor.dtype) if kept else array)
+        fed.append(keras.ops.cast(value, tensor.dtype) if kept else array)
         notes.update(dict.fromkeys(filter(None, [note])))
     sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
     pack = functools.partial(keras.tree.pack_sequence_as, expected)
@@ -166,7 +164,7 @@ def is_structure(inputs: Any) -> bool:
     return (bool(leaves) or not inputs) and all(hasattr(leaf, "shape") for leaf in leaves)
 
 
-def unlike(lengths: Mapping[str, int], model_name: str) -> InvalidInputsError:
+def different_lengths(lengths: Mapping[str, int], model_name: str) -> InvalidInputsError:
     """The error for inputs of different lengths that the model can't take."""
     listed = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
     message = f"The inputs of model {model_name!r} must hold the same number of samples: {listed}."
@@ -258,7 +256,7 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
             return None, ""
         message = f"Expected an array of shape {shape} for {where}, got None."
         raise InvalidInputsError(message)
-    if isinstance(value, tf.RaggedTensor) and not tensor.ragged:
+    if backend.is_ragged(value) and not tensor.ragged:
         message = f"Expected a dense array for {where}, got a ragged tensor. Fill its rows up: x.to_tensor()."
         raise InvalidInputsError(message)
     array = _array(value, name, model_name)
@@ -266,14 +264,14 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
     note = ""
     if array.ndim == len(shape) - 1:
         # A missing channel axis of one is what Keras itself fills in, so it comes first.
-        if shape[-1] == 1 and _fits(array.shape, shape[:-1]):
+        if shape[-1] == 1 and fits(array.shape, shape[:-1]):
             array, note = array[..., np.newaxis], f"A channel axis of 1 was added to {name!r}."
-        elif _fits(array.shape, shape[1:]):
+        elif fits(array.shape, shape[1:]):
             array, note = array[np.newaxis], f"A single sample: a batch axis was added to {name!r}."
-    if array.ndim == len(shape) - 2 and shape[-1] == 1 and _fits(array.shape, shape[1:-1]):
+    if array.ndim == len(shape) - 2 and shape[-1] == 1 and fits(array.shape, shape[1:-1]):
         array = array[np.newaxis, ..., np.newaxis]
         note = f"A single sample: batch and channel axes were added to {name!r}."
-    if not _fits(array.shape, shape):
+    if not fits(array.shape, shape):
         message = f"Expected shape {shape} for {where}, got {array.shape}. {_advice(array.shape, shape)}"
         raise InvalidInputsError(message)
     with np.errstate(all="ignore"):  # as Keras casts, whatever np.seterr says
@@ -346,12 +344,6 @@ def _cast(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[Any
     return array.astype(dtype, copy=False)
 
 
-def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(expected) and all(
-        want is None or want == got for got, want in zip(shape, expected, strict=True)
-    )
-
-
 def _advice(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
     if len(shape) == len(expected) == 4 and (text := _picture_advice(shape, expected)):
         return text
@@ -363,7 +355,7 @@ def _advice(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
 
 
 def _picture_advice(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
-    if _fits((shape[0], shape[2], shape[3], shape[1]), expected):
+    if fits((shape[0], shape[2], shape[3], shape[1]), expected):
         return "The channels come first here: move them last with np.moveaxis(x, 1, -1)."
     if expected[3] == 3 and shape[3] == 1:
         return "A grey picture: repeat its channel with np.repeat(x, 3, axis=-1)."

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from actwidget.capture.run.tap import Tap
 from actwidget.capture.structure.call_arguments import Signature
 from actwidget.capture.structure.call_names import Edited
-from actwidget.capture.structure.stable_paths import found_again, lasting
+from actwidget.capture.structure.stable_paths import path_in, stable_path
 from actwidget.keras_internals.graph import function_of
 from actwidget.keras_internals.layers import call_signature, set_call_signature, set_takes_training, takes_training
+from actwidget.keras_internals.symbolic import in_symbolic_scope
 
 
-def _of_one(inputs: Any, training: bool | None = None, mask: Any = None) -> None:  # noqa: FBT001 - Keras's signature
+def _of_one_structure(inputs: Any, training: bool | None = None, mask: Any = None) -> None:  # noqa: FBT001 - Keras's signature
     """How a model is called that takes one structure."""
 
 
@@ -75,7 +75,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         self.built = model.built and all(layer.built for layer in self.edits.values())
         # Keras binds the arguments of a call by this.
         of_one = function_of(model) is not None or Signature(model).has_one
-        set_call_signature(self, inspect.signature(_of_one) if of_one else call_signature(model))
+        set_call_signature(self, inspect.signature(_of_one_structure) if of_one else call_signature(model))
 
     def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Runs the model inside; where it is not said whether it trains, that is left to the model.
@@ -87,7 +87,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         wanted = set(self._wanted)
         tap = Tap(self.model, wanted=wanted, edits=self.edits, allow_unreached=plain.allow_unreached, stop=True)
         if not in_symbolic_scope():  # a call that only asks for shapes computes nothing
-            plain.reached = tap.reached
+            plain.reached = tap.editor.reached
         mask = kwargs.get("mask")
         # What is `None` throughout was not given.
         if keras.tree.flatten(mask) == [None] or "mask" not in call_signature(self.model).parameters:
@@ -156,7 +156,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         save = keras.saving.serialize_keras_object
         edits = {path: save(layer) for path, layer in self.edits.items()}
         paths = self._plain.paths
-        words = {path: lasting(self.model, path) for path in [*edits, *self._wanted]}
+        words = {path: stable_path(self.model, path) for path in [*edits, *self._wanted]}
         config = {"name": self.name, "model": save(self.model), "paths": paths, "edits": edits, "words": words}
         return {**config, "allow_unreached": sorted(self.allow_unreached)}
 
@@ -170,7 +170,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         load = functools.partial(keras.saving.deserialize_keras_object, custom_objects=custom_objects)
         config = dict(config)
         model = load(config.pop("model"))
-        now = {path: found_again(model, words) for path, words in config.pop("words").items()}
+        now = {path: path_in(model, words) for path, words in config.pop("words").items()}
         edits = {now[path]: load(layer) for path, layer in config.pop("edits").items()}
         paths = config.pop("paths")
         allowed = [now[path] for path in config.pop("allow_unreached", ())]

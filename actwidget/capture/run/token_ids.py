@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch
 
 Array = np.ndarray[Any, Any]
-Given = dict[int, tuple[str, Array]]
+Flows = dict[int, tuple[str, Array]]
 """For the `id` of a symbolic tensor the input whose values flow there, and its values."""
 
 P = ParamSpec("P")
@@ -52,7 +52,7 @@ def check_tokens(function: Any, batch: Batch, model_name: str) -> None:
     _check(function, given, model_name)
 
 
-def _check(function: Any, given: Given, model_name: str) -> None:
+def _check(function: Any, given: Flows, model_name: str) -> None:
     for node in graph_nodes(function) if given else []:
         operation, args = node.operation, node.arguments.args
         flows = [given.get(id(tensor)) for tensor in keras.tree.flatten(args[:1])]

@@ -6,24 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.keras_internals.classes import is_from_keras
+from actwidget.capture.semantics.table.lookup import semantics_of
+from actwidget.keras_internals.classes import is_from_keras, operation_classes
 from actwidget.keras_internals.graph import consumers, first_node
 from actwidget.keras_internals.tensors import has_producer, producer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_PRODUCTS = {"Matmul", "Einsum", "Dot"}
-# fmt: off
-_KEEPS = {
-    "Activation", "Softmax", "Dropout", "Rescaling", "Identity", "Cast", "Clip", "Where", "Tanh", "Negative",
-    "Add", "Subtract", "Multiply", "Divide", "TrueDivide",
-}
-# fmt: on
-"""What scales, masks and normalizes scores."""
 
-
-def are_scores(operation: Any, shape: Sequence[int | None], owners: Sequence[Any] = ()) -> bool:
+def are_scores(operation: Any, shape: Sequence[int | None], containers: Sequence[Any] = ()) -> bool:
     """Whether an activation holds a weight of each source, along the last axis, for each target, along the one before.
 
     In a graph these are a product of two activations and what a softmax over the last axis makes of it, each step on
@@ -33,17 +25,21 @@ def are_scores(operation: Any, shape: Sequence[int | None], owners: Sequence[Any
     Args:
         operation: What computes it.
         shape: Its shape, the samples first.
-        owners: The layers that hold the operation.
+        containers: The layers that hold the operation.
     """
     rank = len(shape)
     if rank < 3 or not is_from_keras(operation):
         return False
-    if rank > 3 and _is_softmax(operation, rank) and any(_says(owner, shape[rank - 3]) for owner in owners):
+    if (
+        rank > 3
+        and _is_softmax(operation, rank)
+        and any(_has_heads(container, shape[rank - 3]) for container in containers)
+    ):
         return True
-    if type(operation).__name__ not in _PRODUCTS | _KEEPS:
+    if semantics_of(operation).scores is None:
         return False
     behind = _reached(operation, rank, _given)
-    products = [each for each in behind if type(each).__name__ in _PRODUCTS]
+    products = [each for each in behind if semantics_of(each).scores == "product"]
     if not products or not all(_of_activations(product) for product in products):
         return False
     # What the scores are multiplied with in the end has no sources on its last axis.
@@ -53,13 +49,12 @@ def are_scores(operation: Any, shape: Sequence[int | None], owners: Sequence[Any
 
 
 def _reached(start: Any, rank: int, neighbours: Any) -> list[Any]:
-    """An operation, and what is reached from it by way of operations that keep scores."""
+    """An operation, and those that are reached from it by steps that scale, mask or normalize scores."""
     found, waiting = {id(start): start}, [start]
     while waiting:
         each = waiting.pop()
-        if each is not start and type(each).__name__ not in _KEEPS:
-            continue
-        if neighbours is _given and type(each).__name__ in _PRODUCTS:
+        role = semantics_of(each).scores
+        if (each is not start and role != "step") or (neighbours is _given and role == "product"):
             continue
         for other in neighbours(each, rank):
             if id(other) not in found and is_from_keras(other):
@@ -94,10 +89,11 @@ def _is_softmax(operation: Any, rank: int) -> bool:
     """Whether an operation is a softmax over the last axis."""
     if getattr(operation, "activation", None) is keras.activations.softmax:
         return isinstance(operation, keras.layers.Activation)
-    return type(operation).__name__ == "Softmax" and operation.axis in {-1, rank - 1}
+    is_softmax = isinstance(operation, (keras.layers.Softmax, operation_classes()["Softmax"]))
+    return is_softmax and operation.axis in {-1, rank - 1}
 
 
-def _says(owner: Any, count: int | None) -> bool:
-    """Whether a layer says that it has so many heads."""
-    attributes = vars(owner).items()
+def _has_heads(container: Any, count: int | None) -> bool:
+    """Whether a layer has an attribute that says that it has so many heads."""
+    attributes = vars(container).items()
     return any("head" in name and type(value) is int and value == count for name, value in attributes)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from actwidget.capture.semantics.attention_scores import are_scores
-from actwidget.keras_internals.classes import is_from_keras
+from actwidget.capture.semantics.table.lookup import semantics_of
 from actwidget.keras_internals.graph import first_node, function_of, nodes_for
 from actwidget.keras_internals.tensors import has_producer, producer
 
@@ -21,31 +21,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Channels:
-    """How an activation is divided.
+class ChannelAxis:
+    """How an activation is divided into channels.
 
     Attributes:
-        axis: The axis that is divided, the first being that of the samples; `None` where there is one part alone.
-        noun: What a part is called.
-        told: Whether the layer, or one whose axes it hands on, says so; else it is taken for granted.
+        axis: The axis that is divided, the first being that of the samples; `None` where there is one channel alone.
+        channel_label: What a channel is called: `"channel"`, `"unit"` or `"head"`.
+        is_explicit: Whether the layer names the axis, or one before it whose axes it keeps; else it is assumed.
     """
 
     axis: int | None
-    noun: str
-    told: bool = False
+    channel_label: str
+    is_explicit: bool = False
 
-    def last(self, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def moved_last(self, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """An activation, shape `(samples, ...)`, seen with its channels on the last axis."""
         return value[..., np.newaxis] if self.axis is None else np.moveaxis(value, self.axis, -1)
 
     def count(self, shape: tuple[int | None, ...]) -> int | None:
-        """How many there are in an activation of a shape, `None` where that is open."""
+        """How many channels there are in an activation of a shape, `None` where that is open."""
         if self.axis is None or len(shape) < 2:
             return 1
         return shape[self.axis]
 
 
-def channels_of(node: LayerNode, operation: keras.Operation, steps: int = 0, owners: Sequence[Any] = ()) -> Channels:
+def channel_axis_of(
+    node: LayerNode, operation: keras.Operation, steps: int = 0, containers: Sequence[Any] = ()
+) -> ChannelAxis:
     """The channels of a node: the heads of attention scores, the axis that a layer names, else the last.
 
     A layer that works value by value has those of what it is given.
@@ -54,74 +56,53 @@ def channels_of(node: LayerNode, operation: keras.Operation, steps: int = 0, own
         node: The node.
         operation: Its layer or operation.
         steps: How many axes of time steps come between that of the samples and those of its own layer.
-        owners: The layers that hold it.
+        containers: The layers that hold it.
     """
     shape = node.output_shape or ()
     rank = len(shape) - steps
-    if node.class_name == "AttentionScores" or are_scores(operation, shape[:1] + shape[1 + steps :], owners):
+    if node.class_name == "AttentionScores" or are_scores(operation, shape[:1] + shape[1 + steps :], containers):
         # (samples, heads, targets, sources), or of a layer without heads (samples, targets, sources).
-        return Channels(rank - 3 if rank > 3 else None, "head", told=True)
-    noun = "channel" if rank >= 4 else "unit"
+        return ChannelAxis(rank - 3 if rank > 3 else None, "head", is_explicit=True)
+    channel_label = "channel" if rank >= 4 else "unit"
     axis = _named_axis(operation, rank) if rank >= 3 else -1
     if axis is None:
-        return Channels(-1, noun)
-    return Channels(axis if axis < 0 else axis + steps, noun, told=True)
-
-
-_MOVES_STEPS = {"Flip", "Roll", "Rot90", "Sort", "Argsort"}
+        return ChannelAxis(-1, channel_label)
+    return ChannelAxis(axis if axis < 0 else axis + steps, channel_label, is_explicit=True)
 
 
 def keeps_steps(graph: ModelGraph, path: str) -> bool:
-    """Whether nothing known on the way to a layer gives steps in another order than it is given them."""
+    """Whether no layer known to reorder steps stands on the way to a path, so that its steps are those of the input."""
     if path in graph.tensors:
-        return not any(map(_moves_steps, nodes_for(function_of(graph.root), [graph.tensors[path]])))
-    turned: set[str] = set()
+        return not any(map(_reorders_steps, nodes_for(function_of(graph.root), [graph.tensors[path]])))
+    restored: set[str] = set()
     for node in graph.tree:
         operation = graph.operations[node.path]
-        if isinstance(operation, keras.layers.Bidirectional):  # it turns round again what runs backwards in it
-            turned.update(inner.path for inner in node)
-        inside = f"{path}/".startswith(f"{node.path}/")  # its gates go backwards as it does
-        if getattr(operation, "go_backwards", False) and (inside or node.path not in turned):
+        if isinstance(operation, keras.layers.Bidirectional):  # it turns the steps of its backward layer around again
+            restored.update(inner.path for inner in node)
+        is_inside = f"{path}/".startswith(f"{node.path}/")  # the gates of a layer that goes backwards do so too
+        if getattr(operation, "go_backwards", False) and (is_inside or node.path not in restored):
             return False
         if node.path == path:
             break
     return True
 
 
-def _moves_steps(node: Any) -> bool:
-    """Whether a call in a functional graph changes the order of steps; a slice of all of them can only turn them."""
-    operation = node.operation
-    name = type(operation).__name__
-    turns = name == "GetItem" and node.outputs[0].shape == node.input_tensors[0].shape
-    return turns or name in _MOVES_STEPS or getattr(operation, "go_backwards", False)
-
-
-# fmt: off
-# What works value by value, or on whole channels whichever axis they are on.
-_KEEPS = {
-    "Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Dropout", "Rescaling", "Identity",
-    "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",
-    "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Softmax",
-    "Relu", "Relu6", "LeakyRelu", "Sigmoid", "HardSigmoid", "Silu", "HardSilu", "Gelu", "Elu", "Selu", "Tanh",
-    "Softplus", "Clip", "Cast", "Absolute", "Square", "Sqrt", "Exp", "Log", "Negative", "Divide", "TrueDivide",
-}
-# fmt: on
-_NORMALIZES = {"BatchNormalization", "GroupNormalization"}
+def _reorders_steps(node: Any) -> bool:
+    """Whether a call in a functional graph changes the order of steps."""
+    reorders = semantics_of(node.operation).reorders_steps
+    return (reorders(node) if callable(reorders) else reorders) or getattr(node.operation, "go_backwards", False)
 
 
 def _named_axis(operation: Any, rank: int) -> int | None:
-    """The axis of the channels by what a layer, or one before it whose axes it hands on, says; `None` if none does."""
+    """The axis of the channels by what a layer, or one before it whose axes it keeps, says; `None` if none does."""
     while True:
         layout = getattr(operation, "data_format", None)
         if layout in {"channels_first", "channels_last"}:
             return 1 if layout == "channels_first" else -1
-        # A class of the user's can bear the name of one of Keras's.
-        if not is_from_keras(operation):
-            return None
-        name, axis = type(operation).__name__, _axis_of(operation)
-        if axis is not None and (name in _NORMALIZES or (name == "LayerNormalization" and rank >= 4)):
+        semantics, axis = semantics_of(operation), _axis_of(operation)
+        if axis is not None and (semantics.axis == "channels" or (semantics.axis == "normalized" and rank >= 4)):
             return -1 if axis % rank == rank - 1 else axis % rank
-        before = _given(operation) if name in _KEEPS else None
+        before = _largest_input(operation) if semantics.keeps_channel_axis else None
         if before is None or len(before.shape) != rank:
             return None
         operation = producer(before)
@@ -135,7 +116,7 @@ def _axis_of(operation: Any) -> int | None:
     return axis if isinstance(axis, int) and axis != 0 else None
 
 
-def _given(operation: Any) -> Any:
+def _largest_input(operation: Any) -> Any:
     """The tensor of the most axes that an operation was given when it was called first; `None` where it was not."""
     node = first_node(operation)
     tensors = [] if node is None else [tensor for tensor in node.input_tensors if has_producer(tensor)]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.semantics.channel_axis import channels_of
-from actwidget.capture.semantics.pointwise import is_pointwise, mixed_axes
-from actwidget.capture.semantics.receptive_window import Reach, Spacing, Span, UnknownReachError, Window
-from actwidget.keras_internals.classes import is_from_keras
+from actwidget.capture.semantics.channel_axis import channel_axis_of
+from actwidget.capture.semantics.pointwise import mixed_axes
+from actwidget.capture.semantics.receptive_window import Reach, Spacing, Span, UnknownReachError
+from actwidget.capture.semantics.table.lookup import semantics_of
+from actwidget.capture.semantics.table.semantics import Windows
 from actwidget.keras_internals.graph import function_of, graph_nodes
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def field_of(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0)
     if place is None or graph.edits or of >= len(inputs):
         return None
     rank = len(place.tensor.shape)
-    channels = channels_of(graph.nodes[path], graph.operations[path], graph.steps(path)).axis
+    channels = channel_axis_of(graph.nodes[path], graph.operations[path], graph.steps(path)).axis
     spatial = [axis for axis in range(1, rank) if channels is None or axis != channels % rank]
     if len(spatial) != len(position):
         return None
@@ -181,30 +182,30 @@ def _needs(node: Any, reaches: _Reaches | None) -> _Needs:
     inner = function_of(node.operation)
     if inner is not None and len(node.outputs) == 1:
         return _given(inner, _back(inner, {id(inner.outputs[0]): reaches}), node)
-    if reaches is not None and is_from_keras(node.operation):
+    if reaches is not None:
         with suppress(UnknownReachError):
             return _known_needs(node, reaches)
     return [(tensor, None) for tensor in node.input_tensors]
 
 
 def _known_needs(node: Any, reaches: _Reaches) -> _Needs:
-    """The same for an operation of Keras's that is no model.
+    """The same for a call of no model, from what the table says of its class.
 
     Raises:
         UnknownReachError: It is not known.
     """
     operation, inputs, output = node.operation, node.input_tensors, node.outputs[0]
-    name = type(operation).__name__
-    if name in _WHOLE or (name in _BY_SHAPE and len(inputs[0].shape) == 2):
+    reach = semantics_of(operation).reach
+    if reach is None:
+        raise UnknownReachError
+    if reach == "everything" or (reach == "everything of a vector" and len(inputs[0].shape) == 2):
         return [(tensor, tuple(map(Reach.whole, tensor.shape[1:]))) for tensor in inputs]
     reaches = _mixed(reaches, output, mixed_axes(operation, len(output.shape)))
-    if is_pointwise(operation):
+    if reach == "same position":
         return [(tensor, _broadcast(tensor, output, reaches)) for tensor in inputs]
-    return [(inputs[0], _moved(operation, inputs[0], output, reaches))]
-
-
-_WHOLE = {"Flatten", *(f"Global{kind}Pooling{rank}D" for kind in ("Average", "Max") for rank in (1, 2, 3))}
-_BY_SHAPE = {"Reshape"}
+    if callable(reach):
+        return [(inputs[0], _moved(operation, reach, inputs[0], output, reaches))]
+    raise UnknownReachError
 
 
 def _mixed(reaches: _Reaches, tensor: Any, axes: set[int]) -> _Reaches:
@@ -226,46 +227,16 @@ def _broadcast(tensor: Any, output: Any, reaches: _Reaches) -> _Reaches:
     return tuple(reach if reach is None or own == whole else Reach.whole(own) for own, whole, reach in lengths)
 
 
-def _moved(operation: Any, tensor: Any, output: Any, reaches: _Reaches) -> _Reaches:
-    """What a layer that moves along the spatial axes needs of what it is given."""
+def _moved(layer: Any, windows_of: Windows, tensor: Any, output: Any, reaches: _Reaches) -> _Reaches:
+    """What a layer that moves windows along the spatial axes needs of what it is given."""
     rank = len(tensor.shape)
-    channels = 1 if getattr(operation, "data_format", "channels_last") == "channels_first" else rank - 1
+    channels = 1 if getattr(layer, "data_format", "channels_last") == "channels_first" else rank - 1
     spatial = [axis for axis in range(1, rank) if axis != channels]
-    windows = _windows(operation, [tensor.shape[axis] for axis in spatial])
-    if windows is None or len(output.shape) != rank:
+    lengths = [tensor.shape[axis] for axis in spatial]
+    if None in lengths or len(output.shape) != rank:
         raise UnknownReachError
     reaches = _mixed(reaches, output, {channels})
     moved: dict[int, Reach] = {}
-    for axis, window in zip(spatial, windows, strict=True):
+    for axis, window in zip(spatial, windows_of(layer, lengths), strict=True):
         moved[axis] = (reaches[axis - 1] or Reach.whole(output.shape[axis])).through(window)
     return tuple(moved.get(axis) for axis in range(1, rank))
-
-
-def _windows(operation: Any, known: Sequence[int | None]) -> list[Window] | None:
-    """How a layer moves along spatial axes of these lengths; `None` where that is not known."""
-    lengths = [length for length in known if length is not None]
-    if len(lengths) < len(known):
-        return None
-    name = type(operation).__name__
-    axes = range(len(lengths))
-    if name.startswith("ZeroPadding"):
-        return [Window(lengths[axis], 1, before=_pair(operation.padding, axis)) for axis in axes]
-    if name.startswith("Cropping"):
-        return [Window(lengths[axis], 1, before=-_pair(operation.cropping, axis)) for axis in axes]
-    sizes = getattr(operation, "kernel_size", None) or getattr(operation, "pool_size", None)
-    moves = not name.endswith("Transpose") and name.rstrip("123D").endswith(("Conv", "Pooling"))
-    if not moves or sizes is None:
-        return None
-    strides, dilations = _each(operation.strides or sizes, axes), _each(getattr(operation, "dilation_rate", 1), axes)
-    make = {"same": Window.same, "causal": Window.causal, "valid": Window}[operation.padding]
-    return [make(lengths[axis], _each(sizes, axes)[axis], strides[axis], dilations[axis]) for axis in axes]
-
-
-def _each(value: Any, axes: range) -> list[int]:
-    return list(value) if isinstance(value, (list, tuple)) else [value for _ in axes]
-
-
-def _pair(value: Any, axis: int) -> int:
-    """Of a padding or cropping what stands before an axis."""
-    pair = value[axis] if isinstance(value[0], (list, tuple)) else value
-    return int(pair[0])

@@ -67,7 +67,7 @@ def is_composite(operation: Any) -> bool:
     return bool(sublayers(operation)) or has_scores(operation)
 
 
-class Level:
+class CallNames:
     """Names the calls that one call of a layer makes directly.
 
     In a functional graph these are its layers and operations, elsewhere the layers: operations that a layer makes up
@@ -140,7 +140,7 @@ def layer_at(root: Any, path: str) -> Any:
     """The declared layer, or operation of a graph, that a path leads to; `None` where it leads to none."""
     operation = root
     for part in path.split("/"):
-        level = Level(operation)
+        level = CallNames(operation)
         name = level.named(part)
         if name is None:
             return None

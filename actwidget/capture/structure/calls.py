@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from actwidget.keras_internals.backend import backend
+
 
 @dataclass(frozen=True)
 class Output:
@@ -18,9 +20,7 @@ class Output:
     @classmethod
     def of(cls, tensor: Any) -> Output:
         """That of a tensor of the backend."""
-        rank = tensor.shape.rank
-        dtype = getattr(tensor.dtype, "name", str(tensor.dtype))
-        return cls(None if rank is None else tuple(tensor.shape.as_list()), dtype)
+        return cls(backend.shape_of(tensor), backend.dtype_of(tensor))
 
 
 @dataclass(frozen=True)

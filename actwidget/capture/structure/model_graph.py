@@ -1,4 +1,4 @@
-"""`ModelGraph`: what can be selected in a model, and the way to each value."""
+"""`ModelGraph`: what can be selected in a model, and where each value comes from."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.semantics.meaning import Made, meanings_of
 from actwidget.capture.structure.call_arguments import Spread, arguments
 from actwidget.capture.structure.call_names import is_stateful
+from actwidget.capture.structure.graph_edges import edges_in
 from actwidget.errors import UnsupportedModelError, shown
 from actwidget.keras_internals.graph import function_of
 from actwidget.keras_internals.tensors import producer
@@ -52,7 +52,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Aside:
-    """How the value of a node is had that a layer computes on the way and does not give.
+    """Where the value of a node comes from that a layer computes on the way and does not give.
 
     Attributes:
         layer: The path of the layer that is asked for it.
@@ -67,7 +67,7 @@ class Aside:
 
 @dataclass(frozen=True, eq=False)
 class ModelGraph:
-    """A model's tree and the ways to the values in it.
+    """A model's tree, and where the values in it come from.
 
     Attributes:
         model: The user's model.
@@ -83,9 +83,9 @@ class ModelGraph:
         failed: The path of the call that raised when the model was run to be seen, or `None`.
         called: The paths of all calls, where some samples alone were run to see them; others may call other layers.
         untried: Whether there are layers of which only a run with inputs could tell what they call.
-        watched: Whether a run with inputs has told that, so that without inputs less may be known.
+        was_run: Whether the model was run on inputs to be seen; without them less may be known.
         spread: How the model takes a batch.
-        asides: For each path whose value a layer computes on the way and does not give, how it is had.
+        asides: For each path whose value a layer computes on the way and does not give, which layer is asked for it.
     """
 
     model: keras.Model
@@ -101,7 +101,7 @@ class ModelGraph:
     failed: str | None = None
     called: frozenset[str] | None = None
     untried: bool = False
-    watched: bool = False
+    was_run: bool = False
     spread: Spread = ""
     asides: Mapping[str, Aside] = field(default_factory=dict)
 
@@ -147,9 +147,13 @@ class ModelGraph:
         return 0 if aside is None else aside.steps
 
     @cached_property
-    def meanings(self) -> dict[str, Made]:
-        """For each path that a functional graph reaches what its values stand for, as far as the graph tells."""
-        return meanings_of(self)
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """What flows where in the functional graphs: the paths of a value and of the call that is given it.
+
+        A nested model's graph has edges of its own, between the nodes inside it. A model without a graph has none.
+        """
+        levels = {"": self.root, **{node.path: self.operations[node.path] for node in self.tree if node.children}}
+        return edges_in(levels)
 
     @cached_property
     def stateful(self) -> bool:

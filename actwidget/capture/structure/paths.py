@@ -47,12 +47,12 @@ class Namer:
     def __init__(self, names: Iterable[str]) -> None:
         """Reserves the literal names of the level's layers."""
         self._taken = set(names)
-        self._given: set[str] = set()
+        self._named: set[str] = set()
 
     def sibling(self, name: str) -> str:
         """The name of a layer, `name~2` for the second of that name."""
-        if name not in self._given:
-            self._given.add(name)
+        if name not in self._named:
+            self._named.add(name)
             return name
         return self._free(name, "~", 2)
 

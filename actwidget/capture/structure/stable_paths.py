@@ -1,4 +1,7 @@
-"""Paths in words that outlast new names: Keras numbers the layers that were given none anew when a model is loaded."""
+"""Paths that still name the same layers after a model is loaded: Keras numbers layers without a given name anew then.
+
+A stable path is a list with one dict for each part of the path, as it is saved in a file.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,15 @@ from typing import Any
 
 import keras
 
-from actwidget.capture.structure.call_names import Level
+from actwidget.capture.structure.call_names import CallNames
 from actwidget.errors import LayerNotFoundError
 from actwidget.keras_internals.classes import to_snake_case
 
-Word = dict[str, Any]
+Part = dict[str, Any]
 
 
-def lasting(model: keras.Model, path: str) -> list[Word]:
-    """What to keep of a path with a model that is saved.
+def stable_path(model: keras.Model, path: str) -> list[Part]:
+    """What to save of a path with a model.
 
     Args:
         model: The model.
@@ -28,77 +31,78 @@ def lasting(model: keras.Model, path: str) -> list[Word]:
         class, and how many of this class are declared before it at its level. Of a layer that is made in the call its
         name and, as those that are declared may take names of this kind, how many others have one before it.
     """
-    words: list[Word] = []
+    parts: list[Part] = []
     operation: Any = model
     for part in path.split("/"):
-        level = None if operation is None else Level(operation)
-        known = {} if level is None else level.known
-        name = None if level is None else level.named(part)
+        names = None if operation is None else CallNames(operation)
+        known = {} if names is None else names.known
+        name = None if names is None else names.named(part)
         operation = None if name is None else known[name]
         if name is None:
-            words.append({"part": part, **_among_others(part, known)})
+            parts.append({"part": part, **_among_others(part, known)})
             continue
         kind = type(operation).__name__
         before = [type(each).__name__ for each in known.values()][: list(known).index(name)].count(kind)
-        words.append({"part": part, "name": name, "class": kind, "before": before})
-    return words
+        parts.append({"part": part, "name": name, "class": kind, "before": before})
+    return parts
 
 
-def found_again(model: keras.Model, words: list[Word]) -> str:
-    """The path in a loaded model that `lasting` gave the words for.
+def path_in(model: keras.Model, stable: list[Part]) -> str:
+    """The path in a loaded model of which `stable_path` was saved.
 
     Raises:
         LayerNotFoundError: The model has no such layer any more.
     """
     parts = []
     operation: Any = model
-    for word in words:
-        if operation is None or "class" not in word:
-            known = {} if operation is None else Level(operation).known
+    for part in stable:
+        if operation is None or "class" not in part:
+            known = {} if operation is None else CallNames(operation).known
             operation = None
-            parts.append(_named_anew(word, known))
+            parts.append(_named_anew(part, known))
             continue
-        known = {name: each for name, each in Level(operation).known.items() if type(each).__name__ == word["class"]}
-        new = word["name"]
-        if new not in known or not _is_given(new, word["class"]):
-            if len(known) <= word["before"]:
-                path = "/".join(each["part"] for each in words)
+        every = CallNames(operation).known
+        known = {name: each for name, each in every.items() if type(each).__name__ == part["class"]}
+        new = part["name"]
+        if new not in known or not _was_given(new, part["class"]):
+            if len(known) <= part["before"]:
+                path = "/".join(each["part"] for each in stable)
                 message = (
                     f"Model {model.name!r} was saved with a tap or an edit at {path!r}, and as it is loaded no layer "
-                    f"of class {word['class']} stands there. Load it with the classes that it was saved with."
+                    f"of class {part['class']} stands there. Load it with the classes that it was saved with."
                 )
                 raise LayerNotFoundError(message)
-            new = list(known)[word["before"]]
+            new = list(known)[part["before"]]
         operation = known[new]
-        parts.append(new + word["part"].removeprefix(word["name"]))
+        parts.append(new + part["part"].removeprefix(part["name"]))
     return "/".join(parts)
 
 
-_MADE = re.compile(r"(?P<name>.*?)(~(?P<number>\d+))?(?P<rest>(@\d+)?(:\d+)?)")
+_MADE_IN_CALL = re.compile(r"(?P<name>.*?)(~(?P<number>\d+))?(?P<rest>(@\d+)?(:\d+)?)")
 
 
-def _among_others(part: str, known: Container[str]) -> Word:
+def _among_others(text: str, known: Container[str]) -> Part:
     """Of a layer that is made in the call its name without a number, and how many of that name are made before it."""
-    found = _MADE.fullmatch(part)
+    found = _MADE_IN_CALL.fullmatch(text)
     if found is None:
         return {}
     name, number = found["name"], int(found["number"] or 1)
     return {"name": name, "made": sum(_numbered(name, each) not in known for each in range(1, number))}
 
 
-def _named_anew(word: Word, known: Container[str]) -> str:
-    """The part of a path for a layer that is made in the call, past the names that declared ones have taken now."""
-    found = _MADE.fullmatch(word["part"])
-    if found is None or "made" not in word:
-        return str(word["part"])
-    free = (each for each in count(1) if _numbered(word["name"], each) not in known)
-    return _numbered(word["name"], next(islice(free, word["made"], None))) + found["rest"]
+def _named_anew(part: Part, known: Container[str]) -> str:
+    """The text of a part for a layer that is made in the call, past the names that declared layers have now."""
+    found = _MADE_IN_CALL.fullmatch(part["part"])
+    if found is None or "made" not in part:
+        return str(part["part"])
+    free = (each for each in count(1) if _numbered(part["name"], each) not in known)
+    return _numbered(part["name"], next(islice(free, part["made"], None))) + found["rest"]
 
 
 def _numbered(name: str, number: int) -> str:
     return name if number == 1 else f"{name}~{number}"
 
 
-def _is_given(name: str, kind: str) -> bool:
+def _was_given(name: str, kind: str) -> bool:
     """Whether a layer's name is one that Keras would not have made up."""
     return re.fullmatch(rf"{to_snake_case(kind)}(_\d+)?(~\d+)?", name) is None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import keras
-from keras.src.legacy.saving.saving_utils import model_from_config
 
 from actwidget.errors import UnsupportedModelError
-from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.classes import has_layer_of_keras_2, packages_of
+from actwidget.keras_internals.layers import flat_layers, has_flat_layers
 
 
 def check_is_keras_model(model: Any) -> None:
@@ -21,16 +20,16 @@ def check_is_keras_model(model: Any) -> None:
     if isinstance(model, keras.Model):
         return
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
-    bases = {base.__module__.partition(".")[0] for base in type(model).__mro__}
+    packages = packages_of(model)
     if isinstance(model, type) and issubclass(model, keras.Model):
         advice = f"That is the class itself: make a model of it first, {model.__name__}(...)."
     elif isinstance(model, keras.Layer):
         advice = "That is a single layer. Wrap it: keras.Sequential([keras.Input(shape), layer])."
-    elif "tf_keras" in bases:
+    elif "tf_keras" in packages:
         advice = f"That is a legacy Keras 2 model (tf_keras). {_from_tf_keras(model)}"
-    elif "torch" in bases:
+    elif "torch" in packages:
         advice = "That is a PyTorch module. actwidget looks into Keras 3 models; with PyTorch use forward hooks."
-    elif "tensorflow" in bases:
+    elif "tensorflow" in packages:
         advice = (
             "That is a TensorFlow object, such as a loaded SavedModel, which keeps no layers. Load the .keras file "
             "with keras.models.load_model."
@@ -51,22 +50,11 @@ def _from_tf_keras(model: Any) -> str:
     Keras 3 loads none of Keras 2 that is of a class of the user's, or has a layer with an argument that is gone, as
     LSTM and DepthwiseConv2D have; and a functional one not from a `.keras` file.
     """
-    layers = flat_layers(model) if hasattr(model, "_flatten_layers") else [model]
-    if all(_is_known(layer) for layer in layers):
+    layers = flat_layers(model) if has_flat_layers(model) else [model]
+    # The layers inside a functional model or a Sequential tell of it.
+    if all(type(layer).__name__ in {"Functional", "Sequential"} or has_layer_of_keras_2(layer) for layer in layers):
         load = "keras.models.load_model('model.h5', compile=False)"
         return f"Save it with model.save('model.h5') and load it with {load}."
     return (
         "Build the same model with `import keras`, call both on a batch, and then new.set_weights(model.get_weights())."
     )
-
-
-def _is_known(layer: Any) -> bool:
-    """Whether Keras 3 makes a layer of Keras 2 from its config."""
-    name = type(layer).__name__
-    if name in {"Functional", "Sequential"}:  # the layers inside tell
-        return True
-    try:
-        model_from_config({"class_name": name, "config": json.loads(json.dumps(layer.get_config()))})  # as in the file
-    except Exception:  # noqa: BLE001 - whatever it says, a file with this layer would not load
-        return False
-    return True

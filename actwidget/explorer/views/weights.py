@@ -84,5 +84,5 @@ def _as_pictures(weight: Weight, input_channel: int | None) -> tuple[Array | Non
     elif kernel.ndim == 2 < weight.values.ndim:
         return kernel, f"as a matrix of {kernel.shape[0]} × {kernel.shape[1]}"
     else:
-        shown = kernel_pictures(kernel, input_channel=input_channel, depthwise=weight.own, groups=weight.groups)
+        shown = kernel_pictures(kernel, input_channel=input_channel, depthwise=weight.depthwise, groups=weight.groups)
     return (None, "") if shown is None else (shown.values, shown.words)

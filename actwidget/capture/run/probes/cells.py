@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import keras
-import tensorflow as tf
 from keras import ops
-from keras.src import backend
 
+from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.classes import ConvLSTMCell
 
 GATE, CANDIDATE, CELL_STATE, HIDDEN_STATE = "Gate", "Candidate", "CellState", "HiddenState"
@@ -177,14 +176,6 @@ def delayed(values: Any, first: Any) -> Any:
     return ops.concatenate([first[:, None], values[:, :-1]], axis=1)
 
 
-def stepped(step: Callable[[Any, list[Any]], tuple[Any, list[Any]]], inputs: Any, states: list[Any]) -> Any:
-    """What a function gives of each step's input and of the states, which it hands on, with steps on the second axis.
-
-    Eagerly a plain loop is faster than TensorFlow's own.
-    """
-    return backend.rnn(step, inputs, states, unroll=tf.executing_eagerly())[1]
-
-
 def _added_up(factors: Any, terms: Any, first: Any) -> Any:
     """For all steps what is kept of the sum before, by `factors`, and the new term."""
 
@@ -193,7 +184,7 @@ def _added_up(factors: Any, terms: Any, first: Any) -> Any:
         total = factor * states[0] + term
         return total, [total]
 
-    return stepped(step, ops.concatenate([factors, terms], axis=-1), [first])
+    return backend.over_steps(step, ops.concatenate([factors, terms], axis=-1), [first])
 
 
 _CELLS: dict[type, type[Cell]] = {

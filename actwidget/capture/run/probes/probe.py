@@ -9,15 +9,16 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 from actwidget.capture.structure.calls import Call, Intermediates, Output
-from actwidget.keras_internals.layers import call_signature, flat_layers
+from actwidget.keras_internals.backend import backend
+from actwidget.keras_internals.layers import call_signature
+from actwidget.keras_internals.symbolic import in_symbolic_scope
 from actwidget.keras_internals.tensors import mask_of
 
 
 @dataclass(frozen=True)
-class Watched:
+class Observation:
     """What was seen of a layer that a probe has run.
 
     Attributes:
@@ -35,32 +36,32 @@ class Watched:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-Watch = Callable[[Any, Any, Any, Collection[str] | None], Watched]
+Observe = Callable[[Any, Any, Any, Collection[str] | None], Observation]
 """Runs a layer on `args` and `kwargs` and sees the calls inside; records some paths below it, or all for `None`."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProbedCall:
     """A call of a layer that is asked for what it computes on the way.
 
     Attributes:
         layer: The layer.
         args: What it was called with.
         kwargs: The same by name.
-        watch: Runs a layer that stands inside it and sees the calls there.
-        again: Makes the layer's own call once more, with further arguments by name.
+        observe: Runs a layer that stands inside it and sees the calls there.
+        repeat: Makes the layer's own call once more, with further arguments by name.
         outputs: What the call gave.
     """
 
     layer: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    watch: Watch
-    again: Callable[..., Any] | None = None
+    observe: Observe
+    repeat: Callable[..., Any] | None = None
     outputs: Any = None
 
     @property
-    def given(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """What the layer's `call` was given by its names, the mask among it, in the order of its signature."""
         signature = call_signature(self.layer)
         kwargs = {name: value for name, value in self.kwargs.items() if name in signature.parameters}
@@ -82,12 +83,12 @@ class Probe(ABC):
     is_loop = False
     steps = 0
 
-    def has(self, _path: str) -> bool:
+    def covers(self, _path: str) -> bool:
         """Whether a path below the layer is what this probe is asked for, not a call that the layer makes itself."""
         return True
 
-    def moved(self, _layer: Any) -> list[Any]:
-        """The variables that a call of the layer moves, which have to be as they were before while it is asked."""
+    def changed_by_a_call(self, _layer: Any) -> list[Any]:
+        """The variables that a call of the layer changes: while it is asked they have to be as they were before."""
         return []
 
     @abstractmethod
@@ -95,28 +96,16 @@ class Probe(ABC):
         """What is known of a layer alone, without a call."""
 
     @abstractmethod
-    def expected(self, asked: Asked) -> Intermediates:
+    def expected(self, call: ProbedCall) -> Intermediates:
         """What a call gives on the way, without the values; it may have been made on symbols."""
 
     @abstractmethod
-    def taken(self, asked: Asked, wanted: Collection[str] | None) -> Intermediates:
+    def computed(self, call: ProbedCall, wanted: Collection[str] | None) -> Intermediates:
         """What a call gives on the way, with the values at some paths below the layer, or at all for `None`."""
 
     @abstractmethod
     def no_edit(self, layer: str) -> str:
         """Why nothing can be put behind what the layer at a path computes on the way, and what to do instead."""
-
-
-def seeds_of(layer: Any) -> list[Any]:
-    """The states of the random generators of a layer and of all inside it."""
-    generators = [each for inner in flat_layers(layer) for each in getattr(inner, "_seed_generators", ())]
-    return [each.state for each in generators if isinstance(each, keras.random.SeedGenerator)]
-
-
-def states_of(layer: Any) -> list[Any]:
-    """What a stateful recurrent layer, or one inside a layer, keeps from one call to the next."""
-    kept = [getattr(each, "states", None) for each in flat_layers(layer) if getattr(each, "stateful", False)]
-    return [leaf for leaf in keras.tree.flatten(kept) if isinstance(leaf, keras.Variable)]
 
 
 def agrees(found: Sequence[Any], given: Sequence[Any]) -> Any:
@@ -132,12 +121,12 @@ def agrees(found: Sequence[Any], given: Sequence[Any]) -> Any:
 
 
 def holds(agreed: Any, reason: str) -> bool:
-    """Whether a check holds. In a graph that is told when it runs, where one that fails raises `reason`."""
+    """Whether a check holds. In a graph only its run can tell: there a check that fails raises `reason`."""
     if agreed is False or in_symbolic_scope():
         return agreed is not False
-    if tf.executing_eagerly():
+    if backend.graph_in_progress() is None:
         return bool(agreed)
-    tf.debugging.Assert(agreed, [reason])
+    backend.require(agreed, reason)
     return True
 
 
@@ -147,7 +136,7 @@ def _holds_tensors(value: Any) -> bool:
 
 
 def _agree(found: Any, given: Any) -> Any:
-    plain = isinstance(found, tf.Tensor) and isinstance(given, tf.Tensor)  # neither ragged nor sparse
+    plain = backend.is_dense(found) and backend.is_dense(given)  # neither ragged nor sparse
     if not plain or found.dtype != given.dtype or not found.shape.is_compatible_with(given.shape):
         return False
     same = tf.equal(found, given)

@@ -9,12 +9,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from actwidget.capture.run.probes.cells import Cell, arithmetic_of, delayed, stepped
-from actwidget.capture.run.probes.probe import Asked, Probe, agrees, holds, states_of
-from actwidget.capture.structure.call_names import Level, in_loop
+from actwidget.capture.run.probes.cells import Cell, arithmetic_of, delayed
+from actwidget.capture.run.probes.probe import Probe, ProbedCall, agrees, holds
+from actwidget.capture.structure.call_names import CallNames, in_loop
 from actwidget.capture.structure.calls import Call, Intermediate, Intermediates, Output
+from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.layers import flat_layers
 from actwidget.keras_internals.tensors import set_mask
+from actwidget.keras_internals.variables import recurrent_states
 
 
 class RecurrentProbe(Probe):
@@ -28,34 +30,34 @@ class RecurrentProbe(Probe):
     is_loop = True
     steps = 1
 
-    def moved(self, layer: Any) -> list[Any]:
+    def changed_by_a_call(self, layer: Any) -> list[Any]:
         """The states of a stateful layer."""
-        return states_of(layer) if layer.stateful else []
+        return recurrent_states(flat_layers(layer)) if layer.stateful else []
 
     def declared(self, layer: Any) -> Intermediates:
         """The cells, with what they compute."""
         return _intermediates(layer, lambda _cell: None)
 
-    def expected(self, asked: Asked) -> Intermediates:
+    def expected(self, call: ProbedCall) -> Intermediates:
         """The cells, with the shapes of what they compute."""
-        inputs = next(iter(asked.given.values()))
+        inputs = next(iter(call.arguments.values()))
         samples, steps, *rest = inputs.shape
 
         def output(cell: Any) -> Output | None:
             kind = arithmetic_of(cell)
             return None if kind is None else Output((samples, steps, *kind.shape(cell, rest)), cell.compute_dtype)
 
-        return _intermediates(asked.layer, output)
+        return _intermediates(call.layer, output)
 
-    def taken(self, asked: Asked, _wanted: Collection[str] | None) -> Intermediates:
+    def computed(self, call: ProbedCall, _wanted: Collection[str] | None) -> Intermediates:
         """The cells, with the values of what they compute; one costs as much as all."""
-        layer, found = asked.layer, self.expected(asked)
+        layer, found = call.layer, self.expected(call)
         if not found.calls or found.calls[0].reason:
             return found
         outer = found.calls[0]
-        steps = _Steps(asked)
-        for call, path in _calls_of_cells(outer):
-            values = steps.through(call.operation)
+        steps = _Steps(call)
+        for cell, path in _calls_of_cells(outer):
+            values = steps.through(cell.operation)
             found.tensors |= {path: steps.output, **{f"{path}/{name}": value for name, value in values.items()}}
         found.tensors[outer.name] = steps.output
         if holds(steps.agree(), reason := _unlike(layer)):
@@ -77,11 +79,11 @@ class _Steps:
         output: What the last cell gave, shape `(samples, steps, ...)`, which is what the next one is given.
     """
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, call: ProbedCall) -> None:
         """Reads what the layer's call was given."""
-        given = asked.given
-        self._layer = asked.layer
-        self._given = keras.tree.flatten(asked.outputs)[0]
+        given = call.arguments
+        self._layer = call.layer
+        self._layer_output = keras.tree.flatten(call.outputs)[0]
         self.output = ops.convert_to_tensor(next(iter(given.values())))
         mask = next(iter(keras.tree.flatten(given.get("mask"))), None)
         self._mask = None if mask is None else ops.cast(mask[..., 0] if len(mask.shape) == 3 else mask, "bool")
@@ -113,7 +115,7 @@ class _Steps:
         return named
 
     def _at_once(self, arithmetic: Cell, projected: Any, first: list[Any]) -> list[Any]:
-        hidden = ops.cast(self._given, arithmetic.dtype)
+        hidden = ops.cast(self._layer_output, arithmetic.dtype)
         gates = arithmetic.open(projected, delayed(hidden, first[0]))
         states = arithmetic.advance(gates, arithmetic.before(gates, hidden, first))
         return [*gates[: len(arithmetic.gates)], *states]
@@ -137,13 +139,13 @@ class _Steps:
                 new = [ops.where(counts > 0, after, before) for after, before in zip(new, states, strict=True)]
             return ops.concatenate([*gates[: len(arithmetic.gates)], *new], axis=axis), new
 
-        found = stepped(step, projected, first)
+        found = backend.over_steps(step, projected, first)
         count = len(arithmetic.gates) + len(arithmetic.states)
         return list(ops.split(found, count, axis=axis if axis < 0 else axis + 1))
 
     def agree(self) -> Any:
         """Whether the layer gave what the last cell gives, where the mask lets a step count."""
-        found = ops.cast(self.output, self._given.dtype)
+        found = ops.cast(self.output, self._layer_output.dtype)
         counts = self._mask
         if not self._layer.return_sequences:
             found = found[:, -1]
@@ -151,8 +153,8 @@ class _Steps:
                 counts = counts[:, -1] if self._layer.zero_output_for_mask else ops.any(counts, axis=1)
         if counts is not None:
             counts = ops.reshape(counts, (*ops.shape(counts), *[1] * (len(found.shape) - len(counts.shape))))
-            found = ops.where(counts, found, self._given)
-        return agrees([found], [self._given])
+            found = ops.where(counts, found, self._layer_output)
+        return agrees([found], [self._layer_output])
 
 
 def _intermediates(layer: Any, output_of: Callable[[Any], Output | None]) -> Intermediates:
@@ -160,12 +162,12 @@ def _intermediates(layer: Any, output_of: Callable[[Any], Output | None]) -> Int
     cell = layer.cell
     if not isinstance(cell, keras.Layer):
         return Intermediates()
-    name, _ = Level(layer).call(cell)
+    name, _ = CallNames(layer).call(cell)
     if not _is_known(cell):
         return Intermediates(calls=[Call(cell, name, 0, reason=in_loop(layer))])
     if type(cell) is not keras.layers.StackedRNNCells:
         return Intermediates(calls=[_call(cell, name, output_of(cell))])
-    level = Level(cell)
+    level = CallNames(cell)
     called = [(each, *level.call(each)) for each in cell.cells]
     inside = [dataclasses.replace(_call(each, call, output_of(each)), index=index) for each, call, index in called]
     output = output_of(cell.cells[-1])

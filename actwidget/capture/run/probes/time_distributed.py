@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
-from actwidget.capture.run.probes.probe import Asked, Probe, Watched, agrees, holds, seeds_of, states_of
-from actwidget.capture.structure.call_names import Level
+from actwidget.capture.run.probes.probe import Observation, Probe, ProbedCall, agrees, holds
+from actwidget.capture.structure.call_names import CallNames
 from actwidget.capture.structure.calls import Call, Intermediate, Intermediates, Output
 from actwidget.errors import told
-from actwidget.keras_internals.layers import takes_mask, takes_training
+from actwidget.keras_internals.backend import backend
+from actwidget.keras_internals.layers import flat_layers, takes_mask, takes_training
 from actwidget.keras_internals.tensors import set_mask
+from actwidget.keras_internals.variables import recurrent_states, seed_states
 
 NO_STEPS = "gives no value for each sample and step"
 
@@ -31,42 +32,43 @@ class TimeDistributedProbe(Probe):
     is_loop = True
     steps = 1
 
-    def moved(self, layer: Any) -> list[Any]:
+    def changed_by_a_call(self, layer: Any) -> list[Any]:
         """Seeds of layers that draw outside of training too, and states."""
-        return [*seeds_of(layer), *states_of(layer)]
+        inside = flat_layers(layer)
+        return [*seed_states(inside), *recurrent_states(inside)]
 
     def declared(self, layer: Any) -> Intermediates:
         """The wrapped layer."""
         return Intermediates(calls=[Call(layer.layer, _name(layer), 0)])
 
-    def expected(self, asked: Asked) -> Intermediates:
+    def expected(self, call: ProbedCall) -> Intermediates:
         """The calls inside, seen in a trial on symbols."""
-        fold, inputs, options = _folded(asked, symbolic=True)
-        watched = asked.watch(asked.layer.layer, (inputs,), options, ())
-        return Intermediates(calls=[fold.call(_call(asked.layer, watched))])
+        fold, inputs, options = _folded(call, symbolic=True)
+        seen = call.observe(call.layer.layer, (inputs,), options, ())
+        return Intermediates(calls=[fold.call(_call(call.layer, seen))])
 
-    def taken(self, asked: Asked, wanted: Collection[str] | None) -> Intermediates:
+    def computed(self, call: ProbedCall, wanted: Collection[str] | None) -> Intermediates:
         """The calls inside, and their values with the steps on the second axis."""
-        layer, name = asked.layer, _name(asked.layer)
+        layer, name = call.layer, _name(call.layer)
         inside = None if wanted is None else {path.removeprefix(f"{name}/") for path in wanted}
         try:
-            fold, inputs, options = _folded(asked)
-            watched = asked.watch(layer.layer, (inputs,), options, inside)
-            outputs = [fold.unfolded(leaf) for leaf in _tensors(watched.result)]
+            fold, inputs, options = _folded(call)
+            seen = call.observe(layer.layer, (inputs,), options, inside)
+            outputs = [fold.unfolded(leaf) for leaf in _tensors(seen.result)]
         except Exception as error:  # noqa: BLE001 - whatever a layer raises that can't take all steps at once
             return _refused(layer, f"on all steps at once {layer.layer.name!r} raised {told(error)}")
         unlike = (
             f"on all steps at once {layer.layer.name!r} gives other values than step by step, as do layers that mix "
             "samples or keep a state, and in training mode dropout and batch statistics"
         )
-        if not holds(agrees(outputs, _tensors(asked.outputs)), unlike):
+        if not holds(agrees(outputs, _tensors(call.outputs)), unlike):
             return _refused(layer, unlike)
-        call = fold.call(_call(layer, watched))
-        tensors = dict(zip(call.outputs, outputs, strict=True))
-        inner = {f"{name}/{path}": tensor for path, tensor in watched.tensors.items() if fold.fits(tensor)}
+        inside_call = fold.call(_call(layer, seen))
+        tensors = dict(zip(inside_call.outputs, outputs, strict=True))
+        inner = {f"{name}/{path}": tensor for path, tensor in seen.tensors.items() if fold.fits(tensor)}
         tensors |= {path: fold.unfolded(tensor) for path, tensor in inner.items()}
-        refused = {f"{name}/{path}": reason for path, reason in watched.refused.items()}
-        return Intermediates(calls=[call], tensors=tensors, refused=refused)
+        refused = {f"{name}/{path}": reason for path, reason in seen.refused.items()}
+        return Intermediates(calls=[inside_call], tensors=tensors, refused=refused)
 
     def no_edit(self, layer: str) -> str:
         """The layer goes through its steps by itself."""
@@ -101,7 +103,7 @@ class _Fold:
 
     def fits(self, tensor: Any) -> bool:
         """Whether a tensor has a value for each sample and step."""
-        return isinstance(tensor, tf.Tensor) and self.output(Output.of(tensor)) is not None
+        return backend.is_dense(tensor) and self.output(Output.of(tensor)) is not None
 
     def output(self, output: Output) -> Output | None:
         """The shape of what is unfolded; `None` where there is no value for each sample and step."""
@@ -133,14 +135,14 @@ class _Fold:
         return Intermediate(value.kind, value.output and self.output(value.output))
 
 
-def _folded(asked: Asked, *, symbolic: bool = False) -> tuple[_Fold, Any, dict[str, Any]]:
+def _folded(call: ProbedCall, *, symbolic: bool = False) -> tuple[_Fold, Any, dict[str, Any]]:
     """How a call's steps are folded, and what the wrapped layer is called with on all of them.
 
     Args:
-        asked: The call.
+        call: The call.
         symbolic: Whether what it is called with is to be symbols, of as many samples as there may be.
     """
-    inner, given = asked.layer.layer, asked.given
+    inner, given = call.layer.layer, call.arguments
     inputs, mask = next(iter(given.values())), given.get("mask")
     if not isinstance(inputs, keras.KerasTensor):
         inputs = ops.convert_to_tensor(inputs)
@@ -171,14 +173,14 @@ def _tensors(value: Any) -> list[Any]:
     return [leaf for leaf in keras.tree.flatten(value) if ops.is_tensor(leaf)]
 
 
-def _call(layer: Any, watched: Watched) -> Call:
+def _call(layer: Any, seen: Observation) -> Call:
     """The call of the wrapped layer on all steps at once, as it is called in the layer around it."""
-    level = Level(layer)
+    level = CallNames(layer)
     name, _ = level.call(layer.layer)
-    outputs = {level.output(name, number): output for number, output in enumerate(watched.outputs)}
-    return dataclasses.replace(watched.call, name=name, outputs=outputs)
+    outputs = {level.output(name, number): output for number, output in enumerate(seen.outputs)}
+    return dataclasses.replace(seen.call, name=name, outputs=outputs)
 
 
 def _name(layer: Any) -> str:
     """The name of the wrapped layer in the one around it."""
-    return Level(layer).call(layer.layer)[0]
+    return CallNames(layer).call(layer.layer)[0]

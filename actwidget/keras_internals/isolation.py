@@ -26,13 +26,13 @@ from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 from tensorflow.python.eager.context import Context
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
-from actwidget.capture.run.functions import inlined
-from actwidget.capture.run.marks import same_marks
-from actwidget.capture.run.patches import Patch, Patches
-from actwidget.keras_internals.classes import Functional
-from actwidget.keras_internals.layers import flat_layers
+from actwidget.keras_internals.attributes import forget_losses
+from actwidget.keras_internals.backend import backend
+from actwidget.keras_internals.classes import Functional, is_framework_function, is_from_actwidget, is_keras_class
+from actwidget.keras_internals.compiled_functions import run_as_python
+from actwidget.keras_internals.patches import Patch, Patches
 
-_ENTRY = "current_call_ctx"  # Keras's note of the outermost layer call of this thread
+_OUTERMOST_CALL = "current_call_ctx"  # where Keras keeps the outermost layer call of this thread
 
 
 @contextmanager
@@ -47,16 +47,16 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
     """
     isolation = _Isolation(None if symbolic else _Overlay())
     token = _CURRENT.set(isolation)
-    kept = {name: get_global_attribute(name) for name in (GLOBAL_SEED_GENERATOR, _ENTRY)}
+    kept = {name: get_global_attribute(name) for name in (GLOBAL_SEED_GENERATOR, _OUTERMOST_CALL)}
     # The outermost layer call clears the losses of its layers, which another thread may be about to add up.
-    set_global_attribute(_ENTRY, CallContext(entry_layer=None))
+    set_global_attribute(_OUTERMOST_CALL, CallContext(entry_layer=None))
     try:
         with ExitStack() as stack:
             if isolation.overlay is not None:
                 stack.enter_context(isolation.overlay)
             if _runs_foreign_code(layers):
                 stack.enter_context(_PATCHES.open())
-                stack.enter_context(inlined())
+                stack.enter_context(run_as_python())
             yield
     finally:
         _CURRENT.reset(token)
@@ -65,24 +65,7 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
         for written in isolation.written.values():
             written.put_back()
         if isolation.overlay is not None and isolation.overlay.losses:
-            ids = {id(loss) for loss in isolation.overlay.losses}
-            for layer in layers:
-                layer._loss_ids.difference_update(ids)
-
-
-@contextmanager
-def tried_out(model: keras.Layer) -> Iterator[None]:
-    """Runs a layer or model on symbols, and leaves it, and the random numbers that come next, as they were."""
-    every = flat_layers(model)
-    # A scope that TensorFlow refuses, of a layer called `a@1` in a graph, stays on Keras's stack, and from then on no
-    # name in the process is valid.
-    stack = get_global_attribute("name_scope_stack", default=[], set_to_default=True)
-    depth = len(stack)
-    try:
-        with same_marks(every, trial=True), isolated(every, symbolic=True):
-            yield
-    finally:
-        del stack[depth:]
+            forget_losses(layers, isolation.overlay.losses)
 
 
 def _runs_foreign_code(layers: Iterable[keras.Layer]) -> bool:
@@ -98,9 +81,9 @@ def _runs_foreign_code(layers: Iterable[keras.Layer]) -> bool:
         for each in (layer, *(layer.operations if isinstance(layer, Functional) else ())):
             kind = type(each)
             if kind not in known:
-                own = kind.__module__.startswith(("keras.src.", "actwidget."))
+                own = is_keras_class(kind) or is_from_actwidget(kind)
                 known[kind] = own and not issubclass(kind, (keras.layers.Lambda, keras.layers.TFSMLayer))
-            if not known[kind] or not all(map(_is_known, map(vars(each).get, _CALLABLES))):
+            if not known[kind] or not all(map(_is_framework_value, map(vars(each).get, _CALLABLES))):
                 return True
     return False
 
@@ -109,9 +92,9 @@ _CALLABLES = ("activation", "recurrent_activation", "activity_regularizer", "_st
 """The attributes in which Keras's own layers hold what a person can give as a function."""
 
 
-def _is_known(value: Any) -> bool:
-    """Whether a function or object is none of the user's."""
-    return not callable(value) or (value.__module__ or "").partition(".")[0] in {"keras", "tensorflow"}
+def _is_framework_value(value: Any) -> bool:
+    """Whether a value runs no code of the user's when a layer calls it."""
+    return not callable(value) or is_framework_function(value)
 
 
 class _Isolation:
@@ -161,22 +144,22 @@ class _Overlay(keras.StatelessScope):  # type: ignore[misc]  # Keras has no type
 
     def __init__(self) -> None:
         super().__init__(collect_losses=True, initialize_variables=False)
-        self._variables: dict[int, Any] = {}  # keeps variables alive: their values are found by their ids
+        self.variables: dict[int, Any] = {}  # keeps variables alive: their values are found by their ids
         outer = _CURRENT.get()
         if outer is not None and outer.overlay is not None:
             self.state_mapping.update(outer.overlay.state_mapping)
-            self._variables.update(outer.overlay._variables)
+            self.variables.update(outer.overlay.variables)
 
     def add_update(self, update: tuple[Any, Any]) -> None:
         """Takes what is assigned to a variable."""
-        self._variables[id(update[0])] = update[0]
+        self.variables[id(update[0])] = update[0]
         super().add_update(update)
 
     def get_current_value(self, variable: Any) -> Any:
         """What was assigned last in this pass, else what the variable holds."""
         value = self.state_mapping.get(id(variable))
         # What was assigned while TensorFlow made a graph has no value outside of that graph.
-        if value is None or (tf.is_symbolic_tensor(value) and value.graph is not tf.compat.v1.get_default_graph()):
+        if value is None or backend.is_of_another_graph(value):
             return variable._value
         return value
 
@@ -200,7 +183,7 @@ class _Written:
 
     def __init__(self, variable: Any) -> None:
         self._variable = variable
-        self._before = self.expected = np.array(read(variable))
+        self._before = self.expected = np.array(backend.read(variable))
         self.added: Any = np.zeros_like(self._before) if self._before.dtype.kind in "fiu" else None
 
     def add(self, value: Any) -> None:
@@ -212,32 +195,27 @@ class _Written:
     def put_back(self) -> None:
         """Takes back what the pass wrote, and nothing that another thread has written since."""
         exact = self.added is not None and self.added.dtype.kind in "iu"  # then no write in between can be lost
-        if not exact and _equal(np.asarray(read(self._variable)), self.expected):
-            tf.raw_ops.AssignVariableOp(resource=self._variable.handle, value=self._before)
+        if not exact and _equal(np.asarray(backend.read(self._variable)), self.expected):
+            backend.write(self._variable, self._before)
         elif self.added is not None:
-            tf.raw_ops.AssignSubVariableOp(resource=self._variable.handle, value=self.added)
+            backend.subtract(self._variable, self.added)
 
 
 def _equal(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
     return np.array_equal(one, other) or (one.dtype != object and one.tobytes() == other.tobytes())  # NaN too
 
 
-def read(variable: Any) -> Any:
-    """The value of a `tf.Variable` as it is now. Nothing is copied before the variable is written."""
-    return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
-
-
 # What is patched while a pass runs the user's code. Each replacement passes on what is called outside of such a pass.
 
 
-def _found() -> list[Patch]:
+def _patches() -> list[Patch]:
     writes = [name for name in dir(ResourceVariable) if name.startswith(("assign", "scatter_", "batch_scatter_"))]
     moves = [name for name in dir(tf.random.Generator) if name in _MOVES]
     return [
         (keras.Layer, "_maybe_build", _built_outside),
-        (_home(keras.Variable, "__init__"), "__init__", _outside),
+        (_defining_class(keras.Variable, "__init__"), "__init__", _outside),
         (Context, "_internal_operation_seed", _on_copied_seeds),
-        *((_home(ResourceVariable, name), name, functools.partial(_noted_write, name)) for name in writes),
+        *((_defining_class(ResourceVariable, name), name, functools.partial(_noted_write, name)) for name in writes),
         *((tf.random.Generator, name, _noted_move) for name in moves),
         *_drawing(random, random.random, {}),
         *_drawing(np.random, np.random.rand, {"seed": "seed", "ranf": "random_sample", "sample": "random_sample"}),
@@ -250,7 +228,7 @@ _MOVES = {
 }
 
 
-def _home(cls: type, name: str) -> type:
+def _defining_class(cls: type, name: str) -> type:
     """The class that defines an attribute."""
     return next(base for base in cls.__mro__ if name in vars(base))
 
@@ -327,7 +305,7 @@ def _noted_write(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         if name in signs:
             written.add(signs[name] * np.asarray(args[0] if args else kwargs["delta"]))
         else:
-            written.expected, written.added = np.array(read(self)), None
+            written.expected, written.added = np.array(backend.read(self)), None
         return result
 
     return write
@@ -341,10 +319,10 @@ def _noted_move(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, *args, **kwargs)
         written = isolation.of(self.state)
         result = original(self, *args, **kwargs)
-        written.expected, written.added = np.array(read(self.state)), None
+        written.expected, written.added = np.array(backend.read(self.state)), None
         return result
 
     return move
 
 
-_PATCHES = Patches(_found)
+_PATCHES = Patches(_patches)

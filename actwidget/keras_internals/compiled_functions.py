@@ -15,34 +15,34 @@ from typing import Any
 
 import tensorflow as tf
 
-from actwidget.capture.run.patches import Patch, Patches
+from actwidget.keras_internals.classes import is_framework_function
+from actwidget.keras_internals.patches import Patch, Patches
 
-_INLINED: ContextVar[bool] = ContextVar("actwidget_inlined", default=False)
+_AS_PYTHON: ContextVar[bool] = ContextVar("actwidget_as_python", default=False)
 
 
 @contextmanager
-def inlined() -> Iterator[None]:
+def run_as_python() -> Iterator[None]:
     """Runs every `tf.function` of the user's that this thread calls in the block as plain Python."""
-    token = _INLINED.set(True)
+    token = _AS_PYTHON.set(True)
     try:
         with _PATCHES.open():
             yield
     finally:
-        _INLINED.reset(token)
+        _AS_PYTHON.reset(token)
 
 
-def _found() -> list[Patch]:
-    return [(type(tf.function(_found)), "__call__", _inline)]
+def _patches() -> list[Patch]:
+    return [(type(tf.function(_patches)), "__call__", _uncompiled)]
 
 
-def _inline(original: Callable[..., Any]) -> Callable[..., Any]:
+def _uncompiled(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        # TensorFlow's own need to be compiled: those of vectorized_map, those of a SavedModel.
-        home = (getattr(self.python_function, "__module__", None) or "").partition(".")[0]
-        if not _INLINED.get() or home in {"tensorflow", "keras"}:
-            return original(self, *args, **kwargs)
         function = self.python_function
+        # TensorFlow's own need to be compiled: those of vectorized_map, those of a SavedModel.
+        if not _AS_PYTHON.get() or is_framework_function(function):
+            return original(self, *args, **kwargs)
         if not tf.executing_eagerly():
             with suppress(Exception):  # what can't be converted has no `if` or loop over tensors that needs it
                 function = tf.autograph.to_graph(function)
@@ -51,4 +51,4 @@ def _inline(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-_PATCHES = Patches(_found)
+_PATCHES = Patches(_patches)

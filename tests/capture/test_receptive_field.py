@@ -11,9 +11,8 @@ import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from actwidget.capture.semantics.channel_axis import channels_of
+from actwidget.capture.semantics.channel_axis import channel_axis_of
 from actwidget.capture.semantics.receptive_field import field_of, inputs_behind, receptive_field
-from actwidget.capture.semantics.receptive_window import Window
 from actwidget.capture.trace import trace
 
 layers, ops = keras.layers, keras.ops
@@ -307,7 +306,7 @@ def test_what_is_not_in_the_field_has_no_influence(links, channels_first):
         y = link(**(FIRST if channels_first and link.func is not layers.Softmax else {}))(y)
     model = keras.Model(x, y)
     graph, channels = trace(model), 0 if channels_first else -1
-    if channels_of(graph.nodes[graph.output], graph.operations[graph.output]).axis not in {channels, channels + 1}:
+    if channel_axis_of(graph.nodes[graph.output], graph.operations[graph.output]).axis not in {channels, channels + 1}:
         return
     pixels = touched(model, channels)
     for position in np.ndindex(*pixels.shape[:2]):
@@ -452,45 +451,3 @@ def test_a_position_that_needs_all_of_what_is_mixed_anyway_has_a_field_but_no_pl
     assert field_of(graph, "end", (0, 4)) is None
     field = field_of(graph, "end", (2, 4))
     assert (field.spans, field.spacing) == (((0, 5), (3, 6)), None)
-
-
-STEP = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.sampled_from(["valid", "same", "causal"]))
-
-
-def tapped(sources, window, positions):
-    """For each position of an output the set of input indices that its taps reach."""
-    reached = []
-    for position in range(positions):
-        start = position * window.stride - window.before
-        taps = [start + tap * window.dilation for tap in range(window.size)]
-        reached.append(set().union(*(sources[tap] for tap in taps if 0 <= tap < len(sources))))
-    return reached
-
-
-@given(st.integers(1, 24), st.lists(STEP, max_size=4))
-def test_windows_span_exactly_what_their_taps_reach(length, steps):
-    sources, windows = [{index} for index in range(length)], []
-    for size, stride, dilation, padding in steps:
-        now = len(sources)
-        reach = (size - 1) * dilation + 1
-        window, positions = {
-            "valid": (Window(now, size, stride, dilation), (now - reach) // stride + 1),
-            "same": (Window.same(now, size, stride, dilation), -(-now // stride)),
-            "causal": (Window.causal(now, size, stride, dilation), -(-now // stride)),
-        }[padding]
-        assume(positions > 0)
-        sources = tapped(sources, window, positions)
-        windows.append(window)
-    without_gaps = all(dilation == 1 and stride <= size for size, stride, dilation, _ in steps)
-    for position, reached in enumerate(sources):
-        span = (position, position + 1)
-        for window in reversed(windows):
-            span = window.seen(span)
-        assert reached <= set(range(*span))
-        if without_gaps and reached:
-            assert span == (min(reached), max(reached) + 1)
-
-
-def test_a_window_of_padding_alone_sees_nothing():
-    assert Window(4, 1, before=2).seen((0, 2)) == (0, 0)
-    assert Window(4, 1, before=2).seen((0, 0)) == (0, 0)

@@ -1,0 +1,186 @@
+"""`activations`: a model's activations as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from actwidget.capture.access.budget import check_budget, sizes_of, with_measured
+from actwidget.capture.access.forward_pass import capture
+from actwidget.capture.access.submodel import left_out
+from actwidget.capture.run.conversion import Array, as_array
+from actwidget.capture.run.fitted_inputs import fitted
+from actwidget.capture.run.inputs import Batch, prepare
+from actwidget.capture.structure.call_arguments import Signature
+from actwidget.capture.structure.paths import aliases, not_found
+from actwidget.capture.structure.selectors import select
+from actwidget.capture.trace import read, trace
+from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, shown
+from actwidget.keras_internals.graph import function_of
+from actwidget.options import at_least
+
+if TYPE_CHECKING:
+    from actwidget.capture.structure.model_graph import ModelGraph
+    from actwidget.capture.structure.node import LayerNode
+
+
+class Activations(Mapping[str, Array]):
+    """A read-only mapping from a node's path to its activation, in order of execution; the first axis is the sample."""
+
+    def __init__(self, values: Mapping[str, Array], model_name: str) -> None:
+        """Holds activations; `activations()` and `compare()` make these.
+
+        Args:
+            values: From path to array, shape `(samples, ...)`, in order of execution; from now on to be read only.
+            model_name: The model's name, for what is printed.
+        """
+        self._values = dict(values)
+        for value in self._values.values():
+            value.flags.writeable = False
+        self._model_name = model_name
+
+    def __getitem__(self, path: str) -> Array:
+        """The activation at a path (`dense@0` is `dense`). It can be read only; `.copy()` gives one to change.
+
+        Raises:
+            LayerNotFoundError: That path was not captured.
+        """
+        for candidate in aliases(path) if isinstance(path, str) else ():
+            if candidate in self._values:
+                return self._values[candidate]
+        raise not_found(path, self._model_name, self._values)
+
+    def __iter__(self) -> Iterator[str]:
+        """The paths, in order of execution."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """How many activations there are."""
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        """One line for each activation: its path, shape and dtype."""
+        lines = [f"  {shown(path)}: {value.dtype}{value.shape}" for path, value in self._values.items()]
+        return "\n".join([f"Activations of {shown(self._model_name)}:", *lines])
+
+
+def activations(
+    model: keras.Model,
+    inputs: Any,
+    layers: Any = None,
+    *,
+    training: bool = False,
+    batch_size: int = 32,
+    max_bytes: int | None = None,
+) -> Activations:
+    """The activations of a model's layers for given inputs.
+
+    Args:
+        model: A Keras model.
+        inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it.
+        layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
+            for every node that can be had.
+        training: Whether the layers behave as in training (dropout at work, batch statistics). The moving averages,
+            seeds and states that they then write are kept apart and dropped, so the model stays as it is, also while
+            another thread trains it. All samples go through the model at once, since batch statistics are those of the
+            whole batch. Where chance is at work, a layer asked for by itself draws other numbers than among all:
+            what it does not need does not run, and draws none.
+        batch_size: How many samples go through the model at a time. All go at once where a layer does not treat each
+            sample by itself (it compares or centres them, or draws noise for them), so that the values are those of
+            `model(inputs)`. Where Keras does not tell, some samples of several parts are run together to find that out.
+        max_bytes: An upper bound on the bytes of the result, checked before anything runs; what can't be known before
+            is measured on one sample first.
+
+    Returns:
+        A mapping from path to array, in order of execution; bfloat16 comes as float32, and what is sparse or ragged is
+        filled up with zeros. The arrays can be read only; `.copy()` gives one to change.
+
+    Raises:
+        UnsupportedModelError: `model` can't be looked into.
+        LayerNotFoundError: A selector names no layer, or several.
+        InvalidInputsError: `inputs` do not fit the model.
+        NotCapturableError: A layer that was asked for can't be had; the tree says why.
+        MemoryBudgetError: The result would be larger than `max_bytes`.
+        OptionError: `batch_size` is no whole number from 1, or `max_bytes` no number from 0.
+        CaptureError: The forward pass failed.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="hidden")])
+        >>> activations(model, np.ones((5, 4)), "hidden")["hidden"].shape
+        (5, 3)
+    """
+    at_least(1, batch_size, "batch_size")
+    if max_bytes is not None:
+        at_least(0, max_bytes, "max_bytes")
+        _refuse_unseen(model, inputs, layers, max_bytes)
+    # A model without a graph is run to be seen; when all is wanted, that run is enough.
+    record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
+    graph, batch = _read(model, inputs, record=record, most=batch_size)
+    if record and graph.failed is None:
+        nodes = _chosen(graph, batch, layers)
+        return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
+
+    def captured(graph: ModelGraph, batch: Batch) -> Activations:
+        nodes = _chosen(graph, batch, layers)
+        if max_bytes is not None:
+            sizes, measured = with_measured(graph, batch, sizes_of(graph, batch, nodes))
+            check_budget(sizes, max_bytes, measured)
+        found = capture(graph, batch, nodes, training=training, batch_size=batch_size, refuse=layers is not None)
+        if max_bytes is not None:  # one sample can be smaller than the others
+            check_budget({path: each.value.nbytes for path, each in found.items()}, max_bytes)
+        return Activations({path: each.value for path, each in found.items()}, model.name)
+
+    if graph.called is not None:
+        with suppress(LayerNotFoundError, NotCapturableError):  # the other samples may call more
+            return captured(graph, batch)
+        graph, batch = _read(model, inputs)
+    return captured(graph, batch)
+
+
+def _read(model: keras.Model, inputs: Any, **options: Any) -> tuple[ModelGraph, Batch]:
+    """As `read`, of a model that is to run.
+
+    Raises:
+        InvalidInputsError: There are no inputs, or they do not fit.
+    """
+    graph, batch = read(model, inputs, **options)
+    return graph, prepare(inputs, graph.inputs, model.name) if batch is None else batch
+
+
+def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
+    """The nodes that selectors name, or all that can be had, in order of execution."""
+    if layers is None:
+        absent = left_out(graph, batch)
+        # The layer that raises is asked for with the others, so that its error is raised.
+        return [
+            node
+            for node in graph.tree
+            if node.path not in absent and (node.origin != "opaque" or node.path == graph.failed)
+        ]
+    chosen = layers if isinstance(layers, (list, tuple)) else [layers]
+    wanted = {select(graph, selector).path for selector in chosen}
+    return [node for node in graph.tree if node.path in wanted]
+
+
+def _refuse_unseen(model: keras.Model, inputs: Any, layers: Any, max_bytes: float) -> None:
+    """Checks the budget of a model without a graph, which has to run to be seen, by a trial on symbols.
+
+    Raises:
+        MemoryBudgetError: What is asked for takes more than `max_bytes`.
+    """
+    if not isinstance(model, keras.Model) or function_of(model) is not None:
+        return
+    with suppress(ModelNotBuiltError, LayerNotFoundError):  # what a trial does not know is known after the run
+        graph = trace(model)
+        if graph.inputs is None:
+            spread, value = Signature(graph.root).ways(inputs)[0]
+            graph, batch = replace(graph, spread=spread), prepare(value, None, model.name, spread)
+        else:
+            batch = fitted(graph.root, inputs, edited=True)
+        sizes = sizes_of(graph, batch, _chosen(graph, batch, layers))
+        check_budget({path: size for path, size in sizes.items() if size is not None}, max_bytes)

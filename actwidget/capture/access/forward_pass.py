@@ -1,0 +1,201 @@
+"""A forward pass up to some nodes, of a whole batch or part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from actwidget.capture.access.submodel import composable, connect, left_out, reason_against
+from actwidget.capture.run.batch_parts import Captured, Joined, Parts, chosen, trials
+from actwidget.capture.run.conversion import as_tensors
+from actwidget.capture.run.failures import Failing, failing_layer
+from actwidget.capture.run.restore import unchanged
+from actwidget.capture.run.tap import Tap
+from actwidget.capture.run.token_ids import naming_tokens
+from actwidget.capture.semantics.sample_independence import are_samples_independent
+from actwidget.errors import NotCapturableError
+from actwidget.keras_internals.attributes import restored_attributes
+from actwidget.keras_internals.backend import backend
+from actwidget.keras_internals.layers import flat_layers
+from actwidget.options import at_least
+
+if TYPE_CHECKING:
+    from actwidget.capture.run.inputs import Batch
+    from actwidget.capture.structure.model_graph import ModelGraph
+    from actwidget.capture.structure.node import LayerNode
+
+
+@naming_tokens
+def capture(
+    graph: ModelGraph,
+    batch: Batch,
+    nodes: Sequence[LayerNode],
+    *,
+    training: bool = False,
+    batch_size: int = 32,
+    refuse: bool = True,
+) -> dict[str, Captured]:
+    """Runs the model up to the chosen nodes, batch by batch, and puts every variable that moved back.
+
+    Args:
+        graph: The model's graph.
+        batch: The inputs.
+        nodes: What is wanted.
+        training: Whether the layers behave as in training.
+        batch_size: How many samples go through the model at a time.
+        refuse: Whether a node whose value turns out not to be had is an error; else it is left out.
+
+    Raises:
+        OptionError: `batch_size` is no whole number from 1.
+        NotCapturableError: A node's value can't be had, or an optional input that was left out is asked for.
+        CaptureError: Something in the forward pass raised.
+    """
+    at_least(1, batch_size, "batch_size")
+    if not nodes:
+        return {}
+    paths = [node.path for node in nodes]
+    ran, forward = _prepared(graph, batch, nodes, refuse=refuse)
+    if batch_size < batch.size and not training:
+        whole = {path: Joined(batch.size) for path in paths}
+        with unchanged(ran, name=graph.model.name):
+            for start, part, mixed in _in_parts(graph, batch, nodes, forward, batch_size):
+                if mixed:
+                    break
+                for path in paths:
+                    if path in part:
+                        whole[path].add(start, part.pop(path))
+            else:
+                return {path: each.captured for path, each in whole.items() if each.has_parts}
+        del whole
+    with unchanged(ran, name=graph.model.name):
+        return forward(batch.fed, training)
+
+
+def stream(
+    graph: ModelGraph,
+    batch: Batch,
+    nodes: Sequence[LayerNode],
+    take: Callable[[int, dict[str, Captured]], None],
+    *,
+    batch_size: int = 32,
+) -> set[str]:
+    """Runs the model up to the chosen nodes, part by part, and keeps nothing.
+
+    Args:
+        graph: The model's graph.
+        batch: The inputs.
+        nodes: Those whose values are wanted.
+        take: Is given the first sample of each part, and what the nodes gave for the part.
+        batch_size: How many samples go through the model at a time.
+
+    Returns:
+        The paths of the nodes that can't be had in parts, since they do not treat the samples alike. What was taken
+        of these is not what the whole batch gives.
+
+    Raises:
+        NotCapturableError: A node's value can't be had.
+        CaptureError: Something in the forward pass raised.
+    """
+    ran, forward = _prepared(graph, batch, nodes, refuse=False)
+    mixed: set[str] = set()
+    with unchanged(ran, name=graph.model.name):
+        for start, part, unfit in _in_parts(graph, batch, nodes, forward, batch_size):
+            take(start, part)
+            mixed = unfit
+    return mixed
+
+
+def _in_parts(
+    graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], forward: Forward, rows: int
+) -> Iterator[tuple[int, dict[str, Captured], set[str]]]:
+    """What some nodes gave for each part of a batch, with its first sample, and the nodes not to be had in parts."""
+    paths = {node.path for node in nodes}
+    alike = are_samples_independent(graph, nodes)
+    if alike is False:
+        yield 0, {}, paths
+        return
+    mixed: set[str] = set()
+    parts, tried = Parts(batch.size, rows), {} if alike else trials(batch.size, rows)
+    for start in range(0, batch.size, rows):
+        try:
+            if start in tried:
+                with restored_attributes(flat_layers(graph.root), trial=True):
+                    parts.compare_with([(each, forward(chosen(batch, each), False)) for each in tried[start]])
+            part = forward(batch.rows(start, start + rows), False)
+        except backend.out_of_memory:
+            raise
+        except Exception:  # noqa: BLE001 - a layer may pass some samples by, or raise what it likes without the others
+            yield start, {}, paths
+            return
+        mixed |= {path for path in part.keys() - mixed if not parts.fits(path, start, part[path])}
+        yield start, {path: each for path, each in part.items() if path not in mixed}, mixed
+        if mixed == paths:
+            return
+
+
+Forward = Callable[[Any, bool], dict[str, Captured]]
+
+
+def _prepared(
+    graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], *, refuse: bool
+) -> tuple[keras.Model, Forward]:
+    """What runs to have some nodes, and a forward pass of it.
+
+    Raises:
+        NotCapturableError: A node's value can't be had, or an optional input that was left out is asked for.
+    """
+    for node in nodes:
+        error = reason_against(graph, node.path, batch)
+        if error is not None and not (node.origin == "opaque" and graph.failed is not None):
+            raise error
+    absent = left_out(graph, batch)
+    paths = [node.path for node in nodes]
+    everything = len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
+    # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
+    if not (everything and len(nodes) > 1) and composable(graph, paths):
+        return _composed(graph, paths)
+    return _tapped(graph, paths, graph.called if everything else None, refuse=refuse)
+
+
+def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
+    """A functional sub-model, and a forward pass through it."""
+    sub = connect(graph, paths, str(len(paths)))
+
+    def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
+        fed = as_tensors(value, graph.inputs)
+        with Failing(graph.model.name, lambda: failing_layer(graph, sub, fed, training=training)):
+            outputs = sub(fed, training=training)
+        return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
+
+    return sub, forward
+
+
+def _tapped(
+    graph: ModelGraph, paths: list[str], called: frozenset[str] | None, *, refuse: bool
+) -> tuple[keras.Model, Forward]:
+    """The model itself, and a forward pass of it, ended as soon as all values are there.
+
+    Args:
+        graph: The model's graph.
+        paths: What is wanted.
+        called: The calls that the model has to make, no more and no less, if that matters.
+        refuse: Whether what a layer can't be asked for in this pass is an error; else it is left out.
+    """
+    edits = graph.edits if called is not None else graph.edits_before(paths)
+    allowed = graph.allow_unreached
+    tap = Tap(graph.root, wanted=set(paths), edits=edits, allow_unreached=allowed, stop=called is None)
+
+    def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
+        args, kwargs = graph.arguments(as_tensors(value, graph.inputs))
+        with Failing(graph.model.name, lambda: tap.failed):
+            tap.run(*args, **kwargs, training=training)
+        tap.check_edits()
+        tap.check_values(path for path in paths if refuse or not tap.why_refused(path))
+        if called is not None and (other := sorted(called ^ tap.calls.keys())):
+            message = f"Model {graph.model.name!r} calls {other} on some samples alone."
+            raise NotCapturableError(message)
+        return {path: Captured.of(tap.values.pop(path)) for path in paths if path in tap.values}
+
+    return graph.root, forward

@@ -1,0 +1,93 @@
+"""Edits made while a model runs: what replaces which value, and which edits a pass has made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import keras
+
+from actwidget.capture.run.apply_edit import apply_edit
+from actwidget.capture.run.reasons import ELSEWHERE, OTHER_THREAD
+from actwidget.errors import NotCapturableError
+from actwidget.keras_internals.calls import CallsInOtherThreads, unobserved
+
+Edit = Callable[[Any], Any]
+
+
+class Editor:
+    """Puts values through edits before they go on in a model.
+
+    Attributes:
+        edits: For each path the layer or callable that its value goes through.
+        reached: The paths whose edits the latest pass has made.
+        other_threads: The layers that other threads have called in that pass, where no edit can be made.
+    """
+
+    def __init__(self, root: keras.Model, edits: Mapping[str, Edit], allow_unreached: Collection[str]) -> None:
+        """Prepares a pass.
+
+        Args:
+            root: The model that runs.
+            edits: What to put each path's value through.
+            allow_unreached: The paths of edits that a pass may leave out, as the model need not call their layers.
+        """
+        self.edits = dict(edits)
+        self.reached: set[str] = set()
+        self.other_threads = CallsInOtherThreads(root)
+        self._root = root
+        self._optional = frozenset(allow_unreached)
+        self._awaited = self.edits.keys() - self._optional
+
+    def pass_begins(self) -> AbstractContextManager[None]:
+        """A context for a pass in which no edit has been made yet."""
+        self.reached.clear()
+        self._awaited = self.edits.keys() - self._optional
+        return self.other_threads.collected() if self.edits else nullcontext()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether each edit that must be reached has been made."""
+        return not self._awaited
+
+    def replaced(self, path: str, tensor: Any) -> Any:
+        """What the edit at a path makes of a tensor."""
+        with unobserved():  # the edit's own layers are not the model's
+            edited = apply_edit(self.edits[path], tensor, path)
+        self.reached.add(path)
+        self._awaited.discard(path)
+        return edited
+
+    def below(self, prefix: str) -> dict[str, Edit]:
+        """The edits inside a call, by their paths below it."""
+        return {path.removeprefix(prefix): edit for path, edit in self.edits.items() if path.startswith(prefix)}
+
+    def check(self, why_missing: Callable[[str], str]) -> None:
+        """Raises an error unless each edit has been made in the latest pass.
+
+        Args:
+            why_missing: Tells of a path why the pass had no value there, as one of the module `reasons`.
+
+        Raises:
+            NotCapturableError: An edit that must be reached was not, or its layer ran where none can be made.
+        """
+        for path in self.edits.keys() - self.reached:
+            reason = why_missing(path)
+            if path in self._optional and reason not in _ADVICE:
+                continue
+            advice = _ADVICE.get(
+                reason, "If that depends on the batch, allow it: edit(model, ..., allow_unreached=True)."
+            )
+            message = (
+                f"The edit of {path!r} in model {self._root.name!r} was not made, and the output is that of the model "
+                f"without it: {path!r} {reason}. {advice}"
+            )
+            raise NotCapturableError(message)
+
+
+_ADVICE = {
+    ELSEWHERE: "Edit a layer outside of that.",
+    OTHER_THREAD: "Edit a layer that the model calls in its own thread.",
+}
+"""What to do where a layer ran and no edit can be made."""

@@ -1,0 +1,1 @@
+"""The one table of what Keras's layers and operations do to axes, values, weights and samples: one row a class."""

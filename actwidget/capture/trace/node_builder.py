@@ -1,0 +1,283 @@
+"""The nodes of a layer tree, and what is known of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import keras
+
+from actwidget.capture.run.probes.probe import ProbedCall
+from actwidget.capture.run.probes.registry import probe_of
+from actwidget.capture.run.reasons import NO_TENSOR, NOT_CALLED
+from actwidget.capture.run.tap import run_apart, run_symbolically
+from actwidget.capture.structure.call_names import CallNames, in_loop, is_composite, is_loop, sublayers
+from actwidget.capture.structure.calls import Call, Intermediates, Output
+from actwidget.capture.structure.model_graph import Aside, Place, Step
+from actwidget.capture.structure.node import LayerNode, Origin
+from actwidget.capture.structure.paths import sendable
+from actwidget.capture.structure.shapes import with_open_batch
+from actwidget.keras_internals.classes import is_keras_class
+from actwidget.keras_internals.graph import function_of, graph_nodes
+
+
+class NodeBuilder:
+    """Makes the nodes of a tree, from a graph, from calls that were seen, or from what a layer declares.
+
+    Attributes:
+        untried: Whether the inside of a layer could not be found out without a forward pass.
+        failed: The call that raised, where the model was run to be seen.
+        called: What some samples called, where the others were not run.
+        places: As those of `ModelGraph`, and so are `paths`, `operations` and `asides`.
+        outputs: For the `id` of a symbolic tensor what the tree says of it.
+    """
+
+    def __init__(self, calls: Mapping[str, Call] | None = None, size: int | None = None) -> None:
+        """Makes no nodes yet.
+
+        Args:
+            calls: What was seen of some layers in a forward pass, by their paths with a `/` at the end; nodes inside
+                these are made of that.
+            size: How many samples that pass had.
+        """
+        self.untried = False
+        self.failed: str | None = None
+        self.called: frozenset[str] | None = None
+        self.places: dict[str, Place] = {}
+        self.paths: dict[int, str] = {}
+        self.operations: dict[str, keras.Operation] = {}
+        self.asides: dict[str, Aside] = {}
+        self.outputs: dict[int, Output] = {}
+        self._calls_seen = calls or {}
+        self._size = size
+        self._sizes: dict[int, int] = {}  # of variables: to ask one for its shape takes as long as making a node
+
+    def parameters(self, layer: keras.Layer) -> int:
+        """How many numbers the weights of a layer hold, those of inner layers with them."""
+        total = 0
+        for weight in layer.weights:
+            if (size := self._sizes.get(id(weight))) is None:
+                size = self._sizes[id(weight)] = math.prod(weight.shape)
+            total += size
+        return total
+
+    def graph(self, function: Any, prefix: str, outer: Step | None, owner: Any = None) -> tuple[LayerNode, ...]:
+        """The nodes of a functional graph, all its nested calls opened."""
+        names = CallNames(function)
+        origin: Origin = "functional" if outer is None else "composed"
+        found = []
+        for node in graph_nodes(function):
+            operation = node.operation
+            called, index = names.call(operation)
+            inside, outputs = ((), []) if node.is_input else self._inside(function, node, f"{prefix}{called}/", outer)
+            dtypes = _dtypes(node)
+            for number, tensor in enumerate(node.outputs):
+                path = prefix + names.output(called, number)
+                self.places[path] = Place(function, tensor, outer)
+                # A trial of a layer gives its shapes better than Keras's own guess does.
+                tried = len(outputs) == len(node.outputs)
+                output = outputs[number] if tried else Output(_shape(tensor, owner), dtypes[number])
+                self.outputs[id(tensor)] = output
+                found.append(
+                    self._node(path, operation, index, output, origin=origin, children=() if number else inside)
+                )
+        return tuple(found)
+
+    def _inside(
+        self, function: Any, node: Any, prefix: str, outer: Step | None
+    ) -> tuple[tuple[LayerNode, ...], list[Output]]:
+        """The nodes inside a call of a graph, and what it gives, where that was tried out."""
+        operation = node.operation
+        nested = function_of(operation)
+        if nested is not None:
+            return self.graph(nested, prefix, Step(function, node, outer)), []
+        if not is_composite(operation):
+            return (), []
+        if prefix in self._calls_seen:
+            return self.seen(self._calls_seen[prefix], prefix, size=self._size), []
+        args, kwargs = node.arguments.args, node.arguments.kwargs
+        probe = probe_of(operation)
+        try:
+            if probe is not None and probe.is_loop:  # to try it out would go through all steps
+                expected = probe.expected(ProbedCall(operation, args, kwargs, run_apart))
+                return self.seen(Call(operation, "", 0, intermediates=expected), prefix), []
+            tap = run_symbolically(operation, args, kwargs)
+        except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
+            self.untried = True
+            return self.declared(operation, prefix), []
+        return self.seen(tap.seen, prefix), tap.outputs
+
+    def seen(
+        self, call: Call, prefix: str, *, size: int | None = None, unseen: str = NOT_CALLED
+    ) -> tuple[LayerNode, ...]:
+        """The nodes of the calls inside one that was seen, and of the layers that were not called."""
+        if is_loop(call.operation) and call.intermediates is None:
+            return self.declared(call.operation, prefix)
+        found = self._of_calls(call.calls, prefix, size, unseen)
+        asked = call.intermediates or Intermediates()
+        aside = self._of_calls(asked.calls, prefix, size, unseen) + self._of_values(call.operation, asked, prefix, size)
+        found += self._set_aside(call.operation, aside, prefix)
+        if function_of(call.operation) is None:
+            called = {id(inner.operation) for inner in [*call.calls, *asked.calls]}
+            names = CallNames(call.operation, is_made=call.is_made)
+            reason = in_loop(call.operation) if is_loop(call.operation) else unseen
+            found += [
+                self._node(prefix + names.call(layer)[0], layer, 0, origin="opaque", reason=reason)
+                for layer in sublayers(call.operation)
+                if id(layer) not in called
+            ]
+        return tuple(found)
+
+    def _of_calls(self, calls: Iterable[Call], prefix: str, size: int | None, unseen: str) -> list[LayerNode]:
+        """The nodes of calls that were seen, each with all that was seen inside it."""
+        found = []
+        for inner in calls:
+            inside = (
+                self.seen(inner, f"{prefix}{inner.name}/", size=size, unseen=unseen)
+                if not inner.reason or inner.calls
+                else ()
+            )
+            outputs: dict[str, Output | None] = {**inner.outputs} or {inner.name: None}
+            for number, (name, output) in enumerate(outputs.items()):
+                reason = inner.reason or ("" if output else NO_TENSOR)
+                shown = output and Output(with_open_batch(output.shape, size), output.dtype)
+                found.append(
+                    self._node(
+                        prefix + name,
+                        inner.operation,
+                        inner.index,
+                        shown,
+                        origin="opaque" if reason else "tapped",
+                        children=() if number else inside,
+                        reason=reason,
+                    )
+                )
+        return found
+
+    def _of_values(self, operation: Any, asked: Intermediates, prefix: str, size: int | None = None) -> list[LayerNode]:
+        """The nodes of the values that a layer computes on the way and no call inside it gives."""
+        found = []
+        for name, value in asked.values.items():
+            output = value.output and Output(with_open_batch(value.output.shape, size), value.output.dtype)
+            path = prefix + name
+            node = self._node(path, operation, 0, output, origin="tapped")
+            if self.paths[id(operation)] == path:
+                del self.paths[id(operation)]  # the layer itself is what its call gives, the node after this one
+            found.append(dataclasses.replace(node, name=name, class_name=value.kind, parameters=0, trainable=False))
+        return found
+
+    def _set_aside(self, operation: Any, nodes: list[LayerNode], prefix: str) -> list[LayerNode]:
+        """Notes of nodes that a layer is asked for them, in the layer's own path, which is `prefix`."""
+        probe = probe_of(operation)
+        if probe is None:
+            return nodes
+        layer = prefix.removesuffix("/")
+        for node in [each for outer in nodes for each in (outer, *outer)]:
+            steps = self.asides[node.path].steps if node.path in self.asides else 0
+            self.asides[node.path] = Aside(layer, steps + probe.steps, probe.no_edit(layer))
+        return nodes
+
+    def declared(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
+        """The layers that a layer holds, when nothing is known of how it calls them."""
+        function = function_of(operation)
+        if function is not None:
+            # Its graph is known, though not how it is come to.
+            known = NodeBuilder()
+            nodes = known.graph(function, prefix, None)
+            self.operations |= known.operations
+            self.paths = {**known.paths, **self.paths}
+            self.asides |= known.asides
+            return tuple(as_tapped(node) for node in nodes)
+        probe = probe_of(operation)
+        asked = Intermediates() if probe is None else probe.declared(operation)
+        loop = in_loop(operation) if is_loop(operation) else ""
+        asked_for = {id(call.operation) for call in asked.calls}
+        names = CallNames(operation)
+        others = [Call(layer, names.call(layer)[0], 0, reason=loop) for layer in sublayers(operation)]
+        found = self._declared_calls([call for call in others if id(call.operation) not in asked_for], prefix)
+        aside = self._declared_calls(asked.calls, prefix) + self._of_values(operation, asked, prefix)
+        return (*found, *self._set_aside(operation, aside, prefix))
+
+    def _declared_calls(self, calls: Iterable[Call], prefix: str) -> list[LayerNode]:
+        """The nodes of calls of which nothing is seen."""
+        found = []
+        for call in calls:
+            path = prefix + call.name
+            inside: tuple[LayerNode, ...] = ()
+            if call.calls or call.intermediates is not None:
+                values = self._of_values(call.operation, call.intermediates or Intermediates(), f"{path}/")
+                inside = (*self._declared_calls(call.calls, f"{path}/"), *values)
+            elif not call.reason:
+                inside = self.declared(call.operation, f"{path}/")
+            origin: Origin = "opaque" if call.reason else "tapped"
+            found.append(
+                self._node(path, call.operation, call.index, origin=origin, children=inside, reason=call.reason)
+            )
+        return found
+
+    def _node(
+        self,
+        path: str,
+        operation: Any,
+        index: int,
+        output: Output | None = None,
+        *,
+        origin: Origin,
+        children: tuple[LayerNode, ...] = (),
+        reason: str = "",
+    ) -> LayerNode:
+        self.paths.setdefault(id(operation), path)
+        self.operations[path] = operation
+        is_layer = isinstance(operation, keras.Layer)
+        return LayerNode(
+            path=path,
+            name=sendable(operation.name),
+            class_name=type(operation).__name__,
+            call=index,
+            output_shape=output.shape if output else None,
+            dtype=output.dtype if output else "",
+            parameters=self.parameters(operation) if is_layer else 0,
+            trainable=bool(operation.trainable) if is_layer else False,
+            children=children,
+            origin=origin,
+            reason=reason,
+        )
+
+
+def _guesses_dtype(operation: Any) -> bool:
+    """Whether Keras knows of a layer's output the shape alone, and takes the layer's own dtype for that of the output.
+
+    Most of Keras's own layers that give another dtype say so.
+    """
+    if isinstance(operation, (keras.layers.StringLookup, keras.layers.IntegerLookup, keras.layers.Lambda)):
+        return True
+    cls = type(operation)
+    if not isinstance(operation, keras.Layer) or cls.compute_output_spec is not keras.Layer.compute_output_spec:
+        return False
+    says_shape = next(base for base in cls.__mro__ if "compute_output_shape" in vars(base))
+    return not is_keras_class(says_shape)
+
+
+def _dtypes(node: Any) -> list[str]:
+    """The dtypes of what a call of a graph gives, found out by a trial where Keras only guesses them."""
+    if _guesses_dtype(node.operation):
+        with suppress(Exception):  # then Keras's guess has to do
+            tap = run_symbolically(node.operation, node.arguments.args, node.arguments.kwargs)
+            if len(tap.outputs) == len(node.outputs):
+                return [output.dtype for output in tap.outputs]
+    return [str(tensor.dtype) for tensor in node.outputs]
+
+
+def _shape(tensor: keras.KerasTensor, model: Any) -> tuple[int | None, ...] | None:
+    """A tensor's shape; the batch axis of a `Sequential` is open, though a call on some batch may have built it."""
+    shape = tuple(tensor.shape)
+    return with_open_batch(shape, model.inputs[0].shape[0]) if isinstance(model, keras.Sequential) else shape
+
+
+def as_tapped(node: LayerNode) -> LayerNode:
+    """The node of an edited model: only a tap sees what flows there."""
+    origin = node.origin if node.origin == "opaque" else "tapped"
+    return dataclasses.replace(node, origin=origin, children=tuple(as_tapped(child) for child in node.children))

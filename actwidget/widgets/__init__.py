@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from actwidget.widgets.components.plot import PlotView
+from actwidget.widgets.components.tree import LayerTree
 from actwidget.widgets.explorer import LayerExplorer
-from actwidget.widgets.plot import PlotView
-from actwidget.widgets.tree import LayerTree
 
 __all__ = ["LayerExplorer", "LayerTree", "PlotView"]

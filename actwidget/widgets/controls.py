@@ -8,13 +8,13 @@ import ipywidgets
 import traitlets
 
 from actwidget.explorer.controls import SHARED, Choice, Number, Slider
-from actwidget.widgets.stepper import Stepper
+from actwidget.widgets.components.stepper import Stepper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from actwidget.explorer.controls import Control
-    from actwidget.widgets.parts import Parts
+    from actwidget.widgets.components.parts import Parts
 
 _AT_FIRST = ("sample", "channel", "sort", "scaling")
 """What nearly every view has is made with the explorer: later it would be one more message to the page."""

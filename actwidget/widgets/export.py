@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from actwidget.errors import MissingPackageError
 from actwidget.figures import still_png
 from actwidget.widgets import html
+from actwidget.widgets.components.tree import packed_rows
 from actwidget.widgets.page import html_page
-from actwidget.widgets.tree import packed_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.drawing import Drawing
+    from actwidget.widgets.components.tree import Row
     from actwidget.widgets.still import Snapshot
-    from actwidget.widgets.tree import Row
 
 
 def write_page(

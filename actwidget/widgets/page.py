@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from actwidget.widgets.assets import asset
-from actwidget.widgets.plot import plotlyjs_gzipped
+from actwidget.widgets.components.plot import plotlyjs_gzipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

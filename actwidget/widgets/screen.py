@@ -9,13 +9,13 @@ import ipywidgets
 from actwidget.errors import short
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
-from actwidget.widgets.code import CodePanel
+from actwidget.widgets.components.code import CodePanel
+from actwidget.widgets.components.parts import Parts
+from actwidget.widgets.components.plot import PlotView
+from actwidget.widgets.components.table import NumberTable
+from actwidget.widgets.components.tree import LayerTree
 from actwidget.widgets.controls import Controls
-from actwidget.widgets.parts import Parts
-from actwidget.widgets.plot import PlotView
 from actwidget.widgets.still import Snapshot
-from actwidget.widgets.table import NumberTable
-from actwidget.widgets.tree import LayerTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

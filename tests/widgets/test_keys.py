@@ -10,7 +10,7 @@ from keras import layers, ops
 import actwidget as aw
 from actwidget.explorer.registry import views
 from actwidget.widgets import html
-from actwidget.widgets.plot import KEYS
+from actwidget.widgets.components.plot import KEYS
 
 RNG = np.random.default_rng(5)
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from actwidget import PlotView
-from actwidget.widgets.plot import serialize
+from actwidget.widgets.components.plot import serialize
 
 PICTURE = "data:image/png;base64,AAAA"
 

@@ -14,7 +14,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from actwidget.capture import LayerNode, layer_tree
-from actwidget.widgets.tree import LayerTree, Run, grouped_rows, packed_rows, prefix_runs, shape_text
+from actwidget.widgets.components.tree import LayerTree, Run, grouped_rows, packed_rows, prefix_runs, shape_text
 
 
 def node(path: str, *children: LayerNode, shape: tuple[int | None, ...] | None = (None, 8), **fields: str) -> LayerNode:

@@ -180,7 +180,7 @@ def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_i
 
 
 def packed_rows(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """The rows as they travel: what follows from the others is left out; `unpackRows` in `tree.js` puts it back.
+    """The rows as they travel: what follows from the others is left out; `unpackRows` in `tree/rows.js` puts it back.
 
     Args:
         rows: As `grouped_rows` gives them.

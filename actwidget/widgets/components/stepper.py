@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from actwidget.widgets.parts import Parts
+from actwidget.widgets.components.parts import Parts
 
 _END = "actw-stepper-end"
 

@@ -43,7 +43,10 @@ def shared_state() -> dict[str, Any]:
         "recursion limit": sys.getrecursionlimit(),
         "working directory": Path.cwd(),
         "environment": {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
-        "threads": {thread for thread in threading.enumerate() if not thread.daemon},
+        # actwidget keeps one thread, which encodes pictures, from the first large picture on.
+        "threads": {
+            thread for thread in threading.enumerate() if not (thread.daemon or thread.name.startswith("actwidget"))
+        },
     }
     if numpy := sys.modules.get("numpy"):
         state["NumPy's error handling"] = numpy.geterr()

@@ -1,13 +1,87 @@
-"""What every room's tests share."""
+"""What every room's tests share: which run by default, in what order, and what none of them may leave behind."""
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
-BROWSER = Path(__file__).parent / "browser"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TESTS = Path(__file__).parent
+BROWSER = TESTS / "browser"
+
+# How long an example takes depends on what else the machine does, so no time limit decides whether a test passes.
+AT_A_DESK = hypothesis.settings(
+    hypothesis.settings.get_profile("default"),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+# At a desk each run tries other examples. CI always tries the same, so that a failure there is due to the change.
+IN_CI = hypothesis.settings(AT_A_DESK, derandomize=True, database=None)
+hypothesis.settings.register_profile("actwidget", IN_CI if os.environ.get("CI") else AT_A_DESK)
+hypothesis.settings.load_profile("actwidget")
+
+# These take longest. They are collected first, so that with `-n` no worker is left alone with one of them at the end.
+LONGEST = (
+    "test_binder_memory.py",
+    "capture/test_every_way.py",
+    "capture/test_values.py",
+    "test_classroom.py",
+)
+
+
+def shared_state() -> dict[str, Any]:
+    """What all tests of one process share, and each has to leave as it was."""
+    state: dict[str, Any] = {
+        "recursion limit": sys.getrecursionlimit(),
+        "working directory": Path.cwd(),
+        "environment": {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
+        # actwidget keeps one thread, which encodes pictures, from the first large picture on.
+        "threads": {
+            thread for thread in threading.enumerate() if not (thread.daemon or thread.name.startswith("actwidget"))
+        },
+    }
+    if numpy := sys.modules.get("numpy"):
+        state["NumPy's error handling"] = numpy.geterr()
+    if keras := sys.modules.get("keras"):
+        state["Keras's settings"] = (
+            keras.config.floatx(),
+            keras.config.dtype_policy().name,
+            keras.config.image_data_format(),
+        )
+        state["Keras's methods"] = (vars(keras.Layer)["__call__"], vars(keras.Operation)["__call__"])
+    if tensorflow := sys.modules.get("tensorflow"):
+        state["TensorFlow runs functions eagerly"] = tensorflow.config.functions_run_eagerly()
+    return state
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind() -> Iterator[None]:
+    """No test changes what the tests after it meet."""
+    before = shared_state()
+    yield
+    after = shared_state()
+    changed = {name: (value, after[name]) for name, value in before.items() if after[name] != value}
+    assert not changed
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests that need a package index run on request."""
+    parser.addoption(
+        "--network", action="store_true", help="run the tests marked `network` too, which install packages"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Says that tests are left out: with pytest-xdist no other line does."""
+    return None if config.getoption("network") else "network: tests that install packages are left out; add --network"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -22,8 +96,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(f"{name}: {value}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in tests/browser has the marker `browser`, so that `-m "not browser"` leaves it out."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the browser's tests, leaves out those that need the network unless asked for, puts the longest first."""
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)
+    if not config.getoption("network"):
+        left_out = [item for item in items if item.get_closest_marker("network")]
+        items[:] = [item for item in items if not item.get_closest_marker("network")]
+        config.hook.pytest_deselected(items=left_out)
+    order = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))

@@ -481,7 +481,7 @@ def test_a_compiled_function_in_a_layer_is_not_traced_by_a_look():
         def build(self, shape):
             self.drop.build(shape)
 
-        @tf.function(autograph=False)
+        @tf.function
         def call(self, inputs, training=None):
             return self.drop(inputs, training=training)
 

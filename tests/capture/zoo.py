@@ -99,11 +99,11 @@ def gru_translator() -> tuple[keras.Model, Any]:
 
 
 def bidirectional() -> tuple[keras.Model, Any]:
-    x = keras.Input((8,), dtype="int32")
+    x = keras.Input((5,), dtype="int32")
     y = layers.Embedding(9, 4, mask_zero=True)(x)
     y, *states = layers.Bidirectional(layers.LSTM(3, return_sequences=True, return_state=True), name="both")(y)
     y = layers.Bidirectional(layers.GRU(3))(y)
-    return keras.Model(x, [y, layers.Concatenate()(states)]), tokens(4, 8)
+    return keras.Model(x, [y, layers.Concatenate()(states)]), tokens(4, 5)
 
 
 def masked() -> tuple[keras.Model, Any]:

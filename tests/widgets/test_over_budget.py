@@ -31,11 +31,11 @@ def maps():
 
 
 def sequence():
-    x = keras.Input((9,), dtype="int32")
+    x = keras.Input((4,), dtype="int32")
     y = layers.Embedding(20, 5, mask_zero=True, name="embed")(x)
     y = layers.LSTM(6, return_sequences=True, name="steps")(y)
     y = layers.GlobalAveragePooling1D(name="pool")(y)
-    tokens = np.random.default_rng(0).integers(0, 20, (SAMPLES, 9))
+    tokens = np.random.default_rng(0).integers(0, 20, (SAMPLES, 4))
     return keras.Model(x, layers.Dense(30, activation="softmax", name="classes")(y)), tokens
 
 

@@ -23,7 +23,7 @@ BEHIND_A_NORMALIZATION = {
     "power": lambda y: ops.power(y, 2),
     "mean of two": lambda y: layers.Average()([y, 2.0 * y]),
     "softsign": ops.softsign,
-    "dropout": lambda y: layers.Dropout(0.5)(y),
+    "dropout": lambda y: layers.Dropout(0.5)(-y),
 }
 
 

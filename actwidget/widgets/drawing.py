@@ -537,7 +537,7 @@ class Drawings:
             order = channel_order(self._of_sample(path, row, sample), sort)
         values = row.value.mean(axis=-1, dtype=np.float32) if channel is None else row.value[..., channel]
         position = position if self._as_computed(path) else None
-        field = field_of(graph, path, position or (0, 0), of=index) if self._as_computed(path) else None
+        field = field_of(graph, path, position or (0, 0), input_index=index) if self._as_computed(path) else None
         box = place = None
         if field is not None and field.axes == (1, 2):  # as the picture is drawn, whatever the layers make of its axes
             rows, columns = field.spans

@@ -301,7 +301,7 @@ class LayerData:
         """What of an input one position of its maps depends on; `None` where that can't be computed."""
         if not self.is_read_as_computed:
             return None
-        return field_of(self.sources.session.graph, self.path, position, of=input_index)
+        return field_of(self.sources.session.graph, self.path, position, input_index=input_index)
 
     # Weights.
 

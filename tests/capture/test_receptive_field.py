@@ -328,7 +328,8 @@ def two_inputs():
 def test_a_layer_has_a_field_in_each_input_it_depends_on():
     graph = trace(two_inputs())
     fields = {
-        path: [receptive_field(graph, path, (2, 1), of=index) for index in (0, 1)] for path in ("near", "far", "both")
+        path: [receptive_field(graph, path, (2, 1), input_index=index) for index in (0, 1)]
+        for path in ("near", "far", "both")
     }
     assert fields == {
         "near": [((2, 5), (1, 4)), None],
@@ -336,7 +337,7 @@ def test_a_layer_has_a_field_in_each_input_it_depends_on():
         "both": [((2, 5), (1, 4)), ((2, 8), (1, 7))],
     }
     # What is not known of one input does not keep the other's from being known.
-    assert [receptive_field(graph, "odd", (2, 1), of=index) for index in (0, 1)] == [((2, 5), (1, 4)), None]
+    assert [receptive_field(graph, "odd", (2, 1), input_index=index) for index in (0, 1)] == [((2, 5), (1, 4)), None]
 
 
 def test_the_graph_tells_which_inputs_a_layer_depends_on():
@@ -351,7 +352,7 @@ def test_inside_a_nested_model_too_the_inputs_are_told_apart():
     a, b = keras.Input((9, 9, 2), name="a"), keras.Input((9, 9, 2), name="b")
     graph = trace(keras.Model([a, b], layers.Add(name="end")([b, layers.ZeroPadding2D(1)(inner([b, a]))])))
     assert (inputs_behind(graph, "inner/deep"), inputs_behind(graph, "inner")) == ([0], [0])
-    assert receptive_field(graph, "inner/deep", (2, 2), of=0) == ((2, 5), (2, 5))
+    assert receptive_field(graph, "inner/deep", (2, 2), input_index=0) == ((2, 5), (2, 5))
     assert inputs_behind(graph, "end") == [0, 1]
 
 
@@ -381,7 +382,7 @@ def test_what_a_layer_holds_depends_on_no_other_inputs_than_the_layer():
     a, b = keras.Input((9, 9, 2)), keras.Input((9, 9, 2))
     graph = trace(keras.Model([a, b], [a, Block()(b)]), [np.zeros((1, 9, 9, 2), "float32")] * 2)
     assert inputs_behind(graph, "block/conv") == [1]
-    assert receptive_field(graph, "block/conv", (0, 0), of=1) is None
+    assert receptive_field(graph, "block/conv", (0, 0), input_index=1) is None
 
 
 ODD = st.sampled_from([1, 3, 5])

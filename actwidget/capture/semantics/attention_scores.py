@@ -30,22 +30,18 @@ def are_scores(operation: Any, shape: Sequence[int | None], containers: Sequence
     rank = len(shape)
     if rank < 3 or not is_from_keras(operation):
         return False
-    if (
-        rank > 3
-        and _is_softmax(operation, rank)
-        and any(_has_heads(container, shape[rank - 3]) for container in containers)
-    ):
+    if rank > 3 and _is_softmax(operation, rank) and any(_has_heads(each, shape[rank - 3]) for each in containers):
         return True
     if semantics_of(operation).scores is None:
         return False
-    behind = _reached(operation, rank, _given)
+    behind = _reached(operation, rank, _sources)
     products = [each for each in behind if semantics_of(each).scores == "product"]
-    if not products or not all(_of_activations(product) for product in products):
+    if not products or not all(_multiplies_activations(product) for product in products):
         return False
     # What the scores are multiplied with in the end has no sources on its last axis.
-    if any(are_scores(producer(tensor), tensor.shape) for each in products for tensor in _tensors(each)):
+    if any(are_scores(producer(tensor), tensor.shape) for each in products for tensor in _inputs(each)):
         return False
-    return any(_is_softmax(each, rank) for each in [*behind, *_reached(operation, rank, _takers)])
+    return any(_is_softmax(each, rank) for each in [*behind, *_reached(operation, rank, _consumers)])
 
 
 def _reached(start: Any, rank: int, neighbours: Any) -> list[Any]:
@@ -54,7 +50,7 @@ def _reached(start: Any, rank: int, neighbours: Any) -> list[Any]:
     while waiting:
         each = waiting.pop()
         role = semantics_of(each).scores
-        if (each is not start and role != "step") or (neighbours is _given and role == "product"):
+        if (each is not start and role != "step") or (neighbours is _sources and role == "product"):
             continue
         for other in neighbours(each, rank):
             if id(other) not in found and is_from_keras(other):
@@ -63,26 +59,28 @@ def _reached(start: Any, rank: int, neighbours: Any) -> list[Any]:
     return list(found.values())
 
 
-def _tensors(operation: Any) -> list[Any]:
-    """What an operation was given when it was called first, if that was in a graph."""
+def _inputs(operation: Any) -> list[Any]:
+    """The tensors that an operation was given when it was called first, if that was in a graph."""
     node = first_node(operation)
     return [] if node is None else [tensor for tensor in node.input_tensors if has_producer(tensor)]
 
 
-def _given(operation: Any, rank: int) -> Iterable[Any]:
-    return [producer(each) for each in _tensors(operation) if len(each.shape) == rank]
+def _sources(operation: Any, rank: int) -> Iterable[Any]:
+    """The operations whose outputs, of so many axes, an operation is given."""
+    return [producer(each) for each in _inputs(operation) if len(each.shape) == rank]
 
 
-def _takers(operation: Any, rank: int) -> Iterable[Any]:
+def _consumers(operation: Any, rank: int) -> Iterable[Any]:
+    """The operations that are given the output of an operation, if it has so many axes."""
     node = first_node(operation)
     if node is None or not node.outputs or len(node.outputs[0].shape) != rank:
         return []
     return consumers(operation)
 
 
-def _of_activations(product: Any) -> bool:
+def _multiplies_activations(product: Any) -> bool:
     """Whether both factors are activations, not weights."""
-    return len(tensors := _tensors(product)) == 2 and all(len(tensor.shape) >= 3 for tensor in tensors)
+    return len(tensors := _inputs(product)) == 2 and all(len(tensor.shape) >= 3 for tensor in tensors)
 
 
 def _is_softmax(operation: Any, rank: int) -> bool:

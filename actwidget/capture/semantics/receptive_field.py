@@ -43,23 +43,23 @@ class Field:
     spacing: tuple[Spacing, ...] | None
 
 
-def receptive_field(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0) -> Spans | None:
+def receptive_field(graph: ModelGraph, path: str, position: Sequence[int], input_index: int = 0) -> Spans | None:
     """The part of one of the model's inputs that one position of a layer depends on.
 
     Args:
         graph: The model's graph.
         path: As for `field_of`.
         position: As for `field_of`.
-        of: As for `field_of`.
+        input_index: As for `field_of`.
 
     Returns:
         For each spatial axis of the input a span, `(start, stop)`; `None` where `field_of` gives none.
     """
-    field = field_of(graph, path, position, of)
+    field = field_of(graph, path, position, input_index)
     return None if field is None else field.spans
 
 
-def field_of(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0) -> Field | None:
+def field_of(graph: ModelGraph, path: str, position: Sequence[int], input_index: int = 0) -> Field | None:
     """What one position of a layer sees of one of the model's inputs, and where the layer's positions lie over it.
 
     Batch statistics are taken as fixed, as they are outside of training. It is the smallest box around all that can
@@ -70,7 +70,7 @@ def field_of(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0)
         path: A layer of the model's own graph, or inside models nested in it.
         position: One index for each spatial axis: a row and a column of a feature map, a step of a sequence. Which
             axes are spatial follows from `channels_of`.
-        of: Which of the model's inputs, counted as `keras.tree.flatten` puts them in order.
+        input_index: Which of the model's inputs, counted as `keras.tree.flatten` puts them in order.
 
     Returns:
         `None` where it can't be computed: the graph is not known, something on the way moves values in a way that is
@@ -78,7 +78,7 @@ def field_of(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0)
         input.
     """
     place, inputs = graph.places.get(path), keras.tree.flatten(graph.inputs)
-    if place is None or graph.edits or of >= len(inputs):
+    if place is None or graph.edits or input_index >= len(inputs):
         return None
     rank = len(place.tensor.shape)
     channels = channel_axis_of(graph.nodes[path], graph.operations[path], graph.steps(path)).axis
@@ -86,7 +86,8 @@ def field_of(graph: ModelGraph, path: str, position: Sequence[int], of: int = 0)
     if len(spatial) != len(position):
         return None
     start = {axis: Reach.one(int(index)) for axis, index in zip(spatial, position, strict=True)}
-    reaches = _reached(graph, path, tuple(start.get(axis) for axis in range(1, rank))).get(id(inputs[of]))
+    needed = _needs_of_model(graph, path, tuple(start.get(axis) for axis in range(1, rank)))
+    reaches = needed.get(id(inputs[input_index]))
     return None if reaches is None else _field(reaches, position)
 
 
@@ -120,11 +121,11 @@ def inputs_behind(graph: ModelGraph, path: str) -> list[int] | None:
         path = path.rpartition("/")[0]
     if path not in graph.places:
         return None
-    reached = _reached(graph, path, None)
+    reached = _needs_of_model(graph, path, None)
     return [index for index, tensor in enumerate(keras.tree.flatten(graph.inputs)) if id(tensor) in reached]
 
 
-def _reached(graph: ModelGraph, path: str, start: _Reaches | None) -> dict[int, _Reaches | None]:
+def _needs_of_model(graph: ModelGraph, path: str, start: _Reaches | None) -> dict[int, _Reaches | None]:
     """What of the model's inputs is needed for something of a layer's output, by the `id` of each that matters.
 
     Here and below `None` in place of reaches says that something is needed, but not what.
@@ -133,19 +134,19 @@ def _reached(graph: ModelGraph, path: str, start: _Reaches | None) -> dict[int, 
     wanted = {id(place.tensor): start}
     function, outer = place.function, place.outer
     while True:
-        given = _back(function, wanted)
+        given = _needs_of_inputs(function, wanted)
         if outer is None:
             return given
         # What a nested model is given stands in the graph around it.
         wanted = {}
-        _merge(wanted, _given(function, given, outer.node))
+        _merge(wanted, _needs_of_nested(function, given, outer.node))
         function, outer = outer.function, outer.outer
 
 
 _Needs = list[tuple[Any, _Reaches | None]]
 
 
-def _given(function: Any, needed: Mapping[int, _Reaches | None], node: Any) -> _Needs:
+def _needs_of_nested(function: Any, needed: Mapping[int, _Reaches | None], node: Any) -> _Needs:
     """What a call of a nested model needs of the tensors it is given, from what is needed of the model's own inputs."""
     inner, outer = keras.tree.flatten(function.inputs), node.input_tensors
     # A model can be given a tensor of another rank than it was built with.
@@ -157,38 +158,38 @@ def _given(function: Any, needed: Mapping[int, _Reaches | None], node: Any) -> _
 def _merge(needed: dict[int, _Reaches | None], pairs: _Needs) -> None:
     """Notes what is needed of each tensor, by its `id`: of one that is needed for several things, all of it."""
     for tensor, reaches in pairs:
-        needed[id(tensor)] = _together(needed[id(tensor)], reaches) if id(tensor) in needed else reaches
+        needed[id(tensor)] = _joined(needed[id(tensor)], reaches) if id(tensor) in needed else reaches
 
 
-def _together(some: _Reaches | None, others: _Reaches | None) -> _Reaches | None:
+def _joined(some: _Reaches | None, others: _Reaches | None) -> _Reaches | None:
     if some is None or others is None:
         return None
     pairs = zip(some, others, strict=True)
     return tuple(None if one is None or other is None else one.joined(other) for one, other in pairs)
 
 
-def _back(function: Any, wanted: Mapping[int, _Reaches | None]) -> dict[int, _Reaches | None]:
+def _needs_of_inputs(function: Any, wanted: Mapping[int, _Reaches | None]) -> dict[int, _Reaches | None]:
     """From what is wanted of some tensors of a graph to what is needed of its inputs, each by the tensor's `id`."""
     needed = dict(wanted)
     for node in reversed(graph_nodes(function)):
         found = [needed[id(tensor)] for tensor in node.outputs if id(tensor) in needed]
         if found and not node.is_input:
-            _merge(needed, _needs(node, found[0] if len(node.outputs) == 1 else None))
+            _merge(needed, _needs_of_call(node, found[0] if len(node.outputs) == 1 else None))
     return {id(tensor): needed[id(tensor)] for tensor in function.inputs if id(tensor) in needed}
 
 
-def _needs(node: Any, reaches: _Reaches | None) -> _Needs:
+def _needs_of_call(node: Any, reaches: _Reaches | None) -> _Needs:
     """What one call needs of each tensor that it is given."""
     inner = function_of(node.operation)
     if inner is not None and len(node.outputs) == 1:
-        return _given(inner, _back(inner, {id(inner.outputs[0]): reaches}), node)
+        return _needs_of_nested(inner, _needs_of_inputs(inner, {id(inner.outputs[0]): reaches}), node)
     if reaches is not None:
         with suppress(UnknownReachError):
-            return _known_needs(node, reaches)
+            return _needs_by_table(node, reaches)
     return [(tensor, None) for tensor in node.input_tensors]
 
 
-def _known_needs(node: Any, reaches: _Reaches) -> _Needs:
+def _needs_by_table(node: Any, reaches: _Reaches) -> _Needs:
     """The same for a call of no model, from what the table says of its class.
 
     Raises:
@@ -200,15 +201,15 @@ def _known_needs(node: Any, reaches: _Reaches) -> _Needs:
         raise UnknownReachError
     if reach == "everything" or (reach == "everything of a vector" and len(inputs[0].shape) == 2):
         return [(tensor, tuple(map(Reach.whole, tensor.shape[1:]))) for tensor in inputs]
-    reaches = _mixed(reaches, output, mixed_axes(operation, len(output.shape)))
+    reaches = _along_mixed_axes(reaches, output, mixed_axes(operation, len(output.shape)))
     if reach == "same position":
         return [(tensor, _broadcast(tensor, output, reaches)) for tensor in inputs]
     if callable(reach):
-        return [(inputs[0], _moved(operation, reach, inputs[0], output, reaches))]
+        return [(inputs[0], _through_windows(operation, reach, inputs[0], output, reaches))]
     raise UnknownReachError
 
 
-def _mixed(reaches: _Reaches, tensor: Any, axes: set[int]) -> _Reaches:
+def _along_mixed_axes(reaches: _Reaches, tensor: Any, axes: set[int]) -> _Reaches:
     """What is needed behind a mixing of values along axes: it does no harm where all along them is needed anyway."""
     mixed = {axis: reaches[axis - 1] for axis in axes}
     if any(reach is not None and reach.span != (0, tensor.shape[axis]) for axis, reach in mixed.items()):
@@ -227,7 +228,7 @@ def _broadcast(tensor: Any, output: Any, reaches: _Reaches) -> _Reaches:
     return tuple(reach if reach is None or own == whole else Reach.whole(own) for own, whole, reach in lengths)
 
 
-def _moved(layer: Any, windows_of: Windows, tensor: Any, output: Any, reaches: _Reaches) -> _Reaches:
+def _through_windows(layer: Any, windows_of: Windows, tensor: Any, output: Any, reaches: _Reaches) -> _Reaches:
     """What a layer that moves windows along the spatial axes needs of what it is given."""
     rank = len(tensor.shape)
     channels = 1 if getattr(layer, "data_format", "channels_last") == "channels_first" else rank - 1
@@ -235,7 +236,7 @@ def _moved(layer: Any, windows_of: Windows, tensor: Any, output: Any, reaches: _
     lengths = [tensor.shape[axis] for axis in spatial]
     if None in lengths or len(output.shape) != rank:
         raise UnknownReachError
-    reaches = _mixed(reaches, output, {channels})
+    reaches = _along_mixed_axes(reaches, output, {channels})
     moved: dict[int, Reach] = {}
     for axis, window in zip(spatial, windows_of(layer, lengths), strict=True):
         moved[axis] = (reaches[axis - 1] or Reach.whole(output.shape[axis])).through(window)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actwidget.capture.semantics.table.activation_functions import BOUNDS
 from actwidget.capture.semantics.table.rules import (
     VECTOR,
@@ -27,13 +29,16 @@ _OF_RECURRENT = WeightLayout({"kernel": _FILTERS, "recurrent_kernel": _FILTERS, 
 _OF_DENSE = WeightLayout({"kernel": _FILTERS, "kernel_scale": VECTOR, "bias": VECTOR})
 _OF_NORMALIZATION = WeightLayout(dict.fromkeys(("gamma", "beta", "scale", "moving_mean", "moving_variance"), VECTOR))
 
-# Rows that several classes share word for word.
+# Rows that several classes share, and from which others differ in a cell or two.
 
 _VALUE_BY_VALUE = Semantics(reach="same position", keeps_channel_axis=True, keeps_samples_apart=True)
+_STEP_TO_SCORES = replace(_VALUE_BY_VALUE, scores="step")
+_UNCHANGED = replace(_STEP_TO_SCORES, keeps_values=True, keeps_flags=True)
+_MAXIMUM = replace(_VALUE_BY_VALUE, keeps_flags=True)
 _CONVOLUTION = Semantics(reach=sliding, bounds="activation", weights=_OF_CONVOLUTION, keeps_samples_apart=True)
+_DEPTHWISE_CONVOLUTION = replace(_CONVOLUTION, weights=_OF_DEPTHWISE)
+_SEPARABLE_CONVOLUTION = replace(_CONVOLUTION, weights=_OF_SEPARABLE)
 _TRANSPOSED_CONVOLUTION = Semantics(bounds="activation", weights=_OF_TRANSPOSED, keeps_samples_apart=True)
-_DEPTHWISE_CONVOLUTION = Semantics(reach=sliding, bounds="activation", weights=_OF_DEPTHWISE, keeps_samples_apart=True)
-_SEPARABLE_CONVOLUTION = Semantics(reach=sliding, bounds="activation", weights=_OF_SEPARABLE, keeps_samples_apart=True)
 _POOLING = Semantics(reach=sliding, keeps_samples_apart=True)
 _GLOBAL_POOLING = Semantics(reach="everything", keeps_samples_apart=True)
 _LAYER_NORMALIZATION = Semantics(
@@ -45,10 +50,10 @@ _CROPPED = Semantics(reach=cropped, keeps_flags=True, keeps_samples_apart=True)
 _KEEPS_SAMPLES_APART = Semantics(keeps_samples_apart=True)
 
 _SIMPLE_RNN = Semantics(bounds="activation", weights=_OF_RECURRENT, keeps_samples_apart=True)
-_GRU = Semantics(bounds="gated activation", weights=_OF_RECURRENT, keeps_samples_apart=True)
+_GRU = replace(_SIMPLE_RNN, bounds="gated activation")
 # Its third output is the cell's state, which adds up.
-_LSTM = Semantics(bounds="gated activation", bounded_outputs=2, weights=_OF_RECURRENT, keeps_samples_apart=True)
-_CONVOLUTION_IN_TIME = Semantics(bounds="gated activation", bounded_outputs=2, weights=_OF_RECURRENT)
+_LSTM = replace(_GRU, bounded_outputs=2)
+_CONVOLUTION_IN_TIME = replace(_LSTM, keeps_samples_apart=False)
 
 LAYERS: dict[str, Semantics] = {
     # Core.
@@ -61,30 +66,14 @@ LAYERS: dict[str, Semantics] = {
     ),
     "Embedding": _KEEPS_SAMPLES_APART,
     "Masking": Semantics(keeps_flags=True, keeps_samples_apart=True),
-    "Identity": Semantics(
-        reach="same position",
-        keeps_channel_axis=True,
-        keeps_values=True,
-        keeps_flags=True,
-        keeps_samples_apart=True,
-        scores="step",
-    ),
+    "Identity": _UNCHANGED,
     # Activations.
-    "Activation": Semantics(
-        reach="same position", keeps_channel_axis=True, bounds="activation", keeps_samples_apart=True, scores="step"
-    ),
-    "ReLU": Semantics(reach="same position", keeps_channel_axis=True, bounds=relu_bounds, keeps_samples_apart=True),
+    "Activation": replace(_STEP_TO_SCORES, bounds="activation"),
+    "ReLU": replace(_VALUE_BY_VALUE, bounds=relu_bounds),
     "LeakyReLU": _VALUE_BY_VALUE,
     "PReLU": _VALUE_BY_VALUE,
     "ELU": _VALUE_BY_VALUE,
-    "Softmax": Semantics(
-        reach="same position",
-        mixes="named axis",
-        keeps_channel_axis=True,
-        bounds=BOUNDS["softmax"],
-        keeps_samples_apart=True,
-        scores="step",
-    ),
+    "Softmax": replace(_STEP_TO_SCORES, mixes="named axis", bounds=BOUNDS["softmax"]),
     # Convolutions.
     "Conv1D": _CONVOLUTION,
     "Conv2D": _CONVOLUTION,
@@ -118,14 +107,7 @@ LAYERS: dict[str, Semantics] = {
     "RMSNormalization": _LAYER_NORMALIZATION,
     "UnitNormalization": _KEEPS_SAMPLES_APART,
     # Regularization.
-    "Dropout": Semantics(
-        reach="same position",
-        keeps_channel_axis=True,
-        keeps_values=True,
-        keeps_flags=True,
-        keeps_samples_apart=True,
-        scores="step",
-    ),
+    "Dropout": _UNCHANGED,
     "SpatialDropout1D": _SPATIAL_DROPOUT,
     "SpatialDropout2D": _SPATIAL_DROPOUT,
     "SpatialDropout3D": _SPATIAL_DROPOUT,
@@ -134,21 +116,13 @@ LAYERS: dict[str, Semantics] = {
     "AlphaDropout": _VALUE_BY_VALUE,
     "ActivityRegularization": _VALUE_BY_VALUE,
     # Merging.
-    "Add": Semantics(reach="same position", keeps_channel_axis=True, keeps_samples_apart=True, scores="step"),
-    "Subtract": Semantics(reach="same position", keeps_channel_axis=True, keeps_samples_apart=True, scores="step"),
-    "Multiply": Semantics(
-        reach="same position", keeps_channel_axis=True, keeps_flags=True, keeps_samples_apart=True, scores="step"
-    ),
+    "Add": _STEP_TO_SCORES,
+    "Subtract": _STEP_TO_SCORES,
+    "Multiply": replace(_STEP_TO_SCORES, keeps_flags=True),
     "Average": _VALUE_BY_VALUE,
-    "Maximum": Semantics(reach="same position", keeps_channel_axis=True, keeps_flags=True, keeps_samples_apart=True),
-    "Minimum": Semantics(reach="same position", keeps_channel_axis=True, keeps_flags=True, keeps_samples_apart=True),
-    "Concatenate": Semantics(
-        reach="same position",
-        mixes="named axis",
-        keeps_channel_axis=True,
-        keeps_flags=True,
-        keeps_samples_apart=True,
-    ),
+    "Maximum": _MAXIMUM,
+    "Minimum": _MAXIMUM,
+    "Concatenate": replace(_MAXIMUM, mixes="named axis"),
     "Dot": Semantics(scores="product"),
     # Shapes.
     "Flatten": Semantics(reach="everything", keeps_values=True, keeps_flags=True, keeps_samples_apart=True),
@@ -182,9 +156,7 @@ LAYERS: dict[str, Semantics] = {
     "Bidirectional": _KEEPS_SAMPLES_APART,
     "TimeDistributed": _KEEPS_SAMPLES_APART,
     # Preprocessing.
-    "Rescaling": Semantics(
-        reach="same position", keeps_channel_axis=True, keeps_samples_apart=True, scores="step", prepares_input=True
-    ),
+    "Rescaling": replace(_STEP_TO_SCORES, prepares_input=True),
     "Normalization": Semantics(reach="same position", keeps_samples_apart=True, prepares_input=True),
     "StringLookup": Semantics(prepares_input=True),
     "IntegerLookup": Semantics(prepares_input=True),

@@ -72,9 +72,12 @@ def test_the_screen_knows_keras_by_its_types_alone(path: Path) -> None:
 
 
 def test_each_module_of_capture_has_a_test_file_of_its_name() -> None:
+    """A folder within a part, such as the probes, can have one file for all of its modules."""
     tests = {path.stem for path in (REPOSITORY / "tests" / "capture").rglob("test_*.py")}
-    modules = [path for path in PYTHON if path.is_relative_to(PACKAGE / "capture") and path.name != "__init__.py"]
-    assert [named(path) for path in modules if f"test_{path.stem}" not in tests] == []
+    capture = PACKAGE / "capture"
+    modules = [path for path in PYTHON if path.is_relative_to(capture) and path.name != "__init__.py"]
+    names = {path: {path.stem, *path.relative_to(capture).parts[1:-1]} for path in modules}
+    assert [named(path) for path, known in names.items() if not tests & {f"test_{name}" for name in known}] == []
 
 
 @functools.cache

@@ -41,6 +41,3 @@ __all__ = [
     "values_spec",
     "weights_spec",
 ]
-
-View = ActivationContent
-"""The name of `ActivationContent` in actwidget 0.1."""

@@ -60,11 +60,11 @@ def shown(value: object) -> str:
     return _repr.repr(value)
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """An exception's class and message on one line, also of one that can't tell its message.
 
     Example:
-        >>> told(KeyError("a key"))
+        >>> error_text(KeyError("a key"))
         'KeyError: a key'
     """
     try:

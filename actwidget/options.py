@@ -54,7 +54,7 @@ def channel_numbers(channels: Any, owner: str) -> tuple[int, ...]:
     return tuple(int(channel) for channel in listed)
 
 
-def index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetError]) -> int:
+def index(value: Any, count: int, name: str, there: str, error: type[ActwidgetError]) -> int:
     """A number below `count`; one below zero counts from the end.
 
     Raises:
@@ -62,7 +62,7 @@ def index(value: Any, count: int, noun: str, there: str, error: type[ActwidgetEr
     """
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -count <= value < count:
         return int(value) % count
-    message = f"Expected a {noun} from 0 to {count - 1} ({there}), got {shown(value)}."
+    message = f"Expected a {name} from 0 to {count - 1} ({there}), got {shown(value)}."
     raise error(message)
 
 

@@ -1,4 +1,4 @@
-"""What a person tells about a batch: names of the classes, true labels, tokens; checked against the model."""
+"""What a person says about a batch: names of the classes, true labels, tokens; checked against the model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Annotations:
-    """What a person has told about a batch.
+    """What a person has said about a batch.
 
     Attributes:
         class_names: A name for each unit of the model's output; for a single sigmoid unit two.

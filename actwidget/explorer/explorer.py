@@ -280,7 +280,7 @@ class Explorer:
             return "No inputs were given: LayerExplorer(model, inputs) shows activations.", ""
         captured = f"Captured in {session.seconds * 1000:,.0f} ms" if session.seconds else "From the cache"
         drawn = f"drawn in {(seconds - session.seconds) * 1000:,.0f} ms"
-        text = " · ".join(filter(None, [captured, drawn, session.told(), session.batch.note]))
+        text = " · ".join(filter(None, [captured, drawn, session.parts_in_words(), session.batch.note]))
         return text, f"cache {session.bytes_kept / 1e6:,.1f} of {session.budget / 1e6:,.0f} MB"
 
     def refresh(self) -> bool:

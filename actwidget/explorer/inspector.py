@@ -30,7 +30,7 @@ class Inspector:
 
         Args:
             session: Where activations come from.
-            annotations: What a person has told of classes, labels and tokens.
+            annotations: What a person has said about classes, labels and tokens.
             other: The session of another model of the same architecture on the same batch, to compare with.
         """
         self._session = session

@@ -51,7 +51,7 @@ class Sources:
         values: The same with their channels last.
         measurements: Statistics.
         pictures: The inputs that are pictures.
-        annotations: What a person has told of classes, labels and tokens.
+        annotations: What a person has said about classes, labels and tokens.
         other: The model that is compared with, on the same batch.
     """
 

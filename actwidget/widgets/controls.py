@@ -57,7 +57,7 @@ class Controls:
 
         Args:
             owner: The explorer. Its traits of the same names are set; what views have of their own is in its `options`.
-            warn: Is told what was typed and can't be.
+            warn: Is called with what was typed and is not possible, in words.
         """
         self._owner, self._warn = owner, warn
         for name, widget in self._widgets.items():

@@ -79,15 +79,15 @@ def title(node: LayerNode) -> str:
     return f'<span class="actw-path" title="{whole}">{escape(node.path)}</span>{spans}'
 
 
-def facts(told: Sequence[Fact] | str) -> str:
+def facts(statements: Sequence[Fact] | str) -> str:
     """A layer's statistics as a list of terms, those that warn marked; or a sentence."""
-    if isinstance(told, str):
-        return f'<p class="actw-muted">{escape(told, 1500)}</p>' if told else ""
-    if not told:
+    if isinstance(statements, str):
+        return f'<p class="actw-muted">{escape(statements, 1500)}</p>' if statements else ""
+    if not statements:
         return ""
     items = "".join(
         f"<div><dt>{fact.term}</dt><dd{' class=actw-warning' if fact.warns else ''}>{escape(fact.text)}</dd></div>"
-        for fact in told
+        for fact in statements
     )
     return f'<dl class="actw-numbers">{items}</dl>'
 

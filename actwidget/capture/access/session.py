@@ -343,7 +343,7 @@ class Session:
         self.forget()
         self._is_certain = False
 
-    def told(self) -> str:
+    def parts_in_words(self) -> str:
         """In how many parts the layer in sight is computed, and what is held of it, in words."""
         batch, (path, _) = self.batch, self.sight
         if batch is None or path not in self.graph.nodes:

@@ -10,7 +10,7 @@ import numpy as np
 
 from actwidget.capture.run.conversion import is_uneven
 from actwidget.capture.structure.shapes import fits
-from actwidget.errors import ActwidgetError, OptionError, shown, told
+from actwidget.errors import ActwidgetError, OptionError, error_text, shown
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.tensors import mask_of, set_mask
 
@@ -38,7 +38,8 @@ def apply_edit(edit: Callable[[Any], Any], tensor: Any, where: str) -> Any:
             raise
         message = (
             f"Expected what is put behind {where!r} to take the {type(tensor).__name__} that comes there, got "
-            f"{told(error)}. Edit a layer after this one that gives a dense tensor, or use a callable for such tensors."
+            f"{error_text(error)}. Edit a layer after this one that gives a dense tensor, or use a callable for such "
+            "tensors."
         )
         raise OptionError(message) from error
     if isinstance(result, (np.ndarray, np.generic)):  # of a callable that computes with NumPy

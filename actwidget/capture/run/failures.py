@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from actwidget.capture.run.tap import Tap
-from actwidget.errors import ActwidgetError, CaptureError, told
+from actwidget.errors import ActwidgetError, CaptureError, error_text
 from actwidget.keras_internals.backend import backend
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class Failing:
             )
             raise CaptureError(message) from error
         path = self._where()
-        message = f"The forward pass of {self._name!r} failed{f' in layer {path!r}' if path else ''}. {told(error)}"
+        message = (
+            f"The forward pass of {self._name!r} failed{f' in layer {path!r}' if path else ''}. {error_text(error)}"
+        )
         raise CaptureError(message) from error
 
 

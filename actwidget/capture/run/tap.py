@@ -19,7 +19,7 @@ from actwidget.capture.run.probes.replay import Before
 from actwidget.capture.run.reasons import ELSEWHERE, NO_TENSOR_NOW, NOT_CALLED_NOW, OTHER_THREAD, refusal
 from actwidget.capture.structure.call_names import CallNames, layer_at
 from actwidget.capture.structure.calls import Call, Intermediates, Output
-from actwidget.errors import told
+from actwidget.errors import error_text
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.calls import current_observer, observed, unobserved
 from actwidget.keras_internals.graph import function_of, packed_inputs, standardized_inputs
@@ -262,7 +262,7 @@ class Tap:
         if frame.outer is not None:
             self.failed = self.failed or frame.outer.prefix + frame.call.name
             if frame.call.reason != ELSEWHERE:
-                frame.call.reason = f"raised {told(error)}"
+                frame.call.reason = f"raised {error_text(error)}"
 
     def probe(self, frame: Frame, call: ProbedCall) -> None:
         """Asks a layer for what it computes on the way, beside the pass, in which nothing changes."""
@@ -306,7 +306,7 @@ class Tap:
             return self.editor.replaced(path, leaf)
         except Exception as error:
             self.failed = self.failed or path
-            call.reason = f"was edited, and the edit raised {told(error)}"
+            call.reason = f"was edited, and the edit raised {error_text(error)}"
             raise
 
     def _is_to_be_asked(self, probe: Probe, prefix: str) -> bool:

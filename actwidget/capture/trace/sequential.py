@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from actwidget.capture.run.inputs import built_shape, is_structure
-from actwidget.errors import InvalidInputsError, ModelNotBuiltError, UnsupportedModelError, told
+from actwidget.errors import InvalidInputsError, ModelNotBuiltError, UnsupportedModelError, error_text
 from actwidget.keras_internals.attributes import rolled_back_on_failure
 from actwidget.keras_internals.isolation import isolated
 
@@ -42,7 +42,7 @@ def build_for(model: keras.Sequential, inputs: Any) -> None:
         try:
             model.build(found[0])
         except Exception as error:  # of a layer that can't be copied, so that it could not be tried out
-            message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {told(error)}"
+            message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {error_text(error)}"
             raise InvalidInputsError(message) from error
 
 
@@ -56,5 +56,5 @@ def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | No
         try:
             copy.build(shape)
         except Exception as error:  # noqa: BLE001 - whatever a layer says
-            return told(error)
+            return error_text(error)
     return None

@@ -13,7 +13,7 @@ from keras import ops
 from actwidget.capture.run.probes.probe import Observation, Probe, ProbedCall, agrees, holds
 from actwidget.capture.structure.call_names import CallNames
 from actwidget.capture.structure.calls import Call, Intermediate, Intermediates, Output
-from actwidget.errors import told
+from actwidget.errors import error_text
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.layers import flat_layers, takes_mask, takes_training
 from actwidget.keras_internals.tensors import set_mask
@@ -56,7 +56,7 @@ class TimeDistributedProbe(Probe):
             seen = call.observe(layer.layer, (inputs,), options, inside)
             outputs = [fold.unfolded(leaf) for leaf in _tensors(seen.result)]
         except Exception as error:  # noqa: BLE001 - whatever a layer raises that can't take all steps at once
-            return _refused(layer, f"on all steps at once {layer.layer.name!r} raised {told(error)}")
+            return _refused(layer, f"on all steps at once {layer.layer.name!r} raised {error_text(error)}")
         unlike = (
             f"on all steps at once {layer.layer.name!r} gives other values than step by step, as do layers that mix "
             "samples or keep a state, and in training mode dropout and batch statistics"

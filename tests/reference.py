@@ -140,7 +140,15 @@ def sections(thing: Any, kind: str = "") -> list[Any]:
 def explained(thing: Any) -> set[str]:
     """The parameters, fields and traits that a docstring explains."""
     parts = [part for kind in ("parameters", "attributes") for part in sections(thing, kind)]
-    return {item.name.lstrip("*") for part in parts for item in part.value}
+    return {item.name.lstrip("*") for part in parts for item in part.value} | {trait.name for trait in traits_of(thing)}
+
+
+def traits_of(thing: Any) -> list[Any]:
+    """The attributes of a class that have a docstring of their own below them."""
+    if not thing.is_class:
+        return []
+    fields = [field for name, field in thing.attributes.items() if not name.startswith("_")]
+    return [field for field in fields if field.docstring is not None and "property" not in field.labels]
 
 
 def lacking(entry: Entry) -> list[str]:
@@ -197,7 +205,10 @@ class Writer:
     def docstring(self, entry: Entry) -> list[str]:
         """The parts of a docstring: what it is, how it is made, what it has, an example."""
         found = sorted(sections(entry.thing), key=rank)
-        texts = [text for part in found for text in self.section(part, entry)]
+        before = [part for part in found if rank(part) <= RANK.index("attributes")]
+        texts = [text for part in before for text in self.section(part, entry)]
+        texts += self.traits(entry)
+        texts += [text for part in found[len(before) :] for text in self.section(part, entry)]
         if entry.thing.is_attribute and (kinds := self.kinds(entry.thing)):
             texts.insert(1, f"**Gives**{kinds}")
         return texts
@@ -224,6 +235,13 @@ class Writer:
             f"- `{item.name}`{self.kinds(item)}: {self.linked(flat(item.description), entry)}" for item in part.value
         ]
         return ["**Arguments**" if kind == "parameters" else "**Attributes**", "\n".join(lines)]
+
+    def traits(self, entry: Entry) -> list[str]:
+        """The attributes that are described below themselves."""
+        lines = [
+            f"- `{trait.name}`: {self.linked(flat(trait.docstring.value), entry)}" for trait in traits_of(entry.thing)
+        ]
+        return ["**Attributes**", "\n".join(lines)] if lines else []
 
     def paragraphs(self, text: str, entry: Entry) -> list[str]:
         """Text with its examples fenced."""

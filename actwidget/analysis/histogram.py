@@ -65,7 +65,7 @@ def histogram(
     """Count a layer's values in bins of equal width.
 
     Args:
-        values: FloatArray of any shape and any numeric dtype; NaN and infinities are left out.
+        values: Numbers of any shape and any numeric dtype; NaN and infinities are left out.
         channel_values: Those of one channel, counted in the same bins; what lies outside of them is left out.
         bins: How many bins, at least 1.
         upper: The upper bound of the activation function (6 for ReLU6). If more than 5 % of the layer's values, or of

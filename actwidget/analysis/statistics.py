@@ -21,7 +21,7 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class ChannelStatistics:
-    """FloatArray of each channel, over its finite values.
+    """Statistics of each channel, over its finite values.
 
     Attributes:
         minimum: float64 `(channels,)`; NaN for a channel with no finite value, as for the next three.
@@ -50,7 +50,7 @@ class ChannelStatistics:
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """FloatArray of one layer's activation on one batch.
+    """Statistics of one layer's activation on one batch.
 
     Attributes:
         count: How many values, whatever they are.

@@ -11,18 +11,15 @@ from actwidget.widgets.assets import asset
 
 
 class CodePanel(anywidget.AnyWidget):
-    """A button that folds out source code, with a button that copies it.
-
-    Attributes:
-        code: The source.
-        label: What stands on the button.
-    """
+    """A button that folds out source code, with a button that copies it."""
 
     _esm = asset("code.js")
     _css = asset("code.css")
 
     code = traitlets.Unicode("").tag(sync=True)
+    """The source."""
     label = traitlets.Unicode("Code").tag(sync=True)
+    """What stands on the button."""
 
     def __init__(self, code: str = "", **kwargs: Any) -> None:
         """Shows `code` when the button is pressed."""

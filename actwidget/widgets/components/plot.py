@@ -51,12 +51,6 @@ class PlotView(anywidget.AnyWidget):
     The first view on a page asks its kernel for plotly.js (1.5 MB, compressed, from the installed plotly package);
     later ones find it there, and nothing of it is saved in the notebook. Setting `figure` redraws all views.
 
-    Attributes:
-        figure: The figure; assign a new one to show it.
-        alt: A text that stands for the figure where it can't be seen.
-        busy: Whether the next figure is being made; the last one is dimmed meanwhile.
-        arrows: Whether the figure can have the focus and tells of arrow keys, see `on_key`.
-
     Example:
         >>> import plotly.graph_objects as go
         >>> view = PlotView(go.Figure(go.Bar(y=[1, 3, 2])), alt="Three bars")
@@ -67,9 +61,12 @@ class PlotView(anywidget.AnyWidget):
     _esm = asset("plot.js")
     _css = asset("plot.css")
 
-    alt = traitlets.Unicode("", help="A text that stands for the figure.").tag(sync=True)
-    busy = traitlets.Bool(False, help="Whether the next figure is being made.").tag(sync=True)
-    arrows = traitlets.Bool(False, help="Whether the figure tells of arrow keys.").tag(sync=True)
+    alt = traitlets.Unicode("").tag(sync=True)
+    """A text that stands for the figure where it can't be seen."""
+    busy = traitlets.Bool(False).tag(sync=True)
+    """Whether the next figure is being made; the last one is dimmed meanwhile."""
+    arrows = traitlets.Bool(False).tag(sync=True)
+    """Whether the figure can have the focus and tells of arrow keys, see `on_key`."""
     _kernel = traitlets.Unicode(_KERNEL).tag(sync=True)  # on a page there can be views of several
     _spec = traitlets.Unicode("").tag(sync=True)
     # Pictures and large arrays travel apart from the rest, so that a redraw with the same does not send them again; and

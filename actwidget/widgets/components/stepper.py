@@ -16,16 +16,14 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
     """A number field with a button on either side; it can be empty where `allow_none` is set.
 
     ipywidgets' own number fields know no empty value.
-
-    Attributes:
-        value: The number, or `None`.
-        maximum: The largest number; the smallest is 0.
-        error: What was typed and is no such number, in words, else `""`.
     """
 
     value = traitlets.Int(None, allow_none=True)
+    """The number, or `None`."""
     maximum = traitlets.Int(0)
+    """The largest number; the smallest is 0."""
     error = traitlets.Unicode("")
+    """What was typed and is no such number, in words, else `""`."""
 
     def __init__(
         self,

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 class NumberTable(anywidget.AnyWidget):
     """A table that sorts by a click on a column's name; a click on a row, or Enter, selects it.
 
-    Attributes:
-        selected: The number of the selected row, in the order in which rows were given; `None` for none.
-        label: What the table is called.
-
     Example:
         >>> table = NumberTable(label="Channels")
         >>> table.fill({"channel": [0, 1], "mean": [0.25, -1.5], "dead?": [False, True]})
@@ -34,7 +30,9 @@ class NumberTable(anywidget.AnyWidget):
     _css = asset("table.css")
 
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
+    """The number of the selected row, in the order in which rows were given; `None` for none."""
     label = traitlets.Unicode("").tag(sync=True)
+    """What the table is called."""
     _columns = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _values = traitlets.Bytes(b"").tag(sync=True)
 

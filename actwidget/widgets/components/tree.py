@@ -228,15 +228,6 @@ class LayerTree(anywidget.AnyWidget):
         label: The accessible name of the tree.
         **kwargs: What `anywidget.AnyWidget` takes.
 
-    Attributes:
-        rows: What is shown; see `grouped_rows`.
-        selected: The path of the selected layer. It is set by a click or a key, and can be set from code: the layer is
-            then unfolded to and scrolled to.
-        grouped: Whether prefix groups are shown. Paths don't depend on it.
-        label: The accessible name of the tree.
-        marks: For each path that wants attention why, in words.
-        model_name: The name of the model, for messages.
-
     Example:
         >>> import keras
         >>> from actwidget import layer_tree
@@ -251,10 +242,18 @@ class LayerTree(anywidget.AnyWidget):
     _css = asset("tree.css")
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
+    """What is shown; see `grouped_rows`."""
     selected = _Path("").tag(sync=True)
+    """The path of the selected layer. It is set by a click or a key, and can be set from code: the layer is then
+    unfolded to and scrolled to."""
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
+    """Whether prefix groups are shown. Paths don't depend on it."""
     label = traitlets.Unicode("Layers").tag(sync=True)
+    """The accessible name of the tree."""
     marks = traitlets.Dict().tag(sync=True)
+    """For each path that has a warning, the warning in words."""
+    model_name: str
+    """The name of the model, for messages."""
 
     def __init__(
         self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers", **kwargs: Any

@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from actwidget.analysis.dtypes import as_floats
-from actwidget.analysis.float_errors import ignore_float_errors
 
 
-@ignore_float_errors
 def finite_values(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[float, float] | None]:
     """Leave NaN and infinities out.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,12 +71,13 @@ def _traces(rows: Sequence[Summary], selected: str) -> list[dict[str, Any]]:
 
 
 def _hover_text(row: Summary) -> str:
-    lines = [f"<b>{escape(row.path)}</b>", between(row.minimum, row.maximum), f"zeros {percent(row.zeros)}"]
-    if np.isfinite(row.quantiles[2]) and row.meaning in {"activations", "data"}:  # flags and names have no median
-        lines[1] += f", median {number(row.quantiles[2])}"
+    text = f"<b>{escape(row.path)}</b><br>{between(row.minimum, row.maximum)}"
+    if isfinite(row.quantiles[2]) and row.meaning in {"activations", "data"}:  # flags and names have no median
+        text += f", median {number(row.quantiles[2])}"
+    text += f"<br>zeros {percent(row.zeros)}"
     if row.meaning == "activations":
-        lines[2] += f", dead {percent(row.dead)}"
-    return "<br>".join([*lines, *map(escape, row.warnings)])
+        text += f", dead {percent(row.dead)}"
+    return text + "".join(f"<br>{escape(warning)}" for warning in row.warnings)
 
 
 def _lines(low: Any, high: Any, y: Any, width: int, color: str) -> dict[str, Any]:

@@ -97,6 +97,7 @@ def _categorical(
             magnitude_pooled(rank[index], (factor, factor)).astype(np.intp)
         ]  # keeps single cells visible
         parts.append(f"reduced {factor}× to the rarest value")
+    texts = [escape(name, 40) for name in names]
     trace = {
         "type": "heatmap",
         "z": index.astype(np.int32),
@@ -104,7 +105,7 @@ def _categorical(
         "zmax": count - 0.5,
         "colorscale": scale,
         "showscale": False,
-        "text": [[escape(names[cell], 40) for cell in row] for row in index.tolist()],
+        "text": [[texts[cell] for cell in row] for row in index.tolist()],
         "hovertemplate": "row %{y}, column %{x}<br>%{text}<extra></extra>",
         **cell_positions(factor),
     }

@@ -186,6 +186,7 @@ def drawn_weights_spec(
     }
 
 
+@ignore_float_errors
 def weight_words(values: NDArray[Any]) -> str:
     """The range of the finite values of a weight, and how many are NaN or infinite, in words.
 

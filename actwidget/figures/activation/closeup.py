@@ -10,7 +10,7 @@ from actwidget.analysis.pixels.pooling import magnitude_pooled
 from actwidget.figures.activation.layout import Panel
 from actwidget.figures.activation.steps import step_ticks
 from actwidget.figures.parts.heatmap import cell_positions, color_axis, reduction_factor, value_ticks
-from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_name
+from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_names
 from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange, colorscale
 from actwidget.figures.parts.text import colored, reduction_text
 
@@ -73,7 +73,7 @@ def _nonfinite_steps(values: NDArray[np.float32]) -> list[dict[str, Any]]:
         "mode": "markers",
         "x": np.flatnonzero(~finite),
         "y": np.full(np.count_nonzero(~finite), values[finite].min(initial=np.inf if finite.any() else 0)),
-        "hovertext": [nonfinite_name(value) for value in values[~finite].tolist()],
+        "hovertext": nonfinite_names(values[~finite]).tolist(),
         "hovertemplate": "step %{x}: %{hovertext}<extra></extra>",
         "marker": {"color": NAN_CSS, "symbol": "square", "size": 8},
         "cliponaxis": False,
@@ -158,10 +158,9 @@ def _clipped_ticks(limits: Limits) -> dict[str, Any]:
 
 def _nonfinite_map(values: NDArray[np.float32], positions: dict[str, float]) -> list[dict[str, Any]]:
     """NaN and infinity in their colour and by name, over a map that leaves them empty."""
-    nonfinite = ~np.isfinite(values)
-    if not nonfinite.any():
+    finite = np.isfinite(values)
+    if finite.all():
         return []
-    names = np.full(values.shape, "", object)
-    names[nonfinite] = [nonfinite_name(value) for value in values[nonfinite].tolist()]
+    names = np.where(finite, "", nonfinite_names(values)).tolist()
     hover = "row %{y}, column %{x}<br>%{text}<extra></extra>"
-    return nonfinite_cells(values, text=names.tolist(), **AXES, hovertemplate=hover, **positions)
+    return nonfinite_cells(values, text=names, **AXES, hovertemplate=hover, **positions)

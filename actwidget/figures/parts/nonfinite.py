@@ -16,13 +16,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_NAN, _INFINITY, _MINUS_INFINITY = "NaN", "infinity", "-infinity"
+
+
 def nonfinite_name(value: float) -> str:
     """What a value that is not finite is called.
 
-    >>> [nonfinite_name(value) for value in (float("nan"), float("inf"), float("-inf"))]
+    >>> nonfinite_name(float("nan"))
+    'NaN'
+    """
+    return _NAN if math.isnan(value) else _INFINITY if value > 0 else _MINUS_INFINITY
+
+
+def nonfinite_names(values: NDArray[Any]) -> NDArray[np.str_]:
+    """What values that are not finite are called; many at a time are much faster than one by one.
+
+    >>> nonfinite_names(np.array([np.nan, np.inf, -np.inf])).tolist()
     ['NaN', 'infinity', '-infinity']
     """
-    return "NaN" if math.isnan(value) else "infinity" if value > 0 else "-infinity"
+    return np.where(np.isnan(values), _NAN, np.where(values > 0, _INFINITY, _MINUS_INFINITY))
 
 
 def precise(value: float) -> str:

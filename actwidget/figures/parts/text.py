@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 NARROW_LIMIT = 52
 """How many characters of a title fit into a line of a narrow page."""
 # A tag begins with a letter: "<0.1 %" is none.
-_TAG = r"</?[a-z][^<>]*>"
-_WORDS = re.compile(rf"(?:{_TAG}|[^ ])+")
+_TAG = re.compile(r"</?[a-z][^<>]*>")
+_WORDS = re.compile(rf"(?:{_TAG.pattern}|[^ ])+")
 
 
 def escape(text: str, limit: int = 80) -> str:
@@ -74,7 +74,7 @@ def wrapped(title: str, limit: int = NARROW_LIMIT) -> list[str]:
 
 def visible_length(text: str) -> int:
     """How many characters of a text with Plotly's markup are visible."""
-    return len(html.unescape(re.sub(_TAG, "", text)))
+    return len(html.unescape(_TAG.sub("", text)))
 
 
 def colored(text: str, color: str) -> str:

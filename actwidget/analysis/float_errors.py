@@ -1,4 +1,4 @@
-"""Numbers come out alike whatever `np.seterr` and `warnings.simplefilter` the caller has set."""
+"""Results do not depend on what the caller has set with `np.seterr` and `warnings.simplefilter`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Result = TypeVar("Result")
 
 
 def ignore_float_errors(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Lets a function meet infinity, NaN and numbers too small for their dtype without an error or a warning.
+    """Lets a function compute with NaN, infinity and very small numbers without floating-point errors or warnings.
 
-    `np.errstate` itself can decorate, but before NumPy 2 one such decorator is not safe in several threads.
+    `np.errstate` can be used as a decorator itself, but before NumPy 2 that is not safe in several threads.
     """
 
     @functools.wraps(function)

@@ -16,8 +16,8 @@ from actwidget.analysis.nonfinite import finite_values
 _SPIKE = 0.05
 _LEAST = float(np.finfo(np.float64).smallest_subnormal)
 _GREATEST = float(np.finfo(np.float64).max)
-# Values binned at a time: with their bin numbers they stay in a core's cache. With fewer, numpy's calls are so short
-# that they mostly wait for those of another thread.
+# So many values are binned at a time: with their bin numbers they stay in a core's cache. With fewer, numpy's calls
+# would be so short that they would mostly wait for another thread's.
 _BLOCK = 131_072
 
 
@@ -27,7 +27,7 @@ class Histogram:
 
     Attributes:
         edges: float64 `(bins + 1,)`, from the least to the greatest value that is finite and not 0.
-        counts: int64 `(bins,)`, finite values of the layer that are not counted apart.
+        counts: int64 `(bins,)`, finite values of the layer that are not counted separately.
         zeros: How many of the layer's values are exactly 0; they are in no bin.
         at_upper: How many are exactly at the upper bound, if the layer or the channel has a spike there; then they are
             in no bin. Otherwise 0.
@@ -69,7 +69,7 @@ def histogram(
         channel_values: Those of one channel, counted in the same bins; what lies outside of them is left out.
         bins: How many bins, at least 1.
         upper: The upper bound of the activation function (6 for ReLU6). If more than 5 % of the layer's values, or of
-            the channel's, are exactly there, they are counted apart: left in their bin they would flatten the others.
+            the channel's, are exactly there, they are counted separately: in their bin they would flatten the others.
 
     Returns:
         The counts. They agree with `numpy.histogram` on the same edges, but for values within rounding of an edge.
@@ -147,7 +147,7 @@ def _without_zeros(line: npt.NDArray[Any], value: float) -> Iterator[npt.NDArray
     buffer: npt.NDArray[Any] = np.empty(_BLOCK, line.dtype)
     for block in _blocks(line):
         filled = buffer[: block.size]
-        # Adding is several times faster than choosing, with zeros scattered about.
+        # With scattered zeros, adding is several times faster than np.where.
         np.multiply(block == 0, line.dtype.type(value), out=filled)
         filled += block
         yield filled
@@ -161,6 +161,7 @@ def _edges(low: float, high: float, bins: int) -> FloatArray:
 
 
 def _binned(line: npt.NDArray[Any], bin_numbers: _BinNumbers) -> CountArray:
+    """The counts of each bin, in about two thirds of the time of `numpy.histogram`."""
     counts = np.zeros(bin_numbers.bins, np.int64)
     for block in _blocks(line):
         counts += np.bincount(bin_numbers(block), minlength=bin_numbers.bins)
@@ -178,14 +179,14 @@ class _BinNumbers:
             span = np.float64(high) - np.float64(low)
         moderate = 1e-30 < span < 1e37 and float(np.float32(low)) == low
         self.dtype = np.dtype(np.float32 if dtype == np.float32 and moderate else np.float64)
-        # Ends so far apart or so close that the span or its inverse overflows are brought near 1, by powers of two.
+        # If the span or its inverse would overflow, both ends are scaled to near 1 by a power of two.
         self.exponent = 0 if 1e-290 < span < 1e300 else -int(np.frexp(max(abs(low), abs(high)))[1])
         start, end = np.ldexp(low, self.exponent), np.ldexp(high, self.exponent)
-        # A scalar of another dtype than the values would have numpy convert each of them.
+        # With a scalar of another dtype numpy would convert every value.
         self.low: Any = self.dtype.type(start)
         self.scale: Any = self.dtype.type(bins / (end - start))
         self.bins = bins
-        # Kept from block to block: asking the system for fresh memory each time costs as much as the arithmetic.
+        # Reused from block to block: allocating memory each time costs as much as the arithmetic.
         self.position: npt.NDArray[Any] = np.empty(_BLOCK, self.dtype)
         self.number = np.empty(_BLOCK, np.intp)
 

@@ -60,12 +60,12 @@ class ChannelMoments:
 
     def joined(self, other: ChannelMoments) -> ChannelMoments:
         """The moments of both batches together, by Chan, Golub and LeVeque, Updating Formulae (1979), equations 2.1."""
-        own, added = self.finite, other.finite
-        together = np.maximum(own + added, 1)
+        count, other_count = self.finite, other.finite
+        total = np.maximum(count + other_count, 1)
         with np.errstate(all="ignore"):
-            apart = np.where((own > 0) & (added > 0), other.mean - self.mean, 0.0)
-            mean = np.where(own > 0, self.mean + apart * (added / together), other.mean)
-            squares = self.squares + other.squares + apart**2 * (own * (added / together))
+            distance = np.where((count > 0) & (other_count > 0), other.mean - self.mean, 0.0)
+            mean = np.where(count > 0, self.mean + distance * (other_count / total), other.mean)
+            squares = self.squares + other.squares + distance**2 * (count * (other_count / total))
         return ChannelMoments(
             samples=self.samples + other.samples,
             rows=self.rows + other.rows,

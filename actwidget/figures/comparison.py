@@ -12,7 +12,7 @@ from actwidget.analysis.axes import channels, slice_label
 from actwidget.analysis.dtypes import as_floats
 from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
-from actwidget.figures.parts.layout import LINE, NARROW_HEIGHT, base_layout
+from actwidget.figures.parts.layout import LINE, NARROW_HEIGHT, base_layout, text_above
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend, nonfinite_text
 from actwidget.figures.parts.palette import ColorRange
 from actwidget.figures.parts.palette_png import palette_png
@@ -125,19 +125,7 @@ def _place_grid(layout: dict[str, Any], grid: _Grid, place: int, suffix: str) ->
     narrow[f"xaxis{suffix}.constraintoward"] = "left"
     narrow |= {f"annotations[{place}].x": across[0], f"annotations[{place}].y": down[1]}
     narrow[f"annotations[{place}].text"] = f"<b>{escape(grid.name, 18)}</b><br>{colors}"
-    layout["annotations"].append(
-        {
-            "text": f"<b>{escape(grid.name, 40)}</b> {colors}",
-            "x": left,
-            "y": 1,
-            "xref": "paper",
-            "yref": "paper",
-            "xanchor": "left",
-            "yanchor": "bottom",
-            "align": "left",
-            "showarrow": False,
-        }
-    )
+    layout["annotations"].append(text_above(f"<b>{escape(grid.name, 40)}</b> {colors}", left, 1, align="left"))
 
 
 def _channel_hover(values: NDArray[Any], difference: Difference, channel_label: str) -> tuple[NDArray[Any], str]:

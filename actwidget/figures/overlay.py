@@ -119,8 +119,8 @@ def overlay_spec(
     Returns:
         The figure, or `None` where the input is no picture or the channel no map.
     """
-    seen = input_picture(pixels)
-    if seen is None or values.ndim != 2 or not values.size:
+    background = input_picture(pixels)
+    if background is None or values.ndim != 2 or not values.size:
         return None
     height, width = pixels.shape[:2]
     whole = np.asarray(values, np.float32)
@@ -136,7 +136,7 @@ def overlay_spec(
     if nonfinite:
         parts.append(nonfinite_legend(f"{nonfinite:,} NaN or infinite"))
     place = place or Placement.stretched(whole.shape, (height, width))
-    uri, drawn = seen
+    uri, drawn = background
     dx, dy = width / drawn[1], height / drawn[0]  # the picture that is sent can be smaller than the model's input
     picture = {"type": "image", "source": uri, "dx": dx, "dy": dy, "hoverinfo": "skip"}
     picture |= {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
@@ -167,15 +167,14 @@ def overlay_spec(
 def _cells(shown: NDArray[np.float32], factor: int, place: Placement) -> list[dict[str, Any]]:
     """The heatmap of a map that was reduced by a factor, and over it another of the cells that are not finite."""
     # A reduced cell lies in the middle of the cells that it stands for.
-    there = {"x0": place.left + place.across * (factor - 1) / 2, "dx": place.across * factor}
-    there |= {"y0": place.top + place.down * (factor - 1) / 2, "dy": place.down * factor}
+    positions = {"x0": place.left + place.across * (factor - 1) / 2, "dx": place.across * factor}
+    positions |= {"y0": place.top + place.down * (factor - 1) / 2, "dy": place.down * factor}
     cells = np.empty((*shown.shape, 3), np.int16)
     cells[..., 0] = -1
     cells[..., 1], cells[..., 2] = np.indices(shown.shape) * factor
     hover = "row %{customdata[1]}, column %{customdata[2]}<br>%{z:.5g}<extra></extra>"
-    own = {"z": shown, "coloraxis": "coloraxis", "customdata": cells, "hovertemplate": hover}
-    traces = [{"type": "heatmap", **own, **there}]
-    return [*traces, *nonfinite_cells(shown, hoverinfo="skip", **there)]
+    heatmap = {"type": "heatmap", "z": shown, "coloraxis": "coloraxis", "customdata": cells, "hovertemplate": hover}
+    return [{**heatmap, **positions}, *nonfinite_cells(shown, hoverinfo="skip", **positions)]
 
 
 def _layout(title: str, text: str, color: ColorRange, visible: Edges, box: Box) -> dict[str, Any]:

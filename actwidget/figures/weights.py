@@ -13,7 +13,7 @@ from actwidget.analysis.nonfinite import finite_values, nonfinite_counts
 from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
 from actwidget.figures.parts.bars import bar_marker, nonfinite_bars
 from actwidget.figures.parts.histogram import histogram_traces
-from actwidget.figures.parts.layout import HEIGHT, NUMBER_LABELS, base_layout
+from actwidget.figures.parts.layout import HEIGHT, NUMBER_LABELS, base_layout, text_above
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend
 from actwidget.figures.parts.palette import MUTED, ColorRange
 from actwidget.figures.parts.palette_png import palette_png
@@ -167,18 +167,7 @@ def drawn_weights_spec(
         for axis in (f"xaxis{a}", f"yaxis{a}", f"xaxis{b}", f"yaxis{b}"):
             layout[axis] |= NUMBER_LABELS
         captions.append(weight.caption)
-        layout["annotations"].append(
-            {
-                "text": captions[-1],
-                "x": 0,
-                "y": domain[1],
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "showarrow": False,
-            }
-        )
+        layout["annotations"].append(text_above(weight.caption, 0, domain[1]))
     layout |= {"height": max(HEIGHT, int(90 * heights.sum())), "margin": {"l": 48, "r": 16, "t": TOP, "b": 36}}
     return {
         "data": traces,

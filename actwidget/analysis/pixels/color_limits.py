@@ -87,7 +87,7 @@ def limits(values: npt.NDArray[Any], percentiles: tuple[float, float] = PERCENTI
 
 
 def _value_at_rank(line: npt.NDArray[Any], rank: int) -> float:
-    """The value of a rank, 0 for the smallest; faster for the tails than `numpy.partition` of all values."""
+    """The value of a rank, 0 for the smallest; for the tails faster than `numpy.partition` of all values."""
     if rank == 0:
         return float(line.min())
     if line.size > _MANY:

@@ -85,6 +85,11 @@ def _title_pad(lines: list[str]) -> int:
 
 
 def caption(text: str, x: float, y: float) -> dict[str, Any]:
-    """A line above a panel whose upper left corner is at `(x, y)` of the paper."""
-    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 4}
-    return {"text": text, **place, "align": "left", "showarrow": False, "font": {"size": 12}}
+    """A caption close above a panel whose upper left corner is at `(x, y)` of the paper."""
+    return {**text_above(text, x, y, yshift=4, align="left"), "font": {"size": 12}}
+
+
+def text_above(text: str, x: float, y: float, **more: Any) -> dict[str, Any]:
+    """An annotation that begins at `(x, y)` of the paper and stands above that point."""
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    return {"text": text, **place, **more, "showarrow": False}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from actwidget.explorer.facts import Fact
-    from actwidget.explorer.grid import Grid
+    from actwidget.explorer.navigation import Grid
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import ipywidgets
 import traitlets
 
 from actwidget.errors import ActwidgetError
+from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from actwidget.explorer.explorer import Explorer, Shown
-    from actwidget.explorer.grid import Grid
+    from actwidget.explorer.navigation import Grid
     from actwidget.widgets.screen import Screen
     from actwidget.widgets.still import Still
 
@@ -75,29 +76,15 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     # What is done on the page.
 
     def _clicked(self, customdata: list[Any]) -> None:
-        """Selects what was clicked in the figure, which tells it by its `customdata`."""
-        graph = self._explorer.session.graph
-        if len(customdata) == 2 and customdata[0] == "sample" and isinstance(customdata[1], int):
-            self.sample = customdata[1]
-        elif customdata and isinstance(customdata[0], str) and customdata[0] in graph.nodes:
+        """Selects what was clicked in the figure."""
+        changes = selected_by_click(customdata, self._explorer.data, self._explorer.session.graph.nodes)
+        if len(changes) == 1:
+            (name,) = changes
+            setattr(self, name, changes[name])
+        elif changes:
             with self._one_drawing():
-                self.show, self.layer = "activation", customdata[0]
-        elif len(customdata) == 3 and customdata[0] in ("cell", -1):
-            self._point_at(customdata[1:])
-        elif customdata and isinstance(customdata[0], (int, float)) and self._has_channel(customdata[0]):
-            self.channel = int(customdata[0])
-
-    def _has_channel(self, channel: float) -> bool:
-        return 0 <= channel < self._explorer.data.channel_count
-
-    def _point_at(self, place: list[Any]) -> None:
-        """Shows where a cell of the close-up lies over the input, and what it sees there."""
-        data = self._explorer.data
-        rows, columns = data.map_size
-        row, column = (int(index) if isinstance(index, (int, float)) else -1 for index in place)
-        if 0 <= row < rows and 0 <= column < columns and data.picture is not None:
-            with self._one_drawing():
-                self.show, self.position = "overlay", (row, column)
+                for name, value in changes.items():
+                    setattr(self, name, value)
 
     def _pressed(self, key: str) -> None:
         """Moves the selection through what is drawn, if there is anything to select."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.facts import Fact, facts_of
-from actwidget.explorer.grid import Grid
+from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.figures import (
     ActivationContent,

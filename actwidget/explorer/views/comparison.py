@@ -8,7 +8,7 @@ import numpy as np
 
 from actwidget.analysis.difference import difference
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.grid import Grid
+from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.explorer.selection import OTHER_MODEL
 from actwidget.figures import comparison_spec

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.grid import Grid
+from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.explorer.views.channels import facts_on
 from actwidget.figures import Placement, channel_order, overlay_spec

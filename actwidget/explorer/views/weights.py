@@ -9,7 +9,7 @@ import numpy as np
 from actwidget.analysis.kernels import kernel_pictures, unknown_pictures
 from actwidget.capture.access.session import WEIGHTS
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.grid import Grid
+from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.figures.weights import MOST, DrawnWeight, draw_weight, drawn_weights_spec, weight_words
 

@@ -1,12 +1,17 @@
-"""Where arrow keys lead among what is drawn."""
+"""What a key or a click in the figure selects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from actwidget.explorer.layer_data import LayerData
 
 ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 """Beside the figure's own, what a key does: steps along the grid, rows of it."""
@@ -51,3 +56,34 @@ class Grid:
         along, down = ARROWS[key]
         there = places[0] + along + down * self.columns
         return int(self.order[there]) if 0 <= there < len(self.order) else selected
+
+
+def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[str]) -> dict[str, Any]:
+    """What a click in a figure changes of the selection.
+
+    Args:
+        customdata: What the figure says of the place that was clicked: the number of a channel; `"sample"` and its
+            number; `"cell"`, a row and a column of the close-up; or the path of a layer.
+        data: The layer on screen.
+        paths: Those of all layers.
+
+    Returns:
+        For each field of the selection its new value; empty where the click selects nothing.
+    """
+    match customdata:
+        case ["sample", int() as sample]:
+            return {"sample": sample}
+        case [str() as path, *_] if path in paths:
+            return {"show": "activation", "layer": path}
+        case ["cell" | -1, row, column]:
+            return _pointed_at(row, column, data)
+        case [int() | float() as channel, *_] if 0 <= channel < data.channel_count:
+            return {"channel": int(channel)}
+    return {}
+
+
+def _pointed_at(row: Any, column: Any, data: LayerData) -> dict[str, Any]:
+    """Where a cell of the close-up lies over the input, and what it sees there."""
+    place = tuple(int(index) if isinstance(index, (int, float)) else -1 for index in (row, column))
+    is_there = all(0 <= index < length for index, length in zip(place, data.map_size, strict=True))
+    return {"show": "overlay", "position": place} if is_there and data.picture is not None else {}

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers
 
 import actwidget as aw
-from actwidget.errors import UnsupportedModelError
 from tests.capture import odd_zoo, zoo
 from tests.capture.deep_witness import deep_witness
 
@@ -125,75 +121,6 @@ def test_a_list_of_one_stays_a_list_in_another_model():
     inner = sub(x)
     assert type(inner) is list
     assert keras.Model(x, inner[0])(zoo.noise(3, 4)).shape == (3, 5)
-
-
-class FakeTorchBase:
-    pass
-
-
-FakeTorchBase.__module__ = "torch.nn.modules.module"
-
-
-class TorchLike(FakeTorchBase):
-    pass
-
-
-class FakeLegacyBase:
-    pass
-
-
-FakeLegacyBase.__module__ = "tf_keras.src.engine.training"
-
-
-class LegacyLike(FakeLegacyBase):
-    pass
-
-
-class Subclassed(keras.Model):
-    def __init__(self):
-        super().__init__(name="mine")
-        self.dense = layers.Dense(2)
-
-    def call(self, inputs):
-        return self.dense(inputs)
-
-
-class OverridingFunctional(keras.Model):
-    def __init__(self):
-        x = keras.Input((4,))
-        super().__init__(x, layers.Dense(2)(x), name="mine")
-
-    def call(self, inputs, **_options):
-        return super().call(inputs) + 1.0
-
-
-class OverridingSequential(keras.Sequential):
-    def call(self, inputs, training=None, mask=None):
-        return super().call(inputs, training=training, mask=mask) + 1.0
-
-
-NO_MODELS = {
-    "path": (lambda: "model.keras", r"got builtins\.str\. .*keras\.models\.load_model"),
-    "path object": (lambda: Path("model.keras"), r"Path\. .*keras\.models\.load_model"),
-    "class": (lambda: Subclassed, r"That is the class itself: make a model of it first, Subclassed\("),
-    "torch": (TorchLike, "PyTorch"),
-    "tf_keras": (LegacyLike, "legacy Keras 2 model"),
-    "tf module": (tf.Module, r"got tensorflow\..*keras\.models\.load_model"),
-    "layer": (lambda: layers.Dense(2), r"Dense\. That is a single layer\. Wrap it"),
-    "nothing": (lambda: None, r"got builtins\.NoneType\. Pass a keras\.Model"),
-    "array": (lambda: np.zeros(3), r"got numpy\.ndarray"),
-    "function": (lambda: len, "Pass a keras.Model"),
-}
-
-
-@pytest.mark.parametrize(("make", "message"), NO_MODELS.values(), ids=NO_MODELS)
-def test_what_is_no_keras_model_is_refused_with_advice(make, message):
-    model = make()
-    for ask in (aw.layer_tree, lambda it: aw.submodel(it, 0), lambda it: aw.activations(it, zoo.noise(2, 4))):
-        with pytest.raises(UnsupportedModelError, match=message) as caught:
-            ask(model)
-        assert str(caught.value).startswith("Expected a Keras 3 model, got ")
-        assert isinstance(caught.value, TypeError)
 
 
 NESTED = {

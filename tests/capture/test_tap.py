@@ -12,7 +12,7 @@ from keras import layers
 
 import actwidget as aw
 from actwidget.capture.run.tap import Tap
-from actwidget.errors import CaptureError, InvalidInputsError, ModelNotBuiltError, NotCapturableError
+from actwidget.errors import CaptureError, NotCapturableError
 from tests.capture import zoo
 
 
@@ -107,48 +107,6 @@ def test_a_layer_never_called_is_in_the_tree_with_the_reason():
         aw.activations(model, zoo.noise(2, 3), "spare")
     with pytest.raises(NotCapturableError, match="spare"):
         aw.submodel(model, ["block_0", "spare"])
-
-
-def test_a_model_never_called_says_what_to_do():
-    with pytest.raises(ModelNotBuiltError, match=r"has never been called.*Pass a batch as `inputs`"):
-        aw.layer_tree(Stack())
-
-
-def test_inputs_that_nothing_can_take_are_refused():
-    model = Stack()
-    model(zoo.noise(2, 3))
-    with pytest.raises(InvalidInputsError, match="Model 'stack' can't take these inputs"):
-        aw.layer_tree(model, zoo.noise(2, 5))
-
-
-class Breaks(keras.Model):
-    """Raises in its third layer."""
-
-    def __init__(self):
-        super().__init__(name="breaks")
-        self.first, self.second = layers.Dense(4, name="first"), layers.Dense(3, name="second")
-        self.bad, self.after = layers.Dense(2, name="bad"), layers.Dense(2, name="after")
-        self.bad.build((None, 9))
-        self.built = True
-
-    def call(self, inputs):
-        return self.after(self.bad(self.second(self.first(inputs))))
-
-
-def test_what_is_before_a_layer_that_raises_stays_browsable():
-    model, x = Breaks(), zoo.noise(2, 5)
-    tree = aw.layer_tree(model, x)
-    assert [node.path for node in tree] == ["first", "second", "bad", "after"]
-    assert tree["bad"].origin == "opaque"
-    assert tree["bad"].reason.startswith("raised ValueError")
-    assert tree["after"].reason == "was not reached, since 'bad' raised"
-    np.testing.assert_allclose(aw.activations(model, x, "second")["second"], model.second(model.first(x)), rtol=1e-6)
-    explorer = aw.LayerExplorer(model, x)
-    explorer.layer = "bad"
-    assert "raised ValueError" in explorer.figure.layout.to_plotly_json().__str__()
-    explorer.layer = "second"
-    assert explorer.activation.shape == (2, 3)
-    explorer.close()
 
 
 def test_a_functional_model_that_breaks_stays_browsable_before():

@@ -16,7 +16,7 @@ from actwidget.capture.run.conversion import Array, as_array
 from actwidget.capture.run.fitted_inputs import fitted
 from actwidget.capture.run.inputs import Batch, prepare
 from actwidget.capture.structure.call_arguments import Signature
-from actwidget.capture.structure.paths import aliases, not_found
+from actwidget.capture.structure.paths import known_path, not_found
 from actwidget.capture.structure.selectors import select
 from actwidget.capture.trace import read, trace
 from actwidget.errors import LayerNotFoundError, ModelNotBuiltError, NotCapturableError, shown
@@ -49,10 +49,10 @@ class Activations(Mapping[str, Array]):
         Raises:
             LayerNotFoundError: That path was not captured.
         """
-        for candidate in aliases(path) if isinstance(path, str) else ():
-            if candidate in self._values:
-                return self._values[candidate]
-        raise not_found(path, self._model_name, self._values)
+        known = known_path(path, self._values)
+        if known is None:
+            raise not_found(path, self._model_name, self._values)
+        return self._values[known]
 
     def __iter__(self) -> Iterator[str]:
         """The paths, in order of execution."""

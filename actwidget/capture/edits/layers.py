@@ -28,7 +28,7 @@ class NumbersIn(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type 
         """Raises an error unless an activation can hold the numbers.
 
         Raises:
-            OptionError: It is sparse or ragged, or holds text; or whole numbers, and not all to be put in are.
+            OptionError: It is sparse or ragged, or holds text; or whole numbers, and can't hold all to be put in.
         """
         self.check_kind(sparse=backend.is_sparse(inputs), ragged=backend.is_ragged(inputs))
         self.check_dtype(keras.backend.standardize_dtype(inputs.dtype))
@@ -56,7 +56,7 @@ class NumbersIn(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type 
         """Raises an error unless an activation of this dtype (`""`: not known) can hold the numbers.
 
         Raises:
-            OptionError: The activation holds text; or whole numbers, and not all to be put in are.
+            OptionError: The activation holds text; or whole numbers, and its dtype can't hold all to be put in.
         """
         if dtype == "string":
             message = f"Expected numbers for {self.name!r} to change, got text, dtype 'string'. Use a callable there."
@@ -64,12 +64,22 @@ class NumbersIn(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type 
         if not dtype.startswith(("int", "uint", "bool")):
             return
         given = np.atleast_1d(self._numbers)
-        with np.errstate(all="ignore"):  # infinity has no rest, whatever np.seterr says
+        least, above = (0, 2) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max) + 1)
+        with np.errstate(all="ignore"):  # infinity has no remainder, whatever np.seterr says
             broken = given[given % 1 != 0]
+            # Both bounds are powers of two, or 0, so that floats are compared with them exactly.
+            outside = given[(given < least) | (given >= above)]
         if broken.size:
             message = (
                 f"Expected whole numbers for {self.name!r} where the dtype is {dtype!r}, got {broken[0]}. Edit a layer "
                 "after this one, whose output is no longer of that dtype, or use a callable."
+            )
+            raise OptionError(message)
+        if outside.size:
+            message = (
+                f"Expected numbers from {least} to {above - 1} for {self.name!r}, which the dtype {dtype!r} can hold, "
+                f"got {outside[0]}. Edit a layer after this one, whose output is no longer of that dtype, or use a "
+                "callable."
             )
             raise OptionError(message)
 

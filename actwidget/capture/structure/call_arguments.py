@@ -38,7 +38,7 @@ class Signature:
     """The arguments of a model's `call` that can hold inputs, which `training` does not."""
 
     def __init__(self, model: keras.Model) -> None:
-        """Reads them."""
+        """Reads the arguments of the model's `call`."""
         every = list(call_signature(model).parameters.values())
         known = [each for each in every if each.name != "training"]
         self._name = model.name
@@ -68,7 +68,7 @@ class Signature:
 
     @property
     def usual(self) -> Spread:
-        """How the model is called on what has not been seen yet."""
+        """How the model is called where no inputs tell how they are meant."""
         if self.takes_one:
             return ""
         return "positions" if set(self._needed) <= set(self._placed) else "names"
@@ -93,9 +93,7 @@ class Signature:
     def _spread(self, inputs: Any) -> tuple[Spread, Any] | None:
         """Inputs as arguments of their own, if they can be."""
         if isinstance(inputs, Mapping):
-            texts = all(isinstance(key, str) for key in inputs)
-            known = set(inputs) <= set(self._named) or (self._more_named and texts)
-            fits = known and set(self._needed) <= set(inputs) and "training" not in inputs
+            fits = all(map(self._takes_name, inputs)) and set(self._needed) <= set(inputs)
             return ("names", dict(inputs)) if fits else None
         if not isinstance(inputs, (list, tuple)):
             return None
@@ -106,13 +104,17 @@ class Signature:
             return "positions", tuple(inputs)
         return ("names", dict(zip(names, inputs, strict=True))) if len(inputs) == len(names) else None
 
+    def _takes_name(self, key: Any) -> bool:
+        """Whether an argument of this name can be given inputs."""
+        return key in self._named or (self._more_named and isinstance(key, str) and key != "training")
+
     def _refusal(self, inputs: Any) -> InvalidInputsError:
         by_name = ", ".join(f"{name!r}: ..." for name in self._needed or self._named)
         placed = set(self._needed) <= set(self._placed) and self._placed
         by_place = f"a tuple in this order, ({', '.join(self._needed)}), or " if placed else ""
         if isinstance(inputs, Mapping):
             missing = [name for name in self._needed if name not in inputs]
-            unknown = [] if self._more_named else [key for key in inputs if key not in self._named]
+            unknown = [key for key in inputs if not self._takes_name(key)]
             parts = [f"missing {missing}" * bool(missing), f"unknown {unknown}" * bool(unknown)]
             got = f"a dict of {list(inputs)}: {', '.join(filter(None, parts))}"
         elif isinstance(inputs, (list, tuple)):

@@ -1,4 +1,4 @@
-"""One level of a model: which calls inside a layer are nodes of the tree, and what they are called."""
+"""One level of a model: which calls inside a layer are nodes of the tree, and the names that these nodes have."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def is_loop(operation: Any) -> bool:
 
 
 def in_loop(operation: Any) -> str:
-    """Why a call inside a loop can't be had, where it can't."""
+    """Why a call inside a layer that is a loop can't be had, in words that follow "it"."""
     return f"runs once a time step, inside the loop of {operation.name!r}"
 
 
@@ -94,10 +94,9 @@ class CallNames:
         else:
             known = sublayers(operation)
         self._declared = {id(each) for each in known}
-        reserved = [self._name(each) for each in known]
+        self._namer = Namer(self._name(each) for each in known)
         if has_scores(operation):
-            reserved.append(SCORES)
-        self._namer = Namer(reserved)
+            self._namer.sibling(SCORES)  # they are no call, so a layer of this name is the second
         self.known: dict[str, Any] = {self._namer.sibling(self._name(each)): each for each in known}
         self._names = {id(each): name for name, each in self.known.items()}
         self._calls: dict[int, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from actwidget.capture.structure.paths import aliases, not_found
+from actwidget.capture.structure.paths import known_path, not_found
 from actwidget.errors import short, shown
 
 if TYPE_CHECKING:
@@ -64,18 +64,15 @@ class LayerNode:
         """
         if path == self.path:
             return self
-        nodes = {node.path: node for node in self}
-        for candidate in aliases(path):
-            if candidate in nodes:
-                return nodes[candidate]
-        raise not_found(path, self.name, nodes)
+        nodes: dict[str, LayerNode] = {node.path: node for node in (self, *self)}
+        known = known_path(path, nodes)
+        if known is None:
+            raise not_found(path, self.name, nodes)
+        return nodes[known]
 
     def __contains__(self, path: object) -> bool:
         """Whether `path` is the path of a node below this one (or of this one)."""
-        if not isinstance(path, str):
-            return False
-        paths = {self.path, *(node.path for node in self)}
-        return any(candidate in paths for candidate in aliases(path))
+        return known_path(path, [node.path for node in (self, *self)]) is not None
 
     def __str__(self) -> str:
         """The tree as an indented table, the same on each run."""

@@ -1,4 +1,4 @@
-"""The words of a path: `name~k@n:j`, their aliases, and what to say when there is no such path."""
+"""Paths, made of names with suffixes, `name~k@n:j`: how they are given, looked up, and not found."""
 
 from __future__ import annotations
 
@@ -9,23 +9,44 @@ from typing import TYPE_CHECKING, Any
 from actwidget.errors import LayerNotFoundError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
 
-def aliases(path: Any) -> Iterator[Any]:
-    """`path` as it stands, then with the suffixes that mean "the first one" left out.
+def known_path(path: Any, known: Collection[str]) -> str | None:
+    """The known path that `path` means: itself, or one without the suffixes `@0` and `:0`, which mean the first.
 
-    A literal name always wins, so the path as it stands comes first. What is no text is no path, and has no aliases.
+    A layer's own name may end like a suffix, so what is left as it stands is preferred.
 
-    >>> list(aliases("tower@0/dense:0"))
-    ['tower@0/dense:0', 'tower/dense']
+    Args:
+        path: What was asked for; what is no text is no path.
+        known: All paths that there are.
+
+    Returns:
+        The known path; `None` where there is none.
+
+    >>> known_path("tower@0/dense:0", {"tower/dense"}), known_path("dense@0:0", ["dense", "dense@0"])
+    ('tower/dense', 'dense@0')
     """
-    yield path
     if not isinstance(path, str):
-        return
-    plain = "/".join(re.sub(r"@0(?=:\d+$|$)", "", re.sub(r":0$", "", part)) for part in path.split("/"))
-    if plain != path:
-        yield plain
+        return None
+    if path in known:
+        return path
+    forms = [_forms(part) for part in path.split("/")]
+    if all(len(each) == 1 for each in forms):
+        return None
+    found = {}
+    for each in known:
+        parts = each.split("/")
+        if len(parts) == len(forms) and all(part in form for part, form in zip(parts, forms, strict=True)):
+            found[each] = [form.index(part) for part, form in zip(parts, forms, strict=True)]
+    return min(found, key=found.__getitem__, default=None)
+
+
+def _forms(part: str) -> list[str]:
+    """A part of a path as it stands, then without `:0`, then without `@0` too."""
+    first_output = part.removesuffix(":0")
+    first_call = re.sub(r"@0(?=:\d+$|$)", "", first_output)
+    return list(dict.fromkeys([part, first_output, first_call]))
 
 
 def sendable(name: str) -> str:
@@ -72,15 +93,25 @@ class Namer:
 
 
 def closest(wanted: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The known names most like the wanted one, best first."""
-    by_folded = {name.casefold(): name for name in known}
-    inside = [name for folded, name in by_folded.items() if wanted and wanted.casefold() in folded]
-    like = [by_folded[match] for match in difflib.get_close_matches(wanted.casefold(), by_folded, count, 0.5)]
-    return list(dict.fromkeys([*like, *inside]))[:count]
+    """The known names most like the wanted one, best first, whether letters are large or small."""
+    by_folded: dict[str, list[str]] = {}
+    for name in known:
+        by_folded.setdefault(name.casefold(), []).append(name)
+    folded = wanted.casefold()
+    inside = [each for each in by_folded if folded and folded in each]
+    matches = dict.fromkeys([*difflib.get_close_matches(folded, by_folded, count, 0.5), *inside])
+    return [name for match in matches for name in by_folded[match]][:count]
 
 
 def not_found(wanted: object, model_name: str, known: Iterable[str], *, untried: bool = False) -> LayerNotFoundError:
-    """The error for a selector that names nothing; `untried` where a run with inputs could show more."""
+    """The error for a selector that names nothing.
+
+    Args:
+        wanted: The selector.
+        model_name: The name of the model.
+        known: The paths that there are.
+        untried: Whether a run of the model on inputs could show more of them.
+    """
     matches = closest(wanted, known) if isinstance(wanted, str) else []
     hint = f"Closest: {', '.join(map(repr, matches))}. " if matches else ""
     see = "See print(actwidget.layer_tree(model)) for all paths."

@@ -1,4 +1,4 @@
-"""Whatever a person may call a layer by, to the one node that is meant."""
+"""Finds the one node that a path, a bare name, an index or a layer selects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from actwidget.capture.structure.paths import aliases, not_found
+from actwidget.capture.structure.paths import known_path, not_found
 from actwidget.errors import LayerNotFoundError, shown
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def select(graph: ModelGraph, selector: Any) -> LayerNode:
 
 
 def _by_name(graph: ModelGraph, wanted: str) -> LayerNode:
-    for candidate in aliases(wanted):
-        if candidate in graph.nodes:
-            return graph.nodes[candidate]
+    path = known_path(wanted, graph.nodes)
+    if path is not None:
+        return graph.nodes[path]
     named = [node for node in graph.tree if node.name == wanted]
     if len(named) == 1:
         return named[0]

@@ -1,13 +1,16 @@
-"""What the error for a model of Keras 2 says to do is done to the letter, with the real `tf_keras`."""
+"""What is no Keras 3 model is refused, and what the error says to do works, for Keras 2 with the real `tf_keras`."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras
+from keras import layers
 
 import actwidget as aw
 from actwidget.errors import UnsupportedModelError
@@ -37,8 +40,8 @@ def nested():
 
 
 def sequential():
-    layers = [tf_keras.Input((4,)), tf_keras.layers.Dense(3, activation="gelu"), tf_keras.layers.Dense(2)]
-    return tf_keras.Sequential(layers), zoo.noise(3, 4)
+    stack = [tf_keras.Input((4,)), tf_keras.layers.Dense(3, activation="gelu"), tf_keras.layers.Dense(2)]
+    return tf_keras.Sequential(stack), zoo.noise(3, 4)
 
 
 def compiled():
@@ -105,3 +108,58 @@ def test_the_weights_are_taken_over_where_no_file_loads(build):
     assert "save" not in advice(old)
     new.set_weights(old.get_weights())
     np.testing.assert_allclose(new(ids), old(ids), rtol=1e-4, atol=1e-5)
+
+
+class FakeTorchBase:
+    pass
+
+
+FakeTorchBase.__module__ = "torch.nn.modules.module"
+
+
+class TorchLike(FakeTorchBase):
+    pass
+
+
+class FakeLegacyBase:
+    pass
+
+
+FakeLegacyBase.__module__ = "tf_keras.src.engine.training"
+
+
+class LegacyLike(FakeLegacyBase):
+    pass
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__(name="mine")
+        self.dense = layers.Dense(2)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+NO_MODELS = {
+    "path": (lambda: "model.keras", r"got builtins\.str\. .*keras\.models\.load_model"),
+    "path object": (lambda: Path("model.keras"), r"Path\. .*keras\.models\.load_model"),
+    "class": (lambda: Subclassed, r"That is the class itself: make a model of it first, Subclassed\("),
+    "torch": (TorchLike, "PyTorch"),
+    "tf_keras": (LegacyLike, "legacy Keras 2 model"),
+    "tf module": (tf.Module, r"got tensorflow\..*keras\.models\.load_model"),
+    "layer": (lambda: layers.Dense(2), r"Dense\. That is a single layer\. Wrap it"),
+    "nothing": (lambda: None, r"got builtins\.NoneType\. Pass a keras\.Model"),
+    "array": (lambda: np.zeros(3), r"got numpy\.ndarray"),
+    "function": (lambda: len, "Pass a keras.Model"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), NO_MODELS.values(), ids=NO_MODELS)
+def test_what_is_no_keras_model_is_refused_with_advice(make, message):
+    model = make()
+    for ask in (aw.layer_tree, lambda it: aw.submodel(it, 0), lambda it: aw.activations(it, zoo.noise(2, 4))):
+        with pytest.raises(UnsupportedModelError, match=message) as caught:
+            ask(model)
+        assert str(caught.value).startswith("Expected a Keras 3 model, got ")
+        assert isinstance(caught.value, TypeError)

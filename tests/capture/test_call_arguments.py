@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
 import actwidget as aw
+from actwidget.capture.structure.call_arguments import Signature, arguments
 from actwidget.errors import InvalidInputsError
 from tests.capture import zoo
 from tests.capture.test_every_way import in_every_way
@@ -149,6 +152,39 @@ def test_what_is_no_set_of_arguments_is_refused_with_their_names(inputs, message
     for look in (aw.layer_tree, aw.activations, aw.LayerExplorer):
         with pytest.raises(InvalidInputsError, match=message):
             look(model, inputs)
+
+
+def any_other_name(self, src, tgt, **more):  # noqa: ARG001 - only its place matters
+    return self.a(src) + self.b(tgt)
+
+
+@pytest.mark.parametrize("call", [plain, any_other_name])
+def test_training_is_no_input(call):
+    with pytest.raises(InvalidInputsError, match=r"got a dict of .*: unknown \['training'\]\.$"):
+        aw.activations(holding(call), {**NAMED, "training": True})
+
+
+SPREAD = {
+    "one argument": (one_tuple, (SRC, TGT), [""]),
+    "a tuple that may be one argument": (with_default, (SRC, TGT), ["", "positions"]),
+    "a dict of several names": (with_default, NAMED, ["names", ""]),
+    "a dict of one name": (with_default, {"src": SRC}, ["", "names"]),
+    "an array": (with_default, SRC, [""]),
+    "several that are needed": (plain, (SRC, TGT), ["positions"]),
+    "with training between them": (training_between, (SRC, TGT), ["", "names"]),
+    "more than there are": (with_default, (SRC, TGT, TGT, TGT), [""]),
+    "any number of them": (any_number, (SRC, TGT, TGT), ["positions", ""]),
+}
+
+
+@pytest.mark.parametrize(("call", "inputs", "ways"), SPREAD.values(), ids=SPREAD)
+def test_the_ways_in_which_inputs_may_be_meant_come_with_the_likeliest_first(call, inputs, ways):
+    signature, model = Signature(holding(call)), holding(call)
+    found = signature.ways(inputs)
+    assert [spread for spread, _ in found] == ways
+    for spread, value in found:
+        args, kwargs = arguments(value, spread)
+        inspect.signature(model.call).bind(*args, **kwargs)  # as Python has it
 
 
 def test_a_budget_is_checked_before_such_a_model_runs():

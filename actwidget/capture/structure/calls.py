@@ -1,4 +1,4 @@
-"""What is seen of a running model: its calls, the tensors that they give, and what a layer computes on the way."""
+"""The records of a running model: its calls, the tensors that they give, and what a layer computes on the way."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Output:
 
     @classmethod
     def of(cls, tensor: Any) -> Output:
-        """That of a tensor of the backend."""
+        """The shape and dtype of a tensor of the backend, dense or not."""
         return cls(backend.shape_of(tensor), backend.dtype_of(tensor))
 
 

@@ -115,7 +115,15 @@ class ModelGraph:
         return {node.path: node for node in self.tree}
 
     def edits_before(self, paths: Iterable[str]) -> dict[str, keras.Layer]:
-        """The edits that can change the values at some paths: of a functional model those of what runs up to there."""
+        """The edits that can change the values at some paths.
+
+        Args:
+            paths: At least one path of the tree.
+
+        Returns:
+            For a functional model the edits at the last of the paths and before it, in the order of execution. In
+            other models any edit may come before any path.
+        """
         if function_of(self.root) is None:
             return dict(self.edits)
         order = {child.path: place for place, child in enumerate(self.tree.children)}

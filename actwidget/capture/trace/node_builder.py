@@ -1,4 +1,4 @@
-"""The nodes of a layer tree, and what is known of each."""
+"""Makes the nodes of a layer tree, and notes for each which operation computes it and where its value comes from."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ class NodeBuilder:
         return found
 
     def _set_aside(self, operation: Any, nodes: list[LayerNode], prefix: str) -> list[LayerNode]:
-        """Notes of nodes that a layer is asked for them, in the layer's own path, which is `prefix`."""
+        """Notes of nodes that the layer whose path is `prefix` is asked for their values; gives the nodes back."""
         probe = probe_of(operation)
         if probe is None:
             return nodes

@@ -16,8 +16,16 @@ from actwidget.keras_internals.isolation import isolated
 def build_for(model: keras.Sequential, inputs: Any) -> None:
     """Builds a `Sequential` for a sample, if it is one array; on other structures it runs layer by layer.
 
+    One that is built, or whose class has a `call()` of its own, stays as it is.
+
+    Args:
+        model: The model.
+        inputs: A batch, or one sample without a batch axis.
+
     Raises:
-        InvalidInputsError: It can't be built for that; it is as it was.
+        UnsupportedModelError: It has no layers.
+        ModelNotBuiltError: There is no sample.
+        InvalidInputsError: It can't be built for that sample; it is as it was.
     """
     if type(model).call is not keras.Sequential.call or model.built:
         return

@@ -1,4 +1,4 @@
-"""More samples than go through the model at a time, and what may not be cut up."""
+"""A batch goes through in parts where these give what the whole batch gives, and what may not be cut up is not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 from keras import layers, ops
 
 import actwidget as aw
-from actwidget.errors import MemoryBudgetError, NotCapturableError
+from actwidget.capture.run.batch_parts import Captured, Joined, Parts, Row, alone, chosen, is_close, trials
+from actwidget.capture.run.inputs import prepare
 from tests.capture import zoo
 
 
@@ -42,137 +45,6 @@ def test_what_compares_samples_with_each_other_has_all_of_them(samples):
     x = zoo.noise(samples, 3)
     for each in (model, Contrastive()):
         np.testing.assert_allclose(aw.activations(each, x)["similarity"], x @ x.T, rtol=1e-4, atol=1e-5)
-
-
-def test_a_layer_that_a_part_of_the_batch_passes_by_is_had_of_the_whole():
-    class Flow(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.first, self.second = layers.Dense(3, name="first"), layers.Dense(3, name="second")
-
-        def call(self, inputs):
-            y = self.first(inputs)
-            return self.second(y) if ops.max(inputs) > 5 else y
-
-    model, x = Flow(), zoo.noise(64, 3)
-    with pytest.raises(NotCapturableError):
-        aw.activations(model, x, "second")
-    x[0, 0] = 9
-    np.testing.assert_allclose(aw.activations(model, x)["second"], model(x), rtol=1e-5, atol=1e-6)
-
-
-class Counted(keras.Model):
-    """Notes how many samples go through it; what it calls depends on them."""
-
-    def __init__(self):
-        super().__init__()
-        self.ran = []
-        self.first, self.often = layers.Dense(25, name="first"), layers.Dense(25, name="often")
-
-    def call(self, inputs):
-        self.ran.append(inputs.shape[0])
-        y = self.first(inputs)
-        for _ in range(int(ops.max(inputs)) - 8):
-            y = self.often(y)
-        return y
-
-    def compute_output_shape(self, shape):
-        return (*shape[:-1], 25)
-
-
-@pytest.mark.parametrize("batch_size", [25, 40])
-@pytest.mark.parametrize("chosen", [None, "first"])
-def test_a_model_without_a_graph_is_seen_on_no_more_samples_than_go_through_it_at_a_time(batch_size, chosen):
-    model, x = Counted(), zoo.noise(100, 4)
-    model(x[:2])
-    model.ran.clear()
-    found = aw.activations(model, x, chosen, batch_size=batch_size)
-    assert max(model.ran) == batch_size
-    assert list(found) == ["first"]
-    np.testing.assert_allclose(found["first"], model.first(x), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("chosen", [None, "often@1"])
-@pytest.mark.parametrize("among", [slice(0, 100), slice(30, 31)], ids=["all", "a later part"])
-def test_what_the_first_samples_do_not_call_is_had_too(among, chosen):
-    model, x = Counted(), zoo.noise(100, 4)
-    model(x[:2])
-    x[among, 0] = 10
-    found = aw.activations(model, x, chosen, batch_size=25)
-    assert list(found) == ([chosen] if chosen else ["first", "often", "often@1"])
-    np.testing.assert_allclose(found["often@1"], model(x), rtol=1e-5, atol=1e-6)
-
-
-def test_so_it_is_inside_a_functional_model():
-    inputs = keras.Input((4,))
-    model = keras.Model(inputs, Counted()(inputs))
-    counted, x = model.layers[1], zoo.noise(100, 4)
-    counted.ran.clear()
-    assert len(aw.activations(model, x, batch_size=25)) == 3
-    assert max(filter(None, counted.ran)) == 25  # None in a trial on symbols
-    x[30, 0] = 10
-    path = f"{counted.name}/often@1"
-    np.testing.assert_allclose(aw.activations(model, x, batch_size=25)[path], counted(x), rtol=1e-5, atol=1e-6)
-
-
-def test_noise_is_not_the_same_in_every_part():
-    inputs = keras.Input((100,))
-    model = keras.Model(inputs, layers.Dropout(0.5, name="dropout")(inputs))
-    value = aw.activations(model, np.ones((64, 100), "float32"), "dropout", training=True)["dropout"]
-    assert not np.array_equal(value[:32], value[32:])
-
-
-def test_the_budget_knows_the_shape_of_these_inputs_where_the_model_leaves_it_open():
-    inputs = keras.Input((None, None, 3))
-    y = layers.Conv2D(64, 3, padding="same", name="conv")(inputs)
-    model = keras.Model(inputs, layers.GlobalAveragePooling2D(name="pool")(y))
-    x = zoo.noise(1, 64, 32, 3)
-    size = 64 * 32 * 64 * 4
-    with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes"):
-        aw.activations(model, x, "conv", max_bytes=size - 1)
-    assert aw.activations(model, x, "conv", max_bytes=size)["conv"].nbytes == size
-
-
-def test_a_budget_refuses_a_model_without_a_graph_before_it_runs():
-    ran = []
-
-    class Plain(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.wide, self.last = layers.Dense(64, name="wide"), layers.Dense(3, name="last")
-
-        def call(self, inputs):
-            if isinstance(inputs.shape[0], int):
-                ran.append(inputs.shape[0])
-            return self.last(self.wide(inputs))
-
-    model = Plain()
-    model(zoo.noise(2, 4))
-    ran.clear()
-    for chosen in (None, "wide"):
-        with pytest.raises(MemoryBudgetError):
-            aw.activations(model, zoo.noise(100, 4), chosen, max_bytes=10)
-    assert ran == []
-    assert aw.activations(model, zoo.noise(5, 4), "wide", max_bytes=5 * 64 * 4)["wide"].shape == (5, 64)
-
-
-def test_the_budget_counts_what_has_no_batch_axis_once():
-    class Positions(layers.Layer):
-        def __init__(self, **kwargs):
-            super().__init__(**kwargs)
-            self.table = layers.Embedding(64, 8, name="table")
-
-        def call(self, inputs):
-            return inputs + self.table(ops.arange(64))
-
-    inputs = keras.Input((64, 8))
-    model = keras.Model(inputs, Positions(name="positions")(inputs))
-    size = 64 * 8 * 4
-    for samples in (1, 100):
-        x = zoo.noise(samples, 64, 8)
-        with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes"):
-            aw.activations(model, x, "positions/table", max_bytes=size - 1)
-        assert aw.activations(model, x, "positions/table", max_bytes=size)["positions/table"].nbytes == size
 
 
 class Beside(layers.Layer):
@@ -275,28 +147,6 @@ def test_keras_s_own_operations_over_the_samples_are_given_all_of_them(name):
     np.testing.assert_allclose(aw.activations(model, x)["last"], found, rtol=1e-4, atol=1e-5)
 
 
-def test_noise_that_a_layer_draws_for_all_samples_is_that_of_one_pass():
-    class Sampling(layers.Layer):
-        def __init__(self, **kwargs):
-            super().__init__(**kwargs)
-            self.seeds = keras.random.SeedGenerator(7)
-
-        def call(self, inputs):
-            return inputs + keras.random.normal(ops.shape(inputs), seed=self.seeds)
-
-    inputs, x = keras.Input((3,)), zoo.noise(70, 3)
-    model = keras.Model(inputs, Sampling(name="sampling")(inputs))
-    found = aw.activations(model, x, "sampling")["sampling"]
-    np.testing.assert_array_equal(found, model(x, training=False))
-
-
-def test_batch_statistics_in_training_are_those_of_the_whole_batch():
-    inputs, x = keras.Input((3,)), zoo.noise(70, 3)
-    model = keras.Model(inputs, layers.BatchNormalization(name="bn")(inputs))
-    found = aw.activations(model, x, "bn", training=True)["bn"]
-    np.testing.assert_allclose(found, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3), rtol=1e-4, atol=1e-5)
-
-
 def test_texts_are_filled_up_to_the_longest_of_the_whole_batch():
     words = layers.TextVectorization(vocabulary=["a", "b"], name="words")
     x = np.array([["a b"]] * 32 + [["a b b b a"]] * 32)
@@ -322,41 +172,6 @@ def test_a_table_as_long_as_the_parts_is_not_repeated():
         np.testing.assert_array_equal(found, model.layers[1].table.embeddings)
 
 
-class Wanting(layers.Layer):
-    """Works on sixteen samples and more."""
-
-    def call(self, inputs):
-        if inputs.shape[0] is not None and inputs.shape[0] < 16:
-            message = "too few"
-            raise ValueError(message)
-        return inputs * 2
-
-
-def test_a_layer_that_some_samples_are_too_few_for_is_given_all():
-    inputs, x = keras.Input((3,)), zoo.noise(40, 3)
-    model = keras.Model(inputs, Wanting(name="wanting")(inputs))
-    np.testing.assert_array_equal(aw.activations(model, x, "wanting")["wanting"], x * 2)
-
-
-def test_a_size_that_is_not_known_beforehand_is_measured_on_one_sample():
-    class Unknown(layers.Layer):
-        def call(self, inputs):
-            return tf.repeat(inputs, int(tf.reduce_max(inputs)), axis=1)
-
-        def compute_output_spec(self, inputs):
-            return keras.KerasTensor((None, None), inputs.dtype)
-
-    inputs, x = keras.Input((4,)), np.full((10, 4), 6, "float32")
-    model = keras.Model(inputs, Unknown(name="unknown")(inputs))
-    size = 10 * 24 * 4
-    with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes, measured on one sample"):
-        aw.activations(model, x, "unknown", max_bytes=size - 1)
-    assert aw.activations(model, x, "unknown", max_bytes=size)["unknown"].nbytes == size
-    x[0] = 1  # the sample that is measured is smaller than the others
-    with pytest.raises(MemoryBudgetError, match=f"take {size:,} bytes"):
-        aw.activations(model, x, "unknown", max_bytes=size - 1)
-
-
 class Clip(keras.layers.Layer):
     """Divides by the largest value of the batch, where that is above 1: most batches don't show it."""
 
@@ -374,3 +189,115 @@ def test_a_layer_that_one_sample_makes_mix_is_noticed_wherever_that_sample_stand
         x[place] = 100
         found = aw.activations(model, x, "clip", batch_size=batch_size)["clip"]
         np.testing.assert_allclose(found, model(x), rtol=1e-5, atol=1e-7, err_msg=str(place))
+
+
+@given(st.data())
+def test_each_part_has_a_sample_in_a_trial_and_each_trial_has_samples_of_two_parts_or_more(data):
+    rows = data.draw(st.integers(1, 40), "rows")
+    size = data.draw(st.integers(rows + 1, 300), "size")
+    found = trials(size, rows)
+    tried = [samples for group in found.values() for samples in group]
+    assert {sample // rows for samples in tried for sample in samples} == set(range(-(-size // rows)))
+    for samples in tried:
+        assert samples == sorted(set(samples))
+        assert 0 <= samples[0] <= samples[-1] < size
+        assert len({sample // rows for sample in samples}) > 1
+        assert len(samples) != rows  # what has no axis of samples is recognised by its length
+    # Nothing is compared with a part that has gone by.
+    for start, group in found.items():
+        assert start % rows == 0
+        assert all(sample >= start for samples in group for sample in samples)
+
+
+@given(st.integers(1, 20), st.integers(1, 7), st.booleans())
+def test_joined_parts_are_the_whole(size, rows, masked):
+    value, mask = zoo.noise(size, 3, 2), zoo.noise(size, 3) > 0
+    whole = Joined(size)
+    assert not whole.has_parts
+    for start in range(0, size, rows):
+        part = slice(start, start + rows)
+        whole.add(start, Captured(value[part], mask[part] if masked else None, is_all=not masked))
+    captured = whole.captured
+    np.testing.assert_array_equal(captured.value, value)
+    if masked:
+        np.testing.assert_array_equal(captured.mask, mask)
+    assert (captured.parts, captured.is_all) == (-(-size // rows), not masked)
+    assert captured.nbytes == value.nbytes + (mask.nbytes if masked else 0)
+
+
+def test_of_no_part_there_is_no_whole():
+    with pytest.raises(ValueError, match="No part of the batch is there"):
+        _ = Joined(3).captured
+
+
+TENSORS = {
+    "floats": (lambda: tf.constant([[1.0, 2.0]]), True),
+    "flags": (lambda: tf.constant([[True, False]]), True),
+    "texts": (lambda: tf.constant([["a", "b"]]), False),
+    "brain floats": (lambda: tf.constant([[1.0, 2.0]], tf.bfloat16), False),
+    "ragged": (lambda: tf.ragged.constant([[1.0, 2.0]]), False),
+    "sparse": (lambda: tf.sparse.from_dense([[1.0, 2.0]]), False),
+    "masked": (lambda: layers.Embedding(9, 2, mask_zero=True)(np.array([[1, 0]])), False),
+}
+
+
+@pytest.mark.parametrize(("make", "is_all"), TENSORS.values(), ids=TENSORS)
+def test_from_an_array_alone_a_pass_goes_on_only_where_the_array_is_all_that_there_was(make, is_all):
+    captured = Captured.of(make())
+    assert captured.is_all is is_all
+    assert captured.value.shape[:2] == (1, 2)
+
+
+def test_a_row_is_that_of_a_sample_or_all_where_there_is_no_axis_of_samples():
+    value, mask = zoo.noise(4, 3, 2), zoo.noise(4, 3) > 0
+    row = Captured(value, mask).row(2, 4)
+    assert (row.samples, row.value.tolist(), row.mask.tolist()) == (4, value[2].tolist(), mask[2].tolist())
+    for other in (np.float32(5.0).reshape(()), value):
+        row = Captured(other).row(2, 7)
+        assert isinstance(row, Row)
+        assert (row.samples, row.mask) == (1, None)
+        np.testing.assert_array_equal(row.value, other)
+
+
+PAIRS = {
+    "the same": (np.float32([[1, 2]]), np.float32([[1, 2]]), True),
+    "rounded otherwise": (np.float32([[1, 2e4]]), np.float32([[1.00001, 20000.1]]), True),
+    "off in the second place": (np.float32([[1, 2]]), np.float32([[1, 2.02]]), False),
+    "a small channel beside a large one": (np.float32([[1e-3, 10]]), np.float32([[2e-3, 10]]), False),
+    "half precision": (np.float16([[1, 2]]), np.float16([[1, 2.01]]), True),
+    "missing and infinite": (np.float32([[np.nan, np.inf]]), np.float32([[np.nan, np.inf]]), True),
+    "missing in one alone": (np.float32([[np.nan, 1]]), np.float32([[0, 1]]), False),
+    "infinite on the other side": (np.float32([[np.inf]]), np.float32([[-np.inf]]), False),
+    "whole numbers": (np.int64([[10**9]]), np.int64([[10**9 + 1]]), False),
+    "texts": (np.array([["a"]], object), np.array([["a"]], object), True),
+    "of two dtypes": (np.float32([[1]]), np.float64([[1]]), False),
+    "nothing": (np.zeros((0, 3), "float32"), np.zeros((0, 3), "float32"), True),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), PAIRS.values(), ids=PAIRS)
+def test_numbers_are_the_same_but_for_rounding(one, other, expected):
+    assert is_close(one, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "mask"), [(np.zeros((3, 2)), None), (np.zeros((2, 3)), None), (np.zeros((2, 2)), np.ones((3, 2), bool))]
+)
+def test_a_part_of_another_form_is_none_of_the_whole(value, mask):
+    parts = Parts(size=4, rows=2)
+    assert parts.fits("layer", 0, Captured(np.zeros((2, 2))))
+    assert not parts.fits("layer", 2, Captured(value, mask))
+    assert parts.fits("other", 2, Captured(np.zeros((2, 5))))
+
+
+def test_some_samples_of_a_batch_keep_the_structure_of_the_inputs():
+    x, ragged = zoo.noise(4, 3), tf.ragged.constant([[1], [2, 3], [4], [5, 6, 7]])
+    batch = prepare({"x": x, "words": ragged, "scale": 2.0}, None, "net", spread="names")
+    given = chosen(batch, [1, 3])
+    np.testing.assert_array_equal(given["x"], x[[1, 3]])
+    assert given["words"].to_list() == [[2, 3], [5, 6, 7]]
+    assert given["scale"] == 2.0
+    few = alone(batch, [1, 3])
+    assert few.size == 2
+    np.testing.assert_array_equal(few.value["x"], x[[1, 3]])
+    assert few.value["words"].tolist() == [[2, 3, 0], [5, 6, 7]]

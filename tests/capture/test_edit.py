@@ -363,22 +363,6 @@ def test_a_model_in_double_precision_keeps_it(make, policy):
     np.testing.assert_allclose(replaced, aw.activations(model, x, "first")["first"] + array, **DOUBLE)
 
 
-def test_a_tapped_submodel_in_double_precision_gives_what_activations_gives(policy):
-    class Single(keras.Model):
-        def __init__(self):
-            super().__init__(name="single")
-            self.dense = layers.Dense(3, name="dense")
-
-        def call(self, inputs):
-            return self.dense(inputs)
-
-    policy("float64")
-    model, x = Single(), np.random.default_rng(0).normal(size=(4, 3))
-    model(x)
-    policy("float32")
-    np.testing.assert_allclose(aw.submodel(model, "dense")(x), aw.activations(model, x, "dense")["dense"], **DOUBLE)
-
-
 @pytest.mark.parametrize("make", NO_CHANGE.values(), ids=NO_CHANGE)
 def test_a_model_keeps_its_dtype_under_another_global_policy(make, policy):
     model, x = residual(), zoo.noise(4, 3)
@@ -414,66 +398,11 @@ def flip_if_negative(values):
     return values
 
 
-NOT_KEPT = {
-    "another shape": (lambda v: v[:, :2], r"\(5, 2\)"),
-    "another rank": (lambda v: v[..., None], r"\(5, 3, 1\)"),
-    "nothing": (lambda v: None, "None"),  # noqa: ARG005 - as a function without return
-    "several": (lambda v: [v, v], r"\[<tf.Tensor"),
-}
-
-
-@pytest.mark.parametrize(("change", "got"), NOT_KEPT.values(), ids=NOT_KEPT)
-@pytest.mark.parametrize("path", ["residual/first", "residual/x"])
-def test_what_does_not_keep_the_shape_is_refused_when_it_runs(path, change, got):
-    model, x = keras.Sequential([keras.Input((3,)), residual(), layers.Dense(2)], name="outer"), zoo.noise(5, 3)
-    edited = aw.edit(model, {path: change})
-    with pytest.raises(OptionError, match=rf"put behind '{path}' to give a tensor of the shape .*\(5, 3\), got {got}"):
-        edited(x)
-    with pytest.raises(OptionError, match=f"put behind '{path}'"):
-        edited.predict(x, verbose=0)
-    with pytest.raises(OptionError, match=f"put behind '{path}'"):
-        aw.activations(edited, x)
-
-
 def test_a_layer_of_several_outputs_is_refused_at_once():
     x = keras.Input((4, 3))
     model = keras.Model(x, layers.Dense(3, name="dense")(x))
     with pytest.raises(OptionError, match=r"must keep its shape \(None, 4, 3\); 'lstm' gives"):
         aw.edit(model, {"dense": layers.LSTM(3, return_state=True, name="lstm")})
-
-
-class Parted(keras.Model):
-    """Of which only a run can tell that `rows` gives a ragged tensor, and `apart` a sparse one."""
-
-    def __init__(self):
-        super().__init__(name="parted")
-        self.rows = layers.Lambda(lambda v: tf.RaggedTensor.from_tensor(v, lengths=[1] * 2), name="rows")
-        self.apart = layers.Lambda(tf.sparse.from_dense, name="apart")
-        self.built = True
-
-    def call(self, inputs):
-        return self.rows(inputs).to_tensor() + 0 * tf.sparse.to_dense(self.apart(inputs))[:, :1]
-
-
-@pytest.mark.parametrize("path", ["rows", "apart"])
-def test_an_edit_that_a_ragged_or_sparse_tensor_does_not_take_is_refused_when_it_runs(path):
-    model, x = Parted(), zoo.noise(2, 3)
-    kind = {"rows": "ragged", "apart": "sparse"}[path]
-    for change, words in (
-        (aw.Ablate(0), f"got a {kind} one"),
-        (lambda v: v.numpy()[0] @ np.ones(7), f"behind '{path}' to take the {kind.title()}Tensor that comes there"),
-    ):
-        edited = aw.edit(model, {path: change})
-        for run in (edited, lambda v, of=edited: aw.activations(of, v)):
-            with pytest.raises(OptionError, match=words):
-                run(x)
-
-
-def test_a_callable_can_change_a_ragged_tensor():
-    model, x = Parted(), zoo.noise(2, 3)
-    edited = aw.edit(model, {"rows": lambda v: v * 2})
-    np.testing.assert_allclose(edited(x), 2 * x[:, :1], rtol=1e-6)
-    np.testing.assert_allclose(aw.activations(edited, x)["rows"], 2 * x[:, :1], rtol=1e-6)
 
 
 def test_text_that_only_a_run_shows_is_refused_when_it_runs():
@@ -511,75 +440,3 @@ def test_an_optional_input_can_be_left_out_of_an_edited_model_too(kind):
         aw.edit(model, {"b": aw.Ablate(0)})(without)
     allowed = aw.edit(model, {"b": aw.Ablate(0)}, allow_unreached=True)
     np.testing.assert_allclose(allowed(without), value, rtol=1e-6)
-
-
-def test_a_mask_that_is_given_goes_to_the_model_inside():
-    x = keras.Input((5, 4))
-    model = keras.Model(x, layers.GlobalAveragePooling1D(name="pool")(layers.Identity(name="same")(x)))
-    value, mask = zoo.noise(2, 5, 4), np.array([[1, 1, 0, 0, 0], [1, 1, 1, 1, 0]], bool)
-    edited = aw.edit(model, {"same": aw.Scale(range(4), 2.0)})
-    expected = np.stack([2 * row[keep].mean(axis=0) for row, keep in zip(value, mask, strict=True)])
-    np.testing.assert_allclose(edited(value, mask=mask), expected, rtol=1e-5, atol=1e-6)
-
-
-@pytest.fixture
-def subclassed():
-    """A subclassed model that has been called, and a batch for it."""
-    model, x = Saved(name="saved"), zoo.noise(3, 3)
-    model(x)
-    return model, x
-
-
-@keras.saving.register_keras_serializable("test_edit")
-class Saved(keras.Model):
-    """Two layers."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.first, self.second = layers.Dense(4, name="first"), layers.Dense(3, name="second")
-
-    def call(self, inputs):
-        return self.second(self.first(inputs))
-
-
-TAPPED = {
-    "edited": lambda model: aw.edit(model, {"first": aw.Ablate(0)}),
-    "edited twice": lambda model: aw.edit(aw.edit(model, {"first": aw.Ablate(0)}), {"first": aw.Scale(1, 2.0)}),
-    "edited by a layer with weights": lambda model: aw.edit(model, {"first": layers.Dense(4)}),
-    "edited by several layers": lambda model: aw.edit(
-        model, {"first": keras.Sequential([layers.Dense(6), layers.Dense(4)])}
-    ),
-    "edited by a callable": lambda model: aw.edit(model, {"first": flip_if_negative}),
-    "a submodel": lambda model: aw.submodel(model, "first"),
-    "a submodel of an edited one": lambda model: aw.submodel(aw.edit(model, {"first": aw.Ablate(0)}), "second"),
-}
-
-
-@pytest.mark.filterwarnings("error:.*(not yet been built|unbuilt state|cannot be built)")
-@pytest.mark.parametrize("make", TAPPED.values(), ids=TAPPED)
-def test_a_tapped_model_is_built_when_its_model_is_and_is_saved_before_its_first_call(make, subclassed, tmp_path):
-    model, x = subclassed
-    made = make(model)
-    assert made.built
-    made.save(tmp_path / "made.keras")
-    made.save_weights(tmp_path / "made.weights.h5")
-    again = keras.saving.load_model(tmp_path / "made.keras")
-    assert again.built
-    np.testing.assert_allclose(again(x), made(x), rtol=1e-5, atol=1e-6)
-    for weight in again.weights:
-        weight.assign(weight * 0)
-    again.load_weights(tmp_path / "made.weights.h5")
-    np.testing.assert_allclose(again(x), made(x), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("loaded", [False, True])
-@pytest.mark.parametrize("kind", ["subclassed", "functional"])
-def test_a_tapped_model_is_exported_before_its_first_call(kind, loaded, subclassed, tmp_path):
-    model, x = subclassed if kind == "subclassed" else (residual(), zoo.noise(3, 3))
-    edited = aw.edit(model, {"first": aw.Ablate(0)})
-    if loaded:
-        edited.save(tmp_path / "edited.keras")
-        edited = keras.saving.load_model(tmp_path / "edited.keras")
-    edited.export(tmp_path / "exported", verbose=False)
-    served = tf.saved_model.load(tmp_path / "exported")
-    np.testing.assert_allclose(served.serve(tf.constant(x)), edited(x), rtol=1e-5, atol=1e-6)

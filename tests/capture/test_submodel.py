@@ -165,14 +165,3 @@ def test_a_head_on_an_inner_layer_is_trained_and_the_base_stays(build):
     for weight, old in zip(model.weights, before, strict=True):
         np.testing.assert_array_equal(weight.numpy(), old)
     assert len(head.trainable_weights) == 2
-
-
-def test_losses_of_a_layer_that_is_asked_for_its_scores_count_once():
-    x = keras.Input((5, 3))
-    attend = keras.layers.MultiHeadAttention(2, 3, name="attend", activity_regularizer="l2")
-    model, value = keras.Model(x, attend(x, x)), zoo.noise(2, 5, 3)
-    model(value)
-    expected = [float(loss) for loss in model.losses]
-    scores = aw.submodel(model, "attend/scores")
-    scores(value)
-    assert [float(loss) for loss in scores.losses] == pytest.approx(expected)

@@ -161,33 +161,6 @@ def test_the_tap_of_a_tapped_model_works_too():
     np.testing.assert_allclose(values[inner], expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("subclassed", [False, True])
-def test_attention_scores_leave_out_what_the_mask_leaves_out(subclassed):
-    """Keras's layer takes the masks off its inputs: a second call without them would look at every step."""
-    embed = keras.layers.Embedding(9, 8, mask_zero=True, name="embed")
-    attend = keras.layers.MultiHeadAttention(2, 4, name="attend")
-
-    class Reader(keras.Model):
-        def __init__(self):
-            super().__init__(name="reader")
-            self.embed, self.attend = embed, attend
-
-        def call(self, tokens):
-            y = self.embed(tokens)
-            return self.attend(y, y)
-
-    x = np.array([[3, 4, 5, 0, 0], [1, 2, 3, 4, 5]])
-    tokens = keras.Input((5,), dtype="int32")
-    y = embed(tokens)
-    model = Reader() if subclassed else keras.Model(tokens, attend(y, y))
-    scores = aw.activations(model, x, "attend/scores")["attend/scores"]
-    embedded = embed(x)
-    np.testing.assert_allclose(scores, attend(embedded, embedded, return_attention_scores=True)[1], atol=1e-6)
-    assert (scores[0, :, :, 3:] == 0).all()
-    np.testing.assert_allclose(scores[0, :, :3].sum(axis=-1), 1, atol=1e-6)
-    np.testing.assert_array_equal(aw.LayerExplorer(model, x, layer="attend/scores").activation, scores)
-
-
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("options", [{}, {"jit_compile": True}, {"autograph": False}], ids=str)
 def test_layers_in_a_call_that_tensorflow_has_compiled_are_seen(nested, options):

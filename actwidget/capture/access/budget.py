@@ -43,7 +43,7 @@ def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dic
             sizes[node.path] = None
             continue
         rows = [batch.size if axis is None or axis in declared else axis for axis in shape[:1]]
-        sizes[node.path] = _item(node) * math.prod(axis or 0 for axis in (*rows, *shape[1:]))
+        sizes[node.path] = _bytes_of_one(node) * math.prod(axis or 0 for axis in (*rows, *shape[1:]))
     return sizes
 
 
@@ -96,8 +96,8 @@ def check_budget(sizes: Mapping[str, int], max_bytes: float, measured: Collectio
         raise MemoryBudgetError(message)
 
 
-def _item(node: LayerNode) -> int:
-    """The bytes of one number of an activation."""
+def _bytes_of_one(node: LayerNode) -> int:
+    """The bytes that one number of an activation takes as an array: bfloat16 is shown as float32, texts count as 16."""
     item = {"string": 16, "bool": 1, "bfloat16": 4}.get(node.dtype)
     return np.dtype(node.dtype or "float32").itemsize if item is None else item
 

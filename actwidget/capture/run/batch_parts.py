@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch
 
 TRIED = 8
-"""So many samples at least are run together to see whether a layer treats samples alike."""
+"""About how many samples are run together to see whether a layer treats samples alike; fewer if parts are smaller."""
 ROUNDING = {16: 1e-2, 32: 1e-4, 64: 1e-9}
 """By how much of a channel's largest value numbers may differ that were rounded in another order, by a float's bits."""
 
@@ -56,7 +56,7 @@ class Captured:
 
     @classmethod
     def of(cls, tensor: Any) -> Captured:
-        """What a layer gave."""
+        """Takes the array and the mask out of a tensor that a layer gave."""
         mask = mask_of(tensor)
         value = as_array(tensor)
         plain = backend.is_dense(tensor) and value.dtype.kind in "biufc"
@@ -72,7 +72,7 @@ class Captured:
         return self.value.nbytes + (0 if self.mask is None else self.mask.nbytes)
 
     def row(self, sample: int, size: int) -> Row:
-        """That of one sample of a batch of `size`; all of it where there is no axis of samples."""
+        """The values of one sample of a batch of `size` samples; all of them where there is no axis of samples."""
         if not self.value.ndim or len(self.value) != size:
             return Row(self.value, self.mask, 1)
         mask = None if self.mask is None or len(self.mask) != size else self.mask[sample]
@@ -202,13 +202,13 @@ def _spread(start: int, length: int, count: int) -> list[int]:
 
 
 def chosen(batch: Batch, samples: Sequence[int]) -> Any:
-    """What the model is given of some samples, in the structure of its inputs."""
+    """What the model is given for some samples of a batch, in the structure of its inputs."""
     each = [batch.rows(sample, sample + 1) for sample in samples]
     return each[0] if len(each) == 1 else keras.tree.map_structure(_stacked, *each)
 
 
 def alone(batch: Batch, samples: Sequence[int]) -> Batch:
-    """A batch of some samples of another one."""
+    """A batch that holds only some samples of another; inputs of different lengths are one sample, and stay whole."""
     if batch.lengths:
         return batch
     value = keras.tree.map_structure(lambda leaf: leaf if is_shared(leaf) else leaf[list(samples)], batch.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
@@ -22,7 +22,7 @@ class Editor:
     Attributes:
         edits: For each path the layer or callable that its value goes through.
         reached: The paths whose edits the latest pass has made.
-        other_threads: The layers that other threads have called in that pass, where no edit can be made.
+        other_threads: The layers that other threads have called in that pass, where nothing can be seen or edited.
     """
 
     def __init__(self, root: keras.Model, edits: Mapping[str, Edit], allow_unreached: Collection[str]) -> None:
@@ -44,7 +44,7 @@ class Editor:
         """A context for a pass in which no edit has been made yet."""
         self.reached.clear()
         self._awaited = self.edits.keys() - self._optional
-        return self.other_threads.collected() if self.edits else nullcontext()
+        return self.other_threads.collected()
 
     @property
     def is_done(self) -> bool:

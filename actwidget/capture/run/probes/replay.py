@@ -25,14 +25,14 @@ class Before:
 
     @classmethod
     def of(cls, probe: Probe, layer: Any, args: Any, kwargs: Any) -> Before:
-        """That of a call which is about to be made, of a layer that is to be asked afterwards."""
+        """Notes this just before a layer is called that will be probed afterwards."""
         given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if has_mask_attribute(leaf)]
         variables = [(each, each.value + 0) for each in probe.changed_by_a_call(layer)]
         return cls(layer, variables, [(leaf, mask_of(leaf)) for leaf in given])
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Runs a block with all of it as before the call; nothing that the block leaves in the layer stays."""
+        """Runs a block in which all of this is as it was before the call; afterwards it is as it was after the call."""
         after = [variable.value + 0 for variable, _ in self.variables]
         masks = [mask_of(leaf) for leaf, _ in self.masks]
         for variable, value in self.variables:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:`build\\(\\)` was called on laye
 WIDTH = 5
 
 
-@keras.saving.register_keras_serializable("test_reached")
+@keras.saving.register_keras_serializable("test_editor")
 class Steps(keras.Model):
     """`hidden`, then `out`; how `hidden` is called is told by `way`."""
 

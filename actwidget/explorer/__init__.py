@@ -1,1 +1,1 @@
-"""The explorer without a screen: what is selected, what is known of it, and what each view makes of that."""
+"""The explorer without a screen: the selection, the data of the selected layer, and the views that draw it."""

@@ -1,4 +1,4 @@
-"""What a person says about a batch: names of the classes, true labels, tokens; checked against the model."""
+"""Class names, true labels and tokens that the user gives for a batch, checked against the model."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Annotations:
-    """What a person has said about a batch.
+    """What the user has given besides the batch itself.
 
     Attributes:
-        class_names: A name for each unit of the model's output; for a single sigmoid unit two.
-        labels: For each sample its true class.
-        tokens: For each sample the texts of its steps.
-        is_binary: Whether the model's output is one unit a sample, the probability of one of two classes.
+        class_names: A name for each unit of the model's output; two names for a single sigmoid unit.
+        labels: The true class of each sample.
+        tokens: The text of each step, one list per sample.
+        is_binary: Whether the output is a single unit per sample, the probability of the second of two classes.
     """
 
     class_names: Sequence[str] | None = None
@@ -40,21 +40,21 @@ class Annotations:
     def of(
         cls, graph: ModelGraph, batch: Batch | None, *, class_names: Any = None, labels: Any = None, tokens: Any = None
     ) -> Annotations:
-        """Checks what was given.
+        """Checks class names, labels and tokens against the model and the batch.
 
         Raises:
-            OptionError: It does not fit the model or the batch.
+            OptionError: One of them does not fit the model or the batch.
         """
         names = _class_names(class_names, graph)
-        steps = _tokens(tokens, batch)
-        return cls(names, _labels(labels, batch, graph), steps, Head.of(graph).is_binary)
+        step_texts = _tokens(tokens, batch)
+        return cls(names, _labels(labels, batch, graph), step_texts, Head.of(graph).is_binary)
 
 
 def _class_names(names: Any, graph: ModelGraph) -> list[str] | None:
-    """A name for each unit of the model's output, the first of several; for a single sigmoid unit two.
+    """A name for each unit of the model's first output; two names for a single sigmoid unit.
 
     Raises:
-        OptionError: They are no list, or not as many.
+        OptionError: `names` is not a list, or its length does not match the output.
     """
     if names is None:
         return None
@@ -78,10 +78,10 @@ def _class_names(names: Any, graph: ModelGraph) -> list[str] | None:
 
 
 def _labels(given: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | None:
-    """The true class of each sample: the number of an output unit, of a single sigmoid unit 0 or 1.
+    """The true class of each sample: the index of an output unit, or 0 or 1 for a single sigmoid unit.
 
     Raises:
-        OptionError: They are no such numbers, nor rows that mark one class each, or not as many as there are samples.
+        OptionError: They are neither class indices nor one-hot rows, or there is not one for each sample.
     """
     if given is None or batch is None:
         return None
@@ -98,7 +98,7 @@ def _labels(given: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | N
     classes = 2 if head.is_binary else head.units
     try:
         values = np.asarray(given).astype(np.float64, casting="unsafe" if not np.iscomplexobj(given) else "safe")
-    except Exception:  # noqa: BLE001 - what is no number may raise anything
+    except Exception:  # noqa: BLE001 - objects that are not numbers can raise anything when they are cast
         values = np.empty(0)
     if values.ndim == 2 and values.shape[1] > 1 and values.shape == (batch.size, classes or values.shape[1]):
         if not (((values == 0) | (values == 1)).all() and (values.sum(axis=1) == 1).all()):
@@ -122,10 +122,10 @@ def _labels(given: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | N
 
 
 def _tokens(texts: Any, batch: Batch | None) -> list[list[str]] | None:
-    """The texts of the steps, a list for each sample.
+    """The text of each step, one list per sample.
 
     Raises:
-        OptionError: They are neither one list of texts nor one for each sample.
+        OptionError: `texts` is neither one list of strings nor one such list per sample.
     """
     if texts is None or batch is None:
         return None
@@ -147,13 +147,13 @@ _NO_SIGMOID = (
 
 @dataclass(frozen=True)
 class Head:
-    """What the model's output is, the first of several.
+    """The model's output; if it has several, the first one.
 
     Attributes:
         name: The model's name.
-        shape: The output's shape, the samples first; `None` where it is not known.
-        is_binary: Whether it is one unit a sample, the sigmoid of which is the probability of one of two classes.
-        is_first: Whether the model has more outputs.
+        shape: The output's shape, including the batch axis; `None` if it is not known.
+        is_binary: Whether it is a single sigmoid unit per sample, the probability of the second of two classes.
+        is_first: Whether the model has several outputs, of which this is the first.
     """
 
     name: str
@@ -172,16 +172,16 @@ class Head:
 
     @property
     def rank(self) -> int:
-        """How many axes the output has, 0 where that is not known."""
+        """The number of axes of the output; 0 if it is not known."""
         return len(self.shape or ())
 
     @property
     def units(self) -> int | None:
-        """How many units the output has; `None` where that is open."""
+        """The number of output units; `None` if the shape leaves it open."""
         if self.shape is None:
             return None
         return 1 if len(self.shape) == 1 else self.shape[-1]
 
     def __str__(self) -> str:
-        """The model's name, and that other outputs are not meant."""
+        """The model's name; if it has several outputs, also that the first one is meant."""
         return f"{self.name!r}{' (of its outputs the first)' if self.is_first else ''}"

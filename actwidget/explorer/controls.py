@@ -1,4 +1,4 @@
-"""What a person can choose about a view, apart from the widgets that let them."""
+"""The settings of a view that a user can change, described without any widgets."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several words.
+    """A choice from a fixed list of values.
 
     Attributes:
-        name: The field of a `Selection`, or the option of a view, that is chosen.
-        label: What stands before it.
-        tip: What it is, for a tooltip.
-        choices: For each value what it is called on screen; the first is the default.
+        name: The field of a `Selection`, or the option of a view, that it sets.
+        label: The label in front of the control.
+        tip: The tooltip.
+        choices: From each value to its name on screen; the first one is the default.
     """
 
     name: str
@@ -30,19 +30,19 @@ class Choice:
 
     @property
     def default(self) -> str:
-        """What is chosen at first."""
+        """The initial value."""
         return next(iter(self.choices))
 
 
 @dataclass(frozen=True)
 class Number:
-    """A whole number from 0.
+    """A whole number from 0 to `count - 1`.
 
     Attributes:
-        name: The field of a `Selection`, or the option of a view, that is chosen.
-        label: What stands before it.
+        name: The field of a `Selection`, or the option of a view, that it sets.
+        label: The label in front of the control.
         count: How many numbers there are to choose from.
-        empty: What stands in the field while no number is chosen; `None` where one always is.
+        empty: The placeholder shown while no number is chosen; `None` if a number is required.
     """
 
     name: str
@@ -52,20 +52,20 @@ class Number:
 
     @property
     def default(self) -> int | None:
-        """What is chosen at first."""
+        """The initial value."""
         return 0 if self.empty is None else None
 
 
 @dataclass(frozen=True)
 class Slider:
-    """A whole number from 0, chosen by a slider.
+    """A whole number from 0 to `count - 1`, chosen by a slider.
 
     Attributes:
-        name: The field of a `Selection`, or the option of a view, that is chosen.
-        label: What stands before it.
-        tip: What it is, for a tooltip.
+        name: The field of a `Selection`, or the option of a view, that it sets.
+        label: The label in front of the control.
+        tip: The tooltip.
         count: How many numbers there are to choose from.
-        middle: Where the slider stands while no number is chosen.
+        middle: The slider's position while no number is chosen.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Slider:
 
     @property
     def default(self) -> None:
-        """What is chosen at first."""
+        """The initial value."""
         return
 
 
@@ -103,17 +103,17 @@ SHARED: dict[str, Control] = {
         Choice("reading", "channels", "which axis holds the channels", AXIS_CHOICES),
     )
 }
-"""The controls that views share, by the fields of a `Selection` that they set."""
+"""The controls that several views use, keyed by the field of a `Selection` that each one sets."""
 
 
 def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -> Control | None:
-    """A shared control as it fits a layer; `None` where there is nothing to choose.
+    """A shared control with its range adjusted to a layer; `None` if the layer leaves nothing to choose.
 
     Args:
         name: A key of `SHARED`.
         data: The layer.
-        is_read: Whether the values are read, as texts and flags are: these have no mean.
-        is_axis_chosen: Whether a person has said which axis holds the channels.
+        is_read: Whether the values are text, flags or ids, for which a mean over the channels is meaningless.
+        is_axis_chosen: Whether the user has set the channel axis.
     """
     control = SHARED[name]
     if name == "reading":
@@ -121,7 +121,7 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
     if isinstance(control, Choice):
         return control
     count = _COUNTS[name](data)
-    if count <= 1 and name not in _ALWAYS:
+    if count <= 1 and name not in _ALWAYS_SHOWN:
         return None
     if isinstance(control, Slider):
         return replace(control, count=count, middle=data.middle_slice)
@@ -135,5 +135,5 @@ _COUNTS: dict[str, Callable[[LayerData], int]] = {
     "input_channel": lambda data: data.kernel_input_count,
     "compare": lambda data: data.comparable_samples,
 }
-_ALWAYS = ("sample", "channel")
-"""What has its place on screen also where there is one alone."""
+_ALWAYS_SHOWN = ("sample", "channel")
+"""These controls stay on screen even if there is only one value to choose."""

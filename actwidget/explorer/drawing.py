@@ -1,4 +1,4 @@
-"""`Drawing`: what a view makes of a selection, for any screen or page."""
+"""`Drawing`: the output of a view, for the widget and for the offline page alike."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table that is shown in the figure's place.
+    """A table that is shown instead of the figure.
 
     Attributes:
-        label: What it is called.
-        columns: For each name the values of a column, shape `(rows,)`; a row is a channel.
+        label: The accessible name of the table.
+        columns: From the name of a column to its values, shape `(rows,)`; each row is a channel.
     """
 
     label: str
@@ -34,16 +34,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is shown of a selection.
+    """The output of a view for one selection.
 
     Attributes:
-        figure: The figure, as a page takes it.
-        alt: A text that stands for the figure where it can't be seen.
-        tell: Gives the statistics below the figure as facts, or a sentence. Those of a large batch take a while to
-            count, and the figure can be on its way before.
-        controls: The names of the controls that have a use here; `None` for all of the view's.
-        grid: What arrow keys move through.
-        table: What is shown in the figure's place.
+        figure: The serialized figure.
+        alt: The alt text of the figure.
+        tell: Computes the statistics below the figure, as facts or as one sentence. It is a function because counting
+            a large batch takes a while, and the figure can be sent before that.
+        controls: The names of the controls that apply to this drawing; `None` for all controls of the view.
+        grid: The items that the arrow keys move through.
+        table: A table to show instead of the figure.
     """
 
     figure: Serialized
@@ -54,27 +54,27 @@ class Drawing:
     table: Table | None = None
 
     def __post_init__(self) -> None:
-        """Limits the length of the alt text, whatever names are in it."""
+        """Limits the length of the alt text, which may contain very long layer names."""
         object.__setattr__(self, "alt", short(self.alt, 1500))
 
     @classmethod
     def of(cls, figure: Mapping[str, Any], alt: str, **more: Any) -> Drawing:
-        """The drawing of a figure that is a dict of `data` and `layout`."""
+        """A drawing from a figure given as a dict of `data` and `layout`."""
         return cls(serialize(dict(figure)), alt, **more)
 
     @classmethod
     def message(cls, title: str, text: str) -> Drawing:
-        """One sentence in place of a picture."""
+        """A drawing that shows one sentence instead of a picture."""
         return cls.of(message_figure(title, text).to_dict(), f"{title}: {text}")
 
     @property
     def nbytes(self) -> int:
-        """About how many bytes it takes."""
+        """The approximate size in bytes."""
         figure = self.figure
-        # Large arrays are there twice: as numbers, and as the page takes them.
+        # Large arrays are held twice: as numbers, and in their serialized form.
         return sum(map(len, (figure.spec, self.alt, *figure.images))) + 2 * sum(map(len, figure.arrays))
 
     @cached_property
     def facts(self) -> Sequence[Fact] | str:
-        """What `tell` gives, counted once."""
+        """The statistics below the figure: the result of `tell`, computed once."""
         return self.tell()

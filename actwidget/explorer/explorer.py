@@ -1,4 +1,4 @@
-"""`Explorer`: a model, a batch and a selection, with all that is known of it. It needs no screen and no browser."""
+"""`Explorer`: a model, a batch, the current selection and everything derived from them, without any widgets."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What a screen needs to show a selection.
+    """Everything that the screen needs to show a selection.
 
     Attributes:
         node: The selected layer.
-        drawing: What the view makes of it.
-        controls: What can be chosen, in the order on screen.
+        drawing: What the current view draws for it.
+        controls: The controls, in the order on screen.
         channel_count: How many channels the layer has.
     """
 
@@ -60,10 +60,10 @@ class Explorer:
     """Looks inside a model, layer by layer.
 
     Attributes:
-        session: The activations of the model.
-        other: Those of the model that is compared with, or `None`.
-        inspector: What is known of each layer.
-        selection: What is looked at; `select` changes it.
+        session: Computes and caches the activations of the model.
+        other: The same for the model to compare with; `None` if there is none.
+        inspector: Gives the data of each layer.
+        selection: The current selection; `select` changes it.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Explorer:
         max_bytes: int = 256_000_000,
         batch_size: int = 32,
     ) -> None:
-        """Opens an explorer; nothing is drawn. The arguments are those of `LayerExplorer`.
+        """Opens an explorer without drawing anything. The arguments are those of `LayerExplorer`.
 
         Args:
             model: A Keras model.
@@ -87,11 +87,11 @@ class Explorer:
             class_names: Names of the model's output units.
             labels: The true class of each sample.
             tokens: The texts of the steps of a sequence.
-            max_bytes: How many bytes are kept of activations and of what is made of them.
+            max_bytes: The byte budget of the cache for activations and everything computed from them.
             batch_size: How many samples go through the model at a time.
 
         Raises:
-            UnsupportedModelError, InvalidInputsError, OptionError: As `LayerExplorer`.
+            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`.
         """
         self.session = Session(model, inputs, budget=max_bytes, batch_size=batch_size)
         graph, batch = self.session.graph, self.session.batch
@@ -101,11 +101,11 @@ class Explorer:
             check_same_layers(graph, other, inputs)
             self.other = Session(other, inputs, budget=max_bytes, batch_size=batch_size)
         self.inspector = Inspector(self.session, annotations, self.other)
-        self.selection = Selection(layer=_first_worth_seeing(graph))
+        self.selection = Selection(layer=_initial_layer(graph))
         self._submodels: dict[str, keras.Model] = {}
-        self._axis_layer = ""  # the layer that the axis of the channels was chosen for
+        self._axis_layer = ""  # the channel axis that the user chose applies to this layer only
 
-    # What is looked at.
+    # The selection.
 
     @property
     def tree(self) -> LayerNode:
@@ -124,7 +124,7 @@ class Explorer:
 
     @property
     def data(self) -> LayerData:
-        """What is known of the selected layer."""
+        """The data of the selected layer."""
         return self.inspector.layer(self.selection.layer, self.selection.sample)
 
     @property
@@ -139,10 +139,10 @@ class Explorer:
         return {name: view for name, view in views().items() if view.is_offered(data)}
 
     def check(self, name: str, value: Any) -> Any:
-        """The value of one field of the selection as it is kept; the other fields are as they are.
+        """Validates a value for one field against the current selection; returns it in its normal form.
 
         Raises:
-            LayerNotFoundError, ChannelError, SampleError, OptionError: There is no such thing.
+            LayerNotFoundError, ChannelError, SampleError, OptionError: The value is not valid for that field.
         """
         graph = self.session.graph
         if value is None and name in _CAN_BE_NONE:
@@ -157,47 +157,48 @@ class Explorer:
             return OTHER_MODEL if is_model else checked_other_sample(value, self.data)
         if name == "options":
             return checked_options(value, [control for view in views().values() for control in view.own_controls])
-        found = checked(name, value, self.data)
+        valid = checked(name, value, self.data)
         if name == "reading":
             self._axis_layer = self.selection.layer
-            self.inspector.choose_axis(self._axis_layer, found)  # the other fields are checked against it
-        return found
+            # At once: how many channels and slices there are, which later checks need, depends on the axis.
+            self.inspector.choose_axis(self._axis_layer, valid)
+        return valid
 
     def select(self, **changes: Any) -> Selection:
-        """Changes the selection, after a check of each value.
+        """Changes fields of the selection one after the other, each after a check.
 
         Raises:
-            LayerNotFoundError, ChannelError, SampleError, OptionError: There is no such thing; what comes before it is
-                changed, what comes after it is not.
+            LayerNotFoundError, ChannelError, SampleError, OptionError: A value is not valid. The fields before it have
+                been changed, it and those after it have not.
         """
         for name, value in changes.items():
             self.selection = replace(self.selection, **{name: self.check(name, value)})
         return self.selection
 
     def fit(self) -> Selection:
-        """Drops from the selection what was chosen within the last layer and this one does not have."""
+        """Resets the fields that were chosen for the previous layer and do not exist in this one."""
         selection = self.selection
         if selection.reading != "auto" and selection.layer != self._axis_layer:
             self.select(reading="auto")
         self.selection = fitted(self.selection, self.data)
         return self.selection
 
-    # What is shown of it.
+    # Drawing it.
 
     def look(self) -> bool:
-        """Tells the session which layer and samples are on screen.
+        """Tells the session which layer and samples are on screen, so that it keeps them in the cache.
 
         Returns:
-            Whether what is to be seen of it is at hand, so that no forward pass is needed.
+            Whether their activations are in the cache already, so that no forward pass is needed.
         """
         self.session.look(self.selection.layer, self.samples)
         return self.session.holds(self.selection.layer)
 
     def show(self) -> Shown:
-        """What the view on screen makes of the selection.
+        """Draws the selection with the view on screen.
 
         Raises:
-            MemoryBudgetError: An activation is larger than the byte budget and can only be had as a whole.
+            MemoryBudgetError: An activation is larger than the byte budget and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
         data = self.data
@@ -205,10 +206,10 @@ class Explorer:
         return Shown(data.node, drawing, self._controls(data, drawing), data.channel_count)
 
     def drawings(self, layers: Sequence[Any] | None) -> Iterator[tuple[LayerNode, Drawing]]:
-        """Layers as the view on screen shows them, where it can, else as their activations.
+        """Draws several layers with the view on screen, or as activations where that view is not available.
 
         Args:
-            layers: Selectors. By default the selected layer, then all others that can be had in their order.
+            layers: Selectors. By default the selected layer, then all other layers that can be captured, in order.
 
         Raises:
             LayerNotFoundError: A selector names no layer.
@@ -232,20 +233,21 @@ class Explorer:
             yield data.node, _drawn(view, data, selection)
 
     def _controls(self, data: LayerData, drawing: Drawing) -> list[Control]:
-        """The controls that have a use for what is drawn."""
-        how = {"is_read": drawing.controls is not None, "is_axis_chosen": self.selection.reading != "auto"}
-        names = self.view.controls if drawing.controls is None else drawing.controls
-        found = [fitted_control(each, data, **how) if isinstance(each, str) else each for each in names]
-        return [control for control in found if control is not None]
+        """The controls that apply to a drawing."""
+        # A drawing names its controls only if it shows its values as text.
+        conditions = {"is_read": drawing.controls is not None, "is_axis_chosen": self.selection.reading != "auto"}
+        offered = self.view.controls if drawing.controls is None else drawing.controls
+        controls = [fitted_control(each, data, **conditions) if isinstance(each, str) else each for each in offered]
+        return [control for control in controls if control is not None]
 
-    # What code reads.
+    # What user code reads.
 
     @property
     def submodel(self) -> keras.Model:
         """The `keras.Model` from the model's inputs to the selected activation.
 
         Raises:
-            NotCapturableError: The layer's value can't be had.
+            NotCapturableError: The layer's activation can't be captured.
         """
         graph, path = self.session.graph, self.selection.layer
         if (error := reason_against(graph, path, self.session.batch)) is not None:
@@ -256,7 +258,7 @@ class Explorer:
 
     @property
     def code(self) -> str:
-        """Plain Keras source that gives the selected activation, with `model` and `x` in scope."""
+        """Plain Keras source code that computes the selected activation, with `model` and `x` in scope."""
         graph, batch = self.session.graph, self.session.batch
         graph.check()
         code = keras_code(graph, self.selection.layer, batch)
@@ -264,16 +266,16 @@ class Explorer:
         return f"# x is a batch, here explorer.inputs\n{code}" if is_changed else code
 
     def warnings(self) -> dict[str, str]:
-        """For the layers on screen that have been counted and have warnings what these say, by path."""
+        """The warnings about the layers on screen, by path; a layer has some only once it has been counted."""
         paths = [node.path for node in self.tree] if self.view.is_of_network else [self.selection.layer]
         warnings = self.inspector.measurements.warnings
-        return {path: "; ".join(found) for path in paths if (found := warnings(path))}
+        return {path: "; ".join(texts) for path in paths if (texts := warnings(path))}
 
     def status(self, seconds: float) -> tuple[str, str]:
-        """What was done, and how full the cache is, in words.
+        """What was done to show the selection, and how full the cache is, in words.
 
         Args:
-            seconds: How long it took in all, the forward passes among it.
+            seconds: How long it took in all, including the forward passes.
         """
         session = self.session
         if session.batch is None:
@@ -284,14 +286,14 @@ class Explorer:
         return text, f"cache {session.bytes_kept / 1e6:,.1f} of {session.budget / 1e6:,.0f} MB"
 
     def refresh(self) -> bool:
-        """Drops all that no longer holds, since a model's weights were written; returns whether that was so."""
+        """Drops everything that is out of date because a model's weights were written; returns whether any was."""
         stale = [session.refresh() for session in (self.session, self.other) if session is not None]
         if any(stale):
             self.inspector.clear()
         return any(stale)
 
     def close(self) -> None:
-        """Frees the memory of everything that was captured or made of it."""
+        """Frees the memory of all activations and everything computed from them."""
         self.session.clear()
         if self.other is not None:
             self.other.clear()
@@ -305,12 +307,13 @@ def _drawn(view: View, data: LayerData, selection: Selection) -> Drawing:
     return view.draw(data, selection)
 
 
-def _first_worth_seeing(graph: ModelGraph) -> str:
-    """The first layer with weights that does not prepare the inputs, else the first of any that does not.
+def _initial_layer(graph: ModelGraph) -> str:
+    """The layer that is selected first: the first one with weights, preprocessing layers aside.
 
-    Where nothing can be had it is the first node of all, which says why.
+    Without such a layer it is the first one that does no preprocessing. If no layer can be captured, it is the first
+    node, which shows the reason.
     """
-    nodes = [node for node in graph.tree if node.origin != "opaque"]
-    rest = [node for node in nodes if not prepares_input(graph.operations[node.path])]
-    learned = [node for node in rest if node.parameters]
-    return (learned or rest or nodes or list(graph.tree))[0].path
+    capturable = [node for node in graph.tree if node.origin != "opaque"]
+    computing = [node for node in capturable if not prepares_input(graph.operations[node.path])]
+    with_weights = [node for node in computing if node.parameters]
+    return (with_weights or computing or capturable or list(graph.tree))[0].path

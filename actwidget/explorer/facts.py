@@ -1,4 +1,4 @@
-"""A layer's statistics in words, and which of them warn."""
+"""A layer's statistics in words, and which of them are warnings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Fact(NamedTuple):
-    """One statement on a layer: what it is about, what is said, and whether that is a warning."""
+    """One statistic of a layer: its name, its value in words, and whether it is a warning."""
 
     term: str
     text: str
@@ -22,12 +22,13 @@ class Fact(NamedTuple):
 
 
 def facts_of(statistics: Statistics, channel_label: str, meaning: Meaning = "activations") -> list[Fact]:
-    """What is said of a layer below its figure.
+    """The statistics that stand below a layer's figure.
 
     Args:
-        statistics: Those of the layer over the whole batch.
+        statistics: The layer's statistics over the whole batch.
         channel_label: What a channel is called.
-        meaning: What the values stand for: of flags it is said how many are true, of names which there are.
+        meaning: What the values stand for. Flags get only the share that is true, class ids and token ids only their
+            range and the share of zeros.
     """
     mean, broken = statistics.mean, statistics.nan + statistics.infinite
     zeros = Fact("zeros", percent(statistics.zeros))
@@ -42,12 +43,12 @@ def facts_of(statistics: Statistics, channel_label: str, meaning: Meaning = "act
         share = f"{dead:,} of {statistics.channels:,}" if dead else "none"
         facts.append(Fact(f"dead {channel_label}s", share, dead > 0 and has_enough_values(statistics)))
     else:
-        constant = statistics.constant  # what is always 0 among them
+        constant = statistics.constant  # here "dead" has no meaning, so channels that are always 0 count as constant
     if constant and (computed or has_enough_values(statistics)):
         share = f"{constant:,} of {statistics.channels:,}"
         facts.append(Fact(f"constant {channel_label}s", share, computed and many_constant(statistics)))
     if statistics.saturated is not None and statistics.bound is not None:
-        # At zero a sigmoid is saturated; a ReLU is not, it rests.
+        # A sigmoid at zero is saturated; a ReLU at zero is just inactive.
         counted = [bound for bound in statistics.bound if bound or statistics.bound == (0, 1)]
         bounds = " or ".join(f"{bound:g}" for bound in counted if bound is not None)
         warns = computed and many_saturated(statistics)

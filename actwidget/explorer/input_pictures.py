@@ -1,4 +1,4 @@
-"""The inputs of a model that are pictures, and which of them a layer sees."""
+"""The model inputs that are pictures, and which of them a layer depends on."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class InputPictures:
     """Finds the pictures in a batch."""
 
     def __init__(self, session: Session) -> None:
-        """Looks into the session's batch when it is asked."""
+        """Reads nothing yet: the batch is looked at in each call."""
         self._session = session
 
     def all(self) -> dict[int, Array]:
-        """The inputs that are pictures, shape `(samples, height, width, 1 or 3)`, by their place among all inputs."""
+        """The inputs that are pictures, shape `(samples, height, width, 1 or 3)`, by their index among all inputs."""
         inputs = [] if self._session.batch is None else self._session.batch.samples
-        given = {index: each for index, each in enumerate(inputs) if each is not None}
-        return {index: each for index, each in given.items() if is_picture(each.shape[1:], each.dtype)}
+        arrays = {index: array for index, array in enumerate(inputs) if array is not None}
+        return {index: array for index, array in arrays.items() if is_picture(array.shape[1:], array.dtype)}
 
     def thumbnail(self, sample: int) -> str | None:
-        """A small picture of a sample as a data URI; `None` where no input is a picture."""
+        """A small picture of a sample as a data URI; `None` if no input is a picture."""
         if not (pictures := self.all()):
             return None
         key = Key("", "thumbnail", sample)
@@ -39,12 +39,12 @@ class InputPictures:
         return cast("str | None", uri)
 
     def seen_by(self, path: str) -> int | None:
-        """The place of the picture that a layer is laid over; `None` where there is none.
+        """The index of the input picture to overlay a layer on; `None` if there is none.
 
-        It is the first picture that the layer depends on, or, where that is not known, the first of all.
+        It is the first picture that the layer depends on; if the dependencies are not known, the first picture.
         """
-        behind = inputs_behind(self._session.graph, path)
-        return next((index for index in self.all() if behind is None or index in behind), None)
+        dependencies = inputs_behind(self._session.graph, path)
+        return next((index for index in self.all() if dependencies is None or index in dependencies), None)
 
     def name(self, index: int) -> str:
         """What an input is called in a sentence."""

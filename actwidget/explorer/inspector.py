@@ -1,4 +1,4 @@
-"""`Inspector`: gathers what is known of a layer, once, for whatever looks at it."""
+"""`Inspector`: the one place that puts together the data of a layer for all views."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 class Inspector:
-    """Knows the layers of one session.
+    """Gives the data of each layer of a session.
 
     Attributes:
-        predictions: What the model answers.
+        predictions: The model's predicted classes.
         pictures: The inputs that are pictures.
         measurements: The statistics of layers.
     """
 
     def __init__(self, session: Session, annotations: Annotations, other: Session | None = None) -> None:
-        """Looks at nothing yet.
+        """Computes nothing yet.
 
         Args:
-            session: Where activations come from.
-            annotations: What a person has said about classes, labels and tokens.
+            session: Computes and caches the activations.
+            annotations: The class names, labels and tokens that the user has given.
             other: The session of another model of the same architecture on the same batch, to compare with.
         """
         self._session = session
@@ -41,16 +41,16 @@ class Inspector:
         self._sources = Sources(session, self._values, self.measurements, self.pictures, annotations, other)
 
     def layer(self, path: str, sample: int = 0) -> LayerData:
-        """What is known of a layer, looked at for one sample."""
+        """The data of a layer for one sample."""
         return LayerData(self._sources, path, sample)
 
     def choose_axis(self, path: str, axis: str) -> None:
-        """Reads one layer's channels from another axis; see `layer_values.AXES`."""
+        """Takes one layer's channels from another axis, a key of `layer_values.AXES`."""
         if self._values.choose_axis(path, axis):
             self.clear()
 
     def clear(self) -> None:
-        """Forgets everything that was made of activations; the activations themselves stay."""
+        """Forgets everything that was computed from activations; the activations themselves stay."""
         self._session.kept.drop(lambda key: key.kind not in {WHOLE, ROW})
         self._values.clear()
         self.measurements.clear()

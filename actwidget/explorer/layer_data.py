@@ -1,4 +1,4 @@
-"""`LayerData`: everything that is known of one layer. Views get it and nothing else."""
+"""`LayerData`: everything that a view can ask about one layer. Views get nothing else."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class InputPicture(NamedTuple):
-    """An input that a layer can be laid over: its pixels, shape `(height, width, 1 or 3)`, its place and its name."""
+    """An input to overlay a layer on: its pixels, shape `(height, width, 1 or 3)`, its index and its name."""
 
     pixels: Array
     place: int
@@ -44,15 +44,15 @@ class InputPicture(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Where what is known of a layer comes from.
+    """The objects that compute the data of a layer.
 
     Attributes:
-        session: Activations.
-        values: The same with their channels last.
+        session: Activations, as the model gives them.
+        values: Activations with their channels on the last axis.
         measurements: Statistics.
         pictures: The inputs that are pictures.
-        annotations: What a person has said about classes, labels and tokens.
-        other: The model that is compared with, on the same batch.
+        annotations: The class names, labels and tokens that the user has given.
+        other: The session of the model to compare with, on the same batch.
     """
 
     session: Session
@@ -65,19 +65,19 @@ class Sources:
 
 @dataclass(frozen=True, eq=False)
 class LayerData:
-    """One layer, looked at for one sample. What takes a forward pass or a count is found out when it is first read.
+    """One layer and one sample. What needs a forward pass or a count is computed when it is first read.
 
     Attributes:
-        sources: Where all of it comes from.
+        sources: The objects that compute the data.
         path: The layer's path.
-        sample: The number of the sample that was asked for.
+        sample: The index of the sample in the batch.
     """
 
     sources: Sources
     path: str
     sample: int
 
-    # What the tree and the batch tell.
+    # Known from the tree and the batch.
 
     @property
     def node(self) -> LayerNode:
@@ -91,7 +91,7 @@ class LayerData:
 
     @property
     def batch_size(self) -> int:
-        """How many samples were given; 1 where none were."""
+        """The number of samples in the batch; 1 without inputs."""
         batch = self.sources.session.batch
         return 1 if batch is None else batch.size
 
@@ -107,7 +107,7 @@ class LayerData:
 
     @cached_property
     def channel_count(self) -> int:
-        """How many channels there are; where the shape is open the model runs to find out."""
+        """The number of channels; the model runs if the shape leaves it open."""
         if self.node.origin == "opaque":
             return 1
         shape = self.node.output_shape
@@ -118,23 +118,23 @@ class LayerData:
 
     @property
     def has_ambiguous_channels(self) -> bool:
-        """Whether another axis might hold the channels; of maps and volumes most layers say which one does."""
+        """Whether another axis might hold the channels; most layers of maps and volumes declare which one does."""
         rank = len(self.node.output_shape or ())
         return rank == 3 or (rank > 3 and not self.channel_axis.is_explicit)
 
     @property
     def is_read_as_computed(self) -> bool:
-        """Whether the channels are read from the axis along which the layer computes."""
+        """Whether the channel axis in use is the one along which the layer computes its channels."""
         return self.sources.values.is_read_as_computed(self.path)
 
     @property
     def is_output(self) -> bool:
-        """Whether it is the model's output, the first of several."""
+        """Whether it is the model's output; if it has several, the first one."""
         return self.path == self.sources.session.graph.output
 
     @property
     def class_names(self) -> Sequence[str] | None:
-        """The names of its units, where they are classes that a person has named."""
+        """The class names of its units, if it is the model's output and the user has given names."""
         return self.sources.annotations.class_names or None if self.is_output else None
 
     @property
@@ -146,12 +146,12 @@ class LayerData:
 
     @cached_property
     def missing(self) -> str | None:
-        """Why there are no values to look at, in words; `None` where there are."""
+        """Why there are no values to show, in words; `None` if there are some."""
         if self.node.origin == "opaque":
             return f"Can't be captured: it {self.node.reason}."
         try:
             row = self.row
-        except NotCapturableError as error:  # an optional input that was left out, a layer that this batch passes by
+        except NotCapturableError as error:  # an optional input that was left out, a layer not called for this batch
             return str(error)
         if row is None:
             return "Give inputs to see activations."
@@ -159,28 +159,28 @@ class LayerData:
 
     @cached_property
     def row(self) -> Row | None:
-        """What the layer gives for the sample, with its mask, channels last; `None` without inputs.
+        """The layer's activation for the sample, channels last, with its mask; `None` without inputs.
 
         Raises:
             NotCapturableError: The layer was not called for this batch.
-            MemoryBudgetError: The activation is larger than the byte budget and can only be had as a whole.
+            MemoryBudgetError: The activation is larger than the byte budget and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
         return self.sources.measurements.row(self.path, self.sample)
 
     @property
     def value(self) -> Array:
-        """The values of the sample, shape `(..., channels)`; only where nothing is `missing`."""
+        """The values of the sample, shape `(..., channels)`; valid only while `missing` is `None`."""
         return np.asarray(None) if self.row is None else self.row.value
 
     @property
     def samples(self) -> int:
-        """How many samples the activation has: 1 where it has no such axis, and `value` is all of it."""
+        """The number of samples in the activation; 1 if it has no batch axis, and `value` is all of it."""
         return 1 if self.row is None else self.row.samples
 
     @property
     def own_sample(self) -> int:
-        """The number of the sample among those that the activation has."""
+        """The index of the sample in the activation; 0 if the activation has no batch axis."""
         return min(self.sample, self.samples - 1)
 
     @property
@@ -190,16 +190,16 @@ class LayerData:
 
     @property
     def is_read(self) -> bool:
-        """Whether the values are read rather than seen: texts, flags, names of things, one number a sample."""
+        """Whether the values are shown as text, not as a picture: strings, flags, ids, or one number per sample."""
         value = self.value
-        one_each = value.ndim == 0 and self.samples > 1
-        if not self.is_numeric or value.dtype == bool or one_each:
+        is_one_number = value.ndim == 0 and self.samples > 1
+        if not self.is_numeric or value.dtype == bool or is_one_number:
             return True
         return self.sources.values.names_things(self.path, value, self.own_sample)
 
     @property
     def tokens(self) -> Sequence[str] | None:
-        """The tokens of the sample, less those its steps have no room for, where the layer keeps their order."""
+        """The sample's tokens, cut to the length of the input; `None` if the layer does not keep the order of steps."""
         batch, tokens = self.sources.session.batch, self.sources.annotations.tokens
         if tokens is None or batch is None or not keeps_steps(self.sources.session.graph, self.path):
             return None
@@ -208,15 +208,15 @@ class LayerData:
 
     @property
     def label(self) -> int | None:
-        """The true class of the sample, where the layer is the output and it is known."""
+        """The true class of the sample, if the layer is the model's output and labels were given."""
         labels = self.sources.annotations.labels
         return labels[self.own_sample] if labels is not None and self.is_output else None
 
     def of_sample(self, sample: int) -> LayerData:
-        """The same layer, looked at for another sample."""
+        """The same layer for another sample."""
         return LayerData(self.sources, self.path, sample)
 
-    # What is counted.
+    # Statistics.
 
     @property
     def sample_statistics(self) -> Statistics:
@@ -227,17 +227,17 @@ class LayerData:
 
     @property
     def statistics(self) -> Statistics | None:
-        """The statistics over the whole batch; `None` where the values are no numbers.
+        """The statistics over the whole batch; `None` if the values are not numbers.
 
         Raises:
-            MemoryBudgetError: The activation is larger than the byte budget and can only be had as a whole.
+            MemoryBudgetError: The activation is larger than the byte budget and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
         return self.sources.measurements.of_batch(self.path) if self.row is not None and self.is_numeric else None
 
     @property
     def meaning(self) -> Meaning:
-        """What the values stand for; it is known once `statistics` are."""
+        """What the values stand for. Read `statistics` first, which finds it out."""
         return self.sources.measurements.meaning(self.path)
 
     @property
@@ -246,29 +246,29 @@ class LayerData:
         return np.asarray(self.sources.session.value(self.path))
 
     def histogram(self, channel: int | None) -> Histogram:
-        """The distribution of the sample's values, with those of one channel beside it."""
+        """The histogram of the sample's values, together with that of one channel."""
         return self.sources.measurements.histogram(self.path, self.value, channel)
 
-    # Volumes, maps, and what lies under them.
+    # Volumes, feature maps, and the input picture below them.
 
     @property
     def slice_lengths(self) -> tuple[int, ...]:
-        """The lengths of the axes along which volumes are cut into slices; empty where the layer gives none."""
+        """The lengths of the axes along which volumes are cut into slices; empty if the layer gives no volumes."""
         return self.sources.values.slice_lengths(self.path, self.sample)
 
     @property
     def slice_count(self) -> int:
-        """How many slices of its volumes there are to choose from; 1 where it gives none."""
+        """The number of slices to choose from; 1 if the layer gives no volumes."""
         return math.prod(self.slice_lengths) or 1
 
     @property
     def middle_slice(self) -> int:
-        """The slice that is shown where none is chosen."""
+        """The slice that is shown if none is chosen."""
         lengths = self.slice_lengths
         return int(np.ravel_multi_index([(length - 1) // 2 for length in lengths], lengths)) if all(lengths) else 0
 
     def slice_at(self, number: int | None) -> tuple[int, ...] | None:
-        """Where a slice lies along each axis that is cut; `None` for the middle one."""
+        """The index of a slice along each axis that is cut; `None` stands for the middle slice."""
         if number is None:
             return None
         return tuple(map(int, np.unravel_index(number, self.slice_lengths)))
@@ -280,25 +280,25 @@ class LayerData:
 
     @property
     def map_size(self) -> tuple[int, int]:
-        """The rows and columns of its feature maps; zeros where it gives none, or is read along another axis."""
+        """The rows and columns of its feature maps; zeros without maps, or if the user chose another channel axis."""
         shape = self.sources.values.sample_shape(self.path, "maps", self.sample) if self.is_read_as_computed else ()
         return (shape[0], shape[1]) if shape else (0, 0)
 
     @property
     def has_input_pictures(self) -> bool:
-        """Whether an input of the model is a picture, be it one that the layer depends on or not."""
+        """Whether any input of the model is a picture, even one that the layer does not depend on."""
         return bool(self.sources.pictures.all())
 
     @property
     def picture(self) -> InputPicture | None:
-        """The input picture that it depends on; `None` where there is none."""
+        """The input picture that the layer depends on; `None` if there is none."""
         batch, index = self.sources.session.batch, self.sources.pictures.seen_by(self.path)
         if batch is None or index is None:
             return None
         return InputPicture(batch.samples[index][self.sample], index, self.sources.pictures.name(index))
 
     def receptive_field(self, position: tuple[int, int], input_index: int) -> Field | None:
-        """What of an input one position of its maps depends on; `None` where that can't be computed."""
+        """The region of an input that one position of its feature maps depends on; `None` if it can't be computed."""
         if not self.is_read_as_computed:
             return None
         return field_of(self.sources.session.graph, self.path, position, input_index=input_index)
@@ -307,7 +307,7 @@ class LayerData:
 
     @cached_property
     def weights(self) -> dict[str, Weight]:
-        """The layer's weights by name; from now on it is noticed when they are written."""
+        """The layer's weights by name. From now on `Session.refresh` notices when they are written."""
         operation = self.sources.session.graph.operations[self.path]
         if getattr(operation, "weights", None):
             self.sources.session.watch([operation])
@@ -315,7 +315,7 @@ class LayerData:
 
     @property
     def kernel(self) -> tuple[str, int]:
-        """The first kernel whose input channels are averaged on show, and how many it has; `("", 1)` without one."""
+        """The first kernel on show with several input channels, and their number; `("", 1)` if there is none."""
         for name, weight in list(self.weights.items())[:MOST]:
             if (
                 weight.kernel is not None
@@ -328,10 +328,10 @@ class LayerData:
 
     @property
     def kernel_input_count(self) -> int:
-        """How many input channels its kernel has to choose from; 1 where there is no choice."""
+        """The number of input channels of its kernel to choose from; 1 if there is no choice."""
         return self.kernel[1]
 
-    # What it is compared with, and the network around it.
+    # The comparison, and the whole network.
 
     @property
     def has_other_model(self) -> bool:
@@ -340,16 +340,16 @@ class LayerData:
 
     @property
     def comparable_samples(self) -> int:
-        """How many samples there are to compare with, where no other model is."""
+        """The number of samples to choose from for a comparison; 1 if it is with another model."""
         return 1 if self.has_other_model else self.batch_size
 
     @property
     def other_model_name(self) -> str:
-        """The name of the model that is compared with."""
+        """The name of the model to compare with; `""` if there is none."""
         return "" if self.sources.other is None else self.sources.other.graph.tree.name
 
     def of_other_model(self) -> Array | None:
-        """The values of the same layer and sample in the model that is compared with, channels where they are here.
+        """The values of the same layer and sample in the model to compare with, in the layout of `value`.
 
         Raises:
             CaptureError: The forward pass of the other model failed.
@@ -364,35 +364,35 @@ class LayerData:
 
     @property
     def network(self) -> list[Summary]:
-        """A line on each layer of the whole network; the model runs where that is needed."""
+        """A summary of each layer of the network; the model runs if that is needed."""
         return self.sources.measurements.summaries()
 
     @property
     def left_out_of_network(self) -> list[str]:
-        """The layers that `network` has no line on, as they don't fit in the byte budget."""
+        """The layers that `network` leaves out because they don't fit in the byte budget."""
         return self.sources.measurements.too_large()
 
-    # What is kept.
+    # Results that views keep in the cache.
 
     def remembered(self, kind: str) -> Any:
-        """What is kept of the layer under one word; `None` where nothing is."""
+        """What `keep` has stored for the layer under `kind`; `None` if nothing is stored."""
         return self.sources.session.kept.get(Key(self.path, kind))
 
     def keep(self, kind: str, value: Any, nbytes: int) -> None:
-        """Keeps something of the layer under one word, within the byte budget, until its weights or inputs change."""
+        """Stores something for the layer under `kind`, within the byte budget, until the weights change."""
         self.sources.session.kept.put(Key(self.path, kind), value, nbytes)
 
     def remember(self, kind: str, of: Any, make: Callable[[], Any], nbytes: Callable[[Any], int]) -> Any:
-        """What `make` gives of the sample's values, kept within the byte budget as long as these values are kept.
+        """The cached result of `make`, which is called if the cache has none. It goes when the sample's values go.
 
         Args:
-            kind: What it is, the same word for all of its kind.
-            of: What it depends on beside the layer; has to be hashable.
-            make: Makes it, where it is not kept.
-            nbytes: How many bytes it takes.
+            kind: The kind of result, part of the cache key.
+            of: What the result depends on besides the layer; has to be hashable.
+            make: Computes the result from the sample's values.
+            nbytes: Gives the size of a result in bytes.
         """
         kept, key = self.sources.session.kept, Key(self.path, kind, of)
-        if (found := kept.get(key)) is None:
-            found = make()
-            kept.put(key, found, nbytes(found), self.sources.values.base(self.path, self.own_sample))
-        return found
+        if (result := kept.get(key)) is None:
+            result = make()
+            kept.put(key, result, nbytes(result), self.sources.values.base(self.path, self.own_sample))
+        return result

@@ -1,4 +1,4 @@
-"""Activations with the sample as their first axis and their channels on the last one, whatever the layer does."""
+"""Activations in one layout for all layers: the samples on the first axis, the channels on the last one."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 AXES = {"auto": None, "last": -1, "first": 1, "none": None}
-"""Which axis of an activation holds the channels: as the layer has it, the last one, the first one, none at all."""
+"""The channel axis for each choice: for `auto` the layer decides, `none` means that there are no channels."""
 
 
 class LayerValues:
-    """The activations of a session, as views want them.
+    """The activations of a session in the layout that views use.
 
     Attributes:
-        session: Where they come from.
+        session: Computes and caches the activations.
     """
 
     def __init__(self, session: Session) -> None:
-        """Reads the channels of each layer from the axis that the layer itself has them on."""
+        """Takes the channels of each layer from the layer's own channel axis, until `choose_axis` is called."""
         self.session = session
         self._chosen_axis = ("", "auto")
-        self._names_things: dict[str, bool] = {}
+        self._gives_ids: dict[str, bool] = {}
 
     def choose_axis(self, path: str, axis: str) -> bool:
-        """Reads one layer's channels from another axis, a key of `AXES`; all others are read as they have them.
+        """Takes one layer's channels from another axis, a key of `AXES`; all other layers use their own axis.
 
         Returns:
-            Whether activations are read in another way now, so that nothing made of them holds any more.
+            Whether the layout of any activation has changed, so that everything computed from them is out of date.
         """
         if (path, axis) == self._chosen_axis:
             return False
@@ -49,15 +49,15 @@ class LayerValues:
         return changed
 
     def clear(self) -> None:
-        """Forgets what was found out by looking at values."""
-        self._names_things.clear()
+        """Forgets which layers give ids, which was found out from their values."""
+        self._gives_ids.clear()
 
     def channel_axis(self, path: str) -> ChannelAxis:
         """How a layer's activation is divided into channels, and what these are called."""
         own = self.own_channel_axis(path)
         rank = self._rank(path)
         chosen, axis = self._chosen_axis
-        if rank == 2 or path != chosen or axis == "auto":  # a vector has one axis alone
+        if rank == 2 or path != chosen or axis == "auto":  # a vector has only one axis to take channels from
             return own
         # Along another axis there are no attention heads.
         return ChannelAxis(
@@ -65,59 +65,61 @@ class LayerValues:
         )
 
     def own_channel_axis(self, path: str) -> ChannelAxis:
-        """The same as the layer itself has it."""
+        """The layer's own channel axis, whatever the user has chosen."""
         graph = self.session.graph
         parts = path.split("/")
-        above = ["/".join(parts[:length]) for length in range(1, len(parts))]
-        owners = [graph.root, *(graph.operations[each] for each in above if each in graph.operations)]
+        parents = ["/".join(parts[:length]) for length in range(1, len(parts))]
+        owners = [graph.root, *(graph.operations[each] for each in parents if each in graph.operations)]
         return channel_axis_of(graph.nodes[path], graph.operations[path], graph.steps(path), owners)
 
     def is_read_as_computed(self, path: str) -> bool:
-        """Whether the axis that is read as the channels' is the one along which the layer computes."""
+        """Whether the channel axis in use is the layer's own."""
         rank = self._rank(path)
         axes = [each.axis for each in (self.own_channel_axis(path), self.channel_axis(path))]
         return len({axis if axis is None or not rank else axis % rank for axis in axes}) == 1
 
     def row(self, path: str, sample: int) -> Row | None:
-        """What a layer gives for one sample, channels last; `None` without inputs.
+        """A layer's activation for one sample, channels last; `None` without inputs.
 
         Raises:
-            MemoryBudgetError: The activation is larger than the budget and can only be had as a whole.
+            MemoryBudgetError: The activation is larger than the budget and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
         row = self.session.row(path, sample)
         return None if row is None else replace(row, value=self.channels_last(path, row.value[np.newaxis])[0, ...])
 
     def batch(self, path: str) -> Array:
-        """An activation of all samples; one without an axis of samples (a sum over the batch) counts as one sample."""
+        """An activation for all samples; one without a batch axis (a sum over the batch) counts as one sample."""
         return self.as_samples(path, np.asarray(self.session.value(path)))
 
     def as_samples(self, path: str, value: Array) -> Array:
-        """An activation at hand, in the same form."""
+        """The same for an activation that the caller already has."""
         size = 0 if self.session.batch is None else self.session.batch.size
         return self.channels_last(path, value if value.ndim and len(value) == size else value[np.newaxis])
 
     def channels_last(self, path: str, samples: Array) -> Array:
-        """Samples with their channels on the last axis; what has no channels stays as it is."""
+        """Samples with their channels on the last axis; values without channels stay as they are."""
         return (
             self.channel_axis(path).moved_last(samples) if samples.ndim > 1 and is_numeric(samples.dtype) else samples
         )
 
     def names_things(self, path: str, value: Array, sample: int = 0) -> bool:
-        """Whether a layer's integers name things, as classes and token ids do; those of the first sample tell.
+        """Whether a layer's integers are ids (of classes or tokens), not measurements.
+
+        This is decided by the first sample, so that all samples of a layer are shown alike.
 
         Args:
             path: The layer.
             value: Its values for one sample.
             sample: Which sample that is.
         """
-        if path not in self._names_things:
+        if path not in self._gives_ids:
             first = self.row(path, 0) if sample and value.dtype.kind in "iu" else None
-            self._names_things[path] = _name_things(value if first is None else first.value)
-        return self._names_things[path]
+            self._gives_ids[path] = _are_ids(value if first is None else first.value)
+        return self._gives_ids[path]
 
     def sample_shape(self, path: str, kind: str, sample: int) -> tuple[int, ...]:
-        """The shape of one sample, channels last, of a layer that gives what is called `kind`; else empty."""
+        """The shape of one sample, channels last, if the layer gives values of a kind (`"maps"`, ...); else `()`."""
         node = self.session.graph.nodes[path]
         if node.origin == "opaque" or self.session.batch is None:
             return ()
@@ -132,11 +134,14 @@ class LayerValues:
         return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), np.float32) == kind else ()
 
     def slice_lengths(self, path: str, sample: int) -> tuple[int, ...]:
-        """The lengths of the axes along which a layer's volumes are cut into slices; empty where it gives none."""
+        """The lengths of the axes along which a layer's volumes are cut into slices; empty if it gives no volumes."""
         return depths(self.sample_shape(path, "volume", sample))
 
     def base(self, path: str, sample: int) -> Key | None:
-        """The key of what pictures of a sample hold in memory: they must not outlive it in the cache."""
+        """The cache key of the values that pictures of a sample refer to.
+
+        The cache drops those pictures together with the values: they would keep the values in memory.
+        """
         if self.session.batch is None or self.session.graph.nodes[path].origin == "opaque":
             return None
         return Key(path, WHOLE) if self.session.fits(path) else Key(path, ROW, sample)
@@ -145,9 +150,9 @@ class LayerValues:
         return len(self.session.graph.nodes[path].output_shape or ())
 
 
-def _name_things(value: Array) -> bool:
-    """Whether a sample's integers name things: steps by tokens, pixels by classes; a picture of bytes measures."""
+def _are_ids(value: Array) -> bool:
+    """Whether a sample's integers are ids: of tokens in a sequence, or of classes in a map. Pixel bytes are not."""
     if value.dtype.kind not in "iu":
         return False
-    one_map = value.ndim == 2 or (value.ndim == 3 and value.shape[-1] == 1)
-    return value.ndim == 1 or (one_map and categories(value) is not None)
+    is_one_map = value.ndim == 2 or (value.ndim == 3 and value.shape[-1] == 1)
+    return value.ndim == 1 or (is_one_map and categories(value) is not None)

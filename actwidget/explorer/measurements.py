@@ -1,4 +1,4 @@
-"""The statistics of layers, counted within the byte budget: whole activations, or part by part."""
+"""The statistics of layers, computed within the byte budget: from whole activations, or part by part."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_values import Array, LayerValues
 
 STATISTICS = "numbers"
-"""The kind of the statistics that are kept of an activation."""
+"""The kind of a cache entry with the statistics of an activation."""
 COUNTING_BYTES = 8_000_000
-"""At most so many bytes are needed to count the values of one layer."""
+"""An upper bound on the bytes needed to count the values of one layer."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """What was counted over all samples of an activation that came in parts."""
+    """Statistics and quantiles over all samples of an activation that was computed part by part."""
 
     statistics: Statistics
     quantiles: np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Measurements:
-    """Counts values and keeps what it has counted, as long as the activation that it was counted from is valid."""
+    """Computes statistics and keeps them in the cache until the weights change."""
 
     def __init__(self, session: Session, values: LayerValues) -> None:
-        """Has counted nothing yet."""
+        """Computes nothing yet."""
         self._session = session
         self._values = values
         self._kept = session.kept
@@ -57,19 +57,20 @@ class Measurements:
         self._meanings: dict[str, Meaning] = {}
 
     def clear(self) -> None:
-        """Forgets everything that was counted."""
+        """Forgets all summaries, warnings and meanings; `Inspector.clear` drops the cache entries."""
         self._summaries.clear()
         self._warnings.clear()
         self._meanings.clear()
 
     def bounds(self, path: str) -> Bounds | None:
-        """Between which values a layer's activation function keeps its output."""
+        """The lower and upper bound of a layer's activation function; `None` if it has none."""
         return activation_bounds(self._session.graph.operations[path], self._session.graph.nodes.get(path))
 
     def row(self, path: str, sample: int) -> Row | None:
-        """What a layer gives for one sample, as `LayerValues.row`.
+        """A layer's activation for one sample, as `LayerValues.row`.
 
-        Where only a pass can tell whether samples can be had one by one, that pass counts all of them as well.
+        If it takes a forward pass to find out whether samples can be computed one by one, that pass also counts the
+        statistics over all of them.
         """
         session = self._session
         if session.batch is not None and not session.fits(path) and session.alike(path) is None:
@@ -77,47 +78,47 @@ class Measurements:
         return self._values.row(path, sample)
 
     def of_sample(self, path: str, row: Row, sample: int) -> Statistics:
-        """The statistics of one sample at hand."""
+        """The statistics of one sample, whose values the caller already has."""
         if row.samples == 1:
             return self.of_batch(path)
         key = Key(path, STATISTICS, sample)
-        if (found := self._kept.get(key)) is None:
-            found = self._statistics(path, row.value[np.newaxis])
-            self._kept.put(key, found, _nbytes(found))
-        return cast("Statistics", found)
+        if (result := self._kept.get(key)) is None:
+            result = self._statistics(path, row.value[np.newaxis])
+            self._kept.put(key, result, _nbytes(result))
+        return cast("Statistics", result)
 
     def of_batch(self, path: str) -> Statistics:
         """The statistics over all samples. An activation larger than the budget is counted part by part, once.
 
         Raises:
-            MemoryBudgetError: The activation is larger than the budget and can only be had as a whole.
+            MemoryBudgetError: The activation is larger than the budget and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
         if not self._session.fits(path) and self._session.alike(path) is not False:
             return self._tally(path).statistics
         key = Key(path, STATISTICS)
-        if (found := self._kept.get(key)) is None:
+        if (result := self._kept.get(key)) is None:
             value = self._values.batch(path)
-            found = self._noted(path, self._statistics(path, value), self._meaning(path, value))
-            self._kept.put(key, found, _nbytes(found))
-        return cast("Statistics", found)
+            result = self._with_warnings(path, self._statistics(path, value), self._meaning(path, value))
+            self._kept.put(key, result, _nbytes(result))
+        return cast("Statistics", result)
 
     def meaning(self, path: str) -> Meaning:
-        """What the values of a layer stand for; it is known once `of_batch` has counted them."""
+        """What the values of a layer stand for. Call `of_batch` first, which finds it out."""
         return self._meanings[path]
 
     def warnings(self, path: str) -> tuple[str, ...]:
-        """What is wrong with a layer that has been counted, in words."""
+        """The warnings about a layer, in words; empty before its statistics have been computed."""
         return self._warnings.get(path, ())
 
     def histogram(self, path: str, values: Array, channel: int | None) -> Histogram:
-        """The distribution of one sample's values, with those of one channel beside it."""
+        """The histogram of one sample's values, together with that of one channel."""
         bounds = self.bounds(path)
-        own = None if channel is None or values.ndim == 0 else values[..., channel]
-        return histogram(values, channel_values=own, upper=None if bounds is None else bounds[1])
+        channel_values = None if channel is None or values.ndim == 0 else values[..., channel]
+        return histogram(values, channel_values=channel_values, upper=None if bounds is None else bounds[1])
 
     def summaries(self) -> list[Summary]:
-        """A line on each layer that has statistics, in order of execution; the model runs where that is needed.
+        """A summary of each layer with numeric values, in order of execution; the model runs if that is needed.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -133,14 +134,14 @@ class Measurements:
             value = self._values.as_samples(path, captured.value)
             if is_numeric(value.dtype) and value.size:
                 meaning, label = self._meaning(path, value), self._values.channel_axis(path).channel_label
-                found = self._noted(path, self._statistics(path, value), meaning)
-                self._kept.put(Key(path, STATISTICS), found, _nbytes(found))
-                self._summaries[path] = summary(path, value, found, label, meaning=meaning)
+                counted = self._with_warnings(path, self._statistics(path, value), meaning)
+                self._kept.put(Key(path, STATISTICS), counted, _nbytes(counted))
+                self._summaries[path] = summary(path, value, counted, label, meaning=meaning)
         for group in self._groups([path for path in large if session.alike(path) is not False]):
             held = {path: self._kept.peek(Key(path, TALLY)) for path in group}
             tallies = {path: tally for path, tally in held.items() if tally is not None}
-            if new := [path for path in group if path not in tallies]:
-                tallies |= self._count(new)
+            if uncounted := [path for path in group if path not in tallies]:
+                tallies |= self._count(uncounted)
             for path, tally in tallies.items():
                 meaning, label = self._meanings[path], self._values.channel_axis(path).channel_label
                 self._summaries[path] = summary_from_quantiles(
@@ -149,12 +150,12 @@ class Measurements:
         return [self._summaries[path] for path in paths if path in self._summaries]
 
     def too_large(self) -> list[str]:
-        """The layers that have no summary, since they are larger than the budget and only to be had as a whole."""
+        """The layers without a summary: they are larger than the budget and can't be computed part by part."""
         session = self._session
         return [path for path in session.graph.nodes if session.alike(path) is False and not session.fits(path)]
 
     def _groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
-        """Layers in groups: one sample of each, with what is counted of it, keeps to the budget together."""
+        """Layers in groups that fit into the budget: one sample of each layer, and the memory to count it."""
         group: list[str] = []
         size = 0
         for path in paths:
@@ -175,11 +176,11 @@ class Measurements:
         graph = self._session.graph
         return meaning_of(value, value_kind_of(graph, path), may_be_flags=may_be_flags(graph, path))
 
-    def _noted(self, path: str, found: Statistics, meaning: Meaning) -> Statistics:
-        """The statistics over all samples, once it is noted what the values stand for and what is wrong with them."""
+    def _with_warnings(self, path: str, counted: Statistics, meaning: Meaning) -> Statistics:
+        """Returns the statistics over all samples, after storing the meaning of the values and the warnings."""
         self._meanings[path] = meaning
-        self._warnings[path] = warnings(found, self._values.channel_axis(path).channel_label, meaning)
-        return found
+        self._warnings[path] = warnings(counted, self._values.channel_axis(path).channel_label, meaning)
+        return counted
 
     def _tally(self, path: str) -> Tally:
         kept = self._kept.get(Key(path, TALLY))
@@ -191,7 +192,7 @@ class Measurements:
         return tallies[path]
 
     def _count(self, paths: Sequence[str]) -> dict[str, Tally]:
-        """Counts all samples of some activations in one pass, those that can be had in parts."""
+        """Counts all samples of some activations in one pass; leaves out those that can't be computed part by part."""
         running = {path: RunningStatistics(bounds=self.bounds(path)) for path in paths}
         quantiles = {path: RunningQuantiles() for path in paths}
         meanings: dict[str, Meaning] = {}
@@ -200,23 +201,23 @@ class Measurements:
             value = self._values.channels_last(path, part.value)
             if is_numeric(value.dtype):
                 if not first:
-                    self._values.names_things(path, value[0])
-                # Floats are flags only if those of all parts are.
+                    self._values.names_things(path, value[0])  # remembered now, so no other pass is needed for it
+                # Floats count as flags only if they are 0 or 1 in all parts.
                 if meanings.get(path, "flags") == "flags":
                     meanings[path] = self._meaning(path, value)
                 running[path].update(value[:, np.newaxis] if value.ndim == 1 else value)
                 quantiles[path].update(value)
 
         self._session.stream(paths, take)
-        found = {}
+        tallies = {}
         for path in paths:
             if self._session.alike(path) and running[path].samples:
-                counted = self._noted(path, running[path].result(), meanings[path])
-                found[path] = Tally(counted, quantiles[path].result(QUANTILES))
-                self._kept.put(Key(path, TALLY), found[path], _nbytes(counted))
-        return found
+                counted = self._with_warnings(path, running[path].result(), meanings[path])
+                tallies[path] = Tally(counted, quantiles[path].result(QUANTILES))
+                self._kept.put(Key(path, TALLY), tallies[path], _nbytes(counted))
+        return tallies
 
 
-def _nbytes(found: Statistics) -> int:
-    """About how many bytes the statistics of a layer take."""
-    return 400 + sum(int(each.nbytes) for each in vars(found.per_channel).values() if each is not None)
+def _nbytes(counted: Statistics) -> int:
+    """The approximate size of a layer's statistics in bytes."""
+    return 400 + sum(int(array.nbytes) for array in vars(counted.per_channel).values() if array is not None)

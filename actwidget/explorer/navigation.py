@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
 
 ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
-"""Beside the figure's own, what a key does: steps along the grid, rows of it."""
+"""How far each arrow key moves the selection: steps along a row, and rows."""
 ENDS = {"Home": 0, "End": -1}
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """What can be selected in a figure, in the order in which it is drawn.
+    """The items of a figure that can be selected, in the order in which they are drawn.
 
     Attributes:
-        order: The numbers of the channels, or samples, shape `(count,)`.
-        columns: How many of them stand in a row.
-        of: The explorer's trait that they are values of: `"channel"` or `"sample"`.
+        order: The indices of the channels or samples, shape `(count,)`.
+        columns: How many of them are in a row.
+        of: The trait of the explorer that they set: `"channel"` or `"sample"`.
     """
 
     order: npt.NDArray[Any]
@@ -33,14 +33,14 @@ class Grid:
     of: str = "channel"
 
     def moved(self, selected: int | None, key: str) -> int | None:
-        """What a key selects.
+        """The item that a key selects.
 
         Args:
-            selected: What is selected, `None` for nothing.
-            key: The name of the key, as a page tells it.
+            selected: The index that is selected now; `None` for none.
+            key: The name of the key, as in JavaScript's `KeyboardEvent.key`.
 
         Returns:
-            The number to select; `selected` where the key leads nowhere, and for any other key.
+            The index to select. It stays `selected` at the edge of the grid and for keys that do not move.
 
         >>> grid = Grid(np.array([4, 2, 0, 1, 3]), columns=2)
         >>> [grid.moved(2, key) for key in ("ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp", "Home", "End")]
@@ -54,8 +54,8 @@ class Grid:
         if key in ENDS or not places:
             return int(self.order[ENDS.get(key, 0)])
         along, down = ARROWS[key]
-        there = places[0] + along + down * self.columns
-        return int(self.order[there]) if 0 <= there < len(self.order) else selected
+        target = places[0] + along + down * self.columns
+        return int(self.order[target]) if 0 <= target < len(self.order) else selected
 
 
 def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The views of an explorer. A new one is a class in a file of its own under `views/`, marked with `@register`."""
+"""The views of an explorer. To add one, put a class marked with `@register` in a file of its own under `views/`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
 
-Made = TypeVar("Made", bound="type[View]")
+ViewClass = TypeVar("ViewClass", bound="type[View]")
 
 
 class View(ABC):
     """One way of looking at a layer, or at the whole network.
 
     Attributes:
-        name: The value of `LayerExplorer.show`.
-        label: What the view is called on screen.
+        name: The value of `LayerExplorer.show` that selects it.
+        label: Its name in the menu.
         question: The question that it answers.
-        place: Where it stands among the others, the lowest first.
-        controls: What can be chosen, in the order on screen: the names of shared controls, or controls of its own.
+        place: Its position in the menu; lower numbers come first.
+        controls: The controls in the order on screen: names of shared controls, or controls of its own.
         is_of_network: Whether it shows the whole network, whichever layer is selected.
     """
 
@@ -42,11 +42,11 @@ class View(ABC):
     is_of_network: ClassVar[bool] = False
 
     def is_offered(self, _data: LayerData) -> bool:
-        """Whether the view makes sense for a model and its inputs, whichever layer is selected."""
+        """Whether the view is in the menu at all. This may depend on the model and its inputs, not on the layer."""
         return True
 
     def available(self, data: LayerData) -> str | None:
-        """Why there is nothing to show of a layer, in words; `None` where there is.
+        """Why the view has nothing to show for a layer, in words; `None` if it is available.
 
         Args:
             data: The selected layer.
@@ -54,36 +54,36 @@ class View(ABC):
         return data.missing
 
     def samples(self, selection: Selection, _count: int) -> list[int]:
-        """Which of `count` samples are shown.
+        """Which of the batch's samples the view shows; by default only the selected one.
 
         Args:
-            selection: What is chosen.
+            selection: The current selection.
         """
         return [selection.sample]
 
     @abstractmethod
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
-        """What is shown; it is called for layers of which the view is available.
+        """Draws a layer. It is called only for layers for which the view is available.
 
         Args:
             data: The selected layer.
-            selection: What is chosen.
+            selection: The current selection.
         """
 
     @property
     def own_controls(self) -> list[Control]:
-        """The controls that no other view shares."""
+        """The controls that only this view has."""
         return [control for control in self.controls if not isinstance(control, str)]
 
 
 _VIEWS: dict[str, View] = {}
 
 
-def register(cls: Made) -> Made:
-    """Adds a view, as a decorator of its class.
+def register(cls: ViewClass) -> ViewClass:
+    """Adds a view; used as a decorator of its class.
 
     Raises:
-        ValueError: There is a view of that name already, or one of its own controls is named like a shared one.
+        ValueError: The name of the view, or of one of its own controls, is already taken.
     """
     view = cls()
     others = [each for each in _VIEWS.values() if each.name != view.name]
@@ -97,7 +97,7 @@ def register(cls: Made) -> Made:
 
 
 def unregister(name: str) -> None:
-    """Takes a view away again."""
+    """Removes a view."""
     del _VIEWS[name]
 
 

@@ -1,4 +1,4 @@
-"""`Selection`: what of a model is looked at, and how. Frozen, and checked here before it changes."""
+"""`Selection`: which part of a model is shown, and how. It is immutable; each new value is checked here."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
 
 OTHER_MODEL = "model"
-"""What `compare` is where the layer is compared with another model."""
+"""The value of `compare` for a comparison with another model."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is looked at. `LayerExplorer` has a trait for each field and says there what it means.
+    """The current selection. `LayerExplorer` has a trait for each field, whose docstring says what it means.
 
     Attributes:
-        options: What is chosen of the controls that views have of their own, as pairs of name and value.
+        options: The values of controls that belong to a single view, as pairs of name and value.
     """
 
     show: str = "activation"
@@ -45,11 +45,11 @@ class Selection:
     options: tuple[tuple[str, Any], ...] = field(default=())
 
     def option(self, control: Control) -> Any:
-        """What is chosen of a view's own control."""
+        """The value of a view's own control."""
         return dict(self.options).get(control.name, control.default)
 
     def only(self, *names: str) -> Selection:
-        """The same layer with some other fields alone; what a drawing depends on tells it apart from others."""
+        """The same layer with only some of the other fields: a cache key for a drawing that depends on these."""
         return Selection(layer=self.layer, **{name: getattr(self, name) for name in names})
 
     def state(self) -> dict[str, Any]:
@@ -60,14 +60,14 @@ class Selection:
 
 
 FIELDS = tuple(each.name for each in fields(Selection) if each.name != "options")
-"""The names of the fields that all views share, the view and the layer first: the others are checked against these."""
+"""The names of the fields, apart from `options`. The view and the layer come first: the others depend on them."""
 
 
 def checked_state(given: Any) -> dict[str, Any]:
-    """What `Selection.state` gave, not yet checked value by value.
+    """A state as `Selection.state` returns it, with its keys checked but not its values.
 
     Raises:
-        OptionError: It is no mapping, or has another key.
+        OptionError: It is not a mapping, or has an unknown key.
     """
     if given is None:
         return {}
@@ -78,15 +78,15 @@ def checked_state(given: Any) -> dict[str, Any]:
 
 
 def checked(name: str, value: Any, data: LayerData) -> Any:
-    """The value of a field, other than `show`, `layer` and `compare`, as it is kept.
+    """Validates the value of a field other than `show`, `layer` and `compare`; returns it in its normal form.
 
     Args:
         name: The field.
-        value: What a person gave.
+        value: The user's value.
         data: The selected layer.
 
     Raises:
-        ChannelError, SampleError, OptionError: It does not fit the layer or the batch.
+        ChannelError, SampleError, OptionError: The value does not fit the layer or the batch.
     """
     return _CHECKS[name](value, data)
 
@@ -112,7 +112,7 @@ def _input_channel(value: Any, data: LayerData) -> int:
 
 
 def _position(value: Any, data: LayerData) -> tuple[int, int]:
-    """The row and the column of a map's cell."""
+    """The row and the column of a cell of a feature map."""
     lengths = data.map_size
     given = list(value) if isinstance(value, (list, tuple, np.ndarray)) else []
     fits = [isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in given]
@@ -137,7 +137,7 @@ _CHECKS: dict[str, Callable[[Any, LayerData], Any]] = {
 
 
 def checked_other_sample(value: Any, data: LayerData) -> int:
-    """The number of the sample to compare with.
+    """The index of the sample to compare with.
 
     Raises:
         SampleError: The batch has no such sample.
@@ -148,27 +148,27 @@ def checked_other_sample(value: Any, data: LayerData) -> int:
 
 
 def checked_options(given: Any, known: Collection[Control]) -> tuple[tuple[str, Any], ...]:
-    """What is chosen of the controls that views have of their own, in the order of their names.
+    """The values of controls that belong to a single view, sorted by the controls' names.
 
     Args:
-        given: A mapping from the name of a control to what is chosen.
+        given: A mapping from the name of a control to its value.
         known: All such controls.
 
     Raises:
-        OptionError: There is no such control, or nothing like that to choose.
+        OptionError: There is no such control, or it has no such value.
     """
     if not isinstance(given, Mapping):
         message = f"Expected options as a dict, got {shown(given)}."
         raise OptionError(message)
     controls = {control.name: control for control in known}
-    found = {}
+    checked_values = {}
     for name, value in given.items():
         one_of(name, controls, "options")
-        found[name] = _chosen(controls[name], value)
-    return tuple(sorted(found.items()))
+        checked_values[name] = _checked_option(controls[name], value)
+    return tuple(sorted(checked_values.items()))
 
 
-def _chosen(control: Control, value: Any) -> Any:
+def _checked_option(control: Control, value: Any) -> Any:
     if isinstance(control, Choice):
         return one_of(value, control.choices, control.name)
     if value is None and control.default is None:
@@ -177,10 +177,10 @@ def _chosen(control: Control, value: Any) -> Any:
 
 
 def fitted(selection: Selection, data: LayerData) -> Selection:
-    """A selection without what was chosen within another layer and this one does not have.
+    """A selection without the channel, slice and position of another layer that this layer does not have.
 
     Args:
-        selection: What is chosen.
+        selection: The current selection.
         data: The selected layer.
     """
     dropped: dict[str, Any] = {}

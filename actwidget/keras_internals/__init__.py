@@ -1,4 +1,4 @@
-"""The one room that uses what Keras and TensorFlow have not made public: when one of them changes, it changes here."""
+"""The only package that uses private parts of Keras and TensorFlow, so that a new release changes code only here."""
 
 from __future__ import annotations
 

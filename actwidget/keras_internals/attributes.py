@@ -1,4 +1,4 @@
-"""The attributes of layers: what a pass or a failed build leaves in them is put back."""
+"""Restores the attributes of layers after a forward pass or a failed build."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _MISSING = object()
 
 @contextmanager
 def restored_attributes(layers: Sequence[keras.Layer], *, trial: bool) -> Iterator[None]:
-    """Puts back what layers store in their attributes when they are called in a block.
+    """Restores the attributes that layers change when they are called in the block.
 
-    Tensors that a layer stores are always put back. Lists and counters of the user's layers are part of what the user
-    asked for when calling them: only what a trial leaves there is put back.
+    Attributes that hold tensors are always restored. The lists and counters of user-defined layers are restored only
+    after a trial: in a pass that the user asked for, the user wants to see them change.
 
     Args:
         layers: The layers that run.
-        trial: Whether the calls are actwidget's own idea, and not what the user asked for.
+        trial: Whether actwidget makes the calls for itself, and the user has not asked for them.
     """
     uncalled = [layer for layer in layers if not layer._called]
-    # What a layer sets while it is built it needs from then on.
-    own = [layer for layer in layers if layer.built and not is_from_keras(layer)]
-    before = [dict(vars(layer)) for layer in own]
-    contents = Contents(value for layer in own for value in _own_attributes(layer).values()) if trial else None
+    # A layer that is not built yet is left out: it needs the attributes that its build sets.
+    custom = [layer for layer in layers if layer.built and not is_from_keras(layer)]
+    before = [dict(vars(layer)) for layer in custom]
+    contents = Contents(value for layer in custom for value in _own_attributes(layer).values()) if trial else None
     try:
         yield
     finally:
         for layer in uncalled:
             layer._called = False
-        for layer, attributes in zip(own, before, strict=True):
+        for layer, attributes in zip(custom, before, strict=True):
             _put_back(layer, attributes, trial=trial)
         if contents is not None:
             contents.put_back(unless=_holds_layers_or_variables)
@@ -50,19 +50,19 @@ def restored_attributes(layers: Sequence[keras.Layer], *, trial: bool) -> Iterat
 
 @contextmanager
 def without_new_losses(layers: Sequence[keras.Layer]) -> Iterator[None]:
-    """Drops the losses that are added in a block, where a call is repeated whose losses count already."""
+    """Drops the losses that are added in the block: it repeats a call whose losses have been added before."""
     scope = get_stateless_scope()
-    held = [layer._losses for layer in layers] + ([] if scope is None else [scope.losses])
-    lengths = [len(losses) for losses in held]
+    loss_lists = [layer._losses for layer in layers] + ([] if scope is None else [scope.losses])
+    lengths = [len(losses) for losses in loss_lists]
     try:
         yield
     finally:
-        for losses, length in zip(held, lengths, strict=True):
+        for losses, length in zip(loss_lists, lengths, strict=True):
             del losses[length:]
 
 
 def forget_losses(layers: Sequence[keras.Layer], losses: Sequence[Any]) -> None:
-    """Removes losses from the ids by which layers know which losses are theirs."""
+    """Removes losses from the sets of ids by which layers recognise their own losses."""
     ids = {id(loss) for loss in losses}
     for layer in layers:
         layer._loss_ids.difference_update(ids)
@@ -70,13 +70,13 @@ def forget_losses(layers: Sequence[keras.Layer], losses: Sequence[Any]) -> None:
 
 @contextmanager
 def rolled_back_on_failure(model: keras.Model) -> Iterator[Callable[[], None]]:
-    """Puts a model back as it was if the block raises: Keras keeps what a failed build has made.
+    """Restores a model if the block raises, since Keras leaves a failed build half done.
 
-    A build makes weights and inner layers, and sets whether a layer is built and for which shapes. Only a model with
-    layers that are not built yet is remembered; nothing of this changes where all are built.
+    A build creates weights and inner layers, and records that a layer is built and for which shapes. A model whose
+    layers are all built has nothing left to build, so its state is not saved.
 
     Yields:
-        A function that puts the model back, for a failure that is only noticed later.
+        A function that restores the model, for a failure that is noticed after the block.
     """
     layers = flat_layers(model)
     if all(layer.built for layer in layers):
@@ -91,26 +91,26 @@ def rolled_back_on_failure(model: keras.Model) -> Iterator[Callable[[], None]]:
 
 
 def _put_back(layer: keras.Layer, before: dict[str, Any], *, trial: bool) -> None:
-    """Puts a layer's attributes back: those that were set to tensors, and after a trial numbers, texts and arrays.
+    """Restores a layer's attributes: those set to tensors, and after a trial also numbers, strings and arrays.
 
-    Where tensors are put back, numbers and flags go with them, since they may say that the tensors are there, or how
-    many there are. After a trial nothing is put back if a layer, say, was made in the first call: other new values
-    may say that it is there.
+    If tensors are restored, numbers and flags are restored with them: they may say whether the tensors exist, or how
+    many there are. If a trial has set anything else, such as a layer that is created in the first call, and no tensors,
+    then nothing is restored, since the numbers and flags may say that it exists.
 
     Args:
-        layer: A layer of the user's.
-        before: Its attributes as they were.
-        trial: Whether the calls are not what the user asked for.
+        layer: A user-defined layer.
+        before: Its attributes before the block.
+        trial: Whether actwidget makes the calls for itself, and the user has not asked for them.
     """
     changed = {name: value for name, value in _own_attributes(layer).items() if value is not before.get(name, _MISSING)}
     tensors = {name for name, value in changed.items() if any(map(_is_tensor, _leaves(value)))}
     plain = {name for name, value in changed.items() if all(isinstance(leaf, _PLAIN) for leaf in _leaves(value))}
     arrays = {name for name, value in changed.items() if all(isinstance(leaf, _ARRAYS) for leaf in _leaves(value))}
-    of_a_trial = arrays if trial and changed.keys() == tensors | plain | arrays else set()
-    if not tensors and not (trial and of_a_trial | plain == changed.keys()):
+    trial_arrays = arrays if trial and changed.keys() == tensors | plain | arrays else set()
+    if not tensors and not (trial and trial_arrays | plain == changed.keys()):
         return
     attributes = vars(layer)
-    for name in tensors | plain | of_a_trial:
+    for name in tensors | plain | trial_arrays:
         if name in before:
             attributes[name] = before[name]
         else:
@@ -118,19 +118,19 @@ def _put_back(layer: keras.Layer, before: dict[str, Any], *, trial: bool) -> Non
 
 
 def _own_attributes(layer: keras.Layer) -> dict[str, Any]:
-    """The attributes of a layer beside those that Keras gives to every layer or model."""
+    """The attributes of a layer, without those that Keras gives to every layer or model."""
     keras_own = _attributes_of_every_layer()
     return {name: value for name, value in vars(layer).items() if name not in keras_own}
 
 
 @functools.cache
 def _attributes_of_every_layer() -> frozenset[str]:
-    # With a name of its own a layer does not advance Keras's counter of names.
+    # An explicit name does not advance the counters from which Keras names the user's next layers.
     return frozenset({*vars(keras.Layer(name="plain")), *vars(keras.Model(name="plain"))})
 
 
 def _leaves(value: Any) -> list[Any]:
-    """A value, or what a list or dict holds: no deeper, as nobody keeps a counter there."""
+    """The items of a list or dict, or the value itself. Nested containers are not opened: they hold no counters."""
     if isinstance(value, dict):
         return list(value.values())
     return list(value) if isinstance(value, (list, tuple)) else [value]
@@ -141,6 +141,6 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _holds_layers_or_variables(container: Any) -> bool:
-    """Whether a layer or variable is in a container: the user's layer has made it to stay."""
+    """Whether a container holds layers or variables, which a layer creates once and keeps."""
     kinds = (keras.Layer, keras.Variable, *backend.variable_types)
     return any(isinstance(leaf, kinds) for leaf in keras.tree.flatten(container))

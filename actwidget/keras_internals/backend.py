@@ -1,4 +1,4 @@
-"""The questions that each of Keras's backends answers in its own way, and TensorFlow's answers."""
+"""What differs between the backends of Keras, as an interface, and its implementation for TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Array = np.ndarray[Any, Any]
 
 
 class Backend(Protocol):
-    """What actwidget has to know of a backend beyond `keras.ops`.
+    """What actwidget needs from a backend beyond `keras.ops`.
 
     Attributes:
-        out_of_memory: The exceptions for too little memory.
-        tensor_types: The classes of tensors, symbolic ones of Keras aside.
+        out_of_memory: The exceptions raised when memory runs out.
+        tensor_types: The classes of tensors, without `keras.KerasTensor`.
         variable_types: The classes of the backend's own variables.
     """
 
@@ -27,10 +27,10 @@ class Backend(Protocol):
     variable_types: tuple[type, ...]
 
     def graph_in_progress(self) -> Any:
-        """The graph into which calls are traced at this moment; `None` where they are computed at once."""
+        """The graph into which calls are being traced; `None` while they are computed eagerly."""
 
     def is_of_another_graph(self, tensor: Any) -> bool:
-        """Whether a tensor has no value here, since it stands for one in a graph that is not in progress."""
+        """Whether a tensor belongs to a graph other than the one in progress, so that it can't be used here."""
 
     def is_dense(self, tensor: Any) -> bool:
         """Whether a value is an ordinary tensor, neither ragged nor sparse."""
@@ -39,57 +39,60 @@ class Backend(Protocol):
         """Whether a value is a tensor whose rows differ in length."""
 
     def is_sparse(self, value: Any) -> bool:
-        """Whether a value is a tensor that holds the entries alone that are not zero."""
+        """Whether a value is a tensor that stores only its nonzero entries."""
 
     def shape_of(self, tensor: Any) -> tuple[int | None, ...] | None:
-        """A tensor's shape, `None` for an open axis; `None` where the number of axes is open."""
+        """A tensor's shape, with `None` for an unknown axis; `None` if even the number of axes is unknown."""
 
     def dtype_of(self, tensor: Any) -> str:
         """The name of a tensor's dtype, such as `"float32"`."""
 
     def to_array(self, tensor: Any) -> Array:
-        """A tensor's values, to be read only; bfloat16 as float32, sparse and ragged ones filled up with zeros."""
+        """A tensor's values, read-only; bfloat16 as float32, sparse and ragged tensors padded with zeros."""
 
     def rows(self, tensor: Any, start: int, stop: int) -> Any:
         """The samples of a tensor from `start` up to `stop`."""
 
     def joined(self, tensors: Sequence[Any]) -> Any:
-        """Tensors put together along the axis of the samples."""
+        """Tensors concatenated along the batch axis."""
 
     def read(self, variable: Any) -> Any:
-        """The value of a variable of the backend as it is now. Nothing is copied before the variable is written."""
+        """The current value of a variable of the backend. It is copied only when the variable is next written."""
 
     def write(self, variable: Any, value: Any) -> None:
-        """Gives a variable of the backend a value, past what may be patched or noted."""
+        """Assigns to a variable of the backend, bypassing any patched method."""
 
     def subtract(self, variable: Any, value: Any) -> None:
-        """Subtracts from a variable of the backend, as one step that no other thread can interrupt."""
+        """Subtracts from a variable of the backend, atomically."""
 
     def address_of(self, tensor: Any) -> int | None:
-        """Where a tensor lies in the processor's memory; `None` where it is on another device, or not known."""
+        """The address of a tensor in main memory; `None` if it is on another device or the address is not known."""
 
     def have_same_bits(self, one: Any, other: Any) -> bool:
         """Whether two tensors are equal in all bits, NaN and the sign of zero included."""
 
     def on_values(self, function: Callable[..., Any], tensors: Sequence[Any]) -> Any:
-        """In a graph, what a Python function makes of the values when the graph runs; a tensor like the first one."""
+        """Adds a Python function to a graph, to be called with values when the graph runs.
+
+        The result is a tensor of the shape and dtype of the first argument.
+        """
 
     def over_steps(self, step: Callable[..., Any], inputs: Any, states: list[Any]) -> Any:
-        """What a function gives at each step for its inputs and states, shape `(samples, steps, ...)`."""
+        """The outputs of a step function for all steps of a sequence, shape `(samples, steps, ...)`."""
 
     def require(self, condition: Any, message: str) -> None:
-        """In a graph, has it raise a message when it runs and a condition does not hold."""
+        """Adds an assertion to a graph: it raises with this message if the condition is false when the graph runs."""
 
 
 class TensorFlow:
-    """TensorFlow's answers."""
+    """The implementation for TensorFlow."""
 
     out_of_memory: tuple[type[BaseException], ...] = (MemoryError, tf.errors.ResourceExhaustedError)
     tensor_types: tuple[type, ...] = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor)
     variable_types: tuple[type, ...] = (tf.Variable,)
 
     def graph_in_progress(self) -> Any:
-        """The `tf.Graph` that a `tf.function` or a scratch call is making."""
+        """The `tf.Graph` that a `tf.function` or a trial on symbols is tracing into."""
         return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
     def is_of_another_graph(self, tensor: Any) -> bool:
@@ -117,18 +120,18 @@ class TensorFlow:
         return str(getattr(tensor.dtype, "name", tensor.dtype))
 
     def to_array(self, tensor: Any) -> Array:
-        """The tensor's own memory where numpy can read it."""
+        """The tensor's own memory if NumPy can read it, otherwise a copy."""
         if getattr(tensor, "dtype", None) == tf.bfloat16:
             tensor = keras.ops.cast(tensor, "float32")
         try:
-            # No copy: for a large model's activations that would take a tenth of the time of its forward pass.
+            # A memoryview copies nothing; for a large model, copying takes a tenth of the time of the forward pass.
             return np.asarray(memoryview(tensor))
         except (TypeError, ValueError):
-            # `numpy()`, not `np.array`, by which TensorFlow's tensors make NumPy warn.
+            # `np.array` would make NumPy warn about TensorFlow's tensors; `numpy()` does not.
             return np.asarray(keras.ops.convert_to_tensor(tensor, sparse=False, ragged=False).numpy())
 
     def rows(self, tensor: Any, start: int, stop: int) -> Any:
-        """A slice; of a sparse tensor Python's own does not do."""
+        """A slice. Sparse tensors don't support Python's slicing, but TensorFlow has a function for them."""
         if not isinstance(tensor, tf.SparseTensor):
             return tensor[start:stop]
         shape = tensor.dense_shape.numpy()
@@ -143,31 +146,31 @@ class TensorFlow:
         return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
 
     def write(self, variable: Any, value: Any) -> None:
-        """Assigns by TensorFlow's operation, not by the variable's method, which isolation patches."""
+        """Runs TensorFlow's operation directly, since `isolation` patches the variable's own methods."""
         tf.raw_ops.AssignVariableOp(resource=variable.handle, value=value)
 
     def subtract(self, variable: Any, value: Any) -> None:
-        """Subtracts by TensorFlow's operation."""
+        """Runs TensorFlow's operation directly, for the same reason."""
         tf.raw_ops.AssignSubVariableOp(resource=variable.handle, value=value)
 
     def address_of(self, tensor: Any) -> int | None:
-        """The address of the buffer, which TensorFlow does not write while it is referenced."""
-        if not tensor.device.endswith("CPU:0"):  # from another device the buffer is a copy
+        """The address of the buffer. TensorFlow does not write to a buffer while it is referenced."""
+        if not tensor.device.endswith("CPU:0"):  # the memoryview would be a copy in main memory
             return None
         try:
             address: int = np.asarray(memoryview(tensor)).ctypes.data
-        except (TypeError, ValueError, BufferError):  # of bfloat16 and the like, which numpy does not know
+        except (TypeError, ValueError, BufferError):  # a dtype that NumPy does not have, such as bfloat16
             return None
         return address
 
     def have_same_bits(self, one: Any, other: Any) -> bool:
-        """Compares large tensors on the device where they lie: only the answer is copied to the processor's memory."""
+        """Compares large tensors on their own device, so that only the result is copied to main memory."""
         if one.shape != other.shape or one.dtype != other.dtype:
             return False
         if one.dtype in _WITHOUT_BITCAST or one.shape.num_elements() * one.dtype.size <= _SMALL:
             return bool(one.numpy().tobytes() == other.numpy().tobytes())
-        # As bytes: of 32-bit integers TensorFlow copies all to the processor before it compares them.
-        first, second = (tf.raw_ops.Bitcast(input=each, type=tf.uint8) for each in (one, other))
+        # Compared as bytes: 32-bit integers on a GPU would be copied to main memory before they are compared.
+        first, second = (tf.raw_ops.Bitcast(input=tensor, type=tf.uint8) for tensor in (one, other))
         return bool(tf.raw_ops.All(input=tf.raw_ops.Equal(x=first, y=second), axis=range(first.ndim)))
 
     def on_values(self, function: Callable[..., Any], tensors: Sequence[Any]) -> Any:
@@ -177,7 +180,7 @@ class TensorFlow:
         return result
 
     def over_steps(self, step: Callable[..., Any], inputs: Any, states: list[Any]) -> Any:
-        """A plain loop where calls are computed at once, which is faster there than TensorFlow's own loop."""
+        """Unrolls the loop in eager mode, where a Python loop is faster than `tf.while_loop`."""
         return rnn(step, inputs, states, unroll=tf.executing_eagerly())[1]
 
     def require(self, condition: Any, message: str) -> None:
@@ -187,7 +190,7 @@ class TensorFlow:
 
 _WITHOUT_BITCAST = {tf.bool, tf.string, *(tf.as_dtype(name) for name in ("float8_e4m3fn", "float8_e5m2"))}
 _SMALL = 500_000
-"""A device copies this many bytes faster than it is asked to compare them."""
+"""Up to this many bytes, copying both tensors to main memory is faster than comparing them on the device."""
 
 backend: Backend = TensorFlow()
 """The backend on which Keras runs."""

@@ -1,6 +1,6 @@
-"""Calls of layers and operations, handed to an observer while a model runs.
+"""Passes each call of a layer or operation to an observer while a model runs.
 
-Keras has no hooks on calls, so `__call__` of `keras.Layer` and `keras.Operation` is patched while there is an observer.
+Keras has no hooks for calls, so `__call__` of `keras.Layer` and `keras.Operation` is patched while anything observes.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from actwidget.keras_internals.symbolic import has_symbols
 
 
 class Observer(Protocol):
-    """Is handed each call that its thread makes."""
+    """Receives each call that its thread makes, in place of the layer."""
 
     def observe(self, call: Callable[..., Any], operation: keras.Operation, args: Any, kwargs: Any) -> Any:
-        """Carries out one call, `call(operation, *args, **kwargs)`, and gives what goes on in the model."""
+        """Makes the call, `call(operation, *args, **kwargs)`, and returns the value that the model goes on with."""
 
 
 _OBSERVER: ContextVar[Any] = ContextVar("actwidget_observer", default=None)
@@ -36,7 +36,7 @@ def current_observer() -> Any:
 
 @contextmanager
 def observed(observer: Observer) -> Iterator[None]:
-    """Hands an observer the calls that this thread makes in the block, those in compiled functions among them."""
+    """Passes the calls that this thread makes in the block to an observer, also those inside a `tf.function`."""
     token = _OBSERVER.set(observer)
     try:
         with _PATCHES.open(), run_as_python():
@@ -47,7 +47,7 @@ def observed(observer: Observer) -> Iterator[None]:
 
 @contextmanager
 def unobserved() -> Iterator[None]:
-    """Makes the calls in the block past all observers."""
+    """Hides the calls that this thread makes in the block from all observers."""
     token = _OBSERVER.set(None)
     try:
         yield
@@ -56,13 +56,13 @@ def unobserved() -> Iterator[None]:
 
 
 class CallsInOtherThreads:
-    """Collects which layers other threads call while a block runs: no observer of this thread is handed these calls."""
+    """Collects which layers other threads call while a block runs; this thread's observer does not see these calls."""
 
     def __init__(self, root: keras.Layer) -> None:
         """Collects nothing yet.
 
         Args:
-            root: The model that runs. What another thread calls because it runs the same model is left out.
+            root: The model that runs. If another thread runs the same model on its own, its calls are left out.
         """
         self.root = root
         self.thread = threading.get_ident()
@@ -73,13 +73,13 @@ class CallsInOtherThreads:
         return id(layer) in self._called
 
     def add(self, layer: Any) -> None:
-        """Notes a call that was made in some thread."""
+        """Records a call, unless this thread made it."""
         if self.thread != threading.get_ident():
             self._called.add(id(layer))
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Collects during a block, from the beginning, the calls of all threads but this one."""
+        """Clears the collection, then collects the calls that other threads make during the block."""
         self.thread = threading.get_ident()
         self._called.clear()
         _COLLECTING.append(self)
@@ -94,47 +94,48 @@ _IN_OWN_RUN: ContextVar[bool] = ContextVar("actwidget_own_run", default=False)
 
 
 def _patches() -> list[Patch]:
-    return [(keras.Layer, "__call__", _of_layer), (keras.Operation, "__call__", _of_operation)]
+    return [(keras.Layer, "__call__", _observed_layer_call), (keras.Operation, "__call__", _observed_operation_call)]
 
 
-def _of_layer(original: Callable[..., Any]) -> Callable[..., Any]:
+def _observed_layer_call(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         observer = _OBSERVER.get()
         if observer is not None:
-            return _handed_over(observer, original, self, args, kwargs)
+            return _pass_to_observer(observer, original, self, args, kwargs)
         if not _COLLECTING or _IN_OWN_RUN.get():
             return original(self, *args, **kwargs)
-        collecting = tuple(_COLLECTING)
-        if any(each.root is self for each in collecting):
-            # Somebody else runs the same model: what it calls there has nothing to do with the pass that is observed.
+        collectors = tuple(_COLLECTING)
+        if any(collector.root is self for collector in collectors):
+            # This thread runs the same model on its own, so its calls are not part of the pass that is observed.
             token = _IN_OWN_RUN.set(True)
             try:
                 return original(self, *args, **kwargs)
             finally:
                 _IN_OWN_RUN.reset(token)
-        for each in collecting:
-            each.add(self)
+        for collector in collectors:
+            collector.add(self)
         return original(self, *args, **kwargs)
 
     return call
 
 
-def _of_operation(original: Callable[..., Any]) -> Callable[..., Any]:
+def _observed_operation_call(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         observer = _OBSERVER.get()
-        if observer is None or isinstance(self, keras.Layer):  # a layer's call comes through here as well
+        # `keras.Layer.__call__` calls this method; the patch above has passed the call on already.
+        if observer is None or isinstance(self, keras.Layer):
             return original(self, *args, **kwargs)
-        return _handed_over(observer, original, self, args, kwargs)
+        return _pass_to_observer(observer, original, self, args, kwargs)
 
     return call
 
 
-def _handed_over(observer: Observer, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
+def _pass_to_observer(observer: Observer, original: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
     if has_symbols(args, kwargs):
-        # Keras makes a graph by such a call, as of a Sequential that is called for the first time: it is no part of
-        # the pass that is observed.
+        # Keras builds a graph with such a call, for example when a Sequential is called for the first time. It is not
+        # part of the pass that is observed.
         with unobserved():
             return original(operation, *args, **kwargs)
     return observer.observe(original, operation, args, kwargs)

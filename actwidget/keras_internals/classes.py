@@ -1,4 +1,4 @@
-"""Which classes and functions are Keras's own, and those of its classes that have no public name."""
+"""Tells Keras's own classes and functions from the user's, and gives access to classes without a public name."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ Functional: Any = keras.src.models.Functional
 
 
 def is_from_keras(value: Any) -> bool:
-    """Whether a layer or operation is of one of Keras's own classes; a user's class can bear the same name."""
+    """Whether a layer or operation is of one of Keras's own classes; a user's class may have the same name."""
     return is_keras_class(type(value))
 
 
 def is_keras_class(cls: type) -> bool:
-    """The same for a class."""
+    """Whether a class is one of Keras's own."""
     return cls.__module__.startswith("keras.src.")
 
 
 def is_preprocessing(value: Any) -> bool:
-    """Whether a layer is one of Keras's own that prepare data, such as `Normalization`; some adapt to it first."""
+    """Whether a layer is one of Keras's preprocessing layers, such as `Normalization`."""
     return type(value).__module__.startswith("keras.src.layers.preprocessing.")
 
 
@@ -50,22 +50,22 @@ def packages_of(value: Any) -> set[str]:
 
 
 def is_framework_function(function: Any) -> bool:
-    """Whether a function is one of Keras's or of its backends'; a user's function can bear the same name."""
+    """Whether a function is part of Keras or of a backend; a user's function may have the same name."""
     package = (getattr(function, "__module__", None) or "").partition(".")[0]
     return package in {"keras", "tensorflow", "jax", "torch"}
 
 
 def is_from_actwidget(cls: type) -> bool:
-    """Whether a class is one of this package's."""
+    """Whether a class is part of actwidget."""
     return cls.__module__.startswith("actwidget.")
 
 
 def has_layer_of_keras_2(layer: Any) -> bool:
-    """Whether Keras 3 can make a layer of Keras 2 (tf_keras) from its config, as when it loads a file."""
+    """Whether Keras 3 can recreate a layer of Keras 2 (tf_keras) from its config, as it would from a saved file."""
     try:
-        config = json.loads(json.dumps(layer.get_config()))  # as in the file
+        config = json.loads(json.dumps(layer.get_config()))  # saving a file turns the config into JSON
         model_from_config({"class_name": type(layer).__name__, "config": config})
-    except Exception:  # noqa: BLE001 - whatever it says, a file with this layer would not load
+    except Exception:  # noqa: BLE001 - any error means that a file with this layer would not load
         return False
     return True
 
@@ -76,7 +76,7 @@ def operation_classes() -> Mapping[str, type]:
     modules = [f"keras.src.ops.{module.name}" for module in pkgutil.iter_modules(keras.src.ops.__path__)]
     found: dict[str, type] = {}
     for name in [*modules, "keras.src.activations.activations"]:
-        if name.endswith("_test"):  # Keras is delivered with its tests, which ask for packages of their own
+        if name.endswith("_test"):  # Keras is shipped with its tests, which import packages that may be missing
             continue
         for value in vars(importlib.import_module(name)).values():
             if isinstance(value, type) and issubclass(value, keras.Operation) and value.__module__ == name:

@@ -1,8 +1,8 @@
-"""Functions that TensorFlow would compile, run as the Python that they are.
+"""Runs the user's `tf.function`s as plain Python.
 
-Once TensorFlow has traced such a function, the layers called in it are not called again: nobody could see them. And
-what a pass keeps to itself would be built into the user's function. `tf.config.run_functions_eagerly` would change the
-whole process, training in other threads included; this changes the calls of one thread.
+Once TensorFlow has traced a function, the layers in it are not called again, so they could not be observed. And the
+tensors that a pass keeps to itself would become part of the user's traced function. Unlike this module,
+`tf.config.run_functions_eagerly` changes the whole process, including training in other threads.
 """
 
 from __future__ import annotations
@@ -40,11 +40,13 @@ def _uncompiled(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         function = self.python_function
-        # TensorFlow's own need to be compiled: those of vectorized_map, those of a SavedModel.
+        # TensorFlow's own functions, such as those of vectorized_map or a SavedModel, work only when compiled.
         if not _AS_PYTHON.get() or is_framework_function(function):
             return original(self, *args, **kwargs)
         if not tf.executing_eagerly():
-            with suppress(Exception):  # what can't be converted has no `if` or loop over tensors that needs it
+            # Inside another graph, an `if` or a loop over tensors needs AutoGraph. A function that AutoGraph can't
+            # convert has none and runs as it is.
+            with suppress(Exception):
                 function = tf.autograph.to_graph(function)
         return function(*args, **kwargs)
 

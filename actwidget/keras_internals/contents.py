@@ -1,4 +1,4 @@
-"""What lists, dicts, sets and arrays hold, remembered and put back."""
+"""Saves and restores the contents of lists, dicts, sets and arrays."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _CONTAINERS = (list, OrderedDict, dict, set, deque)
 
 
 class Contents:
-    """What containers hold now, and the containers inside them, at any depth.
+    """A snapshot of the items of containers, and of the containers inside them at any depth.
 
-    Keras wraps the lists, dicts and sets of a layer in classes that track what comes in and refuse a change once the
-    layer is built. Contents are put back with the methods of the plain classes, which neither track nor refuse.
+    Keras wraps the lists, dicts and sets of a layer in classes that track new items and refuse changes once the layer
+    is built. They are restored with the methods of the plain Python classes, which do neither.
     """
 
     def __init__(self, values: Iterable[Any]) -> None:
-        """Remembers what some values hold.
+        """Takes the snapshot.
 
         Args:
-            values: Containers, tuples of containers, or arrays; of anything else nothing is remembered. An array
-                inside a container is not copied.
+            values: Containers, tuples of containers, or arrays; anything else is ignored. An array inside a container
+                is not copied.
         """
-        self._held: dict[int, tuple[Any, Any]] = {}  # for the `id` of each container itself and a copy
+        self._held: dict[int, tuple[Any, Any]] = {}  # from the `id` of a container to the container and a copy of it
         for value in values:
             if isinstance(value, np.ndarray):
                 self._held[id(value)] = (value, value.copy())
@@ -33,10 +33,10 @@ class Contents:
                 self._remember(value)
 
     def put_back(self, unless: Callable[[Any], bool] = lambda _container: False) -> None:
-        """Makes each container hold the same items again, in the same order.
+        """Restores the items of each container, in their old order.
 
         Args:
-            unless: Tells of a container that has changed whether it stays as it is now.
+            unless: Is called with each container that has changed; returns whether to leave it as it is now.
         """
         for container, held in reversed(self._held.values()):
             if isinstance(container, np.ndarray):
@@ -68,12 +68,12 @@ def _hold_the_same(container: Any, held: Any) -> bool:
 
 
 def _refill(container: Any, held: Any) -> None:
-    plain: Any = type(held)
-    plain.clear(container)
+    plain_class: Any = type(held)
+    plain_class.clear(container)
     if isinstance(held, dict):
         for key, value in held.items():
-            plain.__setitem__(container, key, value)
+            plain_class.__setitem__(container, key, value)
     elif isinstance(held, set):
-        plain.update(container, held)
+        plain_class.update(container, held)
     else:
-        plain.extend(container, held)
+        plain_class.extend(container, held)

@@ -1,4 +1,4 @@
-"""A functional graph read: its calls in order, what leads to a tensor, and the edges between the calls."""
+"""Reads a functional graph: its calls in order, the calls that lead to a tensor, and the edges between calls."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from actwidget.keras_internals.classes import Functional
 
 @dataclass(frozen=True, eq=False)
 class Edge:
-    """One tensor on its way from the call that makes it to a call that is given it, both nodes of Keras's graph.
+    """A tensor that one node of a graph produces and another one consumes; a node is one call of a layer.
 
     Attributes:
         tensor: The symbolic tensor.
-        source: The node that makes it.
-        target: The node that is given it.
+        source: The node that produces it.
+        target: The node that consumes it.
     """
 
     tensor: Any
@@ -27,9 +27,9 @@ class Edge:
 
 
 def function_of(operation: Any) -> Any:
-    """The `keras.Function` with the graph that runs when a layer is called, or `None` where there is none.
+    """The `keras.Function` with the graph that runs when a layer is called; `None` if there is none.
 
-    A `Sequential` keeps one inside; of a model that overrides `call()` the graph is not what runs.
+    A `Sequential` has one inside. A functional model that overrides `call()` has a graph too, but does not run it.
     """
     if isinstance(operation, keras.Sequential):
         return operation._functional if type(operation).call is keras.Sequential.call else None
@@ -38,12 +38,12 @@ def function_of(operation: Any) -> Any:
     return None
 
 
-# The `call` of every class that does nothing but run its graph.
+# The `call` methods that do nothing but run the graph.
 _GRAPH_CALLS = {Functional.call}
 
 
 def runs_its_graph(cls: type) -> type:
-    """Marks a functional model class whose `call` only shapes what the graph gives."""
+    """Marks a functional model class whose `call` runs the graph and only changes the structure of the outputs."""
     _GRAPH_CALLS.add(cls.call)  # type: ignore[attr-defined]
     return cls
 
@@ -51,14 +51,14 @@ def runs_its_graph(cls: type) -> type:
 def graph_nodes(function: Any) -> list[Any]:
     """The nodes of a functional graph in the order in which Keras runs them, inputs first.
 
-    Only this graph's nodes: a layer that also works in another model has more of them.
+    These are only the nodes of this graph; a layer that is part of several models has nodes in all of them.
     """
     by_depth = function._nodes_by_depth
     ordered = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
     order = {id(tensor): index for index, tensor in enumerate(function.inputs)}
-    given = [node for node in ordered if node.is_input]
-    given.sort(key=lambda node: order.get(id(node.outputs[0]), len(order)))
-    return given + [node for node in ordered if not node.is_input]
+    inputs = [node for node in ordered if node.is_input]
+    inputs.sort(key=lambda node: order.get(id(node.outputs[0]), len(order)))
+    return inputs + [node for node in ordered if not node.is_input]
 
 
 def node_count(function: Any) -> int:
@@ -67,27 +67,27 @@ def node_count(function: Any) -> int:
 
 
 def edges(function: Any) -> list[Edge]:
-    """The edges between the nodes of a functional graph, in the order in which Keras runs the nodes they lead to."""
+    """The edges of a functional graph, in the order in which Keras runs their target nodes."""
     nodes = graph_nodes(function)
-    makers = {id(tensor): node for node in nodes for tensor in node.outputs}
-    return [Edge(tensor, makers[id(tensor)], node) for node in nodes for tensor in node.input_tensors]
+    producers = {id(tensor): node for node in nodes for tensor in node.outputs}
+    return [Edge(tensor, producers[id(tensor)], node) for node in nodes for tensor in node.input_tensors]
 
 
 def nodes_for(function: Any, tensors: Iterable[Any], at_hand: Container[int] = ()) -> list[Any]:
-    """The nodes of a functional graph that lead to some of its tensors, in the order in which Keras runs them.
+    """The nodes that must run to compute some tensors of a functional graph, in the order in which Keras runs them.
 
     Args:
         function: The graph.
-        tensors: What is wanted of it.
-        at_hand: The `id` of each tensor whose value is there already; what leads to it alone is left out.
+        tensors: The tensors to compute.
+        at_hand: The `id` of each tensor whose value is known already, so that it need not be computed.
     """
     ordered = graph_nodes(function)
-    makers = {id(tensor): node for node in ordered for tensor in node.outputs}
+    producers = {id(tensor): node for node in ordered for tensor in node.outputs}
     needed: set[int] = set()
     waiting = list(tensors)
     while waiting:
         tensor = waiting.pop()
-        node = makers[id(tensor)]
+        node = producers[id(tensor)]
         if id(tensor) not in at_hand and id(node) not in needed:
             needed.add(id(node))
             waiting += node.input_tensors
@@ -95,27 +95,27 @@ def nodes_for(function: Any, tensors: Iterable[Any], at_hand: Container[int] = (
 
 
 def first_node(operation: Any) -> Any:
-    """The first call of an operation in any graph, as a node; `None` where it was called in none."""
+    """The node of an operation's first call in any graph; `None` if it is in no graph."""
     nodes = operation._inbound_nodes
     return nodes[0] if nodes else None
 
 
 def only_node(operation: Any) -> Any:
-    """The same for an operation that was called once; `None` where it was called more often, or never."""
+    """The node of an operation's only call in any graph; `None` if it has several calls, or none."""
     nodes = operation._inbound_nodes
     return nodes[0] if len(nodes) == 1 else None
 
 
 def consumers(operation: Any) -> list[Any]:
-    """The operations that are given what an operation made, in any graph."""
+    """The operations that take an output of an operation as input, in any graph."""
     return [node.operation for node in operation._outbound_nodes]
 
 
 def standardized_inputs(function: Any, given: Any) -> list[Any]:
-    """What a functional model was called with, as a flat list in the order of its inputs."""
+    """The arguments of a functional model as a flat list, in the order of the model's inputs."""
     return list(function._standardize_inputs(given))
 
 
 def packed_inputs(function: Any, flat: list[Any]) -> Any:
-    """A flat list of inputs in the structure that the model was made with."""
+    """A flat list of inputs, packed into the structure with which the model was created."""
     return keras.tree.pack_sequence_as(function._inputs_struct, flat)

@@ -1,7 +1,7 @@
-"""What a pass keeps to itself: whatever layers write, count or draw while it runs, no other call ever sees.
+"""Isolates a forward pass: no other call sees the variables it writes, or the random numbers it draws.
 
-Other threads may train the same model at the same time. To write and to put back later would undo what they wrote in
-between, so what a pass writes goes where only its own thread reads it.
+Other threads may train the same model at the same time. Writing to the model and restoring it later would undo what
+they write in between, so the writes of a pass go to a place that only its own thread reads.
 """
 
 from __future__ import annotations
@@ -37,135 +37,141 @@ _OUTERMOST_CALL = "current_call_ctx"  # where Keras keeps the outermost layer ca
 
 @contextmanager
 def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterator[None]:
-    """Runs a block whose writes and draws no other call sees, neither later nor in another thread.
+    """Runs a block whose writes and random draws no other call sees, neither later nor in another thread.
 
-    What layers make while they are built stays.
+    The weights and sublayers that layers create while they are built are kept.
 
     Args:
         layers: All layers that run in the block.
-        symbolic: Whether they run on symbols alone; then Keras itself keeps their writes apart.
+        symbolic: Whether they run only on symbolic tensors; then Keras itself keeps their writes apart.
     """
     isolation = _Isolation(None if symbolic else _Overlay())
     token = _CURRENT.set(isolation)
-    kept = {name: get_global_attribute(name) for name in (GLOBAL_SEED_GENERATOR, _OUTERMOST_CALL)}
-    # The outermost layer call clears the losses of its layers, which another thread may be about to add up.
+    saved = {name: get_global_attribute(name) for name in (GLOBAL_SEED_GENERATOR, _OUTERMOST_CALL)}
+    # An outermost layer call clears the losses of its layers, which another thread may be about to add up. With this
+    # context set, no call in the block is the outermost one.
     set_global_attribute(_OUTERMOST_CALL, CallContext(entry_layer=None))
     try:
         with ExitStack() as stack:
             if isolation.overlay is not None:
                 stack.enter_context(isolation.overlay)
-            if _runs_foreign_code(layers):
+            if _runs_user_code(layers):
                 stack.enter_context(_PATCHES.open())
                 stack.enter_context(run_as_python())
             yield
     finally:
         _CURRENT.reset(token)
-        for name, value in kept.items():
+        for name, value in saved.items():
             set_global_attribute(name, value)
         for written in isolation.written.values():
-            written.put_back()
+            written.restore()
         if isolation.overlay is not None and isolation.overlay.losses:
             forget_losses(layers, isolation.overlay.losses)
 
 
-def _runs_foreign_code(layers: Iterable[keras.Layer]) -> bool:
-    """Whether more runs than Keras's own classes, or a layer is to be built.
+def _runs_user_code(layers: Iterable[keras.Layer]) -> bool:
+    """Whether anything but Keras's own classes runs, or a layer is yet to be built.
 
-    Such code can draw random numbers from Python, NumPy or TensorFlow, write variables of TensorFlow's, make layers and
-    have functions compiled. All that has to be patched.
+    User code can draw random numbers from Python, NumPy or TensorFlow, write to variables of TensorFlow, create layers
+    and compile functions. All of that has to be patched.
     """
-    known: dict[type, bool] = {}
+    is_own_class: dict[type, bool] = {}
     for layer in layers:
         if not layer.built:
             return True
-        for each in (layer, *(layer.operations if isinstance(layer, Functional) else ())):
-            kind = type(each)
-            if kind not in known:
-                own = is_keras_class(kind) or is_from_actwidget(kind)
-                known[kind] = own and not issubclass(kind, (keras.layers.Lambda, keras.layers.TFSMLayer))
-            if not known[kind] or not all(map(_is_framework_value, map(vars(each).get, _CALLABLES))):
+        for operation in (layer, *(layer.operations if isinstance(layer, Functional) else ())):
+            cls = type(operation)
+            if cls not in is_own_class:
+                is_own = is_keras_class(cls) or is_from_actwidget(cls)
+                is_own_class[cls] = is_own and not issubclass(cls, (keras.layers.Lambda, keras.layers.TFSMLayer))
+            if not is_own_class[cls] or not all(map(_is_framework_value, map(vars(operation).get, _CALLABLES))):
                 return True
     return False
 
 
 _CALLABLES = ("activation", "recurrent_activation", "activity_regularizer", "_standardize", "_split")
-"""The attributes in which Keras's own layers hold what a person can give as a function."""
+"""The attributes in which Keras's own layers may hold a function that the user has passed."""
 
 
 def _is_framework_value(value: Any) -> bool:
-    """Whether a value runs no code of the user's when a layer calls it."""
+    """Whether a value is either not a function or a function of the framework, so that it runs no user code."""
     return not callable(value) or is_framework_function(value)
 
 
 class _Isolation:
-    """What one pass writes and draws.
+    """The writes and random generators of one pass.
 
     Attributes:
-        overlay: What it assigned to Keras's variables; `None` where it runs on symbols.
-        written: The variables of TensorFlow's own that it wrote, by their `id`.
+        overlay: The values that it has assigned to Keras's variables; `None` if it runs on symbolic tensors.
+        written: The variables of TensorFlow that it has written, by `id`.
     """
 
     def __init__(self, overlay: _Overlay | None) -> None:
         self.overlay = overlay
-        self.written: dict[int, _Written] = {}
+        self.written: dict[int, _WrittenVariable] = {}
         self._generators: dict[int, Any] = {}
 
     @property
     def is_writing(self) -> bool:
-        """Whether what is written now is to be kept apart: what a layer writes while it is built is not."""
+        """Whether writes are to be isolated now. They are not while a layer is built, which leaves the overlay."""
         return self.overlay is not None and get_stateless_scope() is self.overlay
 
     def generator(self, shared: Any) -> Any:
-        """A copy of a generator of random numbers that the process shares, made when the pass first draws from it."""
+        """The pass's copy of a random generator of the process, made when the pass first draws from it."""
         if id(shared) not in self._generators:
             self._generators[id(shared)] = copy.deepcopy(shared)
         return self._generators[id(shared)]
 
     def seeds(self, shared: random.Random) -> random.Random:
-        """A generator of other seeds than those that come next: from a seed TensorFlow draws on where it was left."""
+        """A generator of operation seeds for the pass, other than the seeds that `shared` will give next.
+
+        A plain copy would not do: TensorFlow caches one stream per seed, so an operation of the pass with a seed that
+        the user's code gets later would advance the user's stream.
+        """
         if id(shared) not in self._generators:
             self._generators[id(shared)] = random.Random(copy.deepcopy(shared).random())  # noqa: S311 - no secret
         seeds: random.Random = self._generators[id(shared)]
         return seeds
 
-    def of(self, variable: Any) -> _Written:
-        """The note on a variable of TensorFlow's that is about to be written."""
-        return self.written.setdefault(id(variable), _Written(variable))
+    def record_of(self, variable: Any) -> _WrittenVariable:
+        """The record of a TensorFlow variable, started now if this is the first write."""
+        return self.written.setdefault(id(variable), _WrittenVariable(variable))
 
 
 _CURRENT: ContextVar[_Isolation | None] = ContextVar("actwidget_isolation", default=None)
 
 
 class _Overlay(keras.StatelessScope):  # type: ignore[misc]  # Keras has no type hints
-    """Holds what a pass assigns to Keras's variables: seeds, moving statistics, states, counters, metrics.
+    """Holds the values that a pass assigns to Keras's variables: seeds, moving statistics, states, counters, metrics.
 
-    Inside the scope, and in its thread alone, Keras reads and writes these values in place of those of the variables.
+    Inside the scope, and only in its own thread, Keras reads and writes these values instead of the variables.
     """
 
     def __init__(self) -> None:
         super().__init__(collect_losses=True, initialize_variables=False)
-        self.variables: dict[int, Any] = {}  # keeps variables alive: their values are found by their ids
+        # Keeps the variables alive: values are looked up by `id`, which Python would give to a new object.
+        self.variables: dict[int, Any] = {}
         outer = _CURRENT.get()
         if outer is not None and outer.overlay is not None:
             self.state_mapping.update(outer.overlay.state_mapping)
             self.variables.update(outer.overlay.variables)
 
     def add_update(self, update: tuple[Any, Any]) -> None:
-        """Takes what is assigned to a variable."""
+        """Records an assignment, a pair of a variable and its new value."""
         self.variables[id(update[0])] = update[0]
         super().add_update(update)
 
     def get_current_value(self, variable: Any) -> Any:
-        """What was assigned last in this pass, else what the variable holds."""
+        """The value that this pass has assigned last; without one, the variable's own value."""
         value = self.state_mapping.get(id(variable))
-        # What was assigned while TensorFlow made a graph has no value outside of that graph.
+        # A tensor that was assigned while TensorFlow traced a graph has no value outside of that graph.
         if value is None or backend.is_of_another_graph(value):
             return variable._value
         return value
 
     @contextmanager
-    def left(self) -> Iterator[None]:
-        """Leaves the scope for a block."""
+    def suspended(self) -> Iterator[None]:
+        """Leaves the scope for the duration of a block."""
         self.__exit__()
         try:
             yield
@@ -173,12 +179,12 @@ class _Overlay(keras.StatelessScope):  # type: ignore[misc]  # Keras has no type
             self.__enter__()
 
 
-class _Written:
-    """A variable of TensorFlow's that a pass has written: it has one value for all threads.
+class _WrittenVariable:
+    """The record of a TensorFlow variable that a pass has written. All threads share the variable's one value.
 
     Attributes:
-        expected: What it holds now, if no other thread has written it.
-        added: What the pass added up, or `None` where it did more than add.
+        expected: The value that it has now unless another thread has written it, too.
+        added: The sum of what the pass has added to it; `None` if the pass has also assigned values.
     """
 
     def __init__(self, variable: Any) -> None:
@@ -187,60 +193,75 @@ class _Written:
         self.added: Any = np.zeros_like(self._before) if self._before.dtype.kind in "fiu" else None
 
     def add(self, value: Any) -> None:
-        """Notes that a value is added."""
+        """Records that a value was added to the variable."""
         self.expected = self.expected + np.asarray(value, dtype=self.expected.dtype)
         if self.added is not None:
             self.added = self.added + np.asarray(value, dtype=self.added.dtype)
 
-    def put_back(self) -> None:
-        """Takes back what the pass wrote, and nothing that another thread has written since."""
-        exact = self.added is not None and self.added.dtype.kind in "iu"  # then no write in between can be lost
-        if not exact and _equal(np.asarray(backend.read(self._variable)), self.expected):
+    def assign(self, value: Any) -> None:
+        """Records that a value was assigned to the variable."""
+        self.expected, self.added = np.array(value), None
+
+    def restore(self) -> None:
+        """Undoes the writes of the pass, but nothing that another thread has written since."""
+        # Subtracting integers is exact, and atomic, so no write of another thread can be lost. Floats would be rounded.
+        is_exact = self.added is not None and self.added.dtype.kind in "iu"
+        if not is_exact and _equal(np.asarray(backend.read(self._variable)), self.expected):
             backend.write(self._variable, self._before)
         elif self.added is not None:
             backend.subtract(self._variable, self.added)
 
 
 def _equal(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
-    return np.array_equal(one, other) or (one.dtype != object and one.tobytes() == other.tobytes())  # NaN too
+    # Compared as bytes, NaN equals NaN.
+    return np.array_equal(one, other) or (one.dtype != object and one.tobytes() == other.tobytes())
 
 
-# What is patched while a pass runs the user's code. Each replacement passes on what is called outside of such a pass.
+# What is patched while a pass runs user code. Each replacement calls the original if its thread is in no such pass.
 
 
 def _patches() -> list[Patch]:
     writes = [name for name in dir(ResourceVariable) if name.startswith(("assign", "scatter_", "batch_scatter_"))]
-    moves = [name for name in dir(tf.random.Generator) if name in _MOVES]
+    advances = [name for name in dir(tf.random.Generator) if name in _ADVANCE_GENERATOR]
     return [
-        (keras.Layer, "_maybe_build", _built_outside),
-        (_defining_class(keras.Variable, "__init__"), "__init__", _outside),
-        (Context, "_internal_operation_seed", _on_copied_seeds),
-        *((_defining_class(ResourceVariable, name), name, functools.partial(_noted_write, name)) for name in writes),
-        *((tf.random.Generator, name, _noted_move) for name in moves),
-        *_drawing(random, random.random, {}),
-        *_drawing(np.random, np.random.rand, {"seed": "seed", "ranf": "random_sample", "sample": "random_sample"}),
+        (keras.Layer, "_maybe_build", _build_without_overlay),
+        (_defining_class(keras.Variable, "__init__"), "__init__", _without_overlay),
+        (Context, "_internal_operation_seed", _seed_from_copy),
+        *((_defining_class(ResourceVariable, name), name, functools.partial(_recorded_write, name)) for name in writes),
+        *((tf.random.Generator, name, _recorded_advance) for name in advances),
+        *_drawing_patches(random, random.random, {}),
+        *_drawing_patches(
+            np.random, np.random.rand, {"seed": "seed", "ranf": "random_sample", "sample": "random_sample"}
+        ),
     ]
 
 
-_MOVES = {
+_ADVANCE_GENERATOR = {
     *("normal", "truncated_normal", "uniform", "uniform_full_int", "binomial", "make_seeds", "split", "skip"),
     *("reset", "reset_from_seed", "reset_from_key_counter"),
 }
 
 
 def _defining_class(cls: type, name: str) -> type:
-    """The class that defines an attribute."""
+    """The class or base class that itself defines an attribute."""
     return next(base for base in cls.__mro__ if name in vars(base))
 
 
-def _drawing(module: ModuleType, example: Any, others: dict[str, str]) -> list[Patch]:
-    """The functions of a module that draw from the one generator that it shares with the whole process."""
+def _drawing_patches(module: ModuleType, example: Any, others: dict[str, str]) -> list[Patch]:
+    """Patches for the functions of a module that draw from its process-wide generator.
+
+    Args:
+        module: The module.
+        example: One such function, a bound method of the generator.
+        others: Functions that draw from it without being bound methods, with the names of the methods to call.
+    """
     shared = example.__self__
     methods = {name: name for name, value in vars(module).items() if getattr(value, "__self__", None) is shared}
-    return [(module, name, functools.partial(_on_copy, shared, method)) for name, method in (methods | others).items()]
+    names = methods | others
+    return [(module, name, functools.partial(_draw_from_copy, shared, method)) for name, method in names.items()]
 
 
-def _on_copy(shared: Any, method: str, original: Callable[..., Any]) -> Callable[..., Any]:
+def _draw_from_copy(shared: Any, method: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def draw(*args: Any, **kwargs: Any) -> Any:
         isolation = _CURRENT.get()
@@ -250,14 +271,15 @@ def _on_copy(shared: Any, method: str, original: Callable[..., Any]) -> Callable
     return draw
 
 
-def _on_copied_seeds(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For the seeds of TensorFlow's random operations that were given none."""
+def _seed_from_copy(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Replaces the function that chooses seeds for TensorFlow's random operations without an explicit seed."""
 
     @functools.wraps(original)
     def seed(self: Any) -> Any:
         isolation, generator = _CURRENT.get(), getattr(self, "_rng", None)
-        own = self if isolation is None or generator is None else SimpleNamespace(_rng=isolation.seeds(generator))
-        return original(own)
+        # The original reads only `self._rng`.
+        holder = self if isolation is None or generator is None else SimpleNamespace(_rng=isolation.seeds(generator))
+        return original(holder)
 
     return seed
 
@@ -265,34 +287,34 @@ def _on_copied_seeds(original: Callable[..., Any]) -> Callable[..., Any]:
 _BUILDING = threading.RLock()  # two threads that build one layer would give it its weights twice
 
 
-def _built_outside(original: Callable[..., Any]) -> Callable[..., Any]:
-    build = _outside(original)
+def _build_without_overlay(original: Callable[..., Any]) -> Callable[..., Any]:
+    build_without_overlay = _without_overlay(original)
 
     @functools.wraps(original)
-    def built(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def build(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self.built or _CURRENT.get() is None:
             return original(self, *args, **kwargs)
         with _BUILDING:
-            return build(self, *args, **kwargs)
+            return build_without_overlay(self, *args, **kwargs)
 
-    return built
+    return build
 
 
-def _outside(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For what makes variables, which Keras does not allow in the scope of an overlay."""
+def _without_overlay(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For functions that create variables, which Keras does not allow inside a stateless scope."""
 
     @functools.wraps(original)
-    def make(*args: Any, **kwargs: Any) -> Any:
+    def create(*args: Any, **kwargs: Any) -> Any:
         isolation = _CURRENT.get()
         if isolation is None or isolation.overlay is None or not isolation.is_writing:
             return original(*args, **kwargs)
-        with isolation.overlay.left():
+        with isolation.overlay.suspended():
             return original(*args, **kwargs)
 
-    return make
+    return create
 
 
-def _noted_write(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+def _recorded_write(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     signs = {"assign_add": 1, "assign_sub": -1}
 
     @functools.wraps(original)
@@ -300,29 +322,29 @@ def _noted_write(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         isolation = _CURRENT.get()
         if isolation is None or not isolation.is_writing or not tf.executing_eagerly():
             return original(self, *args, **kwargs)
-        written = isolation.of(self)
+        written = isolation.record_of(self)
         result = original(self, *args, **kwargs)
         if name in signs:
             written.add(signs[name] * np.asarray(args[0] if args else kwargs["delta"]))
         else:
-            written.expected, written.added = np.array(backend.read(self)), None
+            written.assign(backend.read(self))
         return result
 
     return write
 
 
-def _noted_move(original: Callable[..., Any]) -> Callable[..., Any]:
+def _recorded_advance(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def move(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def advance(self: Any, *args: Any, **kwargs: Any) -> Any:
         isolation = _CURRENT.get()
         if isolation is None or not tf.executing_eagerly():
             return original(self, *args, **kwargs)
-        written = isolation.of(self.state)
+        written = isolation.record_of(self.state)
         result = original(self, *args, **kwargs)
-        written.expected, written.added = np.array(backend.read(self.state)), None
+        written.assign(backend.read(self.state))
         return result
 
-    return move
+    return advance
 
 
 _PATCHES = Patches(_patches)

@@ -1,4 +1,4 @@
-"""Methods and functions of other packages, exchanged while a pass needs it and put back afterwards."""
+"""Temporarily replaces methods and functions of other packages."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from contextlib import contextmanager
 from typing import Any
 
 Patch = tuple[Any, str, Callable[[Any], Any]]
-"""A class or module, the name of an attribute in it, and what makes the replacement from the original."""
+"""A class or module, the name of one of its attributes, and a function from the original to its replacement."""
 
 _LOCK = threading.Lock()
 
 
 class Patches:
-    """Attributes that are exchanged as long as at least one thread is inside `with patches.open()`.
+    """Attributes that are replaced while at least one thread is inside `with patches.open()`.
 
-    They are exchanged for the whole process. Each replacement has to ask whether it is called in a thread that wants
-    it, and to pass every other call on to the original.
+    They are replaced for the whole process. Each replacement has to find out whether the calling thread wants it, and
+    if not, pass the call on to the original.
     """
 
     def __init__(self, find: Callable[[], Iterable[Patch]]) -> None:
-        """Exchanges nothing yet.
+        """Replaces nothing yet.
 
         Args:
-            find: Gives the attributes to exchange; it is called when they are exchanged for the first time.
+            find: Gives the patches; it is called when they are applied for the first time.
         """
         self._find = find
         self._patches: list[Patch] = []
-        self._made: dict[tuple[int, str], tuple[Any, Any]] = {}
+        self._replacements: dict[tuple[int, str], tuple[Any, Any]] = {}  # the original and its replacement
         self._originals: list[tuple[Any, str, Any]] = []
         self._users = 0
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Exchanges the attributes for the time of a block."""
+        """Replaces the attributes during the block."""
         with _LOCK:
             if not self._users:
-                self._exchange()
+                self._apply()
             self._users += 1
         try:
             yield
@@ -49,13 +49,14 @@ class Patches:
                         setattr(owner, name, original)
                     self._originals = []
 
-    def _exchange(self) -> None:
+    def _apply(self) -> None:
         self._patches = self._patches or list(self._find())
         for owner, name, make in self._patches:
             original = vars(owner)[name]
-            known, replacement = self._made.get((id(owner), name), (None, None))
+            known, replacement = self._replacements.get((id(owner), name), (None, None))
+            # Another package may have patched the same attribute since the last time.
             if known is not original:
                 replacement = make(original)
-                self._made[id(owner), name] = original, replacement
+                self._replacements[id(owner), name] = original, replacement
             self._originals.append((owner, name, original))
             setattr(owner, name, replacement)

@@ -1,4 +1,4 @@
-"""Calls on symbols: Keras traces them in a scratch graph, and nothing is computed."""
+"""Calls on symbolic tensors, which Keras traces in a scratch graph without computing anything."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ __all__ = ["call_on_symbols", "has_symbols", "in_symbolic_scope", "tried_out"]
 
 
 def has_symbols(*structures: Any) -> bool:
-    """Whether there is a `keras.KerasTensor` in some structures."""
+    """Whether any of the structures contains a `keras.KerasTensor`."""
     return any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(structures))
 
 
 def call_on_symbols(function: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    """Calls a Python function on what Keras makes of symbolic arguments in a scratch graph."""
+    """Calls a Python function inside a scratch graph, on the tensors that stand there for symbolic arguments."""
     _Trial(function).compute_output_spec(*args, **kwargs)
 
 
 class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
-    """Keras makes the scratch graph for the call of an operation, so the function is one."""
+    """Wraps a function as an operation, since Keras creates scratch graphs only for operations."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(name="trial")  # with a name of its own it does not advance Keras's counter of names
+        # An explicit name does not advance the counters from which Keras names the user's next layers.
+        super().__init__(name="trial")
         self._function = function
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -40,10 +41,10 @@ class _Trial(keras.Operation):  # type: ignore[misc]  # Keras has no type hints
 
 @contextmanager
 def tried_out(model: keras.Layer) -> Iterator[None]:
-    """Runs a layer or model on symbols, and leaves it, and the random numbers that come next, as they were."""
+    """A context in which to call a layer or model on symbols: afterwards it and the random generators are unchanged."""
     layers = flat_layers(model)
-    # A scope that TensorFlow refuses, of a layer called `a@1` in a graph, stays on Keras's stack, and from then on no
-    # name in the process is valid.
+    # TensorFlow refuses a name scope such as `a@1`. Keras then leaves it on its stack, where it would make all further
+    # names in the process invalid.
     name_scopes = get_global_attribute("name_scope_stack", default=[], set_to_default=True)
     depth = len(name_scopes)
     try:

@@ -1,4 +1,4 @@
-"""What Keras notes on a tensor: which call made it, and which steps of a sequence count."""
+"""The attributes that Keras sets on a tensor: the call that produced it, and its mask."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from typing import Any
 
 
 def has_producer(tensor: Any) -> bool:
-    """Whether a tensor is a symbolic one that a call in a graph made."""
+    """Whether a tensor is symbolic and was produced by a call in a graph."""
     return hasattr(tensor, "_keras_history")
 
 
 def producer(tensor: Any) -> Any:
-    """The layer or operation whose call made a symbolic tensor."""
+    """The layer or operation whose call produced a symbolic tensor."""
     return tensor._keras_history.operation
 
 
 def tensor_index(tensor: Any) -> int:
-    """Which output of its call a symbolic tensor is, from 0."""
+    """The index of a symbolic tensor among the outputs of its call."""
     return int(tensor._keras_history.tensor_index)
 
 
 def node_of(tensor: Any) -> Any:
-    """The call that made a symbolic tensor, as a node of Keras's graph."""
+    """The node of Keras's graph whose call produced a symbolic tensor."""
     operation, index, _ = tensor._keras_history
     return operation._inbound_nodes[index]
 
 
 def mask_of(tensor: Any) -> Any:
-    """The mask of a tensor, shape `(samples, steps)`, true where a step counts; `None` where there is none."""
+    """The mask of a tensor, shape `(samples, steps)`, true for steps that are not padding; `None` without a mask."""
     return getattr(tensor, "_keras_mask", None)
 
 
 def has_mask_attribute(tensor: Any) -> bool:
-    """Whether a tensor can carry a mask and has been given one, be it `None`."""
+    """Whether a tensor has the attribute for a mask, even if the mask is `None`."""
     return hasattr(tensor, "_keras_mask")
 
 
 def set_mask(tensor: Any, mask: Any) -> None:
-    """Gives a tensor a mask, or with `None` takes it away."""
+    """Sets the mask of a tensor; `None` removes it."""
     tensor._keras_mask = mask

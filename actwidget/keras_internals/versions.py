@@ -1,6 +1,6 @@
-"""Which releases of Keras and TensorFlow are known, and the parts of them that are used without being public.
+"""The releases of Keras and TensorFlow that actwidget is tested with, and the private parts of them that it uses.
 
-On a release that is not known the parts are looked up, and a missing one is named before anything fails for lack of it.
+On any other release each part is looked up at import, so that a missing one is named before something fails without it.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Known:
     newest: Release
 
     def __contains__(self, release: Release) -> bool:
-        """Whether a release is one of them."""
+        """Whether actwidget is tested with a release."""
         return self.oldest <= release <= self.newest
 
     def __str__(self) -> str:
-        """They in words, such as `Keras 3.15` or `Keras 3.8 to 3.15`."""
+        """The range in words, such as `Keras 3.15` or `Keras 3.8 to 3.15`."""
         releases = dict.fromkeys(".".join(map(str, each)) for each in (self.oldest, self.newest))
         return f"{self.title} {' to '.join(releases)}"
 
@@ -54,11 +54,11 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class Part:
-    """Something that is not public and that this room uses.
+    """A private attribute of Keras or TensorFlow that this package uses.
 
     Attributes:
-        owner: The module, or the class or function in it, that has the part.
-        name: The name of an attribute of the owner, or of one that its code sets on an instance.
+        owner: The dotted path of the module, class or function that has it.
+        name: The name of an attribute of the owner, or of an attribute that the owner's code sets on some object.
         use: What it is needed for.
     """
 
@@ -67,7 +67,7 @@ class Part:
     use: str
 
     def is_there(self) -> bool:
-        """Whether the installed release has it. No layer, variable or tensor is made to find out."""
+        """Whether the installed release has it. This is found out without creating a layer, variable or tensor."""
         try:
             owner = _resolved(self.owner)
         except (ImportError, AttributeError):
@@ -78,27 +78,27 @@ class Part:
         return any(self.name in _names_set_by(code) for each in classes for code in _code_of(each))
 
     def __str__(self) -> str:
-        """The name with the last part of its owner's, such as `Node.input_tensors`."""
+        """The name after the last part of the owner's path, such as `Node.input_tensors`."""
         return f"{self.owner.rpartition('.')[2]}.{self.name}"
 
 
 def _resolved(owner: str) -> Any:
     """The module, class or function at a dotted path."""
     parts = owner.split(".")
-    found: Any = importlib.import_module(parts[0])
+    value: Any = importlib.import_module(parts[0])
     for depth, part in enumerate(parts[1:], 2):
-        if inspect.ismodule(found):
+        if inspect.ismodule(value):
             try:
-                found = importlib.import_module(".".join(parts[:depth]))
+                value = importlib.import_module(".".join(parts[:depth]))
             except ModuleNotFoundError:
-                found = getattr(found, part)
+                value = getattr(value, part)
         else:
-            found = getattr(found, part)
-    return found
+            value = getattr(value, part)
+    return value
 
 
 def _code_of(owner: Any) -> Iterator[CodeType]:
-    """The code of a function, or of the methods that a class defines itself."""
+    """The code of a function, or of the methods that a class itself defines."""
     members = vars(owner).values() if isinstance(owner, type) else [owner]
     for member in members:
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
@@ -108,9 +108,9 @@ def _code_of(owner: Any) -> Iterator[CodeType]:
 
 
 def _names_set_by(code: CodeType) -> set[str]:
-    """The attributes that a function assigns to, and the texts in it, as for `setattr(tensor, "name", value)`."""
-    stored = {str(each.argval) for each in dis.get_instructions(code) if each.opname == "STORE_ATTR"}
-    return stored | {each for each in code.co_consts if isinstance(each, str)}
+    """The attributes that a function sets. All its strings count, as one may be the name in a `setattr`."""
+    stored = {str(step.argval) for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"}
+    return stored | {constant for constant in code.co_consts if isinstance(constant, str)}
 
 
 def _parts(owner: str, **uses: str) -> list[Part]:
@@ -212,7 +212,7 @@ PARTS = [
 
 
 def check_releases() -> None:
-    """Raises an error if a release that is not known lacks a part; on known ones nothing is looked up.
+    """Raises an error if an untested release lacks a part; on tested releases nothing is looked up.
 
     Raises:
         UnsupportedKerasError: Parts are missing; the message names them.
@@ -234,6 +234,6 @@ def check_releases() -> None:
 
 
 def _release(version: str) -> Release:
-    """The major and minor number, of `3.16.0.dev2026` (3, 16)."""
+    """The major and minor number of a version: (3, 16) for `3.16.0.dev2026`."""
     major, minor = [*re.findall(r"\d+", version), "0", "0"][:2]
     return int(major), int(minor)

@@ -18,7 +18,7 @@ class Checked(traitlets.Any):
 
     def validate(self, obj: Any, value: Any) -> Any:
         """The value as it is kept; what can't be is an error of actwidget's."""
-        return obj.check(self.name, value)
+        return obj._checked(self.name, value)  # noqa: SLF001 - its owner
 
     def set(self, obj: Any, value: Any) -> None:
         """Sets the value. When it is the one already there, traitlets notifies nobody, so the owner is told here."""
@@ -26,4 +26,4 @@ class Checked(traitlets.Any):
         before = self.get(obj) if known else None
         super().set(obj, value)
         if known and self.get(obj) == before:
-            obj.chosen_again()
+            obj._chosen_again()  # noqa: SLF001 - its owner

@@ -42,13 +42,13 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         screen = self._screen
         self._links = (traitlets.link((self, "layer"), (screen.tree, "selected")),)
         screen.controls.connect(self, screen.warn)
-        screen.tree.on_again(self.chosen_again)
+        screen.tree.on_again(self._chosen_again)
         screen.plot.on_click(self._clicked)
         screen.plot.on_key(self._pressed)
         screen.on_row(self._row_selected)
         self.observe(self._changed, [*FIELDS, "options"])
 
-    def check(self, name: str, value: Any) -> Any:
+    def _checked(self, name: str, value: Any) -> Any:
         """The value of a trait as it is kept; what can't be is an error on screen too.
 
         Raises:
@@ -62,7 +62,7 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         found = getattr(self._explorer.selection, name)
         return dict(found) if name == "options" else found
 
-    def chosen_again(self) -> None:
+    def _chosen_again(self) -> None:
         """Takes away an error, or tries once more what failed: what is there already was chosen once more."""
         if self._has_failed and not self._rendering:
             self._redraw()

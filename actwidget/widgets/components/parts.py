@@ -18,7 +18,7 @@ class Parts:
         """Creates no widgets yet."""
         self._layout = ipywidgets.Layout()
         self._styles: dict[Any, Any] = {}
-        self._widgets: list[Any] = []
+        self._made: list[Any] = []
 
     def make(self, kind: Any, *args: Any, css: str = "", **options: Any) -> Any:
         """Creates a widget of class `kind` with the CSS class `css`; `add_class` would need one more message."""
@@ -27,12 +27,12 @@ class Parts:
         if css:
             options["_dom_classes"] = (css,)
         widget = kind(*args, layout=self._layout, **options)
-        self._widgets.append(widget)
+        self._made.append(widget)
         if widget.has_trait("style"):
             self._styles.setdefault(kind, widget.style)
         return widget
 
     def close(self) -> None:
         """Closes all widgets, including the layout and the styles, which ipywidgets would leave open."""
-        for widget in [*self._widgets, *self._styles.values(), self._layout]:
+        for widget in [*self._made, *self._styles.values(), self._layout]:
             widget.close()

@@ -1,4 +1,4 @@
-"""Figures to notebook: ipywidgets and anywidget."""
+"""The notebook widgets, built with ipywidgets and anywidget."""
 
 from __future__ import annotations
 

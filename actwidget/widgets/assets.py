@@ -1,4 +1,4 @@
-"""The JavaScript and CSS that the widgets send to the page, read from the folder `frontend`."""
+"""The JavaScript and CSS that the widgets send to the page, bundled and minified from the folder `frontend`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _FRONTEND = files("actwidget.widgets").joinpath("frontend")
 
 _CSS_COMMENTS_AND_SPACES = re.compile(r"/\*[\s\S]*?\*/|(?<=[{};,])\s+|;?\s+(?=})|\s+(?={)|(?<=:) +")
 
-# Each widget sends its source, so it goes without comments and without the spaces that JavaScript does not need. In a
-# literal everything stays: in a string, a template, or a regular expression, which is a slash after one of these
-# characters. A line break goes where no statement can end; elsewhere a missing semicolon would count as one.
-# Each alternative starts with a character and not with a condition: only then does `re` skip ahead quickly.
+# Each widget sends its source, so comments and needless spaces are removed from it. Literals are left as they are:
+# strings, templates, and regular expressions, which are recognised by the character before their slash. A line break
+# is removed only where no statement can end, since elsewhere JavaScript may read it as a missing semicolon.
+# Each alternative starts with a character and not with a lookaround: only then does `re` skip ahead quickly.
 _LITERAL = r"""
     "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | `(?:[^`\\]|\\[\s\S])*`
     | /(?:(?<=[(,=:\[!&|?{};<>+*%-]/) | (?<=[(,=:\[!&|?{};<>+*%-][ ]/) | (?<=return[ ]/))
@@ -33,7 +33,7 @@ _SPACE = re.compile(
     re.VERBOSE,
 )
 
-# Only what starts in the first column is at the top level of a module.
+# A statement is at the top level of a module if it starts in the first column.
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[^"\n]+\.js)";\n', re.MULTILINE)
 _DECLARATION = re.compile(r"^(export )?(?:async )?(?:function\*?|class|const|let|var) +([\w$]+|[{\[])", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
@@ -46,8 +46,8 @@ _DYNAMIC_IMPORT = re.compile(r"import\(\s*[\"'`]\..*")
 def asset(name: str) -> str:
     """The text of a file in `frontend`, without comments and needless spaces.
 
-    Widgets get their source as text: as a path, anywidget would watch the file and so keep every instance alive. A
-    widget has one such text, so a JavaScript file is joined with the files that it imports, see `join_modules`.
+    Widgets get their source as text: if they got a path, anywidget would watch the file, which keeps every widget
+    alive. A widget has a single source text, so a JavaScript file is joined with its imports, see `join_modules`.
 
     Args:
         name: The path in `frontend`, such as `"tree.js"` or `"tree.css"`.
@@ -83,14 +83,14 @@ def _compact(path: str, source: str) -> str:
 
 
 def join_modules(entry: str, read: Callable[[str], str]) -> str:
-    r"""One module's text from a module and all that it imports, without comments and needless spaces.
+    r"""Bundles a module and everything it imports into one text, without comments and needless spaces.
 
-    Each file stands in it once, after the files that it imports, with no import and no `export` but those of `entry`.
-    All share one scope, so a name can be declared at the top level of one file only.
+    Each file is included once, after the files that it imports. Imports are removed, and so is `export` except in
+    `entry`. All files share one scope, so a name can be declared at the top level of one file only.
 
     Args:
-        entry: The path of the module whose exports the text has.
-        read: Gives the text of a file for its path.
+        entry: The path of the module whose exports are kept.
+        read: Returns the text of the file at a path.
 
     Raises:
         ValueError: The files import or export in a form that is not supported, import what is not exported, import each
@@ -129,10 +129,10 @@ class _Module:
     """A file of JavaScript.
 
     Attributes:
-        path: Where it is in `frontend`.
-        imports: The names that it imports, for the path of each file that it imports from.
+        path: Its path in `frontend`.
+        imports: From the path of each imported file to the names that are imported from it.
         declared: The names declared at its top level.
-        exported: Those among them that other files can import.
+        exported: Those of them that other files can import.
         text: Its text without the imports.
     """
 
@@ -164,7 +164,7 @@ def _parse(path: str, source: str) -> _Module:
 
 
 def _collect(path: str, importers: tuple[str, ...], read: Callable[[str], str], modules: dict[str, _Module]) -> None:
-    """Adds a module to `modules`, after those that it imports."""
+    """Adds a module to `modules`, after the modules that it imports."""
     if path in importers:
         message = f"These files import each other in a circle: {' -> '.join([*importers, path])}."
         raise ValueError(message)

@@ -1,4 +1,4 @@
-"""A trait whose value is checked, by the explorer that has it, before it changes."""
+"""A trait whose value is validated by its explorer before it changes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import traitlets
 
 
 class Checked(traitlets.Any):
-    """A trait of a `LayerExplorer` that stands for a field of its selection.
+    """A trait of a `LayerExplorer` that mirrors a field of its selection.
 
-    What `traitlets.validate` refuses while notifications are held would stay unless the error is a `TraitError`. This
-    checks the value earlier than that.
+    `@traitlets.validate` would not do: while notifications are held, it runs after the value has been set, and only a
+    `TraitError` makes traitlets undo that. This trait checks the value before it is set.
     """
 
     allow_none = False
 
     def validate(self, obj: Any, value: Any) -> Any:
-        """The value as it is kept; what can't be is an error of actwidget's."""
+        """The value in its normal form; an invalid one raises one of actwidget's errors."""
         return obj._checked(self.name, value)  # noqa: SLF001 - its owner
 
     def set(self, obj: Any, value: Any) -> None:
-        """Sets the value. When it is the one already there, traitlets notifies nobody, so the owner is told here."""
-        known = obj.trait_has_value(self.name)  # the first one is not compared with the default, which is not valid
-        before = self.get(obj) if known else None
+        """Sets the value. If it is the same as before, traitlets notifies nobody, so this calls `_chosen_again`."""
+        has_value = obj.trait_has_value(self.name)  # reading an unset trait would validate its default, which may fail
+        before = self.get(obj) if has_value else None
         super().set(obj, value)
-        if known and self.get(obj) == before:
+        if has_value and self.get(obj) == before:
             obj._chosen_again()  # noqa: SLF001 - its owner

@@ -1,4 +1,4 @@
-"""The row of controls above the figure: a widget for each `Control`, made when a view first has a use for it."""
+"""The row of controls above the figure: a widget for each `Control`, created when a view first needs it."""
 
 from __future__ import annotations
 
@@ -16,58 +16,59 @@ if TYPE_CHECKING:
     from actwidget.explorer.controls import Control
     from actwidget.widgets.components.parts import Parts
 
-_AT_FIRST = ("sample", "channel", "sort", "scaling")
-"""What nearly every view has is made with the explorer: later it would be one more message to the page."""
+_INITIAL_CONTROLS = ("sample", "channel", "sort", "scaling")
+"""Nearly every view has these. They are created with the explorer to save a message to the page later."""
 
 
 class Controls:
     """Widgets that set an explorer's traits.
 
     Attributes:
-        box: The row.
+        box: The row of widgets.
         show: The drop-down of views.
     """
 
     def __init__(self, parts: Parts, views: Mapping[str, str], *, samples: int) -> None:
-        """Makes what most views have.
+        """Creates the controls that most views have.
 
         Args:
-            parts: Makes the widgets.
-            views: The views by name, with what they are called.
+            parts: Creates the widgets.
+            views: From the name of each view to its label.
             samples: How many samples there are.
         """
         self._parts = parts
         self._owner: Any = None
         self._warn: Callable[[str], None] = lambda _text: None
         self._links: list[Any] = []
-        self._following = False  # a slider follows the explorer, not the other way round
+        self._is_updating = False  # widgets are being set from the explorer's traits, so they must not set the traits
         self._widgets: dict[str, Any] = {}
-        self.show = self._made(Choice("show", "show", "what the figure shows", views))
-        self._made(Number("sample", "sample", count=samples))
-        for name in _AT_FIRST[1:]:
-            self._made(SHARED[name])
-        self.box = parts.make(ipywidgets.HBox, [self.show, *map(self.widget, _AT_FIRST)], css="actw-controls")
+        self.show = self._create(Choice("show", "show", "what the figure shows", views))
+        self._create(Number("sample", "sample", count=samples))
+        for name in _INITIAL_CONTROLS[1:]:
+            self._create(SHARED[name])
+        self.box = parts.make(ipywidgets.HBox, [self.show, *map(self.widget, _INITIAL_CONTROLS)], css="actw-controls")
 
     def widget(self, name: str) -> Any:
-        """The widget that sets a trait; `None` where no view had a use for it yet."""
+        """The widget that sets a trait; `None` if no view has needed it yet."""
         return self._widgets.get(name)
 
     def connect(self, owner: Any, warn: Callable[[str], None]) -> None:
-        """Ties the controls to an explorer.
+        """Links the controls to an explorer.
 
         Args:
-            owner: The explorer. Its traits of the same names are set; what views have of their own is in its `options`.
-            warn: Is called with what was typed and is not possible, in words.
+            owner: The explorer. A control sets the trait of the same name; a view's own control sets an entry of the
+                trait `options`.
+            warn: Is called with an error message if the user types something invalid.
         """
         self._owner, self._warn = owner, warn
         for name, widget in self._widgets.items():
-            self._tie(name, widget)
+            self._link(name, widget)
 
     def arrange(self, controls: Sequence[Control], *, channel_count: int) -> None:
-        """Shows the controls that the view has a use for.
+        """Shows the controls that the view needs.
 
         Args:
-            controls: What can be chosen, in the order on screen.
+            controls: The controls, in the order on screen.
             channel_count: How many channels the layer has.
         """
         self._widgets["channel"].maximum = channel_count - 1
@@ -75,15 +76,15 @@ class Controls:
         for control in controls:
             widget = self._widgets.get(control.name)
             if widget is None:
-                widget = self._made(control)
-                self._tie(control.name, widget)
+                widget = self._create(control)
+                self._link(control.name, widget)
             self._fit(control, widget)
             children.append(widget)
         if children != list(self.box.children):
             self.box.children = children
 
     def close(self) -> None:
-        """Unties all."""
+        """Removes all links and observers."""
         for link in self._links:
             link.unlink()
         self._links = []
@@ -91,12 +92,12 @@ class Controls:
             if isinstance(widget, ipywidgets.IntSlider):
                 widget.unobserve_all()
 
-    def _made(self, control: Control) -> Any:
+    def _create(self, control: Control) -> Any:
         make = self._parts.make
         match control:
             case Choice():
-                listed = [(text, name) for name, text in control.choices.items()]
-                widget = make(ipywidgets.Dropdown, options=listed, description=control.label, tooltip=control.tip)
+                options = [(text, name) for name, text in control.choices.items()]
+                widget = make(ipywidgets.Dropdown, options=options, description=control.label, tooltip=control.tip)
             case Number():
                 widget = make(
                     Stepper,
@@ -113,7 +114,7 @@ class Controls:
         self._widgets[control.name] = widget
         return widget
 
-    def _tie(self, name: str, widget: Any) -> None:
+    def _link(self, name: str, widget: Any) -> None:
         if not self._owner.has_trait(name):
             widget.observe(lambda change: self._choose_option(name, change["new"]), "value")
         elif isinstance(widget, ipywidgets.IntSlider):
@@ -124,10 +125,11 @@ class Controls:
             widget.observe(lambda change: self._warn(change["new"]), "error")
 
     def _fit(self, control: Control, widget: Any) -> None:
-        """Gives a widget the range of what is on screen, and the value that is chosen."""
-        own = not self._owner.has_trait(control.name)
-        chosen = self._owner.options.get(control.name, control.default) if own else getattr(self._owner, control.name)
-        self._following = True
+        """Sets a widget's range from its control, and its value from the explorer."""
+        is_option = not self._owner.has_trait(control.name)
+        options = self._owner.options
+        chosen = options.get(control.name, control.default) if is_option else getattr(self._owner, control.name)
+        self._is_updating = True
         try:
             if isinstance(control, Slider):
                 widget.max = control.count - 1
@@ -135,15 +137,15 @@ class Controls:
             elif isinstance(control, Number):
                 widget.maximum = control.count - 1
                 widget.placeholder = control.empty or ""
-            if own and not isinstance(control, Slider):
+            if is_option and not isinstance(control, Slider):  # all other widgets are linked to their trait
                 widget.value = chosen
         finally:
-            self._following = False
+            self._is_updating = False
 
     def _slide(self, name: str, value: int) -> None:
-        if not self._following:
+        if not self._is_updating:
             setattr(self._owner, name, value)
 
     def _choose_option(self, name: str, value: Any) -> None:
-        if not self._following:
+        if not self._is_updating:
             self._owner.options = {**self._owner.options, name: value}

@@ -1,4 +1,4 @@
-"""`LayerExplorer`: the explorer on a page, its selection as traits."""
+"""`LayerExplorer`: the explorer as a notebook widget, with a trait for each field of its selection."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ _NAMING = (
     *("show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"),
     "reading",
 )
-"""What names the still of an explorer, in this order: an executed notebook holds it and must not change."""
+"""The options from which the name of the snapshot is made. Executed notebooks contain that name, so the order must not
+change."""
 
 
 class LayerExplorer(Rendering):
     """Looks inside a Keras model: a tree of its layers, and the selected layer's activations as an interactive figure.
 
     Everything on screen can be set and read by name, with or without a browser. The attributes below are traits: they
-    can be given, set, read and observed (`explorer.observe(callback, "layer")`). What is set is checked first, and what
-    is not there raises a `LayerNotFoundError`, `ChannelError`, `SampleError` or `OptionError` and changes nothing.
+    can be given, set, read and observed (`explorer.observe(callback, "layer")`). Each new value is checked first: one
+    that is not valid raises a `LayerNotFoundError`, `ChannelError`, `SampleError` or `OptionError` and changes nothing.
 
     Example:
         >>> import keras, numpy as np
@@ -52,8 +53,8 @@ class LayerExplorer(Rendering):
 
     show = Checked("activation")
     """What the figure shows: the `"activation"` of the selected layer, an `"overlay"` of one channel over the input
-    picture, a `"comparison"` with another sample or model, a `"table"` of all channels' numbers, the layer's
-    `"weights"`, or an `"overview"` of the whole network, a row for each layer."""
+    picture, a `"comparison"` with another sample or model, a `"table"` of statistics of all channels, the layer's
+    `"weights"`, or an `"overview"` of the whole network with one row per layer."""
     layer = Checked("")
     """The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
     `model.layers`, or a layer."""
@@ -62,24 +63,24 @@ class LayerExplorer(Rendering):
     sample = Checked(0)
     """Which sample of the batch is shown."""
     compare = Checked(None, allow_none=True)
-    """What is compared with: the number of a sample, or `"model"` for the model given as `compare`."""
+    """What to compare with: the index of a sample, or `"model"` for the model given as `compare`."""
     scaling = Checked("layer")
-    """`"layer"` for one colour range over the layer, `"robust"` for one that leaves the most extreme values out and
-    says so, `"channel"` for one for each channel."""
+    """`"layer"` for one colour range for the whole layer, `"robust"` for one that leaves out the most extreme values
+    and says so, `"channel"` for a separate range for each channel."""
     sort = Checked("index")
     """The order of the channels: `"index"`, `"mean"`, `"maximum"`, `"standard_deviation"` or `"zeros"`."""
     position = Checked(None, allow_none=True)
     """The row and the column in the feature map whose receptive field the overlay marks, or `None`."""
     slice = Checked(None, allow_none=True)
-    """Which slice of a volume or a video is shown, or `None` for the middle one. Of two axes before height and width
-    the slices are counted through, the last axis first; the first slice is 0."""
+    """Which slice of a volume or a video is shown, counted from 0, or `None` for the middle one. With two axes before
+    height and width, slices are numbered across both, the last axis varying fastest."""
     input_channel = Checked(None, allow_none=True)
-    """Of which input channel the kernels are shown, or `None` for the mean over them."""
+    """The input channel for which the kernels are shown, or `None` for the mean over all of them."""
     reading = Checked("auto")
-    """Which axis of the activation holds the channels: `"auto"` as the layer has it, the `"last"` one, the `"first"`
-    one behind the samples, or `"none"`: all of it is one map, or one volume."""
+    """Which axis of the activation holds the channels: `"auto"` for the layer's own channel axis, `"last"` for the last
+    axis, `"first"` for the first one after the batch axis, or `"none"` to show all of it as one map or volume."""
     options = Checked(default_value={})
-    """What is chosen of the controls that some views have of their own, by name."""
+    """The values of controls that belong to a single view, by name."""
 
     def __init__(
         self,
@@ -105,34 +106,35 @@ class LayerExplorer(Rendering):
 
         Args:
             model: A Keras model.
-            inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. A
-                single sample without its batch axis is taken where that is unambiguous. Without inputs only the tree
-                is shown.
-            show: What the figure shows, `"activation"`, `"overlay"`, `"comparison"`, `"table"`, `"weights"` or
-                `"overview"`; by default the activation, or where there is something to compare with the comparison.
-            layer: The layer to select first; by default the first one worth seeing.
+            inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of arrays as the model takes it. A
+                single sample without a batch axis is accepted if that is unambiguous. Without inputs only the tree is
+                shown.
+            show: What the figure shows: `"activation"`, `"overlay"`, `"comparison"`, `"table"`, `"weights"` or
+                `"overview"`. By default it is the comparison if `compare` is given, otherwise the activation.
+            layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.
             scaling: The colour range, `"layer"`, `"robust"` or `"channel"`.
             sort: The order of the channels.
-            compare: Another model of the same architecture, or the number of a sample, to compare with.
-            class_names: Names of the model's output units; for a single sigmoid unit two, of the class that it calls 0
-                and of the one that it calls 1. Of several outputs the first is meant, here and by `labels`.
-            labels: The true class of each sample, which is marked in the model's output: its unit's number, shape
-                `(samples,)` or `(samples, 1)`, for a single sigmoid unit 0 or 1; or one-hot, `(samples, classes)`.
-            tokens: The texts of the steps of a sequence, for all samples or a list for each; they name the steps on
-                screen.
+            compare: Another model of the same architecture, or the index of a sample, to compare with.
+            class_names: The names of the model's output units. A single sigmoid unit has two names: that of class 0,
+                then that of class 1. If the model has several outputs, `class_names` and `labels` apply to the first.
+            labels: The true class of each sample, which is marked in the model's output. Either the index of a unit (0
+                or 1 for a single sigmoid unit), shape `(samples,)` or `(samples, 1)`; or one-hot rows, shape
+                `(samples, classes)`.
+            tokens: The texts that label the steps of a sequence: one list for all samples, or one list per sample.
             grouped: Whether the tree groups layers with systematic names by their prefix.
-            max_bytes: How many bytes are kept of activations and of what is made of them; the latest stay. Of a layer
-                that would take more, one sample is computed at a time, and its numbers are counted part by part.
-            batch_size: How many samples go through the model at a time. All go at once where a layer does not treat
-                each sample by itself.
-            state: What `state()` gave, to see the same view again; it goes before the other options.
+            max_bytes: The size of the cache for activations and everything computed from them. If the activation of a
+                layer is larger than that, only the samples on screen are kept, and its statistics are computed part by
+                part.
+            batch_size: How many samples go through the model at a time. If a layer mixes the samples of a batch, all
+                samples go through at once.
+            state: A result of `state()`, to restore that view; it takes precedence over the other options.
 
         Raises:
-            UnsupportedModelError: `model` can't be looked into; the message says why and what to do.
+            UnsupportedModelError: `model` can't be explored; the message says why and what to do.
             InvalidInputsError: `inputs` do not fit the model.
-            LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that is not there.
+            LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that does not exist.
         """
         other = compare if _is_model(compare) else None
         self._explorer = Explorer(
@@ -159,19 +161,19 @@ class LayerExplorer(Rendering):
             **checked_state(state),
         }
         view["layer"] = self._explorer.selection.layer if view["layer"] is None else view["layer"]
-        self._rendering = True  # nothing is drawn until all is in place
-        about = [view[name] for name in _NAMING]
-        self._still = Still(" ".join(map(shown, [self.tree.name, *about])))
+        self._rendering = True  # prevents a redraw for each trait that is set below
+        initial_view = [view[name] for name in _NAMING]
+        self._still = Still(" ".join(map(shown, [self.tree.name, *initial_view])))
         views = {name: view.label for name, view in self._explorer.offered_views().items()}
         sizes = {"layers": len(self.model.layers), "samples": self._explorer.data.batch_size}
         self._screen = Screen(self.tree, self._still, views, **sizes, grouped=grouped)
         try:
             super().__init__(self._screen.boxes, _dom_classes=("actw-explorer", self._still.live))
-            self.layer = view["layer"]  # the others are checked against it
+            self.layer = view["layer"]  # first, since the other values are checked against the selected layer
             for name in (*FIELDS, "options"):
                 setattr(self, name, view[name])
         except Exception:
-            self._free()  # ipywidgets keeps every widget until it is closed
+            self._free()  # ipywidgets keeps a reference to every widget until it is closed
             raise
         self._connect()
         self._rendering = False
@@ -181,26 +183,26 @@ class LayerExplorer(Rendering):
         ):
             self._render()
 
-    # What can be read.
+    # What user code can read.
 
     @property
     def model(self) -> keras.Model:
-        """The model that is looked at, the very one that was given."""
+        """The model that was given; the same object, not a copy."""
         return self._explorer.session.graph.model
 
     @property
     def inputs(self) -> Any:
-        """The batch, in the structure and the dtypes that the model takes; `None` where none was given.
+        """The batch, in the structure and the dtypes that the model takes; `None` if none was given.
 
-        Arrays have the shape `(samples, ...)`, also where a single sample was given. They are the explorer's own, not
-        those that were given, and can be read only.
+        Arrays have the shape `(samples, ...)`, even if a single sample was given. They are read-only copies of the
+        arrays that were given.
         """
         batch = self._explorer.session.batch
         return None if batch is None else batch.fed
 
     @property
     def tree(self) -> LayerNode:
-        """The root of the layer tree, as `layer_tree(model, inputs)` gives it."""
+        """The root of the layer tree, as `layer_tree(model, inputs)` returns it."""
         return self._explorer.tree
 
     @property
@@ -212,10 +214,10 @@ class LayerExplorer(Rendering):
     def activation(self) -> np.ndarray[Any, Any] | None:
         """The selected layer's activation for all samples, shape `(samples, ...)`; `None` without inputs.
 
-        It has the layer's dtype, but bfloat16 comes as float32.
+        It has the layer's dtype, except that bfloat16 is converted to float32.
 
         Raises:
-            NotCapturableError: The layer's value can't be had.
+            NotCapturableError: The layer's activation can't be captured.
             CaptureError: The forward pass failed.
         """
         self._renew()
@@ -223,21 +225,21 @@ class LayerExplorer(Rendering):
 
     @property
     def submodel(self) -> keras.Model:
-        """The `keras.Model` from the model's inputs to the selected activation, as `submodel(model, layer)` gives it.
+        """The `keras.Model` from the model's inputs to the selected activation, as `submodel(model, layer)` returns it.
 
         Raises:
-            NotCapturableError: The layer's value can't be had.
+            NotCapturableError: The layer's activation can't be captured.
         """
         return self._explorer.submodel
 
     @property
     def statistics(self) -> Statistics | None:
-        """The numbers of the selected layer over the whole batch, and of each of its channels.
+        """The statistics of the selected layer over the whole batch, and of each of its channels.
 
-        `None` without inputs, and where the values are no numbers.
+        They are `None` without inputs, and if the values are not numbers.
 
         Raises:
-            NotCapturableError: The layer's value can't be had.
+            NotCapturableError: The layer's activation can't be captured.
             CaptureError: The forward pass failed.
         """
         self._renew()
@@ -245,23 +247,24 @@ class LayerExplorer(Rendering):
 
     @property
     def figure(self) -> go.Figure:
-        """The `plotly.graph_objects.Figure` on screen, on white; beside a table, that of the activation."""
+        """The `plotly.graph_objects.Figure` on screen, on white; while a table is shown, that of the activation."""
         self._renew()
         return self._screen.plot.figure
 
     @property
     def code(self) -> str:
-        """Plain Keras source that gives the selected activation, with `model` and `x` in scope.
+        """Plain Keras source code that computes the selected activation, with `model` and `x` in scope.
 
-        `x` is a batch as the model takes it; where another was given, a comment says that `inputs` is it.
+        `x` is a batch as the model takes it. If the given batch had to be changed to fit, a comment says that `x` is
+        `explorer.inputs`.
         """
         return self._explorer.code
 
     @property
     def summaries(self) -> list[Summary]:
-        """A line on each layer, in order of execution: quantiles, zeros, dead channels, and what is wrong, in words.
+        """A summary of each layer, in order of execution: quantiles, zeros, dead channels, and warnings in words.
 
-        The model runs where that is needed, with no more than `max_bytes` of activations at a time.
+        The model runs if that is needed, with no more than `max_bytes` of activations in memory at a time.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -270,24 +273,24 @@ class LayerExplorer(Rendering):
         return self._explorer.inspector.measurements.summaries()
 
     def state(self) -> dict[str, Any]:
-        """What makes the same view again, as a small dict of JSON values: `LayerExplorer(model, x, state=...)`."""
+        """The current view as a small dict of JSON values; `LayerExplorer(model, x, state=...)` restores it."""
         return self._selected().state()
 
     def to_html(
         self, path: str | Path, *, layers: Sequence[Any] | None = None, max_bytes: int = 20_000_000
     ) -> list[str]:
-        """Writes one HTML file in which layers can be browsed with no kernel and no network.
+        """Writes one HTML file in which layers can be browsed without a kernel or a network.
 
-        It shows the view that is on screen, for layers that have it, and else their activations.
+        Each layer is shown in the view that is on screen, or as its activation if that view is not available for it.
 
         Args:
-            path: The file; it takes 2 MB and its pictures.
-            layers: Selectors of the layers to store. By default the selected one, then all others in their order.
-            max_bytes: How many bytes of pictures are stored at most; layers that would not fit are left out, and the
-                page says so when they are chosen.
+            path: The file to write; its size is 2 MB plus that of the pictures.
+            layers: Selectors of the layers to store. By default the selected one, then all others in order.
+            max_bytes: How many bytes of pictures are stored at most. Layers that do not fit are left out, and the page
+                says so when they are selected.
 
         Returns:
-            The paths of the layers that are stored.
+            The paths of the layers that were stored.
 
         Raises:
             LayerNotFoundError: A selector names no layer.
@@ -299,42 +302,43 @@ class LayerExplorer(Rendering):
         return write_page(path, self._screen.heading, self._screen.tree.rows, drawings, max_bytes)
 
     def to_image(self, path: str | Path, **options: Any) -> None:
-        """Writes the figure as a picture, by Plotly's own means.
+        """Writes the figure to an image file with Plotly.
 
         Args:
-            path: The file; its ending says the format: `.png`, `.svg`, `.pdf`, ...
+            path: The file to write; its extension sets the format: `.png`, `.svg`, `.pdf`, ...
             **options: Those of `plotly.graph_objects.Figure.write_image`: `width`, `height`, `scale`, `format`.
 
         Raises:
-            MissingPackageError: Plotly needs for it the package kaleido (`pip install "actwidget[image]"`), and that a
-                Chrome or Chromium.
+            MissingPackageError: Plotly needs the package kaleido for this (`pip install "actwidget[image]"`), and
+                kaleido needs Chrome or Chromium.
         """
         write_image(self.figure, path, **options)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """The widget, and a still picture for where it can't run: on GitHub, in print, with no kernel."""
+        """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         if self._links and self.inputs is not None:
             bundle["image/png"] = picture_of(self._screen.snapshot)
         return bundle
 
     def _ipython_display_(self) -> None:
-        """Shows the widget, and in an output of its own the still picture, which hides while the widget lives."""
+        """Shows the widget, and the snapshot as a separate output, which is hidden while the widget is on the page."""
         is_open = bool(self._links)
         publish(super()._repr_mimebundle_() if is_open else {"text/plain": repr(self)})
-        self._check_weights_soon()  # a cell may have trained the model since the last drawing
+        self._check_weights_soon()  # another cell may have trained the model since the last redraw
         if is_open and self.inputs is not None:
             self._still.show(self._screen.snapshot)
 
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and frees the memory of the activations."""
-        if not self._links:  # closed already, or never opened: a widget is closed once more when it is collected
+        # Without links it is closed already or was never opened. ipywidgets calls `close` again in `__del__`.
+        if not self._links:
             super().close()
             return
         for link in self._links:
             link.unlink()
         self._links = ()
-        self._rendering = True  # a trait that is set from now on draws nothing
+        self._rendering = True  # prevents a redraw if a trait is set after this
         self._explorer.close()
         self._free()
 
@@ -352,5 +356,5 @@ class LayerExplorer(Rendering):
 
 
 def _is_model(value: Any) -> bool:
-    """Whether another model is given to compare with, not the number of a sample."""
+    """Whether `compare` is another model and not the index of a sample."""
     return hasattr(value, "layers") and callable(value)

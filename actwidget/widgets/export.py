@@ -1,4 +1,4 @@
-"""An explorer as files and as outputs of a notebook: an offline page, a picture, a still."""
+"""Exports of an explorer: an offline page, an image file, and a snapshot for the notebook file."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ if TYPE_CHECKING:
 def write_page(
     path: str | Path, heading: str, rows: Sequence[Row], drawings: Iterable[tuple[LayerNode, Drawing]], max_bytes: int
 ) -> list[str]:
-    """Writes one HTML file in which layers can be browsed with no kernel and no network.
+    """Writes one HTML file in which layers can be browsed without a kernel or a network.
 
     Args:
-        path: The file.
+        path: The file to write.
         heading: The model's name and size.
-        rows: Those of the layer tree.
-        drawings: What the page shows of each layer.
-        max_bytes: How many bytes of pictures are stored at most; layers that would not fit are left out.
+        rows: The rows of the layer tree.
+        drawings: The layers to store, each with its drawing.
+        max_bytes: How many bytes of pictures are stored at most; layers that do not fit are left out.
 
     Returns:
-        The paths of the layers that are stored.
+        The paths of the layers that were stored.
     """
     stored: dict[str, dict[str, Any]] = {}
-    left = max_bytes
+    remaining = max_bytes
     for node, drawing in drawings:
-        sent = drawing.figure
-        arrays = [base64.b64encode(array).decode("ascii") for array in sent.arrays]
-        size = sum(map(len, (sent.spec, *sent.images, *arrays)))
+        serialized = drawing.figure
+        arrays = [base64.b64encode(array).decode("ascii") for array in serialized.arrays]
+        size = sum(map(len, (serialized.spec, *serialized.images, *arrays)))
         facts = html.facts(drawing.facts)
-        if size <= left:
-            figure = {"spec": sent.spec, "images": sent.images, "arrays": arrays}
+        if size <= remaining:
+            figure = {"spec": serialized.spec, "images": serialized.images, "arrays": arrays}
             stored[node.path] = {**figure, "alt": drawing.alt, "numbers": facts, "title": html.title(node)}
-            left -= size
+            remaining -= size
     first = next(iter(stored), "")
     Path(path).write_text(html_page(heading, packed_rows(rows), stored, first), encoding="utf-8")
     return list(stored)
 
 
 def write_image(figure: go.Figure, path: str | Path, **options: Any) -> None:
-    """Writes a figure as a picture, by Plotly's own means.
+    """Writes a figure to an image file with Plotly.
 
     Raises:
-        MissingPackageError: Plotly needs a package or a program for it that is not there.
+        MissingPackageError: A package or program that Plotly needs for this is not installed.
     """
     try:
         figure.write_image(str(path), **options)
-    except (ValueError, ImportError, RuntimeError) as error:  # which one depends on the release of Plotly
+    except (ValueError, ImportError, RuntimeError) as error:  # the class depends on the release of Plotly
         if "kaleido" not in str(error).lower():
             raise
         needed = 'kaleido to write a picture: pip install "actwidget[image]"'
@@ -74,7 +74,7 @@ def write_image(figure: go.Figure, path: str | Path, **options: Any) -> None:
 
 
 def picture_of(snapshot: Snapshot) -> str:
-    """What is on screen as one PNG with a few lines of text, in base64."""
+    """A snapshot as one PNG with a few lines of text, in base64."""
     lines = [snapshot.title, *textwrap.wrap(snapshot.alt, 100)]
     lines.append("A still picture. Run the cell for the live explorer.")
     return base64.b64encode(still_png(lines, snapshot.images)).decode("ascii")

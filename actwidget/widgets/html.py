@@ -1,4 +1,4 @@
-"""The explorer's lines of text as HTML; everything that a model names is escaped."""
+"""The explorer's lines of text as HTML; all text that comes from a model is escaped."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ ORIGINS = {
 
 
 def escape(text: str, limit: int = 120) -> str:
-    """Text from a model, on one line of bounded length, as HTML shows it literally."""
+    """Text from a model, shortened to one line of limited length and escaped for HTML."""
     return html.escape(short(text, limit))
 
 
 @lru_cache(1024)
 def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
-    """A shape without the batch axis, `?` for an axis not known beforehand.
+    """A shape without the batch axis, with `?` for an axis of unknown length.
 
     Args:
-        shape: The shape, the batch axis first; `None` where there is none.
-        times: What stands between two axes.
+        shape: The shape, the batch axis first; `None` if it is not known.
+        times: The separator between two axes.
 
     Example:
         >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
@@ -54,7 +54,7 @@ def header(name: str, layers: int, parameters: int) -> str:
 
 
 def prediction(label: str, probability: float, thumbnail: str | None) -> str:
-    """What the model says about the sample."""
+    """The model's prediction for the sample, with a small picture of it."""
     picture = f'<img class="actw-thumbnail" alt="the input" src="{html.escape(thumbnail)}">' if thumbnail else ""
     if not label:
         return picture
@@ -67,7 +67,7 @@ def prediction(label: str, probability: float, thumbnail: str | None) -> str:
 
 
 def title(node: LayerNode) -> str:
-    """The selected layer's name, and chips with its class, shape, size and how its value was had."""
+    """The selected layer's name, and chips with its class, shape, size and how its activation is obtained."""
     chips = [
         node.class_name,
         "scalar" if node.output_shape == () else shape_text(node.output_shape, " × "),
@@ -75,12 +75,12 @@ def title(node: LayerNode) -> str:
         ORIGINS[node.origin],
     ]
     spans = "".join(f'<span class="actw-chip">{escape(chip)}</span>' for chip in chips if chip)
-    whole = escape(node.path, 400)
-    return f'<span class="actw-path" title="{whole}">{escape(node.path)}</span>{spans}'
+    full_path = escape(node.path, 400)
+    return f'<span class="actw-path" title="{full_path}">{escape(node.path)}</span>{spans}'
 
 
 def facts(statements: Sequence[Fact] | str) -> str:
-    """A layer's statistics as a list of terms, those that warn marked; or a sentence."""
+    """A layer's statistics as a list of terms with warnings marked, or one sentence."""
     if isinstance(statements, str):
         return f'<p class="actw-muted">{escape(statements, 1500)}</p>' if statements else ""
     if not statements:
@@ -93,7 +93,7 @@ def facts(statements: Sequence[Fact] | str) -> str:
 
 
 def aside(text: str) -> str:
-    """Something of less importance."""
+    """Text of less importance, in a muted colour."""
     return f'<span class="actw-muted">{escape(text)}</span>'
 
 

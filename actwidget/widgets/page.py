@@ -1,4 +1,4 @@
-"""One HTML file in which layers can be browsed with no kernel and no network."""
+"""The offline page: one HTML file in which layers can be browsed without a kernel or a network."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def html_page(title: str, rows: Mapping[str, Any], layers: Mapping[str, Mapping[
 
     Args:
         title: The model's name and size.
-        rows: The rows of the tree, as `packed_rows` gives them.
-        layers: For each path that can be looked at `spec`, `images`, `arrays`, `alt`, `title` and `numbers` (these two
-            are HTML).
-        selected: The path to begin with.
+        rows: The rows of the tree, as `packed_rows` returns them.
+        layers: From the path of each stored layer to a mapping with `spec`, `images`, `arrays`, `alt`, and as HTML
+            `title` and `numbers`.
+        selected: The path that is selected at first.
     """
     data = {"rows": rows, "layers": layers, "selected": selected, "title": title}
     return _PAGE.format(
@@ -35,7 +35,7 @@ def html_page(title: str, rows: Mapping[str, Any], layers: Mapping[str, Mapping[
 
 
 def _inert(text: str) -> str:
-    """JSON that no name in it can end the script element of."""
+    """JSON escaped so that no name in it can end the script element that contains it."""
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

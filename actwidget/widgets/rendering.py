@@ -1,4 +1,4 @@
-"""`Rendering`: what happens between a selection and the screen, and between a click and a selection."""
+"""`Rendering`: from a change of the selection to the screen, and from a click to a change of the selection."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
-    """Keeps an explorer, the traits of a widget that stand for its selection, and a screen in step.
+    """Keeps an explorer, the traits that mirror its selection, and the screen in sync.
 
-    A base of widgets with a trait for each field of a `Selection`, and one for its `options`.
+    This is a base class for widgets with a trait for each field of a `Selection`, and one for its `options`.
     """
 
     _explorer: Explorer
     _screen: Screen
     _still: Still
-    _rendering = False
-    _links: tuple[Any, ...] = ()
-    _is_checking_weights = False  # or will soon
-    _has_failed = False  # the last drawing did
-    _grid: Grid | None = None  # what can be selected in the figure
+    _rendering = False  # while this is set, changes of traits do not redraw
+    _links: tuple[Any, ...] = ()  # empty before the widget is connected and after it is closed
+    _is_checking_weights = False  # a check is running or scheduled
+    _has_failed = False  # whether the last redraw raised an error
+    _grid: Grid | None = None  # the items of the figure that the arrow keys select
 
     def _connect(self) -> None:
         screen = self._screen
@@ -49,31 +49,31 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self.observe(self._changed, [*FIELDS, "options"])
 
     def _checked(self, name: str, value: Any) -> Any:
-        """The value of a trait as it is kept; what can't be is an error on screen too.
+        """Validates the value of a trait and returns it in its normal form; shows an error on screen, too.
 
         Raises:
-            LayerNotFoundError, ChannelError, SampleError, OptionError: There is no such thing.
+            LayerNotFoundError, ChannelError, SampleError, OptionError: The value is not valid for that trait.
         """
         try:
             self._explorer.select(**{name: value})
         except ActwidgetError as error:
             self._screen.warn(str(error))
             raise
-        found = getattr(self._explorer.selection, name)
-        return dict(found) if name == "options" else found
+        valid = getattr(self._explorer.selection, name)
+        return dict(valid) if name == "options" else valid
 
     def _chosen_again(self) -> None:
-        """Takes away an error, or tries once more what failed: what is there already was chosen once more."""
+        """Is called when the user selects what is selected already: retries a failed redraw, or clears an error."""
         if self._has_failed and not self._rendering:
             self._redraw()
         elif self._links:
             self._screen.warn("")
 
     def _selected(self) -> Selection:
-        """The selection by the traits."""
+        """The selection that the traits hold."""
         return Selection(**{name: getattr(self, name) for name in FIELDS}, options=tuple(sorted(self.options.items())))
 
-    # What is done on the page.
+    # From an event on the page to a selection.
 
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
@@ -82,12 +82,12 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             (name,) = changes
             setattr(self, name, changes[name])
         elif changes:
-            with self._one_drawing():
+            with self._single_redraw():
                 for name, value in changes.items():
                     setattr(self, name, value)
 
     def _pressed(self, key: str) -> None:
-        """Moves the selection through what is drawn, if there is anything to select."""
+        """Moves the selection within the figure, if it has items to select."""
         if (grid := self._grid) is not None:
             setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
 
@@ -102,12 +102,12 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             self._redraw()
 
     def _redraw(self) -> None:
-        with self._one_drawing():
+        with self._single_redraw():
             pass
 
     @contextmanager
-    def _one_drawing(self) -> Iterator[None]:
-        """Changes several traits and draws once."""
+    def _single_redraw(self) -> Iterator[None]:
+        """Redraws once at the end of a block that changes several traits."""
         self._rendering = True
         try:
             yield
@@ -116,7 +116,7 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             self._rendering = False
 
     def _render(self) -> None:
-        """Shows the selection; an error becomes a line on screen and the last picture stays."""
+        """Shows the selection; if that fails, shows the error on screen and leaves the last figure."""
         explorer, screen = self._explorer, self._screen
         start, explorer.session.seconds = time.perf_counter(), 0.0
         explorer.selection = self._selected()
@@ -132,16 +132,17 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         except BaseException as error:
             screen.plot.busy = False
             self._has_failed, self._grid = True, None
-            if not isinstance(error, Exception):  # a person, or the kernel, wants it to end
+            if not isinstance(error, Exception):  # a KeyboardInterrupt, or the kernel shuts down
                 screen.say(f"{path} was interrupted; the picture is the last good one. Choose it again to go on.")
                 raise
-            # An exception in an observer would vanish.
+            # The error is shown on screen, since nobody would see an exception that an observer raises.
             is_known = isinstance(error, ActwidgetError)
             screen.warn(f"{path}: {error}" if is_known else f"{path}: {type(error).__name__}: {error}")
             screen.say(f"{path} could not be shown; the picture is the last good one.")
             return
         self._has_failed = False
-        self._check_weights_soon()  # what was at hand, or was made of it, is shown first
+        # Cached values were shown without a check whether they are up to date, to be fast. The check comes now.
+        self._check_weights_soon()
 
     def _show(self, shown: Shown, start: float) -> None:
         explorer, screen = self._explorer, self._screen
@@ -158,9 +159,9 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             afterwards(self._renew, delay=DRAWING_TIME)
 
     def _renew(self) -> None:
-        """Draws once more if a model's weights were written since they were last checked."""
+        """Redraws if a model's weights were written since they were last checked."""
         try:
-            self._is_checking_weights = True  # what is drawn now need not be checked
+            self._is_checking_weights = True  # so that the redraw does not schedule another check
             if self._explorer.refresh():
                 self._screen.mark({}, only=True)
                 if self._links:
@@ -169,7 +170,7 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             self._is_checking_weights = False
 
     def _show_prediction(self) -> None:
-        """Shows what the model answers: at once where that is known, else when the figure is on its way to the page."""
+        """Shows the model's prediction: at once if it is known, otherwise after the figure has been sent."""
         if self.inputs is None or not self._links:
             return
         if self._explorer.inspector.predictions.are_known:

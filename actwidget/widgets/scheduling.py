@@ -1,4 +1,4 @@
-"""What is done when a page has what was sent, without keeping an explorer alive or a person waiting."""
+"""Postpones work until the page has received the figure, without keeping an explorer alive."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DRAWING_TIME = 0.15
-"""Seconds in which a page has drawn what was sent; what is done in the meantime is done at its cost."""
+"""The seconds that a page needs to draw a figure. Work that the kernel does in this time slows the drawing down."""
 
 
 def afterwards(method: Callable[[], None], *, delay: float = 0.0, without_page: bool = True) -> None:
-    """Calls a method when what was sent is on its way to the page.
+    """Calls a method after the messages that are being sent have left for the page.
 
-    A page is reached through an event loop. Without one nobody is there to see it, and the call is made at once.
+    Messages to a page go through an event loop. Without a running loop there is no page, so there is nothing to wait
+    for, and the call is made at once.
 
     Args:
-        method: A method of an explorer. What waits in the loop keeps no explorer alive: a cell can make many before
-            the loop runs.
+        method: A method of an explorer. The loop gets only a weak reference: a cell can create many explorers before
+            the loop runs, and they should be freed.
         delay: How many seconds to wait.
-        without_page: Whether the call is made where there is no page.
+        without_page: Whether to make the call if there is no page.
     """
     try:
         loop = asyncio.get_running_loop()

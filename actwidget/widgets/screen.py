@@ -1,4 +1,4 @@
-"""`Screen`: the widgets that an explorer is put together from, and a drawing shown on them."""
+"""`Screen`: the widgets that an explorer consists of, and how they show a drawing."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """The parts of an explorer on a page.
+    """The widgets of an explorer.
 
     Attributes:
-        boxes: What the explorer's own box holds, from top to bottom.
-        tree: The layers.
-        controls: The row above the figure.
+        boxes: The children of the explorer's own box, from top to bottom.
+        tree: The tree of layers.
+        controls: The row of controls above the figure.
         plot: The figure.
-        table: The table that some views show in the figure's place, once there has been one.
+        table: The table that some views show instead of the figure; `None` until one is needed.
         main: Everything beside the tree.
         numbers: The statistics below the figure.
-        alert: What went wrong.
-        status: What was done.
-        prediction: What the model answers.
-        title: The selected layer.
-        code: The selected layer as Keras code.
-        header: The model.
+        alert: The error message.
+        status: The status line.
+        prediction: The model's prediction for the sample.
+        title: The name of the selected layer.
+        code: The Keras code for the selected layer.
+        header: The name and size of the model.
     """
 
     def __init__(
         self, tree: LayerNode, still: Still, views: Mapping[str, str], *, layers: int, samples: int, grouped: bool
     ) -> None:
-        """Makes the widgets.
+        """Creates the widgets.
 
         Args:
             tree: The root of the layer tree.
-            still: The still picture that is hidden while these widgets are on the page.
-            views: The views by name, with what they are called.
-            layers: How many layers the model says that it has.
+            still: The snapshot that is hidden while these widgets are on the page.
+            views: From the name of each view to its label.
+            layers: The number of the model's own layers, without those of nested models.
             samples: How many samples there are.
             grouped: Whether the tree groups layers by their names.
         """
@@ -65,14 +65,14 @@ class Screen:
         try:
             self._compose(tree, still, views, layers=layers, samples=samples, grouped=grouped)
         except Exception:
-            self._parts.close()  # ipywidgets keeps every widget until it is closed
+            self._parts.close()  # ipywidgets keeps a reference to every widget until it is closed
             raise
 
     def _compose(
         self, tree: LayerNode, still: Still, views: Mapping[str, str], *, layers: int, samples: int, grouped: bool
     ) -> None:
         make = self._parts.make
-        # The style comes with the header: each widget is one more message to the page.
+        # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
         self.header = make(ipywidgets.HTML, style + html.header(tree.name, layers, tree.parameters))
         self.prediction = make(ipywidgets.HTML)
@@ -92,12 +92,12 @@ class Screen:
         self.boxes = [top, body, foot]
 
     def on_row(self, callback: Callable[[Any], None]) -> None:
-        """Has `callback` called with a change of the table's selected row."""
+        """Registers a function that is called when another row of the table is selected."""
         self._row_selected = callback
 
     @property
     def snapshot(self) -> Snapshot:
-        """What is on screen, for a still picture."""
+        """A snapshot of what is on screen."""
         return Snapshot(self._heading, self.plot.alt, self.numbers.value, self.plot.images)
 
     @property
@@ -106,11 +106,11 @@ class Screen:
         return self._heading
 
     def warn(self, text: str) -> None:
-        """Says what went wrong; with `""` that all is well again."""
+        """Shows an error message; `""` clears it."""
         self.alert.value = html.live("alert", text)
 
     def say(self, text: str, aside: str = "") -> None:
-        """Says what was done, and something of less importance beside it."""
+        """Sets the status line, with text of less importance beside it."""
         self.status.value = html.live("status", text) + (html.aside(aside) if aside else "")
 
     def wait_for(self, path: str) -> None:
@@ -119,11 +119,11 @@ class Screen:
         self.plot.busy = True
 
     def show(self, shown: Shown, code: Callable[[], str], channel: int | None) -> None:
-        """Shows a drawing: the figure first, then what takes a while to count.
+        """Shows a drawing: the figure first, then the code and the statistics, which take longer to compute.
 
         Args:
-            shown: What is shown.
-            code: Gives the layer as Keras code.
+            shown: The drawing, with its layer and controls.
+            code: Returns the Keras code for the layer.
             channel: The selected channel.
         """
         drawing = shown.drawing
@@ -140,16 +140,16 @@ class Screen:
         self.warn("")
 
     def mark(self, warnings: Mapping[str, str], *, only: bool = False) -> None:
-        """Marks layers in the tree; those that are marked stay so unless these are to be the `only` ones."""
+        """Marks layers with warnings in the tree, in addition to those marked already unless `only` is set."""
         self.tree.marks = dict(warnings) if only else {**self.tree.marks, **warnings}
 
     def predict(self, label: str, probability: float, thumbnail: str | None) -> None:
-        """Shows what the model answers."""
+        """Shows the model's prediction for the sample."""
         self.prediction.value = html.prediction(label, probability, thumbnail)
 
     def _show_table(self, drawing: Drawing, channel: int | None) -> None:
-        """Puts a table in the figure's place, or the figure back in its own."""
-        there: Any = self.plot
+        """Replaces the figure by the drawing's table; a drawing without a table brings the figure back."""
+        figure_or_table: Any = self.plot
         if drawing.table is not None:
             if self.table is None:
                 self.table = self._parts.make(NumberTable)
@@ -157,11 +157,11 @@ class Screen:
             self.table.label = drawing.table.label
             self.table.fill(drawing.table.columns)
             self.table.selected = channel
-            there = self.table
+            figure_or_table = self.table
         heading, controls, _, numbers = self.main.children
-        self.main.children = [heading, controls, there, numbers]
+        self.main.children = [heading, controls, figure_or_table, numbers]
 
     def close(self) -> None:
-        """Closes all widgets: ipywidgets keeps every one until it is closed."""
+        """Closes all widgets, since ipywidgets keeps a reference to every widget until it is closed."""
         self.controls.close()
         self._parts.close()

@@ -1,8 +1,9 @@
-"""The still picture of an explorer for where no kernel runs, in an output of its own beside the widget's.
+"""The still: a snapshot of an explorer for places without a kernel, in a second output below that of the widget.
 
-Where a widget should be a host shows nothing else: JupyterLab says "model not found" in a notebook opened once more.
-So the still is a second output. The explorer's own style hides it while the explorer is drawn beside it. With no kernel
-it is not, and the still remains; its style hides what JupyterLab says in the widget's place.
+It is a separate output because a notebook never falls back from a widget to another form of the same output: when a
+saved notebook is opened again, JupyterLab shows "model not found" instead. While the explorer is on the page, its style
+hides the still. Without a kernel the explorer is missing, so the still is visible, and the still's own style hides
+JupyterLab's message.
 """
 
 from __future__ import annotations
@@ -26,19 +27,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MAX_BYTES = 60_000
-"""A picture is made smaller till it takes no more than this; in a notebook it stands twice, in base64."""
+"""A picture is scaled down until it takes no more bytes than this; the notebook file contains it twice, in base64."""
 WIDTH = 560
 PAUSE = 5.0
-"""So many seconds after the last change of view its still is sent: no click should have to wait for it."""
-# What holds the outputs of one cell: in JupyterLab, Notebook and Voila, in VS Code, elsewhere (Colab) the whole page.
+"""The still is updated this many seconds after the last change of the view, so that no click has to wait for it."""
+# The element with the outputs of one cell: in JupyterLab, Notebook and Voila; in VS Code; elsewhere (Colab) the page.
 _AREA = ":is(.jp-OutputArea,.cell_container,body:not(:has(.jp-OutputArea,.cell_container)))"
-_DRAWN = ".actw-plot-graph:first-child,.actw-table"  # before the graph stands what is said while there is none
+# A figure or table that has been drawn. A graph that has not been drawn yet is preceded by a message, so it is not the
+# first child.
+_DRAWN = ".actw-plot-graph:first-child,.actw-table"
 
-_made: Counter[str] = Counter()  # how many explorers there were of each name
+_made: Counter[str] = Counter()  # how many explorers were created under each name
 
 
 class Snapshot(NamedTuple):
-    """What a still says of an explorer: the model, the alt text, the statistics as HTML, and the figure's pictures."""
+    """The contents of a still: the model's name, the alt text, the statistics as HTML, and the figure's pictures."""
 
     title: str
     alt: str
@@ -47,33 +50,33 @@ class Snapshot(NamedTuple):
 
 
 class Still:
-    """The still picture of one explorer."""
+    """The still of one explorer."""
 
     def __init__(self, about: str) -> None:
-        """Nothing is shown yet.
+        """Shows nothing yet.
 
         Args:
-            about: What the explorer shows at first, in words. The still's name comes from it, the same on every run, so
-                that an executed notebook does not change.
+            about: A description of the explorer's initial view. The still is named after it, so that its name is the
+                same on every run and an executed notebook does not change.
         """
         name = hashlib.sha256(about.encode(errors="replace")).hexdigest()[:12]
         _made[name] += 1
         self._key = f"{name}-{_made[name]}"
         self._shown = False
         self._timer: asyncio.TimerHandle | None = None
-        self._snapshot: Callable[[], Snapshot] | None = None  # what the timer will show
+        self._snapshot: Callable[[], Snapshot] | None = None  # takes the snapshot when the timer fires
 
     @property
     def live(self) -> str:
-        """The class that the explorer has on the page."""
+        """The CSS class of the explorer's element on the page."""
         return f"actw-live-{self._key}"
 
     @property
     def hiding(self) -> str:
-        """The style rule that hides the still; it has to be on the page for as long as the explorer is.
+        """The CSS rule that hides the still; it has to be on the page for as long as the explorer is.
 
-        A still is hidden only beside a view of the explorer: one of another notebook, or of an earlier kernel, can have
-        the same name.
+        It hides the still only in an output area that contains the explorer, since a still of another notebook, or of
+        an earlier kernel, can have the same name.
         """
         area = f"{_AREA}:has(.{self.live} :is({_DRAWN}))"
         still = f".actw-still-{self._key}"
@@ -83,25 +86,25 @@ class Still:
         """Shows the still as an output of the running cell.
 
         Args:
-            snapshot: What is on screen.
+            snapshot: The contents of the still.
         """
         self._shown = True
         self._publish(snapshot, update=False)
 
     def later(self, snapshot: Callable[[], Snapshot]) -> None:
-        """Brings what has been shown up to date, soon; without an event loop (no page is there) it stays."""
+        """Schedules an update of a still that is shown; without an event loop there is no page to update."""
         self.cancel()
         if self._shown:
             with suppress(RuntimeError):
                 self._snapshot = snapshot
-                self._timer = asyncio.get_running_loop().call_later(PAUSE, weakly(self._follow))
+                self._timer = asyncio.get_running_loop().call_later(PAUSE, weakly(self._update))
 
-    def _follow(self) -> None:
+    def _update(self) -> None:
         if self._snapshot is not None:
             self._publish(self._snapshot(), update=True)
 
     def cancel(self) -> None:
-        """Sends nothing more."""
+        """Cancels a scheduled update."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._snapshot = None, None
@@ -112,23 +115,23 @@ class Still:
 
 
 def weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """A method as a loop can wait to call it without keeping the method's owner alive."""
-    weak = WeakMethod(method)
+    """A function that calls a method if the method's owner still exists, and does not keep the owner alive."""
+    reference = WeakMethod(method)
 
     def call() -> None:
-        if (known := weak()) is not None:
-            known()
+        if (alive := reference()) is not None:
+            alive()
 
     return call
 
 
 def publish(data: dict[str, Any], **options: Any) -> None:
-    """Makes an output of the running cell; `data` holds its forms by MIME type."""
+    """Adds an output to the running cell; `data` maps MIME types to representations of it."""
     publish_display_data(data, **options)  # type: ignore[no-untyped-call]
 
 
 def bundle(snapshot: Snapshot, key: str) -> dict[str, Any]:
-    """The still as HTML with its numbers as text, and as a plain PNG for print."""
+    """The still as HTML with the statistics as text, and as a plain PNG for print."""
     png = _bounded(snapshot.images) if snapshot.images else None
     picture = f'<img alt="{escape(snapshot.alt)}" src="data:image/png;base64,{png}">' if png else ""
     text = _HTML.format(

@@ -1,1 +1,1 @@
-"""Ways to the values: a sub-model, one pass, a session that keeps them, the Keras code that gives them."""
+"""Four ways to get activations: a sub-model, a forward pass, a session with a cache, and plain Keras code."""

@@ -32,11 +32,11 @@ class Activations(Mapping[str, Array]):
     """A read-only mapping from a node's path to its activation, in order of execution; the first axis is the sample."""
 
     def __init__(self, values: Mapping[str, Array], model_name: str) -> None:
-        """Holds activations; `activations()` and `compare()` make these.
+        """Wraps arrays and makes them read-only; `activations()` and `compare()` return such mappings.
 
         Args:
-            values: From path to array, shape `(samples, ...)`, in order of execution; from now on to be read only.
-            model_name: The model's name, for what is printed.
+            values: From path to array, shape `(samples, ...)`, in order of execution.
+            model_name: The model's name, for error messages and `repr`.
         """
         self._values = dict(values)
         for value in self._values.values():
@@ -44,7 +44,7 @@ class Activations(Mapping[str, Array]):
         self._model_name = model_name
 
     def __getitem__(self, path: str) -> Array:
-        """The activation at a path (`dense@0` is `dense`). It can be read only; `.copy()` gives one to change.
+        """The activation at a path (`dense@0` is the same as `dense`). It is read-only; change a `.copy()` instead.
 
         Raises:
             LayerNotFoundError: That path was not captured.
@@ -83,29 +83,29 @@ def activations(
         model: A Keras model.
         inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it.
         layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
-            for every node that can be had.
-        training: Whether the layers behave as in training (dropout at work, batch statistics). The moving averages,
-            seeds and states that they then write are kept apart and dropped, so the model stays as it is, also while
-            another thread trains it. All samples go through the model at once, since batch statistics are those of the
-            whole batch. Where chance is at work, a layer asked for by itself draws other numbers than among all:
-            what it does not need does not run, and draws none.
-        batch_size: How many samples go through the model at a time. All go at once where a layer does not treat each
-            sample by itself (it compares or centres them, or draws noise for them), so that the values are those of
-            `model(inputs)`. Where Keras does not tell, some samples of several parts are run together to find that out.
-        max_bytes: An upper bound on the bytes of the result, checked before anything runs; what can't be known before
-            is measured on one sample first.
+            for every node that can be captured.
+        training: Whether the layers behave as in training (dropout, batch statistics). The moving averages, seeds and
+            states that they write are discarded, so the model does not change, even while another thread trains it.
+            All samples go through the model at once, since batch statistics depend on the whole batch. Random numbers
+            depend on which layers are requested: layers that are not needed do not run and draw no random numbers.
+        batch_size: How many samples go through the model at a time. If a layer mixes the samples of a batch (compares
+            or centres them, or draws noise for them), all samples go through at once, so that the values are those of
+            `model(inputs)`. If it is not known whether a layer does, samples of several parts are run together to
+            find out.
+        max_bytes: An upper bound on the bytes of the result, checked before anything runs. Sizes that are not known
+            beforehand are measured on one sample.
 
     Returns:
-        A mapping from path to array, in order of execution; bfloat16 comes as float32, and what is sparse or ragged is
-        filled up with zeros. The arrays can be read only; `.copy()` gives one to change.
+        A mapping from path to array, in order of execution. bfloat16 is converted to float32, and sparse and ragged
+        tensors are padded with zeros. The arrays are read-only; change a `.copy()` instead.
 
     Raises:
-        UnsupportedModelError: `model` can't be looked into.
-        LayerNotFoundError: A selector names no layer, or several.
+        UnsupportedModelError: `model` can't be explored.
+        LayerNotFoundError: A selector matches no layer, or several.
         InvalidInputsError: `inputs` do not fit the model.
-        NotCapturableError: A layer that was asked for can't be had; the tree says why.
+        NotCapturableError: A requested layer can't be captured; the tree says why.
         MemoryBudgetError: The result would be larger than `max_bytes`.
-        OptionError: `batch_size` is no whole number from 1, or `max_bytes` no number from 0.
+        OptionError: `batch_size` is not a whole number from 1, or `max_bytes` is not a number from 0.
         CaptureError: The forward pass failed.
 
     Example:
@@ -117,8 +117,9 @@ def activations(
     at_least(1, batch_size, "batch_size")
     if max_bytes is not None:
         at_least(0, max_bytes, "max_bytes")
-        _refuse_unseen(model, inputs, layers, max_bytes)
-    # A model without a graph is run to be seen; when all is wanted, that run is enough.
+        _check_budget_on_symbols(model, inputs, layers, max_bytes)
+    # A model without a graph has to run once to find its layers. If all layers are requested, that run can also record
+    # their values.
     record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
     graph, batch = _read(model, inputs, record=record, most=batch_size)
     if record and graph.failed is None:
@@ -130,20 +131,21 @@ def activations(
         if max_bytes is not None:
             sizes, measured = with_measured(graph, batch, sizes_of(graph, batch, nodes))
             check_budget(sizes, max_bytes, measured)
-        found = capture(graph, batch, nodes, training=training, batch_size=batch_size, refuse=layers is not None)
-        if max_bytes is not None:  # one sample can be smaller than the others
-            check_budget({path: each.value.nbytes for path, each in found.items()}, max_bytes)
-        return Activations({path: each.value for path, each in found.items()}, model.name)
+        results = capture(graph, batch, nodes, training=training, batch_size=batch_size, refuse=layers is not None)
+        if max_bytes is not None:  # again: the sample on which sizes were measured may be smaller than the others
+            check_budget({path: each.value.nbytes for path, each in results.items()}, max_bytes)
+        return Activations({path: each.value for path, each in results.items()}, model.name)
 
     if graph.called is not None:
-        with suppress(LayerNotFoundError, NotCapturableError):  # the other samples may call more
+        # The graph was found by running some samples. If a layer is missing from it, other samples may call it.
+        with suppress(LayerNotFoundError, NotCapturableError):
             return captured(graph, batch)
         graph, batch = _read(model, inputs)
     return captured(graph, batch)
 
 
 def _read(model: keras.Model, inputs: Any, **options: Any) -> tuple[ModelGraph, Batch]:
-    """As `read`, of a model that is to run.
+    """The same as `read`, for a model that is going to run, so that it needs inputs.
 
     Raises:
         InvalidInputsError: There are no inputs, or they do not fit.
@@ -153,10 +155,10 @@ def _read(model: keras.Model, inputs: Any, **options: Any) -> tuple[ModelGraph, 
 
 
 def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
-    """The nodes that selectors name, or all that can be had, in order of execution."""
+    """The nodes that the selectors match, or all that can be captured, in order of execution."""
     if layers is None:
         absent = left_out(graph, batch)
-        # The layer that raises is asked for with the others, so that its error is raised.
+        # A layer that has raised is requested as well, so that its error is raised again.
         return [
             node
             for node in graph.tree
@@ -167,15 +169,15 @@ def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
     return [node for node in graph.tree if node.path in wanted]
 
 
-def _refuse_unseen(model: keras.Model, inputs: Any, layers: Any, max_bytes: float) -> None:
-    """Checks the budget of a model without a graph, which has to run to be seen, by a trial on symbols.
+def _check_budget_on_symbols(model: keras.Model, inputs: Any, layers: Any, max_bytes: float) -> None:
+    """Checks the budget for a model without a graph before it runs, as far as a call on symbolic tensors shows sizes.
 
     Raises:
-        MemoryBudgetError: What is asked for takes more than `max_bytes`.
+        MemoryBudgetError: The requested activations take more than `max_bytes`.
     """
     if not isinstance(model, keras.Model) or function_of(model) is not None:
         return
-    with suppress(ModelNotBuiltError, LayerNotFoundError):  # what a trial does not know is known after the run
+    with suppress(ModelNotBuiltError, LayerNotFoundError):  # then the budget is checked after the run
         graph = trace(model)
         if graph.inputs is None:
             spread, value = Signature(graph.root).ways(inputs)[0]

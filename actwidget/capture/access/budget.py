@@ -1,4 +1,4 @@
-"""How many bytes activations take, known before anything runs."""
+"""How many bytes activations take, found out before the model runs on the whole batch."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Shapes = dict[str, tuple[int | None, ...] | None]
 
 
 def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dict[str, int | None]:
-    """The bytes of some nodes' activations for a batch, by path; `None` where they are not known beforehand.
+    """The bytes of some nodes' activations for a batch, by path; `None` for sizes that are not known beforehand.
 
-    Where a shape is open in more than the batch axis, the model is tried out on symbols of the batch's own shape.
+    If a shape is unknown in more than the batch axis, the model is called on symbolic tensors of the batch's shape.
     """
     is_open = bool(batch.lengths) or any(None in (node.output_shape or (None, None))[1:] for node in nodes)
     shapes = _shapes_on(graph, batch) if is_open else {}
-    # Keras holds no model to the number of samples that its inputs declare.
+    # Even if the inputs declare a fixed number of samples, Keras accepts any other number.
     declared = {tensor.shape[0] for tensor in keras.tree.flatten(graph.inputs) if tensor is not None}
     sizes: dict[str, int | None] = {}
     for node in nodes:
@@ -43,7 +43,7 @@ def sizes_of(graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode]) -> dic
             sizes[node.path] = None
             continue
         rows = [batch.size if axis is None or axis in declared else axis for axis in shape[:1]]
-        sizes[node.path] = _bytes_of_one(node) * math.prod(axis or 0 for axis in (*rows, *shape[1:]))
+        sizes[node.path] = _itemsize(node) * math.prod(axis or 0 for axis in (*rows, *shape[1:]))
     return sizes
 
 
@@ -52,17 +52,17 @@ def with_measured(
 ) -> tuple[dict[str, int], frozenset[str]]:
     """The bytes of activations, and the paths of those that had to be measured on one sample.
 
-    What can't be had of one sample counts as nothing.
+    An activation that can't be captured for one sample counts as 0 bytes.
 
     Args:
         graph: The model's graph.
         batch: The inputs.
-        sizes: What `sizes_of` gives.
+        sizes: The result of `sizes_of`.
     """
-    found = {path: size for path, size in sizes.items() if size is not None}
-    unknown = [graph.nodes[path] for path in sizes if path not in found]
+    known = {path: size for path, size in sizes.items() if size is not None}
+    unknown = [graph.nodes[path] for path in sizes if path not in known]
     if not unknown:
-        return found, frozenset()
+        return known, frozenset()
     try:
         with restored_attributes(flat_layers(graph.root), trial=True):
             measured = capture(graph, alone(batch, [0]), unknown)
@@ -70,20 +70,20 @@ def with_measured(
         measured = {}
     for node in unknown:
         value = measured[node.path].value if node.path in measured else np.empty(0)
-        found[node.path] = value.nbytes * (batch.size if value.ndim and len(value) == 1 else 1)
-    return found, frozenset(measured)
+        known[node.path] = value.nbytes * (batch.size if value.ndim and len(value) == 1 else 1)
+    return known, frozenset(measured)
 
 
 def check_budget(sizes: Mapping[str, int], max_bytes: float, measured: Collection[str] = ()) -> None:
-    """Refuses activations that take more than `max_bytes` together.
+    """Raises an error if activations together take more than `max_bytes`.
 
     Args:
-        sizes: The bytes of each.
-        max_bytes: How many there may be.
-        measured: Those of which the size was not known beforehand, but measured on one sample.
+        sizes: The bytes of each activation, by path.
+        max_bytes: The limit.
+        measured: The paths whose size was not known beforehand and was measured on one sample.
 
     Raises:
-        MemoryBudgetError: They do; the message names the largest.
+        MemoryBudgetError: They take more; the message names the largest one.
     """
     total = sum(sizes.values())
     if total > max_bytes:
@@ -96,14 +96,14 @@ def check_budget(sizes: Mapping[str, int], max_bytes: float, measured: Collectio
         raise MemoryBudgetError(message)
 
 
-def _bytes_of_one(node: LayerNode) -> int:
-    """The bytes that one number of an activation takes as an array: bfloat16 is shown as float32, texts count as 16."""
+def _itemsize(node: LayerNode) -> int:
+    """The bytes of one element of an activation."""
     item = {"string": 16, "bool": 1, "bfloat16": 4}.get(node.dtype)
     return np.dtype(node.dtype or "float32").itemsize if item is None else item
 
 
 def _shapes_on(graph: ModelGraph, batch: Batch) -> Shapes:
-    """The shapes that a trial of the model on symbols of a batch's shape gives; none where it can't be tried out."""
+    """The shapes from a call of the model on symbolic tensors of the batch's shape; empty if that call fails."""
     arrays, given = keras.tree.flatten(batch.value), keras.tree.flatten(batch.fed)
     dtypes = [_dtype(array) for array in arrays]
     if graph.inputs is not None:
@@ -115,7 +115,7 @@ def _shapes_on(graph: ModelGraph, batch: Batch) -> Shapes:
     try:
         args, kwargs = graph.arguments(keras.tree.pack_sequence_as(batch.value, symbols))
         tap = run_symbolically(graph.root, args, kwargs)
-    except Exception:  # noqa: BLE001 - what can't be tried out beforehand is not known beforehand
+    except Exception:  # noqa: BLE001 - a layer may raise anything on symbolic tensors; then no shapes are known
         return {}
     shapes: Shapes = {}
     _collect(tap.seen, "", shapes)
@@ -127,8 +127,8 @@ def _dtype(array: np.ndarray[Any, Any] | None) -> str:
 
 
 def _collect(call: Call, prefix: str, shapes: Shapes) -> None:
-    found = call.intermediates or Intermediates()
-    shapes |= {prefix + name: value.output.shape for name, value in found.values.items() if value.output}
-    for inner in [*call.calls, *found.calls]:
+    intermediates = call.intermediates or Intermediates()
+    shapes |= {prefix + name: value.output.shape for name, value in intermediates.values.items() if value.output}
+    for inner in [*call.calls, *intermediates.calls]:
         shapes |= {prefix + name: output.shape for name, output in inner.outputs.items()}
         _collect(inner, f"{prefix}{inner.name}/", shapes)

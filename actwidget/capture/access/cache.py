@@ -1,4 +1,4 @@
-"""A cache for one model and batch: activations and all that is made of them, within one budget of bytes."""
+"""A cache for one model and batch: activations and everything computed from them, within one byte budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class Key(NamedTuple):
-    """What an entry is: of which layer, of which kind, and which one of these."""
+    """The key of an entry: the layer's path, the kind of entry, and what else tells it from others of that kind."""
 
     path: str
     kind: str
@@ -24,27 +24,28 @@ class _Entry:
 
 
 class Kept:
-    """Keeps values up to a budget; those that were used longest ago go first, whatever they are.
+    """A cache with a byte budget that drops the least recently used values first.
 
     Attributes:
-        budget: How many bytes are kept.
-        nbytes: How many are.
-        in_view: Tells what is on screen. It stays, however large it is: it would be computed again at once.
+        budget: How many bytes may be kept.
+        nbytes: How many bytes are kept now.
+        in_view: Returns whether a key belongs to what is on screen. Such values are kept whatever their size, since
+            they would be computed again at once.
     """
 
     def __init__(self, budget: float) -> None:
-        """Keeps nothing yet."""
+        """An empty cache."""
         self.budget = budget
         self.nbytes = 0
         self.in_view: Callable[[Key], bool] = lambda _key: False
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
 
     def __contains__(self, key: Key) -> bool:
-        """Whether there is a value."""
+        """Whether a key has a value."""
         return key in self._entries
 
     def get(self, key: Key) -> Any:
-        """The value, from now on that which was used last, and what it rests on with it; `None` where there is none."""
+        """The value, or `None`. It and its base become the most recently used entries."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -54,18 +55,19 @@ class Kept:
         return entry.value
 
     def peek(self, key: Key) -> Any:
-        """The value, or `None`, without using it."""
+        """The value, or `None`, without making it the most recently used one."""
         entry = self._entries.get(key)
         return None if entry is None else entry.value
 
     def put(self, key: Key, value: Any, nbytes: int, base: Key | None = None) -> None:
-        """Keeps a value, if there is room for it.
+        """Stores a value, unless it is larger than the whole budget or its base is not in the cache.
 
         Args:
-            key: What it is.
+            key: The key.
             value: The value.
-            nbytes: How many bytes it takes.
-            base: What it rests on, where it holds that in memory: without it the value goes, too.
+            nbytes: The size of the value in bytes.
+            base: The key of another value that this one holds a reference to. When that value is dropped, this one is
+                dropped as well, since it would keep it in memory.
         """
         self._remove(key)
         if (nbytes > self.budget and not self.in_view(key)) or (base is not None and base not in self._entries):
@@ -79,11 +81,11 @@ class Kept:
                     break
 
     def keys(self, kind: str) -> list[Key]:
-        """What there is of a kind, in the order in which it was used last."""
+        """The keys of a kind, the least recently used first."""
         return [key for key in self._entries if key.kind == kind]
 
     def drop(self, is_old: Callable[[Key], bool]) -> None:
-        """Removes some values."""
+        """Removes the values whose keys `is_old` returns true for."""
         for key in [each for each in self._entries if is_old(each)]:
             self._remove(key)
 
@@ -91,5 +93,5 @@ class Kept:
         if (entry := self._entries.pop(key, None)) is None:
             return
         self.nbytes -= entry.nbytes
-        for other in [each for each, its in self._entries.items() if its.base == key]:
-            self._remove(other)
+        for dependent in [each for each, other in self._entries.items() if other.base == key]:
+            self._remove(dependent)

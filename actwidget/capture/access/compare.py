@@ -1,4 +1,4 @@
-"""`compare`: how far a model's activations are from another model's, or from those of another input."""
+"""`compare`: the differences of a model's activations to those of another model, or for another input."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def paired(graph: ModelGraph, other: ModelGraph) -> dict[str, str]:
-    """Which path of another model each path of a model stands beside.
+    """From each path of a model to the corresponding path of another model.
 
-    Where both have the same paths, each stands beside its like. Where they do not (Keras numbers the layers that were
-    given no name, and a clone's inputs), the nodes are paired in order of execution, and have to be of one class, one
-    shape and one place in the tree.
+    If both have the same paths, these correspond. They may differ in two models of one architecture, since Keras
+    numbers layers without a name, and the inputs of a clone. Then the nodes are paired in order of execution, and the
+    two nodes of a pair must agree in class, shape and place in the tree.
 
     Raises:
-        UnsupportedModelError: They differ; the message says where.
+        UnsupportedModelError: The architectures differ; the message says where.
     """
     if graph.nodes.keys() == other.nodes.keys():
         return {path: path for path in graph.nodes}
@@ -45,7 +45,7 @@ def paired(graph: ModelGraph, other: ModelGraph) -> dict[str, str]:
 
 
 def _kind(node: LayerNode) -> tuple[Any, ...]:
-    """What two nodes of one place in one architecture have in common, whatever their names."""
+    """Everything that corresponding nodes of two models must agree in; names may differ."""
     shape = None if node.output_shape is None else node.output_shape[1:]
     return node.class_name, shape, node.call, output_index(node), len(node.children), node.path.count("/")
 
@@ -55,41 +55,42 @@ def _shown(node: LayerNode | None) -> str:
 
 
 def check_same_layers(graph: ModelGraph, other: keras.Model, inputs: Any = None) -> None:
-    """Raises an error unless another model has the architecture of a graph that is read already.
+    """Raises an error unless another model has the same architecture as a graph.
 
     Raises:
-        UnsupportedModelError: They differ; the message says where.
+        UnsupportedModelError: The architectures differ; the message says where.
     """
-    paired(graph, _other(graph, other, inputs))
+    paired(graph, _trace_other(graph, other, inputs))
 
 
-def _other(graph: ModelGraph, model: keras.Model, inputs: Any) -> ModelGraph:
-    """The graph of the model that another one is compared with, on inputs that fit that one."""
+def _trace_other(graph: ModelGraph, model: keras.Model, inputs: Any) -> ModelGraph:
+    """The graph of the other model, traced with inputs that fit the first one."""
     try:
         return trace(model, inputs)
     except InvalidInputsError:
+        # If the architectures differ, an error that says so is more helpful than one about the inputs.
         if function_of(model) is not None:
-            paired(graph, trace(model))  # of another architecture, which says more than the inputs do
+            paired(graph, trace(model))
         raise
 
 
 def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **options: Any) -> Activations:
-    """How far a model's activations are from another model's on the same input, or from its own on another input.
+    """The differences of activations between two models on the same input, or of one model between two inputs.
 
     Args:
         model: A Keras model.
         inputs: One batch, as for `activations`.
-        other: A `keras.Model` of the same architecture (two checkpoints, say), or a batch of the same size. The names
-            of its layers may be others: the paths of the result are those of `model`.
-        layers: A selector, a list of them, or `None` for every node that can be had.
+        other: A `keras.Model` of the same architecture (another checkpoint, say), or another batch of the same size.
+            The layers of the other model may have other names; the paths of the result are those of `model`.
+        layers: A selector, a list of them, or `None` for every node that can be captured.
         **options: Those of `activations`.
 
     Returns:
-        A mapping from path to the other activation minus the first, in order of execution; of what is no number, or
-        differs in shape, there is no difference, and its path is left out.
+        A mapping from path to the other activation minus the first, in order of execution. Activations that are not
+        numeric, or differ in shape, are left out.
 
     Raises:
-        UnsupportedModelError: The two models are not of one architecture.
+        UnsupportedModelError: The two models differ in architecture.
         InvalidInputsError, LayerNotFoundError, CaptureError, MemoryBudgetError: As for `activations`.
 
     Example:
@@ -102,10 +103,10 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
     second: Mapping[str, Any]
     if isinstance(other, keras.Model):
         graph = trace(model, inputs)
-        pairs = paired(graph, _other(graph, other, inputs))
+        pairs = paired(graph, _trace_other(graph, other, inputs))
         first = activations(model, inputs, layers, **options)
-        found = activations(other, inputs, None if layers is None else [pairs[path] for path in first], **options)
-        second = {path: found[theirs] for path, theirs in pairs.items() if theirs in found}
+        theirs = activations(other, inputs, None if layers is None else [pairs[path] for path in first], **options)
+        second = {path: theirs[their_path] for path, their_path in pairs.items() if their_path in theirs}
     else:
         batches = [read(model, each)[1] for each in (inputs, other)]
         sizes = [0 if batch is None else batch.size for batch in batches]
@@ -117,10 +118,10 @@ def compare(model: keras.Model, inputs: Any, other: Any, layers: Any = None, **o
             raise InvalidInputsError(message)
         second = activations(model, other, layers, **options)
         first = activations(model, inputs, layers, **options)
-    apart = {}
+    differences = {}
     for path, value in first.items():
         if path in second and value.shape == second[path].shape and value.dtype.kind in "fiub":
             wide = np.result_type(value.dtype, np.float32)
             with np.errstate(all="ignore"):  # infinity minus infinity is NaN, whatever np.seterr says
-                apart[path] = np.subtract(second[path], value, dtype=wide)
-    return Activations(apart, model.name)
+                differences[path] = np.subtract(second[path], value, dtype=wide)
+    return Activations(differences, model.name)

@@ -37,29 +37,30 @@ def capture(
     batch_size: int = 32,
     refuse: bool = True,
 ) -> dict[str, Captured]:
-    """Runs the model up to the chosen nodes, batch by batch, and puts every variable that moved back.
+    """Runs the model up to the chosen nodes, part by part, and leaves it unchanged.
 
     Args:
         graph: The model's graph.
         batch: The inputs.
-        nodes: What is wanted.
+        nodes: The nodes to capture.
         training: Whether the layers behave as in training.
         batch_size: How many samples go through the model at a time.
-        refuse: Whether a node whose value turns out not to be had is an error; else it is left out.
+        refuse: Whether a node that turns out during the pass not to be capturable is an error; otherwise it is left
+            out.
 
     Raises:
-        OptionError: `batch_size` is no whole number from 1.
-        NotCapturableError: A node's value can't be had, or an optional input that was left out is asked for.
+        OptionError: `batch_size` is not a whole number from 1.
+        NotCapturableError: A node can't be captured, or an optional input was requested that was left out.
         CaptureError: Something in the forward pass raised.
     """
     at_least(1, batch_size, "batch_size")
     if not nodes:
         return {}
     paths = [node.path for node in nodes]
-    ran, forward = _prepared(graph, batch, nodes, refuse=refuse)
+    running, forward = _prepared(graph, batch, nodes, refuse=refuse)
     if batch_size < batch.size and not training:
         whole = {path: Joined(batch.size) for path in paths}
-        with unchanged(ran, name=graph.model.name):
+        with unchanged(running, name=graph.model.name):
             for start, part, mixed in _in_parts(graph, batch, nodes, forward, batch_size):
                 if mixed:
                     break
@@ -68,8 +69,8 @@ def capture(
                         whole[path].add(start, part.pop(path))
             else:
                 return {path: each.captured for path, each in whole.items() if each.has_parts}
-        del whole
-    with unchanged(ran, name=graph.model.name):
+        del whole  # frees the memory before the whole batch is run
+    with unchanged(running, name=graph.model.name):
         return forward(batch.fed, training)
 
 
@@ -81,52 +82,57 @@ def stream(
     *,
     batch_size: int = 32,
 ) -> set[str]:
-    """Runs the model up to the chosen nodes, part by part, and keeps nothing.
+    """Runs the model up to the chosen nodes, part by part, and passes each part on without keeping it.
 
     Args:
         graph: The model's graph.
         batch: The inputs.
-        nodes: Those whose values are wanted.
-        take: Is given the first sample of each part, and what the nodes gave for the part.
+        nodes: The nodes to capture.
+        take: Is called with the index of the first sample of each part, and the activations for that part.
         batch_size: How many samples go through the model at a time.
 
     Returns:
-        The paths of the nodes that can't be had in parts, since they do not treat the samples alike. What was taken
-        of these is not what the whole batch gives.
+        The paths of nodes that can't be computed part by part, because they mix the samples of a batch. For these, the
+        values passed to `take` are not those of the whole batch.
 
     Raises:
-        NotCapturableError: A node's value can't be had.
+        NotCapturableError: A node can't be captured.
         CaptureError: Something in the forward pass raised.
     """
-    ran, forward = _prepared(graph, batch, nodes, refuse=False)
+    running, forward = _prepared(graph, batch, nodes, refuse=False)
     mixed: set[str] = set()
-    with unchanged(ran, name=graph.model.name):
-        for start, part, unfit in _in_parts(graph, batch, nodes, forward, batch_size):
+    with unchanged(running, name=graph.model.name):
+        for start, part, mixed_so_far in _in_parts(graph, batch, nodes, forward, batch_size):
             take(start, part)
-            mixed = unfit
+            mixed = mixed_so_far
     return mixed
 
 
 def _in_parts(
     graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], forward: Forward, rows: int
 ) -> Iterator[tuple[int, dict[str, Captured], set[str]]]:
-    """What some nodes gave for each part of a batch, with its first sample, and the nodes not to be had in parts."""
+    """Runs a batch part by part.
+
+    Yields:
+        For each part the index of its first sample, the activations by path, and the paths that have turned out so far
+        to mix the samples of a batch, which have no activations here.
+    """
     paths = {node.path for node in nodes}
-    alike = are_samples_independent(graph, nodes)
-    if alike is False:
+    are_independent = are_samples_independent(graph, nodes)
+    if are_independent is False:
         yield 0, {}, paths
         return
     mixed: set[str] = set()
-    parts, tried = Parts(batch.size, rows), {} if alike else trials(batch.size, rows)
+    parts, trial_samples = Parts(batch.size, rows), {} if are_independent else trials(batch.size, rows)
     for start in range(0, batch.size, rows):
         try:
-            if start in tried:
+            if start in trial_samples:
                 with restored_attributes(flat_layers(graph.root), trial=True):
-                    parts.compare_with([(each, forward(chosen(batch, each), False)) for each in tried[start]])
+                    parts.compare_with([(each, forward(chosen(batch, each), False)) for each in trial_samples[start]])
             part = forward(batch.rows(start, start + rows), False)
         except backend.out_of_memory:
             raise
-        except Exception:  # noqa: BLE001 - a layer may pass some samples by, or raise what it likes without the others
+        except Exception:  # noqa: BLE001 - some layers are not called for some samples, or raise without the others
             yield start, {}, paths
             return
         mixed |= {path for path in part.keys() - mixed if not parts.fits(path, start, part[path])}
@@ -141,10 +147,10 @@ Forward = Callable[[Any, bool], dict[str, Captured]]
 def _prepared(
     graph: ModelGraph, batch: Batch, nodes: Sequence[LayerNode], *, refuse: bool
 ) -> tuple[keras.Model, Forward]:
-    """What runs to have some nodes, and a forward pass of it.
+    """The model that runs to capture some nodes, and a function that makes a forward pass of it.
 
     Raises:
-        NotCapturableError: A node's value can't be had, or an optional input that was left out is asked for.
+        NotCapturableError: A node can't be captured, or an optional input was requested that was left out.
     """
     for node in nodes:
         error = reason_against(graph, node.path, batch)
@@ -152,11 +158,11 @@ def _prepared(
             raise error
     absent = left_out(graph, batch)
     paths = [node.path for node in nodes]
-    everything = len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
-    # A sub-model runs only what is needed; for everything it would cost more to build than it saves.
-    if not (everything and len(nodes) > 1) and composable(graph, paths):
+    is_everything = len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
+    # A sub-model runs only the layers that are needed. If all are needed, building it costs more than it saves.
+    if not (is_everything and len(nodes) > 1) and composable(graph, paths):
         return _composed(graph, paths)
-    return _tapped(graph, paths, graph.called if everything else None, refuse=refuse)
+    return _tapped(graph, paths, graph.called if is_everything else None, refuse=refuse)
 
 
 def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
@@ -175,13 +181,14 @@ def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward
 def _tapped(
     graph: ModelGraph, paths: list[str], called: frozenset[str] | None, *, refuse: bool
 ) -> tuple[keras.Model, Forward]:
-    """The model itself, and a forward pass of it, ended as soon as all values are there.
+    """The model itself, and a forward pass through it with a tap, which ends as soon as all values are recorded.
 
     Args:
         graph: The model's graph.
-        paths: What is wanted.
-        called: The calls that the model has to make, no more and no less, if that matters.
-        refuse: Whether what a layer can't be asked for in this pass is an error; else it is left out.
+        paths: The paths to capture.
+        called: The exact set of calls that each pass must make; `None` if any set will do.
+        refuse: Whether an intermediate value that a layer can't give in this pass is an error; otherwise it is left
+            out.
     """
     edits = graph.edits if called is not None else graph.edits_before(paths)
     allowed = graph.allow_unreached

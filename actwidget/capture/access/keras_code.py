@@ -1,4 +1,4 @@
-"""The recipe to take away: plain Keras source that gives one node's activation."""
+"""Generates plain Keras source code that computes one node's activation."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _NO_GRAPH = (
 _EDITED = ("The model is an edited one: the values that flow in it are only there while it runs.",)
 
 
-class _NotPublic(Exception):  # noqa: N818 - ends a search, is never seen
-    """Public Keras can't say it; the argument holds the lines of a comment that says why."""
+class _NotPublic(Exception):  # noqa: N818 - control flow within this file, not an error that a user sees
+    """Public Keras has no expression for something; the argument holds the lines of a comment that says why."""
 
 
 def keras_code(graph: ModelGraph, path: str, batch: Batch | None = None) -> str:
-    """Source code that leaves the activation of the node at `path` in the variable `activation`.
+    """Source code that assigns the activation of the node at `path` to the variable `activation`.
 
-    It needs `model` (the user's model) and `x` (its inputs) in scope and imports the rest. It is plain public Keras
-    where that can reach the node; where it can't, it calls `actwidget.submodel` and a comment says why. Of a node whose
-    value can't be had it is the reason, as a comment.
+    It needs `model` (the user's model) and `x` (its inputs) in scope and imports the rest. It uses only the public API
+    of Keras if that can reach the node. Otherwise it calls `actwidget.submodel`, and a comment says why. For a node
+    that can't be captured the code is just a comment with the reason.
 
     Args:
         graph: The model's graph.
         path: The path of one of its nodes.
-        batch: The inputs, if there are some.
+        batch: The inputs; `None` if there are none.
     """
     if (error := reason_against(graph, path, batch)) is not None:
         return f"# {error}\n"
@@ -84,19 +84,19 @@ def _plain(graph: ModelGraph, path: str) -> str:
 
 
 def _steps(step: Step | None) -> list[Step]:
-    """The nested calls on the way, outermost first."""
+    """The calls of nested models that lead to `step`, outermost first."""
     return [] if step is None else [*_steps(step.outer), step]
 
 
 def _argument(owner: Any, name: str, value: str, step: Step, extractor: str) -> tuple[list[str], str]:
-    """What a nested call is given: the lines that have to come before, and an expression for the value.
+    """The argument of a nested call: the lines that have to come before it, and an expression for its value.
 
     Args:
         owner: The model in which the call is made.
-        name: The variable that holds it.
-        value: An expression for what that model is given.
+        name: The variable that holds that model.
+        value: An expression for the inputs of that model.
         step: The call.
-        extractor: A free variable.
+        extractor: The name of a new variable for a model that computes the argument.
     """
     args, kwargs = step.node.arguments.args, step.node.arguments.kwargs
     if len(args) != 1 or any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(kwargs)):
@@ -109,23 +109,23 @@ def _argument(owner: Any, name: str, value: str, step: Step, extractor: str) -> 
         raise _NotPublic(_NOT_PLAIN)
     if isinstance(given, dict):
         tensors = ", ".join(f"{key!r}: {_expression(owner, name, tensor)}" for key, tensor in given.items())
-        made = f"{{{tensors}}}"
+        outputs = f"{{{tensors}}}"
     else:
-        made = f"[{', '.join(_expression(owner, name, tensor) for tensor in given)}]"
-    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {made})"], f"{extractor}({value}, training=False)"
+        outputs = f"[{', '.join(_expression(owner, name, tensor) for tensor in given)}]"
+    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {outputs})"], f"{extractor}({value}, training=False)"
 
 
 def _value(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
-    """As `_argument`, for one tensor of a model: by a model up to it, else by a call of the layer that makes it."""
+    """The same as `_argument` for one tensor: a model that ends there, or else a call of the layer that produces it."""
     try:
-        made = _expression(owner, name, tensor)
+        output = _expression(owner, name, tensor)
     except _NotPublic:
         return _called(owner, name, value, tensor, extractor)
-    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {made})"], f"{extractor}({value}, training=False)"
+    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {output})"], f"{extractor}({value}, training=False)"
 
 
 def _called(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
-    """The value of a tensor by calling the layer that makes it on what it is given, for which there is a name."""
+    """The same for a tensor without a public name whose layer's input has one: the layer is called on that input."""
     node = next(node for node in graph_nodes(function_of(owner)) if any(output is tensor for output in node.outputs))
     args = node.arguments.args
     options = {key for key, option in node.arguments.kwargs.items() if option is not None and key != "training"}
@@ -165,7 +165,7 @@ def _expression(owner: Any, name: str, tensor: keras.KerasTensor) -> str:
 
 
 def _named(owner: Any, name: str, operation: Any) -> str:
-    """How public Keras reaches a layer or operation of a model."""
+    """A public expression for a layer or operation of a model."""
     if any(layer is operation for layer in owner.layers):
         if owner.get_layer(operation.name) is operation:
             return f"{name}.get_layer({operation.name!r})"
@@ -177,8 +177,8 @@ def _named(owner: Any, name: str, operation: Any) -> str:
 
 
 def _attribute(operation: keras.Operation, name: str, tensor: keras.KerasTensor) -> str | None:
-    """`"output"`, `"output[1]"`, `"input['a']"`: where the operation's first call holds the tensor, if it does."""
-    if function_of(operation) is not None:  # of a nested model these are the tensors of its own graph
+    """The tensor as an attribute of an operation: `"output"`, `"output[1]"`, `"input['a']"`; or `None`."""
+    if function_of(operation) is not None:  # the inputs and outputs of a nested model belong to its own graph
         return None
     try:
         value = getattr(operation, name)

@@ -1,4 +1,4 @@
-"""One model and one batch, explored layer by layer: forward passes within a byte budget, and a cache."""
+"""One model and one batch, explored layer by layer: a cache, and forward passes that keep to its byte budget."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
 
 
 WHOLE, ROW, TALLY, WEIGHTS, ANSWERS = "whole", "row", "tally", "weights", "answers"
-"""Kinds of what is kept: an activation, that of one sample, what was counted over all samples, the pictures of a
-layer's weights, and what the model answers."""
+"""Kinds of cache entries: an activation, an activation of one sample, statistics over all samples, pictures of a
+layer's weights, and the model's predictions."""
 STAYING = (WHOLE, TALLY, WEIGHTS)
-"""What of a layer on screen would be computed again at once."""
+"""The kinds of entries that are not dropped for the layer on screen, since they would be computed again at once."""
 
 
 class Session:
-    """A model and a batch, explored layer by layer, with no more kept than a byte budget allows.
+    """Computes and caches the activations of a model for one batch, within a byte budget.
 
-    An activation that would take more than the budget is never held as a whole: what is looked at of it is computed for
-    the samples in sight, and what is counted over all samples comes in parts.
+    An activation that takes more than the budget is not kept as a whole: only the samples on screen are, and statistics
+    over all samples are computed part by part.
 
     Attributes:
         graph: The model's graph.
-        batch: The inputs, or `None` where none were given.
+        batch: The inputs; `None` if none were given.
         batch_size: How many samples go through the model at a time.
-        kept: Activations and what was made of them.
+        kept: The cache of activations and everything computed from them.
         seconds: How long forward passes have taken since this was last set to 0.
     """
 
     def __init__(
         self, model: keras.Model, inputs: Any = None, *, budget: int = 256_000_000, batch_size: int = 32
     ) -> None:
-        """Reads the model's graph and checks the inputs; nothing runs.
+        """Reads the model's graph and checks the inputs. A model without a functional graph runs once for this.
 
         Raises:
-            UnsupportedModelError: `model` can't be looked into.
+            UnsupportedModelError: `model` can't be explored.
             InvalidInputsError: `inputs` do not fit.
-            OptionError: `budget` is no number, or below zero; `batch_size` is no whole number from 1.
+            OptionError: `budget` is not a number from 0, or `batch_size` is not a whole number from 1.
         """
         at_least(0, budget, "max_bytes")
         at_least(1, batch_size, "batch_size")
@@ -64,7 +64,8 @@ class Session:
         self.graph, batch = read(model, inputs, most=batch_size, parts=True)
         self.batch: Batch | None = None if batch is None else batch.kept()
         if self.batch is not None and self.graph.called is not None:
-            # Other samples may call other layers: all are run where what they give keeps to the budget.
+            # The model has run on some samples only, and others may call other layers. If all activations fit into the
+            # budget, it runs again on all samples to find these.
             nodes = [node for node in self.graph.tree if node.origin != "opaque"]
             sizes, _ = with_measured(self.graph, self.batch, sizes_of(self.graph, self.batch, nodes))
             if sum(sizes.values()) <= budget:
@@ -81,16 +82,16 @@ class Session:
 
     @property
     def budget(self) -> float:
-        """How many bytes are kept."""
+        """How many bytes the cache may hold."""
         return self.kept.budget
 
     @property
     def bytes_kept(self) -> int:
-        """The bytes of what is kept."""
+        """How many bytes the cache holds now."""
         return self.kept.nbytes
 
     def look(self, path: str, samples: Sequence[int]) -> None:
-        """Says which layer is on screen, and which samples of it."""
+        """Sets which layer is on screen, and which samples of it; the cache keeps what these need."""
         self.sight = (path, tuple(samples))
         self.kept.in_view = frozenset(
             [*(Key(path, ROW, sample) for sample in samples), *(Key(path, kind) for kind in STAYING), Key("", ANSWERS)]
@@ -99,7 +100,7 @@ class Session:
     def value(self, path: str) -> Array | None:
         """The activation of the node at `path` for the whole batch, shape `(samples, ...)`; `None` without inputs.
 
-        One that is larger than the budget is computed, but not kept.
+        If it is larger than the budget, it is computed but not kept.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -118,21 +119,22 @@ class Session:
         key = Key(path, WHOLE)
         if (kept := self.kept.get(key)) is not None:
             return cast("Captured", kept)
-        captured = self._resumed(path) or self._captured(self.batch, path)
-        if path in self._measured:  # one sample can be smaller than the others
+        captured = self._computed_from_cache(path) or self._computed(self.batch, path)
+        if path in self._measured:  # the size was that of one sample, and the others may be larger
             self._sizes[path] = captured.nbytes
-        if self.fits(path) or self._is_one_piece(path):
+        if self.fits(path) or self._has_no_batch_axis(path):
             self.kept.put(key, captured, captured.nbytes)
         return captured
 
     def fits(self, path: str) -> bool:
-        """Whether the activation of the node at `path` can be held as a whole.
+        """Whether the activation of the node at `path` may be kept as a whole.
 
-        That of a single sample has to be, to be looked at; a number for each sample takes less than the inputs do.
+        With one sample it always may, since there is no smaller part to show. So may one number per sample, which takes
+        less memory than the inputs do.
         """
         node = self.graph.nodes[path]
-        one_each = len(node.output_shape or (0, 0)) < 2
-        if self.batch is None or self.batch.size == 1 or one_each or node.origin == "opaque":
+        is_one_number_each = len(node.output_shape or (0, 0)) < 2
+        if self.batch is None or self.batch.size == 1 or is_one_number_each or node.origin == "opaque":
             return True
         return self.size(path) <= self.budget
 
@@ -143,7 +145,7 @@ class Session:
         return self._sizes[path]
 
     def _find_sizes(self, nodes: Sequence[LayerNode]) -> None:
-        """Finds the sizes of some nodes out, and of all others with them where a trial of the whole model tells."""
+        """Finds out the sizes of some nodes; of all nodes if that takes a call of the whole model on symbols anyway."""
         if self.batch is None:
             return
         if any(None in (node.output_shape or (None, None))[1:] for node in nodes):
@@ -155,18 +157,18 @@ class Session:
         self._measured |= measured
 
     def row(self, path: str, sample: int) -> Row | None:
-        """What the node at `path` gives for one sample; `None` without inputs.
+        """The activation of the node at `path` for one sample; `None` without inputs.
 
-        Of an activation larger than the budget it is computed by itself, with what else is in sight of it.
+        If the activation is larger than the budget, only this sample and the other samples on screen are computed.
 
         Raises:
-            MemoryBudgetError: The activation is larger than the budget, and can only be had as a whole.
+            MemoryBudgetError: The activation is larger than the budget, and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
         batch = self.batch
         if batch is None:
             return None
-        if self.fits(path) or self._is_one_piece(path):
+        if self.fits(path) or self._has_no_batch_axis(path):
             captured = self.captured(path)
             return None if captured is None else captured.row(sample, batch.size)
         if not self.in_parts(path):
@@ -176,7 +178,7 @@ class Session:
         seen, shown = self.sight
         others = [each for each in shown if seen == path and Key(path, ROW, each) not in self.kept]
         wanted = list(dict.fromkeys([sample, *others]))
-        captured = self._captured(alone(batch, wanted), path)
+        captured = self._computed(alone(batch, wanted), path)
         rows = [captured.row(place, len(wanted)) for place in range(len(wanted))]
         for each, row in zip(wanted, rows, strict=True):
             self._keep_row(path, each, row)
@@ -187,20 +189,20 @@ class Session:
         own = Row(row.value.copy(), None if row.mask is None else row.mask.copy(), size)
         self.kept.put(Key(path, ROW, sample), own, own.value.nbytes)
 
-    def _is_one_piece(self, path: str) -> bool:
-        """Whether the activation has no axis of samples, so that none of them has less than all of it."""
+    def _has_no_batch_axis(self, path: str) -> bool:
+        """Whether the activation has no batch axis, so that it is the same for all samples."""
         shape, inputs = self.graph.nodes[path].output_shape, keras.tree.flatten(self.graph.inputs)
         declared = {tensor.shape[0] for tensor in inputs if tensor is not None}
         return shape is not None and (not shape or (shape[0] is not None and shape[0] not in declared))
 
     def in_parts(self, path: str) -> bool:
-        """Whether the samples can be had one by one; some are run to find that out where Keras does not tell."""
+        """Whether samples can be computed one by one; if the graph does not tell, the model runs to find out."""
         if self.alike(path) is None:
             self.stream([path], lambda *_: None)
         return self._alike[path]
 
     def alike(self, path: str) -> bool | None:
-        """What `are_samples_independent` says of a node, or what has been found out since."""
+        """Whether a node treats each sample by itself, from the graph or from a pass; `None` if not known yet."""
         if path not in self._alike:
             known = are_samples_independent(self.graph, [self.graph.nodes[path]])
             if known is None:
@@ -209,7 +211,7 @@ class Session:
         return self._alike[path]
 
     def too_large(self, path: str) -> MemoryBudgetError:
-        """The error for an activation that can only be had as a whole, and is too large for that."""
+        """The error for an activation that is larger than the budget and can't be computed part by part."""
         samples = 0 if self.batch is None else self.batch.size
         message = (
             f"{shown(path)} takes {self.size(path):,} bytes for {samples:,} samples, more than "
@@ -219,11 +221,11 @@ class Session:
         return MemoryBudgetError(message)
 
     def stream(self, paths: Sequence[str], take: Callable[[str, int, Captured], None]) -> None:
-        """Runs the whole batch up to some nodes, in parts that keep to the budget together.
+        """Runs the whole batch up to some nodes, in parts small enough that the nodes' values fit into the budget.
 
         Args:
-            paths: The nodes. Those that can't be had in parts are known afterwards by `alike`.
-            take: Is given a path, the first sample of a part, and what the node gave for that part.
+            paths: The nodes. Afterwards `alike` tells which of them can be computed part by part.
+            take: Is called with a path, the index of the first sample of a part, and the node's activation for it.
 
         Raises:
             CaptureError: The forward pass failed.
@@ -231,9 +233,9 @@ class Session:
         batch = self.batch
         if batch is None:
             return
-        each = sum(self.size(path) for path in paths) // batch.size
-        rows = int(max(1, min(self.batch_size, self.budget // max(1, each))))
-        self._start([self.graph.model])
+        bytes_per_sample = sum(self.size(path) for path in paths) // batch.size
+        rows = int(max(1, min(self.batch_size, self.budget // max(1, bytes_per_sample))))
+        self._check_and_watch([self.graph.model])
         start = time.perf_counter()
 
         def give(first: int, part: dict[str, Captured]) -> None:
@@ -250,16 +252,16 @@ class Session:
         self.seconds += time.perf_counter() - start
 
     def walk(self, paths: Sequence[str]) -> Iterator[tuple[str, Captured]]:
-        """The activations of nodes that fit, one after the other, with no more than the budget at a time.
+        """Yields the activations of nodes that fit into the budget, computing no more than the budget at a time.
 
-        Those that are kept are not computed again; the others are not kept.
+        Cached activations are used; those that have to be computed are not added to the cache.
 
         Raises:
             CaptureError: The forward pass failed.
         """
         if self.batch is None:
             return
-        self._start([self.graph.model])
+        self._check_and_watch([self.graph.model])
         held = [(path, self.kept.get(Key(path, WHOLE))) for path in paths]
         yield from ((path, captured) for path, captured in held if captured is not None)
         nodes = [self.graph.nodes[path] for path, captured in held if captured is None]
@@ -275,24 +277,24 @@ class Session:
                 group.append(node)
                 size += own
 
-    def _captured(self, batch: Batch, path: str) -> Captured:
-        self._start(layers_behind(self.graph, path))
+    def _computed(self, batch: Batch, path: str) -> Captured:
+        self._check_and_watch(layers_behind(self.graph, path))
         captured = self._run(batch, [self.graph.nodes[path]])[path]
-        captured.value.flags.writeable = False  # it is shown again and again
+        captured.value.flags.writeable = False  # it may be kept in the cache
         return captured
 
     def _run(self, batch: Batch, nodes: Sequence[LayerNode], *, refuse: bool = True) -> dict[str, Captured]:
         start = time.perf_counter()
-        found = capture(self.graph, batch, nodes, batch_size=self.batch_size, refuse=refuse)
+        results = capture(self.graph, batch, nodes, batch_size=self.batch_size, refuse=refuse)
         self.seconds += time.perf_counter() - start
-        return found
+        return results
 
-    def _start(self, layers: Iterable[keras.Layer]) -> None:
+    def _check_and_watch(self, layers: Iterable[keras.Layer]) -> None:
         self.graph.check()
         self.watch(layers)
 
-    def _resumed(self, path: str) -> Captured | None:
-        """The activation computed from others that are kept; `None` where these are not enough."""
+    def _computed_from_cache(self, path: str) -> Captured | None:
+        """The activation, computed from cached activations of earlier layers; `None` if these do not suffice."""
         batch = self.batch
         if batch is None or self.graph.stateful or not self._is_certain or batch.size > self.batch_size:
             return None
@@ -303,7 +305,7 @@ class Session:
         nodes = path_from(held, self.graph, path)
         if nodes is None:
             return None
-        self._start(layers_behind(self.graph, path))
+        self._check_and_watch(layers_behind(self.graph, path))
         start = time.perf_counter()
         captured = Captured.of(run_from(held, self.graph, path, nodes))
         captured.value.flags.writeable = False
@@ -311,14 +313,14 @@ class Session:
         return captured
 
     def watch(self, layers: Iterable[keras.Layer]) -> None:
-        """Watches the weights of layers for `refresh`; those of layers that are captured are watched anyway."""
+        """Watches the weights of layers for `refresh`. Layers that a captured value depends on are watched anyway."""
         self._watch.add(layers)
 
     def refresh(self) -> bool:
-        """Drops all activations unless the weights behind them are known to be unchanged.
+        """Drops all activations unless the weights of all watched layers are known to be unchanged.
 
         Returns:
-            Whether that was so, or other layers that are watched may have been written.
+            Whether the activations were dropped.
         """
         self._is_certain = self._watch.unwritten()
         if self._is_certain:
@@ -327,7 +329,7 @@ class Session:
         return True
 
     def holds(self, path: str) -> bool:
-        """Whether what is in sight of the activation at `path` is kept."""
+        """Whether the cache has the activation at `path`, at least for the samples on screen."""
         seen, samples = self.sight
         rows = [Key(path, ROW, sample) in self.kept for sample in samples if seen == path]
         return Key(path, WHOLE) in self.kept or (bool(rows) and all(rows))
@@ -339,12 +341,12 @@ class Session:
         self._watch.clear()
 
     def clear(self) -> None:
-        """Drops everything, and does not take the weights for unchanged."""
+        """Drops everything. The weights do not count as unchanged until the next `refresh`."""
         self.forget()
         self._is_certain = False
 
     def parts_in_words(self) -> str:
-        """In how many parts the layer in sight is computed, and what is held of it, in words."""
+        """In how many parts the layer on screen was computed, and how much of it is kept, in words."""
         batch, (path, _) = self.batch, self.sight
         if batch is None or path not in self.graph.nodes:
             return ""

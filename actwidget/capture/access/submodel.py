@@ -1,4 +1,4 @@
-"""From nodes to a `keras.Model` that gives their values, sharing the weights of the user's model."""
+"""Builds a `keras.Model` whose outputs are the activations of some nodes, with the weights of the user's model."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 @runs_its_graph
 @keras.saving.register_keras_serializable(package="actwidget")
 class ListModel(Functional):  # type: ignore[misc]  # keras.Model's functional form has no public name
-    """A functional model whose output stays a list, also where it holds one tensor.
+    """A functional model whose output is always a list, even if it holds only one tensor.
 
-    `keras.Model(inputs, [tensor])` gives the bare tensor.
+    `keras.Model(inputs, [tensor])` would return the bare tensor.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,7 +43,7 @@ class ListModel(Functional):  # type: ignore[misc]  # keras.Model's functional f
         self.supports_masking = True
 
     def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
-        """The outputs have the masks that they got inside."""
+        """Does nothing: the outputs keep the masks that they got inside the model."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:  # noqa: FBT001 - Keras's signature
         """As the functional model, with a list around a single output."""
@@ -54,28 +54,28 @@ class ListModel(Functional):  # type: ignore[misc]  # keras.Model's functional f
 def submodel(model: keras.Model, layers: Any, inputs: Any = None) -> keras.Model:
     """A model from the given model's inputs to the activations of the chosen layers.
 
-    It shares its weights with the given model, which stays as it was, and can be called, trained, saved and used in
-    other models like any other. What stands inside a nested model is reached through a sub-model of each level; what no
-    functional graph reaches is tapped while the whole model runs. The file of a saved one is loaded after
-    `from actwidget import submodel`, by which Keras knows its classes.
+    It shares its weights with the given model, which does not change, and can be called, trained, saved and used in
+    other models like any other model. A layer inside a nested model is reached through a sub-model of each level. If no
+    functional graph leads to a layer, its activation is recorded while the whole model runs. To load a saved sub-model,
+    first run `from actwidget import submodel`, which registers its classes with Keras.
 
     Args:
         model: A Keras model.
         layers: One selector (a path, a unique name, an index into `model.layers`, or a layer), or a list or a dict of
             them.
-        inputs: A sample batch, as for `layer_tree`: of a model without a functional graph it tells which layers are
-            called, and how often. The model is run on it once.
+        inputs: A sample batch, as for `layer_tree`. A model without a functional graph is run on it once, to find out
+            which layers it calls, and how often.
 
     Returns:
         A `keras.Model` with one output tensor for one selector, a list of them for a list, a dict for a dict. The first
-        axis of each output is the sample. It is called as the given model is, with as many arguments.
+        axis of each output is the sample. It is called with the same arguments as the given model.
 
     Raises:
-        UnsupportedModelError: `model` can't be looked into.
+        UnsupportedModelError: `model` can't be explored.
         ModelNotBuiltError: `model` has no graph yet; give `inputs`, or call it on a batch first.
         InvalidInputsError: The model can't take `inputs`.
-        LayerNotFoundError: A selector names no layer, or several.
-        NotCapturableError: The layer's value can't be had, as the tree says with the reason.
+        LayerNotFoundError: A selector matches no layer, or several.
+        NotCapturableError: The layer can't be captured; the tree says why.
 
     Example:
         >>> import keras, numpy as np
@@ -101,12 +101,12 @@ def submodel(model: keras.Model, layers: Any, inputs: Any = None) -> keras.Model
 
 
 def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
-    """The model from a graph's inputs to the values at some paths, in the structure of `paths`."""
-    # With a name of its own it does not advance Keras's counter, by which the user's next models are named.
+    """The model from a graph's inputs to the activations at some paths, in the structure of `paths`."""
+    # An explicit name does not advance the counters from which Keras names the user's next models.
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"{graph.model.name}_to_{label}")
     wanted = list(dict.fromkeys(keras.tree.flatten(paths)))
     if all(path in graph.tensors for path in wanted):
-        with _room_for(function_of(graph.root)):
+        with _deep_recursion(function_of(graph.root)):
             return _model(graph.inputs, keras.tree.map_structure(graph.tensors.__getitem__, paths), name)
     if composable(graph, wanted):
         inputs = fresh_inputs(graph)
@@ -115,7 +115,8 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
         return _model(inputs, keras.tree.map_structure(values.__getitem__, paths), name)
     edits, allowed = graph.edits_before(wanted), graph.allow_unreached
     tapped = Tapped(graph.root, paths, edits, allow_unreached=allowed & edits.keys(), name=f"{name}_tapped")
-    if graph.inputs is None or graph.was_run:  # what only a run shows can't be called on symbols
+    # A model whose layers only a run could show can't be called on symbolic inputs, so it gets no functional form.
+    if graph.inputs is None or graph.was_run:
         return tapped
     inputs = fresh_inputs(graph)
     if all(graph.nodes[path].output_shape is not None for path in wanted):
@@ -126,23 +127,27 @@ def connect(graph: ModelGraph, paths: Any, label: str) -> keras.Model:
 
 
 def composable(graph: ModelGraph, paths: Iterable[str]) -> bool:
-    """Whether functional sub-models alone give the values at some paths.
+    """Whether a composition of functional sub-models, without a tap, gives the activations at some paths.
 
-    Where two of them would hold the same layer, the composition would run it twice, and Keras could not load it again.
+    It does not if two of the sub-models contain the same layer: the composition would run that layer twice, and Keras
+    could not load the saved composition.
     """
     if any(path not in graph.places for path in paths):
         return False
-    held: set[int] = set()
+    layers_so_far: set[int] = set()
     for function, tensors in _parts([graph.places[path] for path in paths]).values():
         layers = _layers_for(function, tensors)
-        if held & layers:
+        if layers_so_far & layers:
             return False
-        held |= layers
+        layers_so_far |= layers
     return True
 
 
 def _parts(places: Iterable[Place]) -> dict[Step | None, tuple[Any, list[keras.KerasTensor]]]:
-    """For each nested call to open (`None` is the model itself) its graph and the tensors that it must give."""
+    """From each call of a nested model that leads to a place to its graph and the tensors that it must give.
+
+    The key `None` stands for the outermost model.
+    """
     parts: dict[Step | None, tuple[Any, list[keras.KerasTensor]]] = {}
     opened: set[Step] = set()
     for place in places:
@@ -156,14 +161,14 @@ def _parts(places: Iterable[Place]) -> dict[Step | None, tuple[Any, list[keras.K
 
 
 def _layers_for(function: Any, tensors: Iterable[keras.KerasTensor]) -> set[int]:
-    """The `id` of each layer that has to run in a graph for some of its tensors, with all that these hold."""
+    """The `id` of each layer that has to run to compute some tensors of a graph, and of all layers inside these."""
     operations = [node.operation for node in nodes_for(function, tensors) if not node.is_input]
     layers = [operation for operation in operations if isinstance(operation, keras.Layer)]
     return {id(inner) for layer in layers for inner in flat_layers(layer)}
 
 
 def fresh_inputs(graph: ModelGraph) -> Any:
-    """New symbolic inputs like the model's own: what is composed on them adds no node to the user's layers."""
+    """New symbolic inputs like the model's own, so that a composition does not add nodes to the user's input layers."""
     return keras.tree.map_structure(
         lambda tensor: keras.Input(
             batch_shape=tensor.shape,
@@ -177,7 +182,7 @@ def fresh_inputs(graph: ModelGraph) -> Any:
 
 
 def _compose(places: Mapping[str, Place], inputs: Any, name: str) -> dict[str, keras.KerasTensor]:
-    """The values at some places, computed from the model's inputs through one sub-model for each nested call."""
+    """The tensors at some places, computed from `inputs` through one sub-model for each call of a nested model."""
     parts = _parts(places.values())
     values: dict[tuple[Step | None, int], keras.KerasTensor] = {}
 
@@ -190,7 +195,7 @@ def _compose(places: Mapping[str, Place], inputs: Any, name: str) -> dict[str, k
             args, kwargs = keras.tree.map_structure(fill, (step.node.arguments.args, step.node.arguments.kwargs))
         function, tensors = parts[step]
         unique = list({id(tensor): tensor for tensor in tensors}.values())
-        with _room_for(function):
+        with _deep_recursion(function):
             part = ListModel(function.input, unique, name=f"{name}_part{len(done)}")
         for tensor, value in zip(unique, part(*args, **kwargs), strict=True):
             values[step, id(tensor)] = value
@@ -211,13 +216,13 @@ def _filled(values: Mapping[tuple[Step | None, int], Any], step: Step | None, le
     return values[step, id(leaf)] if isinstance(leaf, keras.KerasTensor) else leaf
 
 
-_ROOM = threading.RLock()  # the limit is that of all threads
+_RECURSION_LIMIT = threading.RLock()  # guards the recursion limit, which all threads share
 
 
 @contextmanager
-def _room_for(function: Any) -> Iterator[None]:
-    """Lets Keras, which walks a graph by recursion, go through a very deep one."""
-    with _ROOM:
+def _deep_recursion(function: Any) -> Iterator[None]:
+    """Raises Python's recursion limit for the graph of `function`, since Keras traverses graphs recursively."""
+    with _RECURSION_LIMIT:
         before = sys.getrecursionlimit()
         sys.setrecursionlimit(before + 4 * node_count(function))
         try:
@@ -237,12 +242,12 @@ def _spec(node: LayerNode) -> keras.KerasTensor:
 
 
 def not_capturable(node: LayerNode, model_name: str) -> NotCapturableError:
-    """The error for a node whose value can't be had."""
+    """The error for a node that can't be captured."""
     return refusal(model_name, node.path, node.reason)
 
 
 def reason_against(graph: ModelGraph, path: str, batch: Batch | None = None) -> NotCapturableError | None:
-    """Why the value at a path can't be had, of a batch if there is one; `None` where it can."""
+    """The error that says why the node at a path can't be captured (for a batch); `None` if it can."""
     node = graph.nodes[path]
     if node.origin == "opaque":
         return not_capturable(node, graph.model.name)

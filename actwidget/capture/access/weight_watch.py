@@ -1,4 +1,4 @@
-"""Whether the weights of layers were written since they were last looked at."""
+"""Detects whether the weights of layers were written since they were last used."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from actwidget.keras_internals.variables import unregistered_variables, value_of
 
 
 class WeightWatch:
-    """Tells whether the weights of some layers were written, or their settings, since it came to watch them.
+    """Detects whether the weights or settings of some layers have changed since it started to watch them.
 
-    TensorFlow writes a variable whose value is still held into new memory, on every device. So where the value lies at
-    the same address it is the same. At another address it need not be another: of a variable with rows that were
-    written one by one (an embedding in training) TensorFlow gives a copy at each reading. Where the addresses differ,
-    or can't be had (on a GPU), all bits of the two values are compared.
+    TensorFlow writes to a new buffer while the old one is referenced, on every device, so an unchanged address means an
+    unchanged value. The opposite does not hold: reading a variable whose rows were written one by one (an embedding in
+    training) returns a new copy each time. So if the addresses differ, or are not known (on a GPU), all bits of the
+    two values are compared.
     """
 
     def __init__(self) -> None:
         """Watches nothing."""
         self._layers: dict[int, keras.Layer] = {}
-        self._held: dict[int, _Held] = {}  # the values of variables
-        self._set: dict[int, dict[str, Any]] = {}  # the settings of layers, and of those in them
+        self._held: dict[int, _Held] = {}  # the values of variables, by the variable's `id`
+        self._settings: dict[int, dict[str, Any]] = {}  # the settings of all layers, also inner ones, by `id`
 
     def add(self, layers: Iterable[keras.Layer]) -> None:
-        """Watches layers, and those in them, from now on, if it does not do so already."""
+        """Watches layers, and the layers inside them, from now on; those already watched are ignored."""
         new = [layer for layer in layers if id(layer) not in self._layers]
-        # What a watched layer gained meanwhile is none of these: that it has come is for `unwritten` to tell.
+        # A variable that a watched layer has gained since is not recorded here: `unwritten` has to notice it as new.
         old = {id(variable) for variable in _variables(self._layers.values())} if new else set()
         self._layers |= {id(layer): layer for layer in new}
-        self._set |= {id(layer): _settings(layer) for layer in _flat(new)}
+        self._settings |= {id(layer): _settings(layer) for layer in _flat(new)}
         for variable in _variables(new):
             if id(variable) not in old:
                 self._held[id(variable)] = _Held.of(variable)
 
     def unwritten(self) -> bool:
-        """Whether it is known that no weight or setting was written, and that none has come or gone."""
-        if any(_settings(layer) != self._set.get(id(layer)) for layer in _flat(self._layers.values())):
+        """Whether it is certain that no weight or setting was written, added or removed."""
+        if any(_settings(layer) != self._settings.get(id(layer)) for layer in _flat(self._layers.values())):
             return False
         now = {id(variable): variable for variable in _variables(self._layers.values())}
         if now.keys() != self._held.keys():
@@ -51,10 +51,10 @@ class WeightWatch:
         return all(before.is_still_that_of(now[each]) for each, before in self._held.items())
 
     def clear(self) -> None:
-        """Watches nothing any more."""
+        """Stops watching all layers."""
         self._layers.clear()
         self._held.clear()
-        self._set.clear()
+        self._settings.clear()
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,8 @@ class _Held:
     """The value of a variable at one moment.
 
     Attributes:
-        tensor: The value, `None` where it could not be read.
-        address: Where it lies in the processor's memory, `None` where it lies elsewhere.
+        tensor: The value; `None` if it could not be read.
+        address: Its address in main memory; `None` if it is on another device.
     """
 
     tensor: Any
@@ -71,12 +71,12 @@ class _Held:
 
     @classmethod
     def of(cls, variable: keras.Variable) -> _Held:
-        """The value that a variable has now."""
+        """The current value of a variable."""
         tensor = value_of(variable)
         return cls(tensor, None if tensor is None else backend.address_of(tensor))
 
     def is_still_that_of(self, variable: keras.Variable) -> bool:
-        """Whether it is known that a variable has this value; what can't be read counts as written."""
+        """Whether it is certain that a variable still has this value. One that can't be read counts as written."""
         now = value_of(variable)
         if self.tensor is None or now is None:
             return False
@@ -86,9 +86,10 @@ class _Held:
 
 
 def _settings(layer: keras.Layer) -> dict[str, Any]:
-    """What a layer of Keras's was made with and can be given anew, such as its activation, or a table of a vocabulary.
+    """The settings of one of Keras's own layers that code can replace, such as its activation or its lookup table.
 
-    A layer of the user's may count in its attributes as it is called, and on a model anything may be kept.
+    User-defined layers are ignored, since they may count calls in their attributes, and so are models, on which
+    anything may be stored.
     """
     if isinstance(layer, keras.Model) or not is_from_keras(layer):
         return {}

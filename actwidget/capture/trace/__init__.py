@@ -1,4 +1,4 @@
-"""A model read, and run once where only that shows its calls: everything in it that can be selected."""
+"""Finds everything in a model that can be selected, from its graph or, if it has none, by running it once."""
 
 from __future__ import annotations
 

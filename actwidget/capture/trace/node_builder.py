@@ -1,4 +1,4 @@
-"""Makes the nodes of a layer tree, and notes for each which operation computes it and where its value comes from."""
+"""Builds the nodes of a layer tree."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from actwidget.keras_internals.graph import function_of, graph_nodes
 
 
 class NodeBuilder:
-    """Makes the nodes of a tree, from a graph, from calls that were seen, or from what a layer declares.
+    """Builds the nodes of a tree from a graph, from observed calls, or from the sublayers that a layer declares.
 
     Attributes:
-        untried: Whether the inside of a layer could not be found out without a forward pass.
-        failed: The call that raised, where the model was run to be seen.
-        called: What some samples called, where the others were not run.
-        places: As those of `ModelGraph`, and so are `paths`, `operations` and `asides`.
-        outputs: For the `id` of a symbolic tensor what the tree says of it.
+        untried: Whether there is a layer whose inside only a forward pass can show.
+        failed: The path of the call that raised, if the model was run to find its layers.
+        called: The paths that were called, if the model was run on only some of the samples.
+        places: As in `ModelGraph`; so are `paths`, `operations` and `asides`.
+        outputs: From the `id` of a symbolic tensor to its shape and dtype as the tree shows them.
     """
 
     def __init__(self, calls: Mapping[str, Call] | None = None, size: int | None = None) -> None:
-        """Makes no nodes yet.
+        """Builds no nodes yet.
 
         Args:
-            calls: What was seen of some layers in a forward pass, by their paths with a `/` at the end; nodes inside
-                these are made of that.
+            calls: The calls of some layers that were observed in a forward pass, by path with a `/` at the end. The
+                nodes inside these layers are built from them.
             size: How many samples that pass had.
         """
         self.untried = False
@@ -53,10 +53,10 @@ class NodeBuilder:
         self.outputs: dict[int, Output] = {}
         self._calls_seen = calls or {}
         self._size = size
-        self._sizes: dict[int, int] = {}  # of variables: to ask one for its shape takes as long as making a node
+        self._sizes: dict[int, int] = {}  # of variables; asking one for its shape takes as long as building a node
 
     def parameters(self, layer: keras.Layer) -> int:
-        """How many numbers the weights of a layer hold, those of inner layers with them."""
+        """The number of parameters of a layer, including its inner layers."""
         total = 0
         for weight in layer.weights:
             if (size := self._sizes.get(id(weight))) is None:
@@ -65,7 +65,7 @@ class NodeBuilder:
         return total
 
     def graph(self, function: Any, prefix: str, outer: Step | None, owner: Any = None) -> tuple[LayerNode, ...]:
-        """The nodes of a functional graph, all its nested calls opened."""
+        """The nodes of a functional graph, including those inside its nested models."""
         names = CallNames(function)
         origin: Origin = "functional" if outer is None else "composed"
         found = []
@@ -77,7 +77,7 @@ class NodeBuilder:
             for number, tensor in enumerate(node.outputs):
                 path = prefix + names.output(called, number)
                 self.places[path] = Place(function, tensor, outer)
-                # A trial of a layer gives its shapes better than Keras's own guess does.
+                # Shapes from a call on symbols are better than those that Keras guesses.
                 tried = len(outputs) == len(node.outputs)
                 output = outputs[number] if tried else Output(_shape(tensor, owner), dtypes[number])
                 self.outputs[id(tensor)] = output
@@ -89,7 +89,7 @@ class NodeBuilder:
     def _inside(
         self, function: Any, node: Any, prefix: str, outer: Step | None
     ) -> tuple[tuple[LayerNode, ...], list[Output]]:
-        """The nodes inside a call of a graph, and what it gives, where that was tried out."""
+        """The nodes inside a call of a graph, and its outputs if it was called on symbols to find these nodes."""
         operation = node.operation
         nested = function_of(operation)
         if nested is not None:
@@ -101,11 +101,11 @@ class NodeBuilder:
         args, kwargs = node.arguments.args, node.arguments.kwargs
         probe = probe_of(operation)
         try:
-            if probe is not None and probe.is_loop:  # to try it out would go through all steps
+            if probe is not None and probe.is_loop:  # calling it on symbols would trace every step of the loop
                 expected = probe.expected(ProbedCall(operation, args, kwargs, run_apart))
                 return self.seen(Call(operation, "", 0, intermediates=expected), prefix), []
             tap = run_symbolically(operation, args, kwargs)
-        except Exception:  # noqa: BLE001 - what can't be tried out beforehand is seen when it runs
+        except Exception:  # noqa: BLE001 - a layer that fails on symbols shows its inside when it runs on values
             self.untried = True
             return self.declared(operation, prefix), []
         return self.seen(tap.seen, prefix), tap.outputs
@@ -113,15 +113,16 @@ class NodeBuilder:
     def seen(
         self, call: Call, prefix: str, *, size: int | None = None, unseen: str = NOT_CALLED
     ) -> tuple[LayerNode, ...]:
-        """The nodes of the calls inside one that was seen, and of the layers that were not called."""
+        """The nodes of all calls inside an observed call, and of the sublayers that were not called."""
         if is_loop(call.operation) and call.intermediates is None:
             return self.declared(call.operation, prefix)
         found = self._of_calls(call.calls, prefix, size, unseen)
-        asked = call.intermediates or Intermediates()
-        aside = self._of_calls(asked.calls, prefix, size, unseen) + self._of_values(call.operation, asked, prefix, size)
-        found += self._set_aside(call.operation, aside, prefix)
+        probed = call.intermediates or Intermediates()
+        aside = self._of_calls(probed.calls, prefix, size, unseen)
+        aside += self._of_values(call.operation, probed, prefix, size)
+        found += self._recorded_as_aside(call.operation, aside, prefix)
         if function_of(call.operation) is None:
-            called = {id(inner.operation) for inner in [*call.calls, *asked.calls]}
+            called = {id(inner.operation) for inner in [*call.calls, *probed.calls]}
             names = CallNames(call.operation, is_made=call.is_made)
             reason = in_loop(call.operation) if is_loop(call.operation) else unseen
             found += [
@@ -132,7 +133,7 @@ class NodeBuilder:
         return tuple(found)
 
     def _of_calls(self, calls: Iterable[Call], prefix: str, size: int | None, unseen: str) -> list[LayerNode]:
-        """The nodes of calls that were seen, each with all that was seen inside it."""
+        """The nodes of observed calls, with all nodes inside them."""
         found = []
         for inner in calls:
             inside = (
@@ -157,20 +158,22 @@ class NodeBuilder:
                 )
         return found
 
-    def _of_values(self, operation: Any, asked: Intermediates, prefix: str, size: int | None = None) -> list[LayerNode]:
-        """The nodes of the values that a layer computes on the way and no call inside it gives."""
+    def _of_values(
+        self, operation: Any, probed: Intermediates, prefix: str, size: int | None = None
+    ) -> list[LayerNode]:
+        """The nodes of intermediate values of a layer that no call inside it returns, such as attention scores."""
         found = []
-        for name, value in asked.values.items():
+        for name, value in probed.values.items():
             output = value.output and Output(with_open_batch(value.output.shape, size), value.output.dtype)
             path = prefix + name
             node = self._node(path, operation, 0, output, origin="tapped")
             if self.paths[id(operation)] == path:
-                del self.paths[id(operation)]  # the layer itself is what its call gives, the node after this one
+                del self.paths[id(operation)]  # the layer's path is that of its output, whose node comes later
             found.append(dataclasses.replace(node, name=name, class_name=value.kind, parameters=0, trainable=False))
         return found
 
-    def _set_aside(self, operation: Any, nodes: list[LayerNode], prefix: str) -> list[LayerNode]:
-        """Notes of nodes that the layer whose path is `prefix` is asked for their values; gives the nodes back."""
+    def _recorded_as_aside(self, operation: Any, nodes: list[LayerNode], prefix: str) -> list[LayerNode]:
+        """Returns nodes after recording that their values come from the probe of the layer whose path is `prefix`."""
         probe = probe_of(operation)
         if probe is None:
             return nodes
@@ -181,10 +184,11 @@ class NodeBuilder:
         return nodes
 
     def declared(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
-        """The layers that a layer holds, when nothing is known of how it calls them."""
+        """The nodes of a layer's sublayers, for a layer whose calls can't be observed."""
         function = function_of(operation)
         if function is not None:
-            # Its graph is known, though not how it is come to.
+            # The layer's graph gives its calls. But the graph around the layer is not known, so only a tap can capture
+            # the nodes, and their `places` are dropped.
             known = NodeBuilder()
             nodes = known.graph(function, prefix, None)
             self.operations |= known.operations
@@ -192,17 +196,17 @@ class NodeBuilder:
             self.asides |= known.asides
             return tuple(as_tapped(node) for node in nodes)
         probe = probe_of(operation)
-        asked = Intermediates() if probe is None else probe.declared(operation)
-        loop = in_loop(operation) if is_loop(operation) else ""
-        asked_for = {id(call.operation) for call in asked.calls}
+        probed = Intermediates() if probe is None else probe.declared(operation)
+        loop_reason = in_loop(operation) if is_loop(operation) else ""
+        probed_layers = {id(call.operation) for call in probed.calls}
         names = CallNames(operation)
-        others = [Call(layer, names.call(layer)[0], 0, reason=loop) for layer in sublayers(operation)]
-        found = self._declared_calls([call for call in others if id(call.operation) not in asked_for], prefix)
-        aside = self._declared_calls(asked.calls, prefix) + self._of_values(operation, asked, prefix)
-        return (*found, *self._set_aside(operation, aside, prefix))
+        others = [Call(layer, names.call(layer)[0], 0, reason=loop_reason) for layer in sublayers(operation)]
+        found = self._declared_calls([call for call in others if id(call.operation) not in probed_layers], prefix)
+        aside = self._declared_calls(probed.calls, prefix) + self._of_values(operation, probed, prefix)
+        return (*found, *self._recorded_as_aside(operation, aside, prefix))
 
     def _declared_calls(self, calls: Iterable[Call], prefix: str) -> list[LayerNode]:
-        """The nodes of calls of which nothing is seen."""
+        """The nodes of expected calls that have not been observed."""
         found = []
         for call in calls:
             path = prefix + call.name
@@ -248,23 +252,23 @@ class NodeBuilder:
 
 
 def _guesses_dtype(operation: Any) -> bool:
-    """Whether Keras knows of a layer's output the shape alone, and takes the layer's own dtype for that of the output.
+    """Whether Keras knows only the shape of a layer's output, and assumes that the output has the layer's own dtype.
 
-    Most of Keras's own layers that give another dtype say so.
+    Most of Keras's own layers whose output has another dtype declare it.
     """
     if isinstance(operation, (keras.layers.StringLookup, keras.layers.IntegerLookup, keras.layers.Lambda)):
         return True
     cls = type(operation)
     if not isinstance(operation, keras.Layer) or cls.compute_output_spec is not keras.Layer.compute_output_spec:
         return False
-    says_shape = next(base for base in cls.__mro__ if "compute_output_shape" in vars(base))
-    return not is_keras_class(says_shape)
+    shape_class = next(base for base in cls.__mro__ if "compute_output_shape" in vars(base))
+    return not is_keras_class(shape_class)
 
 
 def _dtypes(node: Any) -> list[str]:
-    """The dtypes of what a call of a graph gives, found out by a trial where Keras only guesses them."""
+    """The dtypes of the outputs of a call in a graph. If Keras only guesses them, the layer is called on symbols."""
     if _guesses_dtype(node.operation):
-        with suppress(Exception):  # then Keras's guess has to do
+        with suppress(Exception):  # if that fails, Keras's guess is used
             tap = run_symbolically(node.operation, node.arguments.args, node.arguments.kwargs)
             if len(tap.outputs) == len(node.outputs):
                 return [output.dtype for output in tap.outputs]
@@ -272,12 +276,12 @@ def _dtypes(node: Any) -> list[str]:
 
 
 def _shape(tensor: keras.KerasTensor, model: Any) -> tuple[int | None, ...] | None:
-    """A tensor's shape; the batch axis of a `Sequential` is open, though a call on some batch may have built it."""
+    """A tensor's shape. In a `Sequential`, the number of samples of the batch that built it becomes `None`."""
     shape = tuple(tensor.shape)
     return with_open_batch(shape, model.inputs[0].shape[0]) if isinstance(model, keras.Sequential) else shape
 
 
 def as_tapped(node: LayerNode) -> LayerNode:
-    """The node of an edited model: only a tap sees what flows there."""
+    """The same node for an edited model, whose values only a tap can capture."""
     origin = node.origin if node.origin == "opaque" else "tapped"
     return dataclasses.replace(node, origin=origin, children=tuple(as_tapped(child) for child in node.children))

@@ -1,4 +1,4 @@
-"""A model seen while it runs on a sample, or on symbols: only that shows what a model without a graph calls."""
+"""Observes a model while it runs on a sample, or on symbols, to find out what a model without a graph calls."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from actwidget.keras_internals.classes import Functional, is_from_keras
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What was read of a model, or seen of one without a functional graph.
+class TracedModel:
+    """The result of reading a model's graph, or of observing a model without one.
 
     Attributes:
-        builder: What is known of the nodes.
+        builder: The builder of the nodes, with what it has recorded about them.
         nodes: The nodes of the model.
-        outputs: What the model gives.
-        output: The path of the layer that gives the first of it, `""` where none does.
+        outputs: The shapes and dtypes of the model's outputs.
+        output: The path of the layer that returns the first output; `""` if no layer does.
         batch: The inputs, as the model takes them; `None` without inputs.
-        spread: How the model takes them.
-        symbols: The structure of symbolic inputs that the model takes; `None` where it has none.
-        was_run: Whether the model was run on inputs to be seen.
+        spread: How the model takes them: as one structure, or as several arguments.
+        symbols: The structure of the model's symbolic inputs; `None` if it has none.
+        was_run: Whether the model was run to find out what it calls.
     """
 
     builder: NodeBuilder
@@ -54,7 +54,7 @@ class Reading:
 
 
 class ModelObserver:
-    """Finds out what a model calls by running it, which leaves it as it was."""
+    """Finds out what a model calls by running it, and leaves it unchanged."""
 
     def __init__(
         self,
@@ -68,17 +68,17 @@ class ModelObserver:
 
         Args:
             root: The model.
-            new_tap: Makes a tap on it.
-            record: Is filled with the tensor at each path if the model is run on all samples.
-            most: Of more samples than this the model is run on some alone.
+            new_tap: Creates a tap on it.
+            record: A dict to fill with the tensor at each path, if the model is run on all samples.
+            most: If there are more samples than this, the model is run on only some of them.
         """
         self._root = root
         self._new_tap = new_tap
         self._record = record
         self._most = most
 
-    def on(self, inputs: Any) -> Reading:
-        """What is seen of a model without a graph on inputs, in the first of the ways to pass them that it runs on.
+    def on(self, inputs: Any) -> TracedModel:
+        """Observes a model without a graph on inputs; of several ways to pass them, the first that works is used.
 
         Raises:
             InvalidInputsError: The model can't take the inputs.
@@ -86,8 +86,8 @@ class ModelObserver:
         """
         root = self._root
         ways = Signature(root).ways(inputs)
-        if holds_text(inputs) and (made := preprocessed(root, inputs)) is not None:
-            ways += Signature(root).ways(made)
+        if holds_text(inputs) and (prepared := preprocessed(root, inputs)) is not None:
+            ways += Signature(root).ways(prepared)
         for spread, value in ways if len(ways) > 1 else []:
             with suppress(InvalidInputsError, CaptureError):
                 batch = prepare(value, None, root.name, spread)
@@ -95,8 +95,8 @@ class ModelObserver:
         spread, value = ways[0]
         return self._on_batch(prepare(value, None, root.name, spread), spread, self._most, may_fail=True)
 
-    def on_symbols(self) -> Reading:
-        """What a trial on symbols shows of a model without a graph; where there can be none, what it declares.
+    def on_symbols(self) -> TracedModel:
+        """Observes a model without a graph on symbolic inputs; if that fails, lists the layers that it declares.
 
         Raises:
             ModelNotBuiltError: The model has never been called.
@@ -109,14 +109,14 @@ class ModelObserver:
             )
             raise ModelNotBuiltError(message)
         for args, kwargs in _symbols(root):
-            with suppress(Exception), rolled_back_on_failure(root):  # what can't be tried out is seen when it runs
+            with suppress(Exception), rolled_back_on_failure(root):  # a model that fails here may run on values
                 tap = run_symbolically(root, args, kwargs)
-                return Reading(builder, builder.seen(tap.seen, ""), tap.outputs, tap.output_path, None, spread)
+                return TracedModel(builder, builder.seen(tap.seen, ""), tap.outputs, tap.output_path, None, spread)
         builder.untried = True
-        return Reading(builder, builder.declared(root, ""), [], "", None, spread)
+        return TracedModel(builder, builder.declared(root, ""), [], "", None, spread)
 
     def calls_inside(self, symbols: Any, batch: Batch) -> NodeBuilder:
-        """For a model with a graph a builder that knows what those of its layers call that can't be tried out.
+        """A builder for a model with a graph, with the observed calls of layers that can't be called on symbols.
 
         Args:
             symbols: The model's symbolic inputs.
@@ -126,8 +126,8 @@ class ModelObserver:
 
     def _calls_inside(self, symbols: Any, batch: Batch, most: int | None) -> NodeBuilder:
         root, tap = self._root, self._new_tap()
-        size = _enough(root, batch, most)
-        # What a layer that raises would have called is not known.
+        size = _observed_samples(root, batch, most)
+        # If a layer raises, the calls up to there are used.
         with (
             suppress(CaptureError, OptionError, NotCapturableError),
             unchanged(root, trial=True),
@@ -141,16 +141,16 @@ class ModelObserver:
         builder.called = frozenset(tap.calls) if size < batch.size else None
         return builder
 
-    def _on_batch(self, batch: Batch, spread: Spread, most: int | None, *, may_fail: bool) -> Reading:
-        """What is seen of the model on a batch; a layer that raises ends the pass, if it `may_fail`.
+    def _on_batch(self, batch: Batch, spread: Spread, most: int | None, *, may_fail: bool) -> TracedModel:
+        """Observes the model on a batch. If the pass `may_fail` and a layer raises, the calls up to there are used.
 
         Raises:
-            InvalidInputsError: Nothing can be seen on it.
+            InvalidInputsError: The model can't take the batch, so no calls can be observed.
             CaptureError: A layer raised, and the pass may not fail.
             OptionError, NotCapturableError: An edit can't be made.
         """
         root, record, builder = self._root, self._record, NodeBuilder()
-        size = _enough(root, batch, most)
+        size = _observed_samples(root, batch, most)
         is_part = size < batch.size
         tap = self._new_tap(wanted=() if record is None or is_part else None)
         args, kwargs = arguments(as_tensors(batch.rows(0, size)), spread)
@@ -169,7 +169,7 @@ class ModelObserver:
                     builder.failed = tap.failed
                     unseen = _not_reached(error, tap, batch)
         except (CaptureError, OptionError, NotCapturableError):
-            if is_part:  # some models take batches of their own size alone
+            if is_part:  # some models work only with batches of a certain size
                 return self._on_batch(batch, spread, None, may_fail=may_fail)
             raise
         if record is not None and not is_part:
@@ -180,14 +180,14 @@ class ModelObserver:
         nodes = builder.seen(tap.seen, "", size=samples, unseen=unseen)
         if builder.failed is not None:
             put_back()
-        return Reading(builder, nodes, outputs, tap.output_path, batch, spread, was_run=True)
+        return TracedModel(builder, nodes, outputs, tap.output_path, batch, spread, was_run=True)
 
 
 def _symbols(root: keras.Model) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The symbolic arguments that a model without a functional graph may take, the likeliest first.
 
-    Of a functional model that overrides `call()` they are known. Keras keeps the shape with which another was built,
-    but not the dtype: where numbers of the model's own won't do, it may take whole ones, as ids.
+    For a functional model that overrides `call()` they are known. For any other model, Keras stores the shape
+    with which it was built, but not the dtype. If the model's own dtype does not work, its inputs may be integer ids.
     """
     if isinstance(root, Functional):
         return [((root.input,), {})]
@@ -195,7 +195,7 @@ def _symbols(root: keras.Model) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
         config = root.get_build_config()
         shapes = {name.removesuffix("_shape"): shape for name, shape in config.get("shapes_dict", {}).items()}
         shape = shapes or config["input_shape"]
-    except Exception:  # noqa: BLE001 - a model may have its own way of keeping it, or none
+    except Exception:  # noqa: BLE001 - a model may override `get_build_config` and store anything, or nothing
         return []
     values = [
         keras.tree.map_shape_structure(lambda each, of=dtype: keras.KerasTensor((None, *each[1:]), dtype=of), shape)
@@ -205,10 +205,10 @@ def _symbols(root: keras.Model) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
 
 
 def _not_reached(error: CaptureError, tap: Tap, batch: Batch) -> str:
-    """Why the layers behind one that raised were not called, where those before it can be seen.
+    """The reason for the layers that were not called because another one raised.
 
     Raises:
-        InvalidInputsError: The inputs themselves are wrong, or there is nothing to be seen.
+        InvalidInputsError: The inputs themselves are wrong, or no calls were observed before the error.
     """
     name = tap.root.name
     if (token := refused_token(error, batch, [], name)) is not None:
@@ -223,17 +223,17 @@ def _not_reached(error: CaptureError, tap: Tap, batch: Batch) -> str:
 
 
 def _refuses_its_inputs(seen: Call) -> bool:
-    """Whether the first layer of a model refused what it was given, not its edit: one of Keras's own, or not built."""
+    """Whether the first layer of a model raised (not an edit of it), and it is one of Keras's own or not built."""
     first, *others = seen.calls
     refused = first.reason.startswith("raised") and (is_from_keras(first.operation) or not first.operation.built)
     return refused and not others and not first.calls
 
 
-def _enough(root: keras.Model, batch: Batch, most: int | None) -> int:
-    """On how many samples a model is run to be seen, if `most` go through it at a time later.
+def _observed_samples(root: keras.Model, batch: Batch, most: int | None) -> int:
+    """On how many samples a model is run to observe it, if `most` go through it at a time later.
 
-    Another number than `most`: the axis of the samples is recognised by its length, which differs between the two. A
-    stateful layer takes its own number of samples.
+    The number differs from `most`, because a batch axis is recognised by its length: it is the axis whose length
+    differs between the two. A stateful layer works only with its own number of samples.
     """
     if most is None or batch.size <= most or is_stateful(root):
         return batch.size

@@ -1,4 +1,4 @@
-"""What can be selected in a model: `layer_tree(model)`."""
+"""`layer_tree(model)`: everything in a model that can be selected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from actwidget.capture.structure.node import LayerNode
 from actwidget.capture.structure.paths import sendable
 from actwidget.capture.structure.supported_models import check_is_keras_model
 from actwidget.capture.trace.node_builder import NodeBuilder, as_tapped
-from actwidget.capture.trace.observing import ModelObserver, Reading
+from actwidget.capture.trace.observing import ModelObserver, TracedModel
 from actwidget.capture.trace.sequential import build_for
 from actwidget.errors import UnsupportedModelError
 from actwidget.keras_internals.graph import function_of
@@ -29,14 +29,14 @@ def layer_tree(model: keras.Model, inputs: Any = None) -> LayerNode:
 
     Args:
         model: A Keras 3 model of any kind.
-        inputs: A sample batch, as for `activations`. It is needed by a model that nothing has built yet, and worth
-            giving for a model without a functional graph: only a forward pass can tell what such a model calls.
+        inputs: A sample batch, as for `activations`. A model that has not been built yet needs one. It is also useful
+            for a model without a functional graph, since only a forward pass shows what such a model calls.
 
     Returns:
         The root, whose children are the nodes of the model in order of execution, inputs first.
 
     Raises:
-        UnsupportedModelError: `model` is no Keras 3 model, or it has no `call()` or no layers.
+        UnsupportedModelError: `model` is not a Keras 3 model, or it has no `call()` or no layers.
         ModelNotBuiltError: The model has never been built and no `inputs` were given.
         InvalidInputsError: The model can't take `inputs`.
 
@@ -53,7 +53,7 @@ def layer_tree(model: keras.Model, inputs: Any = None) -> LayerNode:
 
 
 def trace(model: Any, inputs: Any = None) -> ModelGraph:
-    """Reads what can be selected in a model, as `read` does.
+    """The graph of a model, as `read` returns it.
 
     Raises:
         UnsupportedModelError, ModelNotBuiltError, InvalidInputsError: As for `read`.
@@ -69,23 +69,25 @@ def read(
     most: int | None = None,
     parts: bool = False,
 ) -> tuple[ModelGraph, Batch | None]:
-    """Reads what can be selected in a model, which stays as it is, and brings inputs to what it takes.
+    """Finds everything in a model that can be selected, and converts inputs to the structure that the model takes.
 
-    A functional graph is read without running anything. A model without one is run once on `inputs` and seen.
+    A functional graph is read without running anything. A model without one is run once on `inputs` and observed. The
+    model does not change.
 
     Args:
         model: The model.
         inputs: A sample batch.
-        record: Is filled with the tensor at each path if the model is run on all samples.
-        most: Of more samples than this the model is run on some alone, and what others would call is not known.
-        parts: Whether the layers of a model without `call()` are listed, though none of them can be had.
+        record: A dict to fill with the tensor at each path, if the model is run on all samples.
+        most: If there are more samples than this, the model is run on only some of them, and layers that only the
+            others call are not found.
+        parts: Whether to list the layers of a model without `call()`, although none of them can be captured.
 
     Returns:
         The model's graph and the batch, which is `None` without inputs.
 
     Raises:
-        UnsupportedModelError: It is no Keras 3 model, or it has no `call()` or no layers.
-        ModelNotBuiltError: The model is not built, and there is no sample to build it with.
+        UnsupportedModelError: It is not a Keras 3 model, or it has no `call()` or no layers.
+        ModelNotBuiltError: The model is not built, and there are no inputs to build it with.
         InvalidInputsError: The model can't take `inputs`.
     """
     check_is_keras_model(model)
@@ -98,26 +100,26 @@ def read(
     if not has_call(root):
         if not parts:
             raise no_call(root)
-        found = _read_parts(root, inputs)
+        traced = _read_parts(root, inputs)
     else:
         if isinstance(root, keras.Sequential) and function_of(root) is None:
             build_for(root, inputs)
         if function_of(root) is not None:
-            found = _read_graph(root, inputs, observer, is_edited=bool(edits))
+            traced = _read_graph(root, inputs, observer, is_edited=bool(edits))
         else:
-            found = observer.on_symbols() if inputs is None else observer.on(inputs)
-    if not found.nodes:
+            traced = observer.on_symbols() if inputs is None else observer.on(inputs)
+    if not traced.nodes:
         message = (
             f"Model {model.name!r} ({type(model).__name__}) has no layers, so there is nothing to look at. Values that "
             "a model computes itself are seen once a layer gives them."
         )
         raise UnsupportedModelError(message)
-    return _as_graph(model, root, found), found.batch
+    return _as_graph(model, root, traced), traced.batch
 
 
-def _as_graph(model: keras.Model, root: keras.Model, found: Reading) -> ModelGraph:
-    """The graph of a model, made of what was read of `root`, the model inside where the model is an edited one."""
-    outputs, builder = found.outputs, found.builder
+def _as_graph(model: keras.Model, root: keras.Model, traced: TracedModel) -> ModelGraph:
+    """The graph of a model from the traced `root`, which for an edited model is the model inside it."""
+    outputs, builder = traced.outputs, traced.builder
     edits = dict(model.edits) if isinstance(model, Tapped) else {}
     tree = LayerNode(
         path="",
@@ -128,38 +130,38 @@ def _as_graph(model: keras.Model, root: keras.Model, found: Reading) -> ModelGra
         dtype=outputs[0].dtype if len(outputs) == 1 else "",
         parameters=builder.parameters(model),
         trainable=bool(model.trainable),
-        children=tuple(map(as_tapped, found.nodes)) if edits else found.nodes,
+        children=tuple(map(as_tapped, traced.nodes)) if edits else traced.nodes,
     )
     return ModelGraph(
         model,
         root,
         tree,
-        inputs=found.symbols,
+        inputs=traced.symbols,
         places={} if edits else builder.places,
         paths=builder.paths,
         operations=builder.operations,
-        output=found.output,
+        output=traced.output,
         edits=edits,
         allow_unreached=model.allow_unreached if isinstance(model, Tapped) else frozenset(),
         failed=builder.failed,
         called=builder.called,
         untried=builder.untried,
-        was_run=found.was_run,
-        spread=found.spread,
+        was_run=traced.was_run,
+        spread=traced.spread,
         asides=builder.asides,
     )
 
 
-def _read_parts(root: keras.Model, inputs: Any) -> Reading:
-    """The layers of a model without `call()`, none of which can be had."""
+def _read_parts(root: keras.Model, inputs: Any) -> TracedModel:
+    """The layers of a model without `call()`, none of which can be captured."""
     builder = NodeBuilder()
     nodes = without_call(root, builder.declared(root, ""))
     batch = None if inputs is None else prepare(inputs, None, root.name)
-    return Reading(builder, nodes, [], "", batch, Signature(root).usual)
+    return TracedModel(builder, nodes, [], "", batch, Signature(root).usual)
 
 
-def _read_graph(root: keras.Model, inputs: Any, observer: ModelObserver, *, is_edited: bool) -> Reading:
-    """The nodes of a functional graph, which is read without running anything, unless a layer in it has to be seen."""
+def _read_graph(root: keras.Model, inputs: Any, observer: ModelObserver, *, is_edited: bool) -> TracedModel:
+    """The nodes of a functional graph. The model runs only if a layer's inside can't be found out otherwise."""
     function, builder, was_run = function_of(root), NodeBuilder(), False
     symbols = function.inputs[0] if isinstance(root, keras.Sequential) else function.input
     nodes = builder.graph(function, "", None, owner=root)
@@ -169,4 +171,4 @@ def _read_graph(root: keras.Model, inputs: Any, observer: ModelObserver, *, is_e
         nodes = builder.graph(function, "", None, owner=root)
     outputs = [builder.outputs[id(tensor)] for tensor in function.outputs]
     output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
-    return Reading(builder, nodes, outputs, output, batch, Signature(root).usual, symbols, was_run)
+    return TracedModel(builder, nodes, outputs, output, batch, Signature(root).usual, symbols, was_run)

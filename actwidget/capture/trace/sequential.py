@@ -1,4 +1,4 @@
-"""A `Sequential` that nothing has built yet, built for a sample."""
+"""Builds a `Sequential` that has not been built yet for a sample batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from actwidget.keras_internals.isolation import isolated
 
 
 def build_for(model: keras.Sequential, inputs: Any) -> None:
-    """Builds a `Sequential` for a sample, if it is one array; on other structures it runs layer by layer.
+    """Builds a `Sequential` for a sample, if that is one array; for other structures it is not built but observed.
 
     One that is built, or whose class has a `call()` of its own, stays as it is.
 
@@ -24,8 +24,8 @@ def build_for(model: keras.Sequential, inputs: Any) -> None:
 
     Raises:
         UnsupportedModelError: It has no layers.
-        ModelNotBuiltError: There is no sample.
-        InvalidInputsError: It can't be built for that sample; it is as it was.
+        ModelNotBuiltError: There are no inputs to build it with.
+        InvalidInputsError: It can't be built for the inputs; it is unchanged.
     """
     if type(model).call is not keras.Sequential.call or model.built:
         return
@@ -42,27 +42,27 @@ def build_for(model: keras.Sequential, inputs: Any) -> None:
         return
     batch = built_shape(inputs, model.name)
     sample = (None, *np.shape(inputs))
-    found = [shape for shape in (batch, sample) if _refusal(model, shape) is None]
-    if not found:
+    accepted = [shape for shape in (batch, sample) if _refusal(model, shape) is None]
+    if not accepted:
         message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {_refusal(model, batch)}"
         raise InvalidInputsError(message)
     with rolled_back_on_failure(model):
         try:
-            model.build(found[0])
-        except Exception as error:  # of a layer that can't be copied, so that it could not be tried out
+            model.build(accepted[0])
+        except Exception as error:  # a model that can't be copied was accepted without a trial
             message = f"Model {model.name!r} can't take these inputs, of shape {np.shape(inputs)}: {error_text(error)}"
             raise InvalidInputsError(message) from error
 
 
 def _refusal(model: keras.Sequential, shape: tuple[int | None, ...]) -> str | None:
-    """Why a `Sequential` can't be built for a shape, tried out on a copy: one that fails can't be built again."""
+    """Why a `Sequential` can't be built for a shape. A copy is built, since a failed build can't be repeated."""
     with isolated([model], symbolic=True):
         try:
             copy = keras.models.clone_model(model)
-        except Exception:  # noqa: BLE001 - a layer that can't be copied can't be tried out
+        except Exception:  # noqa: BLE001 - without a copy nothing can be tried, so the build itself has to show it
             return None
         try:
             copy.build(shape)
-        except Exception as error:  # noqa: BLE001 - whatever a layer says
+        except Exception as error:  # noqa: BLE001 - a layer may raise anything
             return error_text(error)
     return None

@@ -1,1 +1,1 @@
-"""Widgets that know nothing of an explorer: a figure, a tree, a table, a number, a piece of code."""
+"""Widgets that work without an explorer: a figure, a tree, a table, a number field, a code panel."""

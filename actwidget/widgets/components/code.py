@@ -11,7 +11,7 @@ from actwidget.widgets.assets import asset
 
 
 class CodePanel(anywidget.AnyWidget):
-    """A button that folds out source code, with a button that copies it."""
+    """A button that unfolds a panel with source code and a button that copies it."""
 
     _esm = asset("code.js")
     _css = asset("code.css")
@@ -19,7 +19,7 @@ class CodePanel(anywidget.AnyWidget):
     code = traitlets.Unicode("").tag(sync=True)
     """The source."""
     label = traitlets.Unicode("Code").tag(sync=True)
-    """What stands on the button."""
+    """The label of the button."""
 
     def __init__(self, code: str = "", **kwargs: Any) -> None:
         """Shows `code` when the button is pressed."""

@@ -1,4 +1,4 @@
-"""The small widgets that an explorer is put together from."""
+"""Creates the ipywidgets of an explorer with few messages to the page."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import ipywidgets
 
 
 class Parts:
-    """Makes widgets that share one layout, and one style for each kind.
+    """Creates widgets that share one layout, and one style for each widget class.
 
-    ipywidgets gives each widget a layout and a style of its own: each is one more message of 1 to 2 kB to the page.
+    By default, ipywidgets gives each widget its own layout and style, and each of these is one more message of 1 to
+    2 kB to the page.
     """
 
     def __init__(self) -> None:
-        """Has made nothing yet."""
+        """Creates no widgets yet."""
         self._layout = ipywidgets.Layout()
         self._styles: dict[Any, Any] = {}
         self._made: list[Any] = []
 
     def make(self, kind: Any, *args: Any, css: str = "", **options: Any) -> Any:
-        """A widget of a class, with the CSS class `css` from the start (`add_class` is a message more)."""
+        """Creates a widget of class `kind` with the CSS class `css`; `add_class` would need one more message."""
         if kind in self._styles:
             options["style"] = self._styles[kind]
         if css:
@@ -32,6 +33,6 @@ class Parts:
         return widget
 
     def close(self) -> None:
-        """Closes all that was made; layouts and styles are widgets too, which ipywidgets leaves open."""
+        """Closes all widgets, including the layout and the styles, which ipywidgets would leave open."""
         for widget in [*self._made, *self._styles.values(), self._layout]:
             widget.close()

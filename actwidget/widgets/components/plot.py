@@ -1,4 +1,4 @@
-"""`PlotView`: a Plotly figure in a notebook, at the cost of the figure alone."""
+"""`PlotView`: shows a Plotly figure in a notebook and stores nothing but the figure in it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _packed(images: list[str]) -> list[bytes]:
 
 
 def _drawable(figure: go.Figure | Serialized) -> tuple[go.Figure | None, Serialized]:
-    """A figure, if it is at hand as one, and the same as the page takes it."""
+    """The Plotly figure, if one was given, and the serialized figure."""
     if isinstance(figure, go.Figure):
         return figure, serialize(figure.to_dict())
     if isinstance(figure, Serialized):
@@ -48,8 +48,8 @@ def _drawable(figure: go.Figure | Serialized) -> tuple[go.Figure | None, Seriali
 class PlotView(anywidget.AnyWidget):
     """Shows a `plotly.graph_objects.Figure`.
 
-    The first view on a page asks its kernel for plotly.js (1.5 MB, compressed, from the installed plotly package);
-    later ones find it there, and nothing of it is saved in the notebook. Setting `figure` redraws all views.
+    The first view on a page loads plotly.js from the kernel (1.5 MB compressed, from the installed plotly package).
+    Later views reuse it, and the notebook file does not contain it. Setting `figure` redraws all views.
 
     Example:
         >>> import plotly.graph_objects as go
@@ -62,15 +62,15 @@ class PlotView(anywidget.AnyWidget):
     _css = asset("plot.css")
 
     alt = traitlets.Unicode("").tag(sync=True)
-    """A text that stands for the figure where it can't be seen."""
+    """The alt text of the figure."""
     busy = traitlets.Bool(False).tag(sync=True)
-    """Whether the next figure is being made; the last one is dimmed meanwhile."""
+    """Whether the next figure is being computed; meanwhile the last one is dimmed."""
     arrows = traitlets.Bool(False).tag(sync=True)
-    """Whether the figure can have the focus and tells of arrow keys, see `on_key`."""
-    _kernel = traitlets.Unicode(_KERNEL).tag(sync=True)  # on a page there can be views of several
+    """Whether the figure can be focused and reports key presses, see `on_key`."""
+    _kernel = traitlets.Unicode(_KERNEL).tag(sync=True)  # a page can show views of several kernels
     _spec = traitlets.Unicode("").tag(sync=True)
-    # Pictures and large arrays travel apart from the rest, so that a redraw with the same does not send them again; and
-    # as bytes, which the kernel, the server and the page pass on without reading them as text.
+    # Pictures and large arrays are separate traits, so that a redraw with the same ones does not send them again. They
+    # are bytes, which the kernel, the server and the page pass on without parsing them as text.
     _images = traitlets.List(traitlets.Bytes()).tag(sync=True)
     _arrays = traitlets.List(traitlets.Bytes()).tag(sync=True)
 
@@ -88,13 +88,13 @@ class PlotView(anywidget.AnyWidget):
         super().__init__(_images=_packed(shown.images), _arrays=shown.arrays, _spec=shown.spec, **kwargs)
         self.on_msg(self._answer)
 
-    # No trait: at each assignment traitlets would compare the figures, which takes as long as drawing one.
+    # Not a trait: traitlets would compare the figures at each assignment, which takes as long as drawing one.
     @property
     def figure(self) -> go.Figure:
-        """The figure that is shown; one that is assigned is drawn in all views.
+        """The figure that is shown; assigning another one redraws all views.
 
         Raises:
-            OptionError: What is assigned is no `plotly.graph_objects.Figure`.
+            OptionError: The assigned value is not a `plotly.graph_objects.Figure`.
         """
         if self._figure is None:
             self._figure = go.Figure(self._shown.figure)
@@ -105,7 +105,7 @@ class PlotView(anywidget.AnyWidget):
         before = self._shown.images
         self._figure, self._shown = _drawable(figure)
         with self.hold_sync():
-            if self._shown.images != before:  # another channel of a large picture has the same one
+            if self._shown.images != before:  # selecting another channel often leaves the pictures unchanged
                 self._images = _packed(self._shown.images)
             self._arrays = self._shown.arrays
             self._spec = self._shown.spec
@@ -116,11 +116,11 @@ class PlotView(anywidget.AnyWidget):
         return list(self._shown.images)
 
     def on_click(self, callback: Callable[[list[Any]], None], *, remove: bool = False) -> None:
-        """Calls `callback` with the `customdata` of a point or cell that was clicked.
+        """Registers a function that is called with the `customdata` of each point or cell that is clicked.
 
         Args:
             callback: A function of one argument, a list.
-            remove: Whether to stop calling it.
+            remove: Whether to unregister it instead.
         """
         if not callable(callback):
             message = f"Expected a callable of one argument, got {type(callback).__name__}."
@@ -128,11 +128,11 @@ class PlotView(anywidget.AnyWidget):
         self._clicked.register_callback(callback, remove=remove)
 
     def on_key(self, callback: Callable[[str], None], *, remove: bool = False) -> None:
-        """Calls `callback` with the name of a key pressed while the figure has the focus: `"ArrowLeft"`, `"Home"`, ...
+        """Registers a function that is called with the name of each key pressed in the figure: `"ArrowLeft"`, ...
 
         Args:
-            callback: A function of one argument.
-            remove: Whether to stop calling it.
+            callback: A function of one argument, the name of a key.
+            remove: Whether to unregister it instead.
         """
         self._pressed.register_callback(callback, remove=remove)
 

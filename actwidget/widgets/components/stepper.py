@@ -1,4 +1,4 @@
-"""`Stepper`: a whole number, or none, between two buttons."""
+"""`Stepper`: a field for a whole number, which can be empty, between two buttons."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _END = "actw-stepper-end"
 
 
 class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type hints
-    """A number field with a button on either side; it can be empty where `allow_none` is set.
+    """A number field with a button on either side; it can be empty if `allow_none` is set.
 
-    ipywidgets' own number fields know no empty value.
+    The number fields of ipywidgets can't be empty.
     """
 
     value = traitlets.Int(None, allow_none=True)
@@ -23,7 +23,7 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
     maximum = traitlets.Int(0)
     """The largest number; the smallest is 0."""
     error = traitlets.Unicode("")
-    """What was typed and is no such number, in words, else `""`."""
+    """An error message if something invalid was typed, otherwise `""`."""
 
     def __init__(
         self,
@@ -36,8 +36,8 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
         placeholder: str = "",
         **kwargs: Any,
     ) -> None:
-        """A stepper with `label` before it, put together from `parts`."""
-        text, down, up = _look(value, maximum)  # from the start: each change is one more message to the page
+        """A stepper with `label` in front, whose widgets are created by `parts`."""
+        text, down, up = _look(value, maximum)  # set on creation: each later change is one more message to the page
         make = (parts or Parts()).make
         self._allow_none = allow_none
         self._label = label
@@ -50,7 +50,7 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
             tooltip=label,
             css="actw-stepper-field",
         )
-        # Their signs come from the style, so that their names are what the tooltips say.
+        # The signs on the buttons come from CSS, so that a screen reader reads the tooltips instead.
         self._down = make(ipywidgets.Button, tooltip=f"Previous {label}", css=down)
         self._up = make(ipywidgets.Button, tooltip=f"Next {label}", css=up)
         self._down.on_click(lambda _button: self._step(-1))
@@ -61,7 +61,7 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
 
     @property
     def placeholder(self) -> str:
-        """What stands in the field while it is empty."""
+        """The text shown in the field while it is empty."""
         return str(self._field.placeholder)
 
     @placeholder.setter
@@ -91,9 +91,9 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
 
 
 def _look(value: int | None, maximum: int) -> tuple[str, str, str]:
-    """What stands in the field, and the class of either button: at an end one looks as if it could not be pressed.
+    """The text of the field, and the CSS class of each button, which looks disabled at the end of the range.
 
-    It is not disabled: the button that has brought the number there would lose the focus.
+    It only looks disabled: a button that really is disabled would lose the keyboard focus.
     """
     first, last = (True, False) if value is None else (value <= 0, value >= maximum)
     return "" if value is None else str(value), _END if first else "", _END if last else ""

@@ -1,4 +1,4 @@
-"""`NumberTable`: numbers in rows that sort, of which one is selected."""
+"""`NumberTable`: a sortable table of numbers with a selected row."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class NumberTable(anywidget.AnyWidget):
     _css = asset("table.css")
 
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
-    """The number of the selected row, in the order in which rows were given; `None` for none."""
+    """The index of the selected row, in the order in which the rows were given; `None` for none."""
     label = traitlets.Unicode("").tag(sync=True)
-    """What the table is called."""
+    """The accessible name of the table."""
     _columns = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _values = traitlets.Bytes(b"").tag(sync=True)
 
     def fill(self, columns: Mapping[str, ArrayLike]) -> None:
-        """Shows other numbers.
+        """Replaces the contents of the table.
 
         Args:
-            columns: For each name the values of a column, shape `(rows,)`, shown in single precision. A name that
-                ends with `?` stands for a flag, one that ends with `%` for percent.
+            columns: From the name of each column to its values, shape `(rows,)`, shown in single precision. A name
+                that ends with `?` stands for a column of flags, one that ends with `%` for percentages.
         """
         arrays = [np.asarray(values, np.float32) for values in columns.values()]
         with self.hold_sync():

@@ -23,19 +23,19 @@ Row = dict[str, Any]
 
 SEPARATORS = "_.- "
 FEWEST = 4
-"""A prefix group has at least so many layers."""
+"""The smallest number of layers in a prefix group."""
 FEWEST_NUMBERED = 3
-"""The same for a numbered prefix (`block1`) in a long list, so that VGG's blocks of two or three all are groups."""
+"""The same for a numbered prefix (`block1`) in a long list, so that every block of VGG with its pooling is a group."""
 MOST = 20
-"""A stage with more layers than this is grouped by its blocks instead, if they are numbered too."""
+"""A stage with more layers than this is grouped by its blocks instead, if these are numbered, too."""
 LONG = 20
-"""So many siblings no longer fit on the screen at once."""
+"""This many siblings no longer fit on the screen at once."""
 _PARTS = re.compile(f"[{re.escape(SEPARATORS)}]")
 _NUMBER = re.compile(r"_\d+$")
 
 
 class Run(NamedTuple):
-    """Neighbours whose names share a prefix: `names[start:stop]`."""
+    """Consecutive siblings, `names[start:stop]`, whose names share a prefix."""
 
     prefix: str
     start: int
@@ -43,17 +43,17 @@ class Run(NamedTuple):
 
 
 def prefix_runs(names: Sequence[str]) -> list[Run]:
-    """Runs of neighbours with systematic names, to be shown as groups.
+    """Finds runs of siblings with systematic names, to be shown as groups.
 
-    A prefix ends where a separator follows. Numbered prefixes (`block1`, `conv2_block1`) come before others (`head`),
-    and the outermost one whose run still fits on a screen is taken. Names that differ in their last number only are
-    Keras's own numbering (`dense`, `dense_1`) and make no group, and neither does a prefix that all the names have.
+    A prefix ends before a separator. Numbered prefixes (`block1`, `conv2_block1`) are preferred to others (`head`), and
+    among several the outermost one is taken whose run still fits on a screen. Names that differ only in their last
+    number (`dense`, `dense_1`) are numbered by Keras and form no group. A prefix of all names forms none, either.
 
     Args:
         names: The names of siblings, in order.
 
     Returns:
-        Runs in order, without overlap; names in no run stay as they are.
+        Runs in order, without overlap. A name that is in no run is in no group.
 
     Example:
         >>> prefix_runs(["image", "block1_dw", "block1_dw_bn", "block1_project", "block1_add", "head"])
@@ -72,14 +72,14 @@ def prefix_runs(names: Sequence[str]) -> list[Run]:
 
 
 def _run_at(names: Sequence[str], position: int) -> Run | None:
-    """The run to make of what begins at `position`, if any."""
+    """The run that begins at `position`, if any."""
     candidates = []
     third = names[position + FEWEST_NUMBERED - 1] if position + FEWEST_NUMBERED <= len(names) else ""
     for prefix in _prefixes(names[position]):
         if not third.startswith(prefix):
-            break  # nor do those that are longer begin a run
+            break  # the run would be too short, and with a longer prefix even shorter
         if position and _belongs(names[position - 1], prefix):
-            continue  # a part of a longer run that has been declined already
+            continue  # this is part of a run that began earlier and has been rejected
         stop = position + 1
         while stop < len(names) and _belongs(names[stop], prefix):
             stop += 1
@@ -101,7 +101,10 @@ def _run_at(names: Sequence[str], position: int) -> Run | None:
 
 
 def _prefixes(name: str) -> list[str]:
-    """What `name` can be grouped by, outermost first; the last is the name itself (`block1_dw` of `block1_dw_bn`)."""
+    """The prefixes by which `name` can be grouped, shortest first; the last is the name itself.
+
+    The name itself is one, since `block1_dw` is a prefix of its neighbour `block1_dw_bn`.
+    """
     ends = [separator.start() for separator in _PARTS.finditer(name, 1)]
     return [*(name[:end] for end in ends if not name[end + 1 :].isdigit()), name]
 
@@ -114,27 +117,27 @@ def _belongs(name: str, prefix: str) -> bool:
 
 
 def _of_several_kinds(names: Sequence[str]) -> bool:
-    """Whether more than a last number tells the names apart."""
+    """Whether the names differ in more than a number at the end."""
     first = _NUMBER.sub("", names[0])
     return any(_NUMBER.sub("", name) != first for name in names)
 
 
-@lru_cache(1024)  # the same few parts begin the names of most layers
+@lru_cache(1024)  # most layers of a model share a few prefixes
 def _numbered(prefix: str) -> bool:
-    """Whether the last part of a prefix has a number in it: `block1`, `block1a`, `block_1`, but not `block1_se`."""
+    """Whether the last part of a prefix contains a digit: `block1`, `block1a`, `block_1`, but not `block1_se`."""
     return any(map(str.isdigit, _PARTS.split(prefix)[-1]))
 
 
 def grouped_rows(tree: LayerNode) -> list[Row]:
-    """The rows of the tree: every node but the root, in the order of the tree, and the prefix groups between them.
+    """The rows of the tree: every node but the root in order, with a row for each prefix group before its members.
 
     Args:
         tree: The root of the layers.
 
     Returns:
         Small dicts. All have `name`, `shape`, `level` (from 1) and `parent` (the index of the parent's row, -1 for
-        none). A layer's row has `path` and `class`, and `reason` if its value can't be had; a group's row has `group`
-        (unique in the list) and `count`.
+        none). A layer's row also has `path` and `class`, and `reason` if its activation can't be captured; a group's
+        row has `group` (a unique key) and `count`.
     """
     rows: list[Row] = []
     seen: dict[str, int] = {}
@@ -180,15 +183,15 @@ def _add_rows(rows: list[Row], seen: dict[str, int], parent: LayerNode, parent_i
 
 
 def packed_rows(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """The rows as they travel: what follows from the others is left out; `unpackRows` in `tree/rows.js` puts it back.
+    """The rows in the compact form that is sent to the page, from which `unpackRows` in `tree/rows.js` restores them.
 
     Args:
-        rows: As `grouped_rows` gives them.
+        rows: As `grouped_rows` returns them.
 
     Returns:
-        `words`, the distinct classes and shapes, and `cells`: one line of five values a row. These are its name, the
-        place of its class in `words` (-1 for a group), that of its shape, how many rows above its parent is (0 for
-        none), and a dict of what does not follow, or 0.
+        `words`, the distinct classes and shapes, and `cells`, one flat list with five values per row: its name, the
+        index of its class in `words` (-1 for a group), the index of its shape, how many rows above its parent is (0 for
+        none), and a dict of the entries that do not follow from these, or 0 if there are none.
 
     Example:
         >>> packed_rows([{"path": "a", "name": "a", "class": "Dense", "shape": "8", "level": 1, "parent": -1}])
@@ -196,7 +199,7 @@ def packed_rows(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """
     words: dict[str, int] = {}
     cells: list[Any] = []
-    folders: list[str] = []  # what stands before the names of each row's children
+    folders: list[str] = []  # for each row, the path with a `/` that its children's names are appended to
     for index, row in enumerate(rows):
         folder = folders[row["parent"]] if row["parent"] >= 0 else ""
         kind = "path" if "path" in row else "group"
@@ -209,7 +212,7 @@ def packed_rows(rows: Sequence[Row]) -> dict[str, list[Any]]:
 
 
 class _Path(traitlets.Unicode[str, Any]):
-    """The path of a layer of a tree, or `""`."""
+    """A trait for the path of a layer in the tree, or `""`."""
 
     def validate(self, obj: Any, value: Any) -> str:
         path: str = super().validate(obj, value)
@@ -219,12 +222,12 @@ class _Path(traitlets.Unicode[str, Any]):
 
 
 class LayerTree(anywidget.AnyWidget):
-    """An accessible tree of a model's layers, in which one is selected.
+    """An accessible tree of a model's layers, of which one can be selected.
 
     Args:
-        tree: The root of the layers; it has no row of its own.
+        tree: The root of the layer tree; it has no row of its own.
         selected: The path of the layer that is selected at first; `""` for none.
-        grouped: Whether neighbours with systematic names are shown under their common prefix.
+        grouped: Whether consecutive layers with systematic names are shown under their common prefix.
         label: The accessible name of the tree.
         **kwargs: What `anywidget.AnyWidget` takes.
 
@@ -242,18 +245,18 @@ class LayerTree(anywidget.AnyWidget):
     _css = asset("tree.css")
 
     rows = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=lambda rows, _widget: packed_rows(rows))
-    """What is shown; see `grouped_rows`."""
+    """The rows of the tree; see `grouped_rows`."""
     selected = _Path("").tag(sync=True)
-    """The path of the selected layer. It is set by a click or a key, and can be set from code: the layer is then
-    unfolded to and scrolled to."""
+    """The path of the selected layer, set by a click, a key, or from code. If it is set from code, the tree unfolds and
+    scrolls to the layer."""
     grouped = traitlets.Bool(default_value=True).tag(sync=True)
     """Whether prefix groups are shown. Paths don't depend on it."""
     label = traitlets.Unicode("Layers").tag(sync=True)
     """The accessible name of the tree."""
     marks = traitlets.Dict().tag(sync=True)
-    """For each path that has a warning, the warning in words."""
+    """From the path of each layer with a warning to the warning in words."""
     model_name: str
-    """The name of the model, for messages."""
+    """The name of the model, for error messages."""
 
     def __init__(
         self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers", **kwargs: Any
@@ -262,22 +265,22 @@ class LayerTree(anywidget.AnyWidget):
             message = f"Expected a tree as actwidget.layer_tree(model) gives it, got {type(tree).__name__}."
             raise OptionError(message)
         self.model_name = short(tree.name)
-        self._again = CallbackDispatcher()
+        self._chosen_again = CallbackDispatcher()
         super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label, **kwargs)
         self.on_msg(self._answer)
 
     def on_again(self, callback: Callable[[], None], *, remove: bool = False) -> None:
-        """Calls `callback` when the layer that is selected already is chosen once more, by a click or a key.
+        """Registers a function that is called when the selected layer is chosen again, by a click or a key.
 
         Args:
             callback: A function without arguments.
-            remove: Whether to stop calling it.
+            remove: Whether to unregister it instead.
         """
-        self._again.register_callback(callback, remove=remove)
+        self._chosen_again.register_callback(callback, remove=remove)
 
     def _answer(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         if content.get("kind") == "again":
-            self._again()
+            self._chosen_again()
 
     def paths(self) -> Iterator[str]:
         """The paths of all layers, in the order of the tree."""

@@ -64,7 +64,7 @@ def drawings(repeats: int) -> list[Row]:
         exec(source + ENDS, scope)  # noqa: S102 - the text above
         model, small, large = scope["model"], scope["SMALL"], scope["LARGE"]
         view = aw.LayerExplorer(model, scope["x"], layer=small, compare=model, show="activation")
-        for session in (view._explorer.session, view._other):
+        for session in (view._explorer.session, view._explorer.other):
             session.value(large)
         taken = [_changed(view, "layer", small, large) for _ in range(repeats)]
         rows.append(Row.of(name, taken, "ms", goal=60))

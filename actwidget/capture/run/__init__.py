@@ -1,1 +1,1 @@
-"""One forward pass: inputs checked, calls seen, edits applied, and nothing left behind."""
+"""One forward pass: checks inputs, observes calls, applies edits, and leaves the model unchanged."""

@@ -1,4 +1,4 @@
-"""An edit applied: what goes on has the shape, the dtype and the mask of what came."""
+"""Applies an edit to a tensor and checks that the result can take the tensor's place."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from actwidget.keras_internals.tensors import mask_of, set_mask
 
 
 def apply_edit(edit: Callable[[Any], Any], tensor: Any, where: str) -> Any:
-    """What a layer or callable makes of a tensor.
+    """Applies a layer or callable to a tensor.
 
     Args:
         edit: The layer or callable.
-        tensor: What comes, shape `(samples, ...)`.
-        where: What it is put behind, for messages.
+        tensor: The tensor to edit, shape `(samples, ...)`.
+        where: The path of the edited layer, for messages.
 
     Returns:
-        A tensor of the same shape, of floats in the dtype that came, with the mask that came unless it has its own.
+        A tensor of the same shape. Floats are cast to the dtype of `tensor`, and its mask is kept unless the result has
+        a mask of its own.
 
     Raises:
-        OptionError: It gives no tensor, or one of another shape, or can't take the sparse or ragged one that comes.
+        OptionError: The result is not a tensor or has another shape, or the edit can't take a sparse or ragged tensor.
     """
     try:
         result = edit(tensor)
@@ -42,18 +43,18 @@ def apply_edit(edit: Callable[[Any], Any], tensor: Any, where: str) -> Any:
             "tensors."
         )
         raise OptionError(message) from error
-    if isinstance(result, (np.ndarray, np.generic)):  # of a callable that computes with NumPy
+    if isinstance(result, (np.ndarray, np.generic)):  # from a callable that computes with NumPy
         result = keras.ops.convert_to_tensor(result)
     if not keras.ops.is_tensor(result):
-        raise _other_shape(tensor, where, shown(result))
+        raise _shape_error(tensor, where, shown(result))
     shape, expected = backend.shape_of(result), backend.shape_of(tensor)
     if shape is not None and expected is not None and not fits(shape, expected):
-        raise _other_shape(tensor, where, str(result.shape))
+        raise _shape_error(tensor, where, str(result.shape))
     mask = mask_of(result)
     if mask is None:
         mask = mask_of(tensor)
     if result.dtype != tensor.dtype and _is_floating(result) and _is_floating(tensor):
-        # A layer casts to its own dtype; what takes the value further on has been made for the model's.
+        # An edit layer casts to its own dtype, but the layers after it expect the model's.
         result = keras.ops.cast(result, tensor.dtype)
     if mask is not None:
         set_mask(result, mask)
@@ -64,7 +65,7 @@ def _is_floating(tensor: Any) -> bool:
     return backend.dtype_of(tensor).startswith(("float", "bfloat"))
 
 
-def _other_shape(tensor: Any, where: str, got: str) -> OptionError:
+def _shape_error(tensor: Any, where: str, got: str) -> OptionError:
     message = (
         f"Expected what is put behind {where!r} to give a tensor of the shape that comes, {tensor.shape}, got {got}. "
         "Only values can be changed there: what follows is made for that shape."

@@ -1,4 +1,4 @@
-"""A batch that goes through a model in parts, where that gives what the whole batch would give."""
+"""Splits a batch into parts, and checks that running these gives the same values as running the whole batch."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch
 
 TRIED = 8
-"""About how many samples are run together to see whether a layer treats samples alike; fewer if parts are smaller."""
+"""The number of samples in a trial, which shows whether a layer treats each sample by itself."""
 ROUNDING = {16: 1e-2, 32: 1e-4, 64: 1e-9}
-"""By how much of a channel's largest value numbers may differ that were rounded in another order, by a float's bits."""
+"""The tolerance for rounding errors, relative to a channel's largest value, by the number of bits of a float."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a layer gave for one sample.
+    """An activation for one sample.
 
     Attributes:
-        value: Its values, without the axis of the samples.
-        mask: Where Keras's mask says that a step counts, shape `(steps,)`; `None` where there is no mask.
-        samples: How many samples the layer's activation has: 1 where it has no such axis, and `value` is all of it.
+        value: Its values, without the batch axis.
+        mask: Keras's mask, shape `(steps,)`, true for steps that are not padding; `None` if there is no mask.
+        samples: How many samples the whole activation has; 1 if it has no batch axis, and `value` is all of it.
     """
 
     value: Array
@@ -43,10 +43,10 @@ class Captured:
 
     Attributes:
         value: Its values, shape `(samples, ...)`.
-        mask: Where Keras's mask says that a step counts, shape `(samples, steps)`; `None` where there is no mask.
+        mask: Keras's mask, shape `(samples, steps)`, true for steps that are not padding; `None` if there is no mask.
         parts: In how many parts the batch went through the model.
-        is_all: Whether `value` is all that the layer gave. A ragged, sparse or bfloat16 tensor is more than the array
-            that shows it, and so is one with a mask: no layer behind it can be computed from the array.
+        is_all: Whether the layer's output can be restored from `value`, so that later layers can be computed from it.
+            It can't if the output was ragged, sparse or bfloat16, or has a mask.
     """
 
     value: Array
@@ -56,7 +56,7 @@ class Captured:
 
     @classmethod
     def of(cls, tensor: Any) -> Captured:
-        """Takes the array and the mask out of a tensor that a layer gave."""
+        """The activation from a layer's output tensor."""
         mask = mask_of(tensor)
         value = as_array(tensor)
         plain = backend.is_dense(tensor) and value.dtype.kind in "biufc"
@@ -72,7 +72,7 @@ class Captured:
         return self.value.nbytes + (0 if self.mask is None else self.mask.nbytes)
 
     def row(self, sample: int, size: int) -> Row:
-        """The values of one sample of a batch of `size` samples; all of them where there is no axis of samples."""
+        """The activation for one sample of a batch of `size`; all of it if it has no batch axis."""
         if not self.value.ndim or len(self.value) != size:
             return Row(self.value, self.mask, 1)
         mask = None if self.mask is None or len(self.mask) != size else self.mask[sample]
@@ -80,7 +80,7 @@ class Captured:
 
 
 class Joined:
-    """The activation of a whole batch, filled up part by part: it takes no more memory than it will have."""
+    """The activation of a whole batch, put together part by part in an array that is allocated only once."""
 
     def __init__(self, size: int) -> None:
         """Expects the parts of `size` samples."""
@@ -117,16 +117,17 @@ class Joined:
 
 
 class Parts:
-    """Looks at the values of one part after the other: are they those that the whole batch would give?
+    """Checks for one part after the other whether its values are those that the whole batch would give.
 
-    A value is put together from parts only if its first axis is that of the samples. Whether a layer treats samples
-    alike shows in some samples of several parts that are run together: what depends on the other samples, or on how
-    many there are, gives another value. Each part has a sample in a trial, and each trial has samples of two parts or
-    more. So a sample on which others depend shows in those of its part if it is not tried, else in those tried with it.
+    A value can be put together from parts only if its first axis is the batch axis and the layer treats each sample by
+    itself. To check this, samples of several parts are run together in a trial: if the layer mixes the samples of a
+    batch, or depends on their number, they get other values than in their parts. Each part has a sample in some trial,
+    and each trial has samples of at least two parts. So if other samples depend on one sample, this shows in the values
+    of its part if the sample is in no trial, otherwise in the values of the samples that are tried with it.
     """
 
     def __init__(self, size: int, rows: int) -> None:
-        """Expects parts.
+        """Prepares for a number of parts.
 
         Args:
             size: How many samples the whole batch has.
@@ -138,11 +139,11 @@ class Parts:
         self._first: dict[str, tuple[tuple[int, ...], bool]] = {}
 
     def compare_with(self, trials: list[tuple[list[int], Mapping[str, Captured]]]) -> None:
-        """Takes samples and what they gave together; the parts that come next are compared with that."""
+        """Sets the trials that the next parts are compared with: the samples of each, and their activations by path."""
         self._trials = [*self._trials[:1], *trials]
 
     def fits(self, path: str, start: int, part: Captured) -> bool:
-        """Whether a part of a node's value, from the sample `start` on, can be one of the whole."""
+        """Whether a part of a node's activation, from sample `start` on, agrees with the other parts and trials."""
         value, rows = part.value, min(self._rows, self._size - start)
         if not value.ndim or len(value) != rows:
             return False
@@ -166,11 +167,11 @@ class Parts:
 
 
 def trials(size: int, rows: int) -> dict[int, list[list[int]]]:
-    """The samples to try together before some parts, by the first sample of the first of these.
+    """The samples to run together in trials, by the index of the sample before which the trials have to run.
 
-    Where they are tried a few parts at a time, some from all over the batch are tried at the beginning too: neighbours
-    can be alike. About as many are tried together as go through at a time, but not just as many: what has no axis of
-    samples is recognised by its length.
+    If each trial covers only a few parts, there is one more at the beginning with samples from the whole batch, since
+    neighbouring samples can be similar. A trial has about as many samples as a part, but never exactly as many: a value
+    without a batch axis is recognised by a length that does not change with the number of samples.
 
     Args:
         size: How many samples the whole batch has, more than `rows`.
@@ -196,19 +197,19 @@ def trials(size: int, rows: int) -> dict[int, list[list[int]]]:
 
 
 def _spread(start: int, length: int, count: int) -> list[int]:
-    """Some samples from all over a part."""
+    """A number of evenly spaced samples of a part."""
     count = min(count, length)
     return [start + (2 * each + 1) * length // (2 * count) for each in range(count)]
 
 
 def chosen(batch: Batch, samples: Sequence[int]) -> Any:
-    """What the model is given for some samples of a batch, in the structure of its inputs."""
-    each = [batch.rows(sample, sample + 1) for sample in samples]
-    return each[0] if len(each) == 1 else keras.tree.map_structure(_stacked, *each)
+    """The inputs for some samples, in the structure that the model takes."""
+    rows = [batch.rows(sample, sample + 1) for sample in samples]
+    return rows[0] if len(rows) == 1 else keras.tree.map_structure(_stacked, *rows)
 
 
 def alone(batch: Batch, samples: Sequence[int]) -> Batch:
-    """A batch that holds only some samples of another; inputs of different lengths are one sample, and stay whole."""
+    """A batch that contains only some samples of another one."""
     if batch.lengths:
         return batch
     value = keras.tree.map_structure(lambda leaf: leaf if is_shared(leaf) else leaf[list(samples)], batch.value)
@@ -223,15 +224,15 @@ def _stacked(*rows: Any) -> Any:
 
 
 def is_close(one: Array, other: Array) -> bool:
-    """Whether two arrays of one shape, channels last, hold the same but for rounding."""
+    """Whether two arrays of the same shape, channels last, are equal up to rounding errors."""
     if one.dtype != other.dtype or one.dtype.kind not in "fc":
         return one.dtype == other.dtype and bool(np.array_equal(one, other))
     if not other.size:
         return True
     with np.errstate(all="ignore"):
-        size = np.abs(other)
-        size = np.where(np.isfinite(size), size, 0)
-        each, largest = size.max(axis=tuple(range(size.ndim - 1))), size.max()
-        bits = 8 * size.dtype.itemsize
-        near = np.abs(one - other) <= ROUNDING[bits] * (each + largest / 50)
+        magnitude = np.abs(other)
+        magnitude = np.where(np.isfinite(magnitude), magnitude, 0)
+        per_channel, largest = magnitude.max(axis=tuple(range(magnitude.ndim - 1))), magnitude.max()
+        bits = 8 * magnitude.dtype.itemsize
+        near = np.abs(one - other) <= ROUNDING[bits] * (per_channel + largest / 50)
     return bool(np.all(near | (one == other) | (np.isnan(one) & np.isnan(other))))

@@ -1,4 +1,4 @@
-"""Arrays to tensors and back, and what of a batch is passed on as it is."""
+"""Converts arrays to tensors and back, and tells which inputs are passed on unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array = np.ndarray[Any, Any]
 
 
 def as_tensors(value: Any, symbols: Any = None) -> Any:
-    """Arrays as tensors, in the dtypes of a model's symbolic inputs where it has some; tensors stay as they are."""
+    """Converts arrays to tensors, in the dtypes of a model's symbolic inputs if it has any."""
     leaves = keras.tree.flatten(value)
     dtypes = [None] * len(leaves) if symbols is None else [tensor.dtype for tensor in keras.tree.flatten(symbols)]
     flat = [
@@ -24,12 +24,12 @@ def as_tensors(value: Any, symbols: Any = None) -> Any:
 
 
 def as_array(tensor: Any) -> Array:
-    """A tensor's values, to be read only; bfloat16 as float32, sparse and ragged ones filled up with zeros."""
+    """A tensor's values, read-only; bfloat16 as float32, sparse and ragged tensors padded with zeros."""
     return backend.to_array(tensor)
 
 
 def is_option(value: Any) -> bool:
-    """Whether an argument is a single value of Python's, as a flag or a factor, and goes to the model as it is."""
+    """Whether an argument is a plain Python value, such as a flag or a factor, which the model gets unchanged."""
     return isinstance(value, (bool, int, float, str))
 
 
@@ -39,5 +39,5 @@ def is_shared(leaf: Any) -> bool:
 
 
 def is_uneven(value: Any) -> bool:
-    """Whether a value is a ragged or sparse tensor, of which an array is only a picture, filled up with zeros."""
+    """Whether a value is a ragged or sparse tensor, which an array can only show padded with zeros."""
     return backend.is_ragged(value) or backend.is_sparse(value)

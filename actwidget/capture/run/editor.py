@@ -1,4 +1,4 @@
-"""Edits made while a model runs: what replaces which value, and which edits a pass has made."""
+"""Applies edits while a model runs, and records which of them a pass has made."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Edit = Callable[[Any], Any]
 
 
 class Editor:
-    """Puts values through edits before they go on in a model.
+    """Replaces the outputs of layers by edited ones while a model runs.
 
     Attributes:
-        edits: For each path the layer or callable that its value goes through.
+        edits: From path to the layer or callable that edits its value.
         reached: The paths whose edits the latest pass has made.
         other_threads: The layers that other threads have called in that pass, where nothing can be seen or edited.
     """
@@ -30,8 +30,8 @@ class Editor:
 
         Args:
             root: The model that runs.
-            edits: What to put each path's value through.
-            allow_unreached: The paths of edits that a pass may leave out, as the model need not call their layers.
+            edits: From path to the layer or callable that edits its value.
+            allow_unreached: The paths of edits that may remain unmade, since the model does not always call the layers.
         """
         self.edits = dict(edits)
         self.reached: set[str] = set()
@@ -52,7 +52,7 @@ class Editor:
         return not self._awaited
 
     def replaced(self, path: str, tensor: Any) -> Any:
-        """What the edit at a path makes of a tensor."""
+        """The result of the edit at a path for a tensor."""
         with unobserved():  # the edit's own layers are not the model's
             edited = apply_edit(self.edits[path], tensor, path)
         self.reached.add(path)
@@ -60,14 +60,14 @@ class Editor:
         return edited
 
     def below(self, prefix: str) -> dict[str, Edit]:
-        """The edits inside a call, by their paths below it."""
+        """The edits inside a call, by their paths relative to it."""
         return {path.removeprefix(prefix): edit for path, edit in self.edits.items() if path.startswith(prefix)}
 
     def check(self, why_missing: Callable[[str], str]) -> None:
         """Raises an error unless each edit has been made in the latest pass.
 
         Args:
-            why_missing: Tells of a path why the pass had no value there, as one of the module `reasons`.
+            why_missing: Returns why the pass had no value at a path, as one of the reasons in the module `reasons`.
 
         Raises:
             NotCapturableError: An edit that must be reached was not, or its layer ran where none can be made.
@@ -90,4 +90,4 @@ _ADVICE = {
     ELSEWHERE: "Edit a layer outside of that.",
     OTHER_THREAD: "Edit a layer that the model calls in its own thread.",
 }
-"""What to do where a layer ran and no edit can be made."""
+"""What to do if a layer ran in a place where it can't be edited."""

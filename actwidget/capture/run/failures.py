@@ -1,4 +1,4 @@
-"""What a layer raises in a forward pass, put into words that name the layer by its path."""
+"""Turns errors that layers raise in a forward pass into errors that name the layer by its path."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ if TYPE_CHECKING:
 
 
 class Failing:
-    """A context in which whatever a layer raises becomes a `CaptureError`, with the cause chained.
+    """A context in which any error that a layer raises becomes a `CaptureError`, with the cause chained.
 
-    It is no generator with `contextlib.contextmanager`, by which a `StopIteration` would go past it.
+    It is a class because a generator with `contextlib.contextmanager` would not convert a `StopIteration`.
     """
 
     def __init__(self, name: str, where: Callable[[], str | None] = lambda: None) -> None:
-        """Takes what the message needs.
+        """Stores what the message needs.
 
         Args:
             name: The model's name.
-            where: Gives the path of the layer that raised, `None` if it is not known; it is asked only in that case.
+            where: Returns the path of the layer that raised, or `None` if it is not known. It is called only after an
+                error.
         """
         self._name = name
         self._where = where
 
     def __enter__(self) -> None:
-        """Nothing has to be prepared."""
+        """Does nothing."""
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _at: TracebackType | None
     ) -> None:
-        """Raises the `CaptureError`; what is no `Exception`, as a KeyboardInterrupt, and actwidget's own go on."""
+        """Raises the `CaptureError`. A `KeyboardInterrupt` and the like, and actwidget's own errors, pass unchanged."""
         if not isinstance(error, Exception) or isinstance(error, ActwidgetError):
             return
         if isinstance(error, backend.out_of_memory):
@@ -56,13 +57,13 @@ class Failing:
 
 
 def failing_layer(graph: ModelGraph, operation: keras.Operation, *args: Any, **kwargs: Any) -> str | None:
-    """The path of the layer that raises when a layer or a sub-model runs, found by running that again under a tap.
+    """The path of the layer that raised while an operation ran, found by running the operation again under a tap.
 
     Args:
         graph: The graph of the whole model.
         operation: A layer or operation of it, or a sub-model made of them.
-        *args: What it was called with.
-        **kwargs: The same by name.
+        *args: Its positional arguments.
+        **kwargs: Its keyword arguments.
     """
     tap = Tap(operation)
     with suppress(Exception):

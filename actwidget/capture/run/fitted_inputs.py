@@ -1,4 +1,4 @@
-"""What a person gives, brought to what a model takes: checked, preprocessed, tried where only trying tells."""
+"""Converts the user's inputs to what a model takes: checks and preprocesses them, and tries them out if necessary."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from actwidget.keras_internals.graph import function_of
 def fitted(model: keras.Model, inputs: Any, *, edited: bool = False) -> Batch:
     """Inputs as a functional model takes them.
 
-    What does not fit as it is goes through the model's `preprocessor`, where it has one, as the tasks of KerasHub do.
-    Inputs of different lengths are right where the model runs on them.
+    Inputs that do not fit go through the model's `preprocessor` if it has one, as the tasks of KerasHub do. Inputs of
+    different lengths are accepted if the model runs on them.
 
     Args:
         model: A model with a functional graph.
-        inputs: What the user gave.
-        edited: Whether its values are changed on their way, so that ids can't be checked beforehand.
+        inputs: The user's inputs.
+        edited: Whether the model is edited, so that an edit may change token ids, which can't be checked beforehand.
 
     Raises:
         InvalidInputsError: They do not fit.
@@ -34,10 +34,10 @@ def fitted(model: keras.Model, inputs: Any, *, edited: bool = False) -> Batch:
     try:
         batch = prepare(inputs, expected, model.name)
     except InvalidInputsError:
-        made = preprocessed(model, inputs)
-        if made is None:
+        prepared = preprocessed(model, inputs)
+        if prepared is None:
             raise
-        batch = prepare(made, expected, model.name).noted("Taken through model.preprocessor.")
+        batch = prepare(prepared, expected, model.name).noted("Taken through model.preprocessor.")
     if not edited:
         check_tokens(function, batch, model.name)
     if batch.lengths:
@@ -50,25 +50,25 @@ def fitted(model: keras.Model, inputs: Any, *, edited: bool = False) -> Batch:
 
 
 def preprocessed(model: keras.Model, inputs: Any) -> Any | None:
-    """What a model's `preprocessor` makes of inputs; `None` where it has none, or that can't take them.
+    """The output of a model's `preprocessor` for inputs; `None` if it has none, or if that can't take the inputs.
 
-    A preprocessor gives the inputs alone, or a tuple of these, the labels and the weights of the samples.
+    A preprocessor returns only the inputs, or a tuple of the inputs, the labels and the sample weights.
     """
     preprocessor = getattr(model, "preprocessor", None)
     if not callable(preprocessor):
         return None
     try:
-        made = preprocessor(inputs)
-    except Exception:  # noqa: BLE001 - what it can't take is refused in the words of the model's inputs
+        prepared = preprocessor(inputs)
+    except Exception:  # noqa: BLE001 - the caller then raises an error about the model's own inputs
         return None
-    return made[0] if isinstance(made, tuple) else made
+    return prepared[0] if isinstance(prepared, tuple) else prepared
 
 
 def holds_text(inputs: Any) -> bool:
-    """Whether there are texts among inputs."""
+    """Whether there is text among the inputs."""
     try:
         arrays = [np.asarray(leaf) for leaf in keras.tree.flatten(inputs)]
-    except Exception:  # noqa: BLE001 - an array library of its own may raise anything
+    except Exception:  # noqa: BLE001 - objects of other array libraries may raise anything
         return False
     return any(
         array.dtype.kind in "US"

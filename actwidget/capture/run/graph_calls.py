@@ -1,4 +1,4 @@
-"""The calls that a functional graph makes, read from the graph: nothing has to run for them."""
+"""The calls that a functional graph makes, read from the graph without running it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from actwidget.keras_internals.graph import function_of, graph_nodes
 
 
 class Seen(Protocol):
-    """What a trial of a layer has seen."""
+    """The result of a call on symbols: the observed call."""
 
     seen: Call
 
 
 def graph_call(operation: Any, try_out: Callable[[Any, Any, Any], Seen], observe: Observe) -> Call:
-    """The call of a layer that has a functional graph, as that graph has it.
+    """The call of a layer that has a functional graph, with the calls inside it, as read from the graph.
 
     Args:
         operation: The layer.
-        try_out: Runs a layer inside, without a graph, on symbolic `args` and `kwargs`.
-        observe: Runs a layer that stands inside a loop and sees the calls there.
+        try_out: Calls an inner layer without a graph on symbolic `args` and `kwargs`.
+        observe: Calls a layer inside a loop and returns the calls that it observes there.
     """
     function = function_of(operation)
     names = CallNames(operation)
@@ -44,12 +44,12 @@ def graph_call(operation: Any, try_out: Callable[[Any, Any, Any], Seen], observe
 
 
 def output_of(function: Any, tensor: keras.KerasTensor) -> Output:
-    """A tensor of a graph, which takes any number of samples whatever it was built for."""
+    """The shape and dtype of a tensor of a graph; the number of samples is always open."""
     return Output(with_open_batch(tuple(tensor.shape), function.inputs[0].shape[0]), str(tensor.dtype))
 
 
 def _inside(node: Any, try_out: Callable[[Any, Any, Any], Seen], observe: Observe) -> Call:
-    """A call in a functional graph, with what is known or can be tried out of its inside."""
+    """A call in a functional graph, with the calls inside it as far as they can be found out."""
     operation, args, kwargs = node.operation, node.arguments.args, node.arguments.kwargs
     if node.is_input or not is_composite(operation):
         return Call(operation, "", 0)

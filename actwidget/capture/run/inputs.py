@@ -1,4 +1,4 @@
-"""What the user feeds, checked against the model, with an error that says what to change."""
+"""Checks the user's inputs against the model, with errors that say what to change."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Batch:
     """Inputs that fit the model.
 
     Attributes:
-        value: Arrays in the structure of the model's inputs; the first axis of each is the sample, unless they differ
-            in its length.
-        size: How many samples there are; inputs of different lengths are one.
-        note: What was changed to make them fit, in words, or `""`.
-        fed: What the model is given: the same, but for ragged and sparse tensors, which are given as they came.
-        lengths: Of inputs that differ in the length of their first axis, as the nodes and the edges of a graph, how
-            long each one is; else empty.
+        value: Arrays in the structure of the model's inputs. The first axis of each is the batch axis, unless `lengths`
+            is set.
+        size: The number of samples; inputs of different lengths count as one sample.
+        note: What was changed to make them fit, in words; `""` if nothing was.
+        fed: The inputs that the model gets: the same as `value`, except that ragged and sparse tensors stay such.
+        lengths: If the inputs differ in the length of their first axis, like the nodes and edges of a graph, the length
+            of each one by name; otherwise empty.
     """
 
     value: Any
@@ -39,23 +39,23 @@ class Batch:
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     def rows(self, start: int, stop: int) -> Any:
-        """What the model is given of the samples from `start` up to `stop`, in the same structure."""
+        """The part of `fed` with the samples from `start` up to `stop`."""
         if start == 0 and stop >= self.size:
             return self.fed
         return keras.tree.map_structure(lambda leaf: _rows(leaf, start, min(stop, self.size)), self.fed)
 
     @property
     def samples(self) -> list[Any]:
-        """The arrays as `keras.tree.flatten` puts them in order, `None` for what was left out; a sample is a row."""
+        """The arrays in the order of `keras.tree.flatten`, one row per sample; `None` for an input left out."""
         flat = keras.tree.flatten(self.value)
         return [None if each is None else each[np.newaxis] for each in flat] if self.lengths else flat
 
     def noted(self, note: str) -> Batch:
-        """The same batch with one more thing said of it."""
+        """The same batch with one more note."""
         return replace(self, note=" ".join(filter(None, [note, self.note])))
 
     def kept(self) -> Batch:
-        """The same batch in arrays of its own, to be read only: what becomes of the user's does not reach it."""
+        """The same batch in read-only copies of the arrays, so that changes of the user's arrays do not affect it."""
         own: dict[int, Any] = {}
         for leaf in keras.tree.flatten([self.value, self.fed]):
             if isinstance(leaf, np.ndarray) and id(leaf) not in own:
@@ -74,14 +74,14 @@ def _rows(leaf: Any, start: int, stop: int) -> Any:
 def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") -> Batch:
     """Checks inputs against a model's symbolic inputs and brings them into its structure and dtypes.
 
-    A single sample without its batch axis gets one, where it is unambiguous, and so does a missing channel axis of one.
+    A missing batch axis, or a missing channel axis of length 1, is added if that is unambiguous.
 
     Args:
-        inputs: What the user gave: an array, or a list or dict of them as the model takes it.
-        expected: The structure of the model's `keras.KerasTensor` inputs, `None` for a model that has none: then
-            arrays are taken as they are.
-        model_name: For the messages.
-        spread: Whether a model without symbolic inputs takes them as arguments of their own.
+        inputs: The user's inputs: an array, or a list or dict of arrays as the model takes it.
+        expected: The structure of the model's `keras.KerasTensor` inputs; `None` for a model without any, which gets
+            the arrays as they are.
+        model_name: The model's name, for messages.
+        spread: How a model without symbolic inputs takes several inputs: as one structure or as separate arguments.
 
     Raises:
         InvalidInputsError: They do not fit; the message says what was expected, what came and what to do.
@@ -94,9 +94,9 @@ def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") ->
     for tensor, value in pairs:
         array, note = _fitted(value, tensor, model_name)
         arrays.append(array)
-        # A sparse tensor for an input that is declared dense is fed dense, as Keras does it.
-        kept = is_uneven(value) and (tensor.ragged or tensor.sparse)
-        fed.append(keras.ops.cast(value, tensor.dtype) if kept else array)
+        # A sparse tensor for an input that is declared dense is made dense, as Keras does.
+        stays_uneven = is_uneven(value) and (tensor.ragged or tensor.sparse)
+        fed.append(keras.ops.cast(value, tensor.dtype) if stays_uneven else array)
         notes.update(dict.fromkeys(filter(None, [note])))
     sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
     pack = functools.partial(keras.tree.pack_sequence_as, expected)
@@ -104,7 +104,7 @@ def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") ->
 
 
 def _as_given(inputs: Any, model_name: str, spread: Spread) -> Batch:
-    """Inputs for a model of which only a forward pass can tell what it takes."""
+    """Inputs for a model without symbolic inputs, for which only a forward pass can show whether they fit."""
     if spread:
         inputs = _opened(inputs, model_name)
     nested = bool(spread) or is_structure(inputs)
@@ -132,7 +132,7 @@ def _as_given(inputs: Any, model_name: str, spread: Spread) -> Batch:
 
 
 def _opened(inputs: Any, model_name: str) -> Any:
-    """Arguments of which each is `None`, an option, an array or a structure of arrays, not nested lists of numbers."""
+    """The separate arguments of a call, with nested lists of numbers converted to arrays."""
 
     def argument(name: Any, value: Any) -> Any:
         as_it_is = value is None or is_option(value) or is_structure(value) or hasattr(value, "shape")
@@ -144,7 +144,7 @@ def _opened(inputs: Any, model_name: str) -> Any:
 
 
 def _batch(value: Any, fed: Any, sizes: Mapping[str, int], note: str, model_name: str) -> Batch:
-    """A batch of as many samples as all inputs share, or of one where they differ in length."""
+    """A batch with the number of samples that all inputs share, or with one sample if they differ in length."""
     if not any(sizes.values()):
         message = f"The batch for model {model_name!r} is empty: expected at least one sample."
         raise InvalidInputsError(message)
@@ -172,10 +172,10 @@ def different_lengths(lengths: Mapping[str, int], model_name: str) -> InvalidInp
 
 
 def built_shape(inputs: Any, model_name: str) -> tuple[int | None, ...]:
-    """The shape, batch axis unknown, by which a `Sequential` that was never built can be built for a sample batch.
+    """The shape, with `None` for the batch axis, with which to build a `Sequential` for a sample batch.
 
     Raises:
-        InvalidInputsError: The sample is no array with a batch axis.
+        InvalidInputsError: The sample batch is not an array with a batch axis.
     """
     array = _array(inputs, "inputs", model_name)
     if array.ndim == 0:
@@ -226,10 +226,10 @@ def _paired(inputs: Any, expected: Any, model_name: str) -> list[tuple[keras.Ker
 
 
 def _axes(value: Any) -> int | None:
-    """How many axes a value has, or `None` where its parts differ in shape."""
+    """The number of axes of a value; `None` if its parts differ in shape."""
     try:
         return np.ndim(value)
-    except Exception:  # noqa: BLE001 - an array library of its own may raise anything
+    except Exception:  # noqa: BLE001 - objects of other array libraries may raise anything
         return None
 
 
@@ -247,7 +247,7 @@ def _same_structure(inputs: Any, expected: Any) -> bool:
 
 
 def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.ndarray[Any, Any] | None, str]:
-    # Keras holds no model to a fixed number of samples, and a Sequential built by a call has that call's.
+    # The number of samples is not checked: Keras accepts any, and a Sequential may declare that of its first call.
     shape = (None, *tensor.shape[1:])
     name = _name(tensor)
     where = f"input {name!r} of model {model_name!r}"
@@ -289,7 +289,7 @@ def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
         raise InvalidInputsError(message)
     try:
         array = np.asarray(value)
-    except Exception as error:  # an array library of its own may raise anything
+    except Exception as error:  # objects of other array libraries may raise anything
         ragged = isinstance(error, ValueError) and isinstance(value, (list, tuple))
         parts = "its parts differ in shape. Stack equal ones."
         unreadable = f"NumPy can't read {_described(value)}: {type(error).__name__}: {error}"
@@ -298,7 +298,7 @@ def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
     texts = array.dtype.kind in "US" or (
         array.dtype == object and array.size and all(isinstance(item, (str, bytes)) for item in array.flat)
     )
-    # bfloat16 is of kind V too, as records are.
+    # bfloat16 has kind V, like structured arrays, which are not numbers.
     if (array.dtype.kind not in "biufcV" or array.dtype.name.startswith("void")) and not texts:
         got = f"{_described(value)}, of dtype {array.dtype}"
         message = f"Expected an array of numbers for {name!r} of model {model_name!r}, got {got}."
@@ -307,7 +307,7 @@ def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:
 
 
 def _one_of_many(value: Any) -> str | None:
-    """How to take one batch of what yields many; `None` for anything else."""
+    """Code that takes one batch from a dataset or generator; `None` for any other value."""
     if isinstance(value, keras.utils.PyDataset):
         return "dataset[0]"
     if hasattr(value, "element_spec") or (hasattr(value, "__next__") and hasattr(value, "__iter__")):

@@ -1,4 +1,4 @@
-"""A forward pass that starts from activations at hand: the next layer down costs one layer, not the whole model."""
+"""A forward pass that starts from known activations, so that the next layer costs one layer and not the whole model."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def path_from(held: Mapping[str, Array], graph: ModelGraph, path: str) -> list[Any] | None:
-    """The calls that lead from values at hand to the value at a path, in the order in which Keras runs them.
+    """The calls that lead from known activations to the one at a path, in the order in which Keras runs them.
 
     Args:
-        held: Values at hand, each of them all that its layer gave.
+        held: The known activations by path; each must be the complete output of its layer.
         graph: The model's graph.
-        path: The path of the value that is wanted.
+        path: The path of the wanted activation.
 
     Returns:
-        Nodes of the model's own functional graph; `None` where the calls have to begin at the inputs.
+        Nodes of the model's own functional graph; `None` if the calls have to start at the inputs.
     """
     if path not in graph.tensors or graph.edits:
         return None
@@ -37,7 +37,7 @@ def path_from(held: Mapping[str, Array], graph: ModelGraph, path: str) -> list[A
 
 
 def layers_behind(graph: ModelGraph, path: str) -> list[keras.Layer]:
-    """The layers on whose weights the value at a path depends; where the graph does not tell, the whole model."""
+    """The layers whose weights the activation at a path depends on; the whole model if the graph does not tell."""
     if path not in graph.tensors or graph.edits:
         return [graph.model]
     nodes = nodes_for(function_of(graph.root), [graph.tensors[path]])
@@ -45,7 +45,7 @@ def layers_behind(graph: ModelGraph, path: str) -> list[keras.Layer]:
 
 
 def run_from(held: Mapping[str, Array], graph: ModelGraph, path: str, nodes: list[Any]) -> Any:
-    """Runs the calls that `path_from` gave; gives the tensor at `path`.
+    """Runs the calls that `path_from` returned, and returns the tensor at `path`.
 
     Raises:
         CaptureError: One of them raised.
@@ -64,6 +64,6 @@ def run_from(held: Mapping[str, Array], graph: ModelGraph, path: str, nodes: lis
             run = with_training(node.operation, training=False)
             failing = functools.partial(failing_layer, graph, node.operation, *args, **kwargs)
             with Failing(graph.model.name, failing):
-                made = keras.tree.flatten(run(*args, **kwargs))
-            values.update(zip(map(id, node.outputs), made, strict=True))
+                tensors = keras.tree.flatten(run(*args, **kwargs))
+            values.update(zip(map(id, node.outputs), tensors, strict=True))
     return values[id(graph.tensors[path])]

@@ -1,4 +1,4 @@
-"""Why a value can't be had, in words that follow "it" in a sentence, and the error that says so."""
+"""The reasons why a value can't be captured, in words that follow "it" in a sentence, and the error that says so."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ NO_TENSOR_NOW = "gave no tensor for this batch"
 
 
 def refusal(model_name: str, path: str, reason: str) -> NotCapturableError:
-    """The error for a path whose value can't be had."""
+    """The error for a path whose value can't be captured."""
     return NotCapturableError(f"{path!r} of model {model_name!r} can't be captured: it {reason}.")

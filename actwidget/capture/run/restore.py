@@ -1,4 +1,4 @@
-"""A forward pass that leaves no trace in the model."""
+"""A context for forward passes that leave the model unchanged."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from actwidget.keras_internals.variables import WrittenBySavedModels
 def unchanged(
     model: keras.Model, layers: Sequence[keras.Layer] | None = None, name: str = "", *, trial: bool = False
 ) -> Iterator[None]:
-    """Runs a forward pass that leaves a model, and the random numbers that come next, as they were.
+    """A context for a forward pass, after which the model and the random generators are as they were before.
 
-    What the pass writes only its own thread sees, and only until the pass ends: another thread can train the model.
+    Only the thread of the pass sees what it writes, and only until it ends, so another thread can train the model.
 
     Args:
         model: The model.
-        layers: What of it runs; by default the whole.
-        name: What it is called in messages, if that is not the model's own name.
-        trial: Whether the user did not ask for this pass: then lists and counters of the user's layers are put back
-            as well.
+        layers: The layers of it that run; by default all.
+        name: Its name in messages, if that is not the model's own name.
+        trial: Whether actwidget makes this pass for itself, and the user has not asked for it. Then the lists and
+            counters of user-defined layers are restored as well.
 
     Raises:
-        CaptureError: What ran inside raised; the cause is chained.
+        CaptureError: A layer raised; the cause is chained.
     """
     running = [model] if layers is None else layers
-    every = list({id(inner): inner for layer in running for inner in flat_layers(layer)}.values())
-    written = WrittenBySavedModels(every)
+    all_layers = list({id(inner): inner for layer in running for inner in flat_layers(layer)}.values())
+    saved_models = WrittenBySavedModels(all_layers)
     try:
-        with Failing(name or model.name), restored_attributes(every, trial=trial), isolated(every):
+        with Failing(name or model.name), restored_attributes(all_layers, trial=trial), isolated(all_layers):
             yield
     finally:
-        written.put_back()
+        saved_models.put_back()

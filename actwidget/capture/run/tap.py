@@ -1,4 +1,4 @@
-"""A tap on a running model: each call below it is seen, and what it gives is recorded."""
+"""A tap on a running model: observes each call inside it and records the outputs."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from actwidget.keras_internals.tensors import producer
 
 @dataclass
 class Frame:
-    """The inside of a call that is running.
+    """A call that is running, like a frame on a call stack.
 
     Attributes:
         call: The call.
-        prefix: What the paths of the calls inside begin with.
-        outer: The inside of the call that makes this one; `None` for the model's own.
-        is_open: Whether it is looked into.
-        probe: How its layer is asked for what it computes on the way, where it is to be asked.
-        before: What the call changes of a layer that is to be asked.
+        prefix: The beginning of the paths of all calls inside it.
+        outer: The frame of the call that makes this one; `None` for the call of the model itself.
+        is_open: Whether the calls inside it are observed.
+        probe: Computes the layer's intermediate values, if they are wanted.
+        before: The state of the layer before the call, if it is to be probed.
     """
 
     call: Call
@@ -49,12 +49,12 @@ class Frame:
 
     @cached_property
     def names(self) -> CallNames:
-        """The names of the calls inside, made up when there is the first one."""
+        """Names the calls inside; created for the first one of them."""
         return CallNames(self.call.operation, is_made=self.call.is_made)
 
 
 class _AllSeen(BaseException):
-    """Ends the pass of a tap that wants nothing more; no layer's own `except Exception` stops it."""
+    """Ends a pass when all wanted values are recorded. It is a `BaseException`, which no layer catches."""
 
     def __init__(self, tap: Tap) -> None:
         super().__init__()
@@ -62,19 +62,19 @@ class _AllSeen(BaseException):
 
 
 class Tap:
-    """Runs a model and sees each call below it, in this thread.
+    """Runs a model and observes each call inside it that is made in the same thread.
 
-    The values are those that flow on: where an edit replaces one, the new one.
+    The recorded values are those that the model goes on with: if an edit replaces a value, the new one.
 
     Attributes:
         root: The model.
         seen: The call of the model itself, with all calls inside it, once it has run.
         values: The recorded tensors by path.
-        editor: What replaces values on their way.
-        outputs: What the model itself gave.
-        output_path: The path of the layer that gave the first of it, `""` where none did.
-        failed: The path of the innermost call that raised, or of the edit that did, or `None`.
-        refused: For paths that can't be had in this pass, with all below them, the reason.
+        editor: Applies the edits.
+        outputs: The shapes and dtypes of the model's outputs.
+        output_path: The path of the layer that returned the first output; `""` if no layer did.
+        failed: The path of the innermost call or edit that raised; `None` if none did.
+        refused: From each path that can't be captured in this pass, like all paths below it, to the reason.
         frames: The calls that are running now, the innermost last.
         taps: All taps that are open in this thread, this one first, then those around it.
     """
@@ -94,11 +94,11 @@ class Tap:
         Args:
             root: The model to run.
             wanted: The paths to record, `None` for all.
-            edits: What to put each path's value through before it goes on.
-            allow_unreached: The paths of edits that a pass may leave out, as the model need not call their layers.
-            structure: Whether to look at everything, so that `seen` is complete.
-            stop: Whether to end an eager pass as soon as all that is wanted is there, and each edit that must be
-                reached has been; `run` then gives `None`.
+            edits: From path to the layer or callable that edits its value.
+            allow_unreached: The paths of edits that may remain unmade, since the model does not always call the layers.
+            structure: Whether to record the structure of all calls, so that `seen` is complete.
+            stop: Whether to end an eager pass as soon as all wanted values are recorded and all required edits are
+                made; `run` then returns `None`.
         """
         self.root = root
         self.seen = Call(root, "", 0)
@@ -120,7 +120,7 @@ class Tap:
         self._symbolic = False
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        """Calls the model; gives what it gives."""
+        """Calls the model and returns its output."""
         self.seen = Call(self.root, "", 0)
         self.values, self.refused = {}, {}
         self._missing = set(self._wanted or ())
@@ -146,11 +146,11 @@ class Tap:
 
     @property
     def calls(self) -> dict[str, Call]:
-        """All calls that were seen, by path."""
+        """All observed calls by path."""
         return dict(_calls_below(self.seen, ""))
 
     def check_edits(self) -> None:
-        """Raises an error unless each edit has been made in the latest pass; one on symbols need not make any.
+        """Raises an error unless the latest pass has made each edit; a pass on symbols need not make any.
 
         Raises:
             NotCapturableError: An edit that must be reached was not, or its layer ran where none can be made.
@@ -180,14 +180,14 @@ class Tap:
         return NOT_CALLED_NOW if within[-1] is None else NO_TENSOR_NOW
 
     def why_refused(self, path: str) -> str:
-        """Why the value at a path can't be had in this pass, `""` where no layer refused it."""
+        """Why a layer's probe could not give the value at a path in this pass; `""` if it did not refuse."""
         reasons = (reason for refused, reason in self.refused.items() if f"{path}/".startswith(f"{refused}/"))
         return next(reasons, "")
 
     def observe(self, call: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
-        """Carries out one call of a layer or operation, noted by each open tap whose model it is a part of.
+        """Makes one call of a layer or operation and records it in each open tap whose model contains it.
 
-        A tap outside sees what goes in and comes out when those inside have changed it.
+        Inner taps come first, so an outer tap sees the inputs and outputs as inner taps have edited them.
         """
         entered: list[tuple[Tap, Frame]] = []
         try:
@@ -211,8 +211,8 @@ class Tap:
         return outputs
 
     def enter(self, operation: Any, args: Any, kwargs: Any) -> Frame | None:
-        """Opens the inside of a call, unless it is none of this pass or within what is not looked into."""
-        # A layer that Keras builds by a trial run in a scratch graph makes calls that are none of this pass.
+        """Opens a frame for a call; returns `None` if the call is not part of this pass or not to be observed."""
+        # Keras builds some layers by calling them in a scratch graph. Those calls are not part of this pass.
         if in_symbolic_scope() != self._symbolic:
             return None
         if not self.frames:
@@ -232,13 +232,13 @@ class Tap:
                 frame.is_open = False
         if (probe := probe_of(operation)) is not None:
             frame.is_open &= not probe.is_loop
-            if not frame.call.reason and self._is_to_be_asked(probe, frame.prefix):
+            if not frame.call.reason and self._is_to_be_probed(probe, frame.prefix):
                 frame.probe, frame.before = probe, Before.of(probe, operation, args, kwargs)
         self.frames.append(frame)
         return frame
 
     def take_inputs(self, frame: Frame, operation: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """Notes the inputs of a functional model, which are no calls when it runs; gives what it is called with."""
+        """Records the inputs of a functional model, for which no layer is called, and returns the edited arguments."""
         if not frame.is_open or (function := function_of(operation)) is None:
             return args, kwargs
         names = frame.names
@@ -253,19 +253,19 @@ class Tap:
             passed.append(leaf if leaf is None else self._passed_on(call, names, frame.prefix, leaf))
         if all(new is old for new, old in zip(passed, flat, strict=True)):
             return args, kwargs
-        # In the model's own structure: in a dict that was given the order may be another, and there may be more in it.
+        # Packed into the model's own structure: a dict from the caller may have another order, or additional entries.
         packed = packed_inputs(function, passed)
         return ((packed, *args[1:]), kwargs) if args else (args, {**kwargs, "inputs": packed})
 
     def note_failure(self, frame: Frame, error: Exception) -> None:
-        """Notes that a call raised."""
+        """Records that a call raised."""
         if frame.outer is not None:
             self.failed = self.failed or frame.outer.prefix + frame.call.name
             if frame.call.reason != ELSEWHERE:
                 frame.call.reason = f"raised {error_text(error)}"
 
     def probe(self, frame: Frame, call: ProbedCall) -> None:
-        """Asks a layer for what it computes on the way, beside the pass, in which nothing changes."""
+        """Computes the wanted intermediate values of a layer after its call, without any effect on the pass."""
         probe, before, prefix = frame.probe, frame.before, frame.prefix
         if probe is None or before is None:
             return
@@ -278,13 +278,13 @@ class Tap:
             self._record(prefix + path, tensor)
 
     def leave(self, frame: Frame, outputs: Any) -> Any:
-        """Notes what came of a call, and gives what goes on."""
+        """Records the outputs of a call, and returns the outputs that the model goes on with."""
         if frame.outer is None or frame.call.reason:
             return outputs
         return self._passed_on(frame.call, frame.outer.names, frame.outer.prefix, outputs)
 
     def _passed_on(self, call: Call, names: CallNames, prefix: str, outputs: Any) -> Any:
-        """Notes what a call gave, and gives what goes on."""
+        """Edits and records the outputs of a call, and returns the outputs that the model goes on with."""
         leaves = keras.tree.flatten(outputs)
         places = [place for place, leaf in enumerate(leaves) if keras.ops.is_tensor(leaf)]
         changed = False
@@ -301,7 +301,7 @@ class Tap:
         return keras.tree.pack_sequence_as(outputs, leaves) if changed else outputs
 
     def _edited(self, path: str, leaf: Any, call: Call) -> Any:
-        """What the edit at a path makes of a value."""
+        """The result of the edit at a path for a value."""
         try:
             return self.editor.replaced(path, leaf)
         except Exception as error:
@@ -309,8 +309,8 @@ class Tap:
             call.reason = f"was edited, and the edit raised {error_text(error)}"
             raise
 
-    def _is_to_be_asked(self, probe: Probe, prefix: str) -> bool:
-        """Whether a layer is to be asked for what it computes on the way."""
+    def _is_to_be_probed(self, probe: Probe, prefix: str) -> bool:
+        """Whether intermediate values of a layer are wanted."""
         return self._structure or any(map(probe.covers, _below(self._missing, prefix)))
 
     def _record(self, path: str, leaf: Any) -> None:
@@ -320,18 +320,18 @@ class Tap:
         self._missing.discard(path)
         if not self._stop or self._missing or not self.editor.is_done:
             return
-        # A tap outside may want what is still to come.
+        # The pass goes on if there is an outer tap, which may want the outputs of later layers.
         if self._graph is None and len(self.taps) == 1:
             raise _AllSeen(self)
 
 
 def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
-    """The tap that has seen a layer's calls on symbolic inputs; nothing is computed.
+    """Calls a layer on symbolic inputs, without computing anything, and returns the tap that has observed it.
 
     Args:
         operation: The layer.
-        args: What it is called with, `keras.KerasTensor`s for tensors.
-        kwargs: The same by name.
+        args: Its positional arguments, with `keras.KerasTensor`s for tensors.
+        kwargs: Its keyword arguments.
     """
     tap = Tap(operation, structure=True)
     with tried_out(operation):
@@ -340,13 +340,13 @@ def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
 
 
 def run_apart(layer: Any, args: Any, kwargs: Any, wanted: Collection[str] | None) -> Observation:
-    """What is seen of a layer inside another when it is run by itself, unseen by all taps that are open.
+    """Runs an inner layer by itself under a tap of its own, hidden from all open taps.
 
     Args:
         layer: The layer.
-        args: What it is called with; symbols for a trial.
-        kwargs: The same by name.
-        wanted: The paths below it whose values are recorded, `None` for all.
+        args: Its positional arguments, which may be symbolic.
+        kwargs: Its keyword arguments.
+        wanted: The paths below it whose values are recorded; `None` for all.
     """
     with unobserved():
         if not has_symbols(args, kwargs):
@@ -363,7 +363,7 @@ def run_apart(layer: Any, args: Any, kwargs: Any, wanted: Collection[str] | None
 
 
 def _repeated(entered: list[tuple[Tap, Frame]], operation: Any, args: Any, kwargs: Any, **more: Any) -> Any:
-    """Makes a call once more, with the edits of what is inside it, unseen by all taps that are open."""
+    """Repeats a call with all edits inside it, hidden from all open taps."""
     inside: dict[str, list[Edit]] = {}
     for tap, frame in entered:
         for path, edit in tap.editor.below(frame.prefix).items():
@@ -386,13 +386,13 @@ def _calls_below(call: Call, prefix: str) -> Iterator[tuple[str, Call]]:
 
 
 def _below(paths: Iterable[str], prefix: str) -> Iterator[str]:
-    """What of some paths stands below another, without it."""
+    """Those of the paths that begin with a prefix, without the prefix."""
     return (path.removeprefix(prefix) for path in paths if path.startswith(prefix))
 
 
 def _expected(probe: Probe, call: ProbedCall) -> Intermediates:
-    """What a layer computes on the way, of which no value is wanted."""
+    """The structure of a layer's intermediate values, when none of the values themselves is wanted."""
     try:
         return probe.expected(call)
-    except Exception:  # noqa: BLE001 - what can't be tried out on symbols is run
+    except Exception:  # noqa: BLE001 - a layer that can't be called on symbols is run on values instead
         return probe.computed(call, ())

@@ -20,12 +20,12 @@ from actwidget.keras_internals.symbolic import in_symbolic_scope
 
 
 def _of_one_structure(inputs: Any, training: bool | None = None, mask: Any = None) -> None:  # noqa: FBT001 - Keras's signature
-    """How a model is called that takes one structure."""
+    """The signature of `call` for a model that takes all its inputs as one structure."""
 
 
 @dataclass
 class _Untracked:
-    """Holds what Keras would otherwise wrap and track, as it does with lists and dicts."""
+    """Holds values that Keras must not wrap and track, as it does with lists and dicts among a layer's attributes."""
 
     paths: str | list[str] | dict[str, str] | None
     allow_unreached: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ class _Untracked:
 
 @keras.saving.register_keras_serializable(package="actwidget")
 class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hints
-    """Runs a model and gives some of its activations, or its own output with activations changed on the way.
+    """Runs a model and returns some of its activations, or the model's own output after edits of its activations.
 
     It shares the model's weights, works when called and under `predict` and `fit`, and is saved with the model inside.
 
@@ -78,7 +78,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         set_call_signature(self, inspect.signature(_of_one_structure) if of_one else call_signature(model))
 
     def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        """Runs the model inside; where it is not said whether it trains, that is left to the model.
+        """Runs the model inside. If `training` is not given, it is not passed on, so the model chooses its own default.
 
         Raises:
             NotCapturableError: The model did not call one of the layers in this pass.
@@ -89,7 +89,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         if not in_symbolic_scope():  # a call that only asks for shapes computes nothing
             plain.reached = tap.editor.reached
         mask = kwargs.get("mask")
-        # What is `None` throughout was not given.
+        # Keras passes a mask of only `None`s when the caller has given none.
         if keras.tree.flatten(mask) == [None] or "mask" not in call_signature(self.model).parameters:
             kwargs.pop("mask", None)
         outputs = tap.run(*args, **kwargs, **({} if training is None else {"training": training}))
@@ -108,7 +108,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
     def reached(self) -> dict[str, bool]:
         """For the path of each edit whether the latest call made it; all `False` before the first one.
 
-        Of a step that TensorFlow compiles, as under `predict` and `fit`, the latest call is the one that it traced.
+        In a step that TensorFlow compiles, as under `predict` and `fit`, the latest call is the one that was traced.
         """
         return {path: path in self._plain.reached for path in self.edits}
 
@@ -118,7 +118,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         return [] if self._plain.paths is None else list(keras.tree.flatten(self._plain.paths))
 
     def expect(self, specs: Any) -> None:
-        """Tells what the outputs will be, as `keras.KerasTensor`s, so that a symbolic call need not run the model."""
+        """Sets the shapes and dtypes of the outputs, as `keras.KerasTensor`s, so that a symbolic call runs nothing."""
         self._plain.specs = specs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -126,7 +126,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         return super().compute_output_spec(*args, **kwargs) if self._plain.specs is None else self._plain.specs
 
     def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
-        """The outputs have the masks that they got inside the model."""
+        """Does nothing: the outputs keep the masks that they got inside the model."""
 
     def export(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """As of any Keras model; where no `input_signature` is given it is that of the model inside.
@@ -141,7 +141,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         super().export(filepath, *args, **kwargs)
 
     def _signature(self) -> list[Any] | None:
-        """What the model inside takes, `None` where Keras has to tell that from a call."""
+        """The symbolic inputs of the model inside; `None` if Keras has to find them out from a call."""
         if (function := function_of(self.model)) is not None:
             return [function.input]
         shape = (self.model.get_build_config() or {}).get("input_shape")

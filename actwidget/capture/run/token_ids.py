@@ -1,6 +1,6 @@
-"""Ids that an `Embedding` has no row for, named in the words of the input that holds them.
+"""Errors for token ids that an `Embedding` has no row for, which name the input with the id.
 
-TensorFlow's own message tells neither the layer nor the input, and on a GPU there is none: the values are zeros.
+TensorFlow's own message names neither the layer nor the input. On a GPU there is no error at all: the values are zeros.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 Flows = dict[int, tuple[str, Array]]
-"""For the `id` of a symbolic tensor the input whose values flow there, and its values."""
+"""From the `id` of a symbolic tensor to the name and the values of the model input that reaches it unchanged."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _REFUSED = re.compile(r"indices\[[^\]]*\] = (-?\d+) is not in \[0, (\d+)\)")
-# What moves values to other places and changes none of them.
-_MOVES = (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute, keras.layers.Identity)
+# Layers that rearrange values without changing any of them.
+_REARRANGING = (keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute, keras.layers.Identity)
 
 
 def check_tokens(function: Any, batch: Batch, model_name: str) -> None:
-    """Refuses ids that an `Embedding` has no row for, where an input of the graph goes into it as it is.
+    """Raises an error for ids that an `Embedding` has no row for, if an input of the graph reaches it unchanged.
 
     Args:
         function: A functional graph.
@@ -62,7 +62,7 @@ def _check(function: Any, given: Flows, model_name: str) -> None:
         if nested is not None and len(flows) == len(nested.inputs):
             pairs = zip(nested.inputs, flows, strict=True)
             _check(nested, {id(tensor): flow for tensor, flow in pairs if flow is not None}, model_name)
-        elif flows[0] is not None and isinstance(operation, _MOVES):
+        elif flows[0] is not None and isinstance(operation, _REARRANGING):
             given[id(node.outputs[0])] = flows[0]
         elif flows[0] is not None and type(operation).call is keras.layers.Embedding.call:
             name, ids = flows[0]
@@ -70,11 +70,11 @@ def _check(function: Any, given: Flows, model_name: str) -> None:
             # Keras counts ids below zero from the end.
             wrong = ids[~((ids >= -rows) & (ids < rows))]
             if wrong.size:
-                raise _outside(int(wrong[0]), name, rows, f"the rows of {operation.name!r}", model_name)
+                raise _unknown_id_error(int(wrong[0]), name, rows, f"the rows of {operation.name!r}", model_name)
 
 
 def naming_tokens(run: Callable[P, R]) -> Callable[P, R]:
-    """Decorates a function of a graph and a batch, whose forward pass may refuse an id, so that its error says which.
+    """Decorates a function of a graph and a batch that makes a forward pass, so that an error about an id names it.
 
     Raises:
         InvalidInputsError: An id of the batch has no row.
@@ -98,7 +98,7 @@ def naming_tokens(run: Callable[P, R]) -> Callable[P, R]:
 def refused_token(
     error: CaptureError, batch: Batch, input_names: list[str], model_name: str
 ) -> InvalidInputsError | None:
-    """What TensorFlow says of an id that is in no table, in the words of the input that holds it, if one does.
+    """Turns TensorFlow's error about an unknown id into one that names the input; `None` for any other error.
 
     Args:
         error: How the pass failed.
@@ -118,11 +118,11 @@ def refused_token(
             continue
         for each in (token, token - rows) if token < 0 else (token,):  # Keras adds the rows to an id below zero
             if np.any(array == each):
-                return _outside(each, name, rows, "the rows of the table where it is looked up", model_name)
+                return _unknown_id_error(each, name, rows, "the rows of the table where it is looked up", model_name)
     return None
 
 
-def _outside(token: int, name: str, rows: int, of_what: str, model_name: str) -> InvalidInputsError:
+def _unknown_id_error(token: int, name: str, rows: int, of_what: str, model_name: str) -> InvalidInputsError:
     message = (
         f"Model {model_name!r}: token {token} in input {name!r} is outside 0 to {rows - 1}, {of_what}. Give the ids of "
         "the vocabulary that the model was made for."

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import actwidget as aw
+from actwidget.capture.run.conversion import as_array
 from actwidget.errors import LayerNotFoundError, NotCapturableError
 from tests.capture import odd_models, odd_zoo, zoo
 from tests.capture.deep_witness import deep_witness as observed
@@ -66,7 +67,7 @@ def test_each_node_alone_and_its_submodel_give_the_same(build):
             continue
         sub = aw.submodel(model, path)
         value = sub(tensors, training=False)
-        assert_same(np.asarray(aw.capture.forward.as_array(value)), wanted, path)
+        assert_same(np.asarray(as_array(value)), wanted, path)
 
 
 @pytest.mark.parametrize("top", [True, False], ids=["with_top", "without_top"])

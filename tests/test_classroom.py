@@ -205,9 +205,9 @@ def test_the_state_in_a_submission_makes_the_view_again(course, seen):
     np.testing.assert_array_equal(fresh.activation, seen.activation)
     assert fresh.figure == seen.figure
     # Close, not equal: the marker's network is rounded otherwise.
-    there, here = picture(picture_of_it.data), picture(still.bundle(fresh._view(), ""))
+    there, here = picture(picture_of_it.data), picture(still.bundle(fresh._screen.snapshot, ""))
     fresh.sample = 10
-    other = picture(still.bundle(fresh._view(), ""))
+    other = picture(still.bundle(fresh._screen.snapshot, ""))
     assert there.shape == here.shape == other.shape
     assert np.abs(there - here).mean() < np.abs(there - other).mean() / 4
     fresh.close()

@@ -229,7 +229,7 @@ class Explorer:
                 selection = replace(selection, layer=path, channel=None, position=None, slice=None, input_channel=None)
             data, view = self.inspector.layer(path, selection.sample), self.view
             if view.is_of_network or view.available(data) is not None:
-                view = next(iter(views().values()))
+                view = views()[Selection.show]
             yield data.node, _drawn(view, data, selection)
 
     def _controls(self, data: LayerData, drawing: Drawing) -> list[Control]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from actwidget.analysis.axes import depths
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.compare import paired
@@ -218,7 +219,7 @@ class LayerData:
 
     # Statistics.
 
-    @property
+    @cached_property
     def sample_statistics(self) -> Statistics:
         """The statistics of the sample."""
         if (row := self.row) is None:
@@ -237,7 +238,7 @@ class LayerData:
 
     @property
     def meaning(self) -> Meaning:
-        """What the values stand for. Read `statistics` first, which finds it out."""
+        """What the values stand for; they are counted to find it out."""
         return self.sources.measurements.meaning(self.path)
 
     @property
@@ -251,10 +252,13 @@ class LayerData:
 
     # Volumes, feature maps, and the input picture below them.
 
+    def _sample_shape(self, kind: str) -> tuple[int, ...]:
+        return self.sources.values.sample_shape(self.path, kind, lambda: self.row)
+
     @property
     def slice_lengths(self) -> tuple[int, ...]:
         """The lengths of the axes along which volumes are cut into slices; empty if the layer gives no volumes."""
-        return self.sources.values.slice_lengths(self.path, self.sample)
+        return depths(self._sample_shape("volume"))
 
     @property
     def slice_count(self) -> int:
@@ -276,12 +280,12 @@ class LayerData:
     @property
     def has_maps(self) -> bool:
         """Whether the layer gives feature maps."""
-        return bool(self.sources.values.sample_shape(self.path, "maps", self.sample))
+        return bool(self._sample_shape("maps"))
 
     @property
     def map_size(self) -> tuple[int, int]:
         """The rows and columns of its feature maps; zeros without maps, or if the user chose another channel axis."""
-        shape = self.sources.values.sample_shape(self.path, "maps", self.sample) if self.is_read_as_computed else ()
+        shape = self._sample_shape("maps") if self.is_read_as_computed else ()
         return (shape[0], shape[1]) if shape else (0, 0)
 
     @property
@@ -317,13 +321,9 @@ class LayerData:
     def kernel(self) -> tuple[str, int]:
         """The first kernel on show with several input channels, and their number; `("", 1)` if there is none."""
         for name, weight in list(self.weights.items())[:MOST]:
-            if (
-                weight.kernel is not None
-                and weight.kernel.ndim > 2
-                and not weight.depthwise
-                and weight.kernel.shape[-2] > 1
-            ):
-                return name, weight.kernel.shape[-2]
+            kernel = None if weight.depthwise else weight.kernel
+            if kernel is not None and kernel.ndim > 2 and kernel.shape[-2] > 1:
+                return name, kernel.shape[-2]
         return "", 1
 
     @property

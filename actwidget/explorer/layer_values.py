@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.analysis.axes import depths, kind_of
+from actwidget.analysis.axes import kind_of
 from actwidget.analysis.categories import categories
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
@@ -15,6 +15,8 @@ from actwidget.capture.access.session import ROW, WHOLE
 from actwidget.capture.semantics.channel_axis import ChannelAxis, channel_axis_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Row
 
@@ -118,24 +120,28 @@ class LayerValues:
             self._gives_ids[path] = _are_ids(value if first is None else first.value)
         return self._gives_ids[path]
 
-    def sample_shape(self, path: str, kind: str, sample: int) -> tuple[int, ...]:
-        """The shape of one sample, channels last, if the layer gives values of a kind (`"maps"`, ...); else `()`."""
+    def sample_shape(self, path: str, kind: str, row: Callable[[], Row | None]) -> tuple[int, ...]:
+        """The shape of one sample, channels last, if the layer gives values of a kind (`"maps"`, ...); else `()`.
+
+        Args:
+            path: The layer.
+            kind: As `kind_of` gives it.
+            row: Gives the values of a sample; it is called if the shape is not known without them.
+        """
         node = self.session.graph.nodes[path]
         if node.origin == "opaque" or self.session.batch is None:
             return ()
         shape = node.output_shape
         if shape is None or None in shape[1:] or self.session.batch.lengths:
-            row = self.row(path, sample)
-            return () if row is None or kind_of(row.value.shape, row.value.dtype) != kind else row.value.shape
+            known_row = row()
+            if known_row is None or kind_of(known_row.value.shape, known_row.value.dtype) != kind:
+                return ()
+            return tuple(known_row.value.shape)
         if len(shape) < 4 or node.dtype in {"bool", "string"}:
             return ()
         known = tuple(int(length or 0) for length in shape[1:])
         shape = self.channel_axis(path).moved_last(np.broadcast_to(np.float32(0), (1, *known))).shape
         return tuple(map(int, shape[1:])) if kind_of(tuple(shape[1:]), np.float32) == kind else ()
-
-    def slice_lengths(self, path: str, sample: int) -> tuple[int, ...]:
-        """The lengths of the axes along which a layer's volumes are cut into slices; empty if it gives no volumes."""
-        return depths(self.sample_shape(path, "volume", sample))
 
     def base(self, path: str, sample: int) -> Key | None:
         """The cache key of the values that pictures of a sample refer to.

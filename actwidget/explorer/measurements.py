@@ -104,7 +104,9 @@ class Measurements:
         return cast("Statistics", result)
 
     def meaning(self, path: str) -> Meaning:
-        """What the values of a layer stand for. Call `of_batch` first, which finds it out."""
+        """What the values of a layer stand for; they are counted to find it out, unless they have been already."""
+        if path not in self._meanings:
+            self.of_batch(path)
         return self._meanings[path]
 
     def warnings(self, path: str) -> tuple[str, ...]:

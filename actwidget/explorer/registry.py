@@ -86,11 +86,12 @@ def register(cls: ViewClass) -> ViewClass:
         ValueError: The name of the view, or of one of its own controls, is already taken.
     """
     view = cls()
-    others = [each for each in _VIEWS.values() if each.name != view.name]
-    taken = SHARED.keys() | {control.name for each in others for control in each.own_controls}
-    clashes = [control.name for control in view.own_controls if control.name in taken]
-    if view.name in _VIEWS or clashes:
-        message = f"There is a view {view.name!r} already." if view.name in _VIEWS else f"Controls exist: {clashes}."
+    if view.name in _VIEWS:
+        message = f"There is a view {view.name!r} already."
+        raise ValueError(message)
+    taken = SHARED.keys() | {control.name for each in _VIEWS.values() for control in each.own_controls}
+    if clashes := [control.name for control in view.own_controls if control.name in taken]:
+        message = f"Controls exist: {clashes}."
         raise ValueError(message)
     _VIEWS[view.name] = view
     return cls

@@ -47,13 +47,11 @@ class Shown:
         node: The selected layer.
         drawing: What the current view draws for it.
         controls: The controls, in the order on screen.
-        channel_count: How many channels the layer has.
     """
 
     node: LayerNode
     drawing: Drawing
     controls: list[Control]
-    channel_count: int
 
 
 class Explorer:
@@ -203,7 +201,7 @@ class Explorer:
         """
         data = self.data
         drawing = _drawn(self.view, data, self.selection)
-        return Shown(data.node, drawing, self._controls(data, drawing), data.channel_count)
+        return Shown(data.node, drawing, self._controls(data, drawing))
 
     def drawings(self, layers: Sequence[Any] | None) -> Iterator[tuple[LayerNode, Drawing]]:
         """Draws several layers with the view on screen, or as activations where that view is not available.

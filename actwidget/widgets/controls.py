@@ -64,14 +64,12 @@ class Controls:
         for name, widget in self._widgets.items():
             self._link(name, widget)
 
-    def arrange(self, controls: Sequence[Control], *, channel_count: int) -> None:
+    def arrange(self, controls: Sequence[Control]) -> None:
         """Shows the controls that the view needs.
 
         Args:
             controls: The controls, in the order on screen.
-            channel_count: How many channels the layer has.
         """
-        self._widgets["channel"].maximum = channel_count - 1
         children = [self.show]
         for control in controls:
             widget = self._widgets.get(control.name)

@@ -30,6 +30,7 @@ class Screen:
     """The widgets of an explorer.
 
     Attributes:
+        heading: The model's name and size in one line.
         boxes: The children of the explorer's own box, from top to bottom.
         tree: The tree of layers.
         controls: The row of controls above the figure.
@@ -59,7 +60,7 @@ class Screen:
             grouped: Whether the tree groups layers by their names.
         """
         self._parts = Parts()
-        self._heading = f"{short(tree.name)} · {tree.parameters:,} parameters"
+        self.heading = f"{short(tree.name)} · {tree.parameters:,} parameters"
         self.table: NumberTable | None = None
         self._row_selected: Callable[[Any], None] = lambda _change: None
         try:
@@ -98,12 +99,7 @@ class Screen:
     @property
     def snapshot(self) -> Snapshot:
         """A snapshot of what is on screen."""
-        return Snapshot(self._heading, self.plot.alt, self.numbers.value, self.plot.images)
-
-    @property
-    def heading(self) -> str:
-        """The model's name and size in one line."""
-        return self._heading
+        return Snapshot(self.heading, self.plot.alt, self.numbers.value, self.plot.images)
 
     def warn(self, text: str) -> None:
         """Shows an error message; `""` clears it."""
@@ -134,7 +130,7 @@ class Screen:
             self.plot.arrows = drawing.grid is not None
         self.title.value = html.title(shown.node)
         self.code.code = code()
-        self.controls.arrange(shown.controls, channel_count=shown.channel_count)
+        self.controls.arrange(shown.controls)
         self.numbers.value = html.facts(drawing.facts)
         self._show_table(drawing, channel)
         self.warn("")

@@ -72,11 +72,11 @@ def _plain(graph: ModelGraph, path: str) -> str:
     try:
         tensor = _expression(owner, name, place.tensor)
     except _NotPublic:
-        before, value = _called(owner, name, value, place.tensor, "before")
+        before, value = _value_by_call(owner, name, value, place.tensor, "before")
         return "\n".join([*lines, *before, f"activation = {value}", ""])
     lines += [
         f"tensor = {tensor}",
-        f"extractor = keras.Model({_inputs(owner, name)}, tensor)",
+        f"extractor = keras.Model({_inputs_expression(owner, name)}, tensor)",
         f"activation = extractor({value}, training=False)",
         "",
     ]
@@ -103,7 +103,7 @@ def _argument(owner: Any, name: str, value: str, step: Step, extractor: str) -> 
         raise _NotPublic(_NOT_PLAIN)
     given = args[0]
     if isinstance(given, keras.KerasTensor):
-        return _value(owner, name, value, given, extractor)
+        return _value_by_model(owner, name, value, given, extractor)
     parts = given if isinstance(given, (list, tuple, dict)) else []
     if not parts or len(keras.tree.flatten(given)) != len(parts):
         raise _NotPublic(_NOT_PLAIN)
@@ -112,19 +112,27 @@ def _argument(owner: Any, name: str, value: str, step: Step, extractor: str) -> 
         outputs = f"{{{tensors}}}"
     else:
         outputs = f"[{', '.join(_expression(owner, name, tensor) for tensor in given)}]"
-    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {outputs})"], f"{extractor}({value}, training=False)"
+    return [
+        f"{extractor} = keras.Model({_inputs_expression(owner, name)}, {outputs})"
+    ], f"{extractor}({value}, training=False)"
 
 
-def _value(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
+def _value_by_model(
+    owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str
+) -> tuple[list[str], str]:
     """The same as `_argument` for one tensor: a model that ends there, or else a call of the layer that produces it."""
     try:
         output = _expression(owner, name, tensor)
     except _NotPublic:
-        return _called(owner, name, value, tensor, extractor)
-    return [f"{extractor} = keras.Model({_inputs(owner, name)}, {output})"], f"{extractor}({value}, training=False)"
+        return _value_by_call(owner, name, value, tensor, extractor)
+    return [
+        f"{extractor} = keras.Model({_inputs_expression(owner, name)}, {output})"
+    ], f"{extractor}({value}, training=False)"
 
 
-def _called(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str) -> tuple[list[str], str]:
+def _value_by_call(
+    owner: Any, name: str, value: str, tensor: keras.KerasTensor, extractor: str
+) -> tuple[list[str], str]:
     """The same for a tensor without a public name whose layer's input has one: the layer is called on that input."""
     node = next(node for node in graph_nodes(function_of(owner)) if any(output is tensor for output in node.outputs))
     args = node.arguments.args
@@ -132,11 +140,11 @@ def _called(owner: Any, name: str, value: str, tensor: keras.KerasTensor, extrac
     plain = len(node.outputs) == len(args) == 1 and isinstance(args[0], keras.KerasTensor) and not options
     if not plain or not isinstance(node.operation, keras.Layer):
         raise _NotPublic(_NO_NAME)
-    lines, given = _value(owner, name, value, args[0], extractor)
+    lines, given = _value_by_model(owner, name, value, args[0], extractor)
     return lines, f"{_named(owner, name, node.operation)}({given}, training=False)"
 
 
-def _inputs(owner: Any, name: str) -> str:
+def _inputs_expression(owner: Any, name: str) -> str:
     return f"{name}.inputs[0]" if isinstance(owner, keras.Sequential) else f"{name}.input"
 
 

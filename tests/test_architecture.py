@@ -28,8 +28,8 @@ ROOMS: dict[str, set[str]] = {
 PACKAGES: dict[str, set[str]] = {
     "errors": set(),
     "options": {"numpy"},
-    "keras_internals": {"keras", "numpy", "tensorflow"},
-    "capture": {"keras", "numpy", "tensorflow"},
+    "keras_internals": {"jax", "keras", "numpy", "tensorflow", "torch"},
+    "capture": {"keras", "numpy"},
     "analysis": {"numpy"},
     "figures": {"PIL", "numpy", "plotly"},
     "explorer": {"keras", "numpy"},

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import keras
 
-from actwidget.keras_internals.compiled_functions import run_as_python
+from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.patches import Patch, Patches
 from actwidget.keras_internals.symbolic import has_symbols
 
@@ -36,10 +36,10 @@ def current_observer() -> Any:
 
 @contextmanager
 def observed(observer: Observer) -> Iterator[None]:
-    """Passes the calls that this thread makes in the block to an observer, also those inside a `tf.function`."""
+    """Passes the calls that this thread makes in the block to an observer, also those inside a compiled function."""
     token = _OBSERVER.set(observer)
     try:
-        with _PATCHES.open(), run_as_python():
+        with _PATCHES.open(), backend.run_as_python():
             yield
     finally:
         _OBSERVER.reset(token)

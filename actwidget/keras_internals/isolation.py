@@ -13,24 +13,20 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras.src.backend.common.global_state import get_global_attribute, set_global_attribute
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.layers.layer import CallContext
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
-from tensorflow.python.eager.context import Context
-from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 from actwidget.keras_internals.attributes import forget_losses
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.classes import Functional, is_framework_function, is_from_actwidget, is_keras_class
-from actwidget.keras_internals.compiled_functions import run_as_python
-from actwidget.keras_internals.patches import Patch, Patches
+from actwidget.keras_internals.patches import Patch, Patches, defining_class
 
 _OUTERMOST_CALL = "current_call_ctx"  # where Keras keeps the outermost layer call of this thread
 
@@ -46,6 +42,7 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
         symbolic: Whether they run only on symbolic tensors; then Keras itself keeps their writes apart.
     """
     isolation = _Isolation(None if symbolic else _Overlay())
+    runs_user_code = _runs_user_code(layers)
     token = _CURRENT.set(isolation)
     saved = {name: get_global_attribute(name) for name in (GLOBAL_SEED_GENERATOR, _OUTERMOST_CALL)}
     # An outermost layer call clears the losses of its layers, which another thread may be about to add up. With this
@@ -55,9 +52,11 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
         with ExitStack() as stack:
             if isolation.overlay is not None:
                 stack.enter_context(isolation.overlay)
-            if _runs_user_code(layers):
+                stack.enter_context(backend.without_gradients())
+                stack.enter_context(backend.kept_apart(layers, runs_user_code=runs_user_code))
+            if runs_user_code:
                 stack.enter_context(_PATCHES.open())
-                stack.enter_context(run_as_python())
+                stack.enter_context(backend.run_as_python())
             yield
     finally:
         _CURRENT.reset(token)
@@ -103,12 +102,12 @@ class _Isolation:
 
     Attributes:
         overlay: The values that it has assigned to Keras's variables; `None` if it runs on symbolic tensors.
-        written: The variables of TensorFlow that it has written, by `id`.
+        written: What it has written outside of Keras's variables, by the `id` of the variable.
     """
 
     def __init__(self, overlay: _Overlay | None) -> None:
         self.overlay = overlay
-        self.written: dict[int, _WrittenVariable] = {}
+        self.written: dict[int, Any] = {}
         self._generators: dict[int, Any] = {}
 
     @property
@@ -132,10 +131,6 @@ class _Isolation:
             self._generators[id(shared)] = random.Random(copy.deepcopy(shared).random())  # noqa: S311 - no secret
         seeds: random.Random = self._generators[id(shared)]
         return seeds
-
-    def record_of(self, variable: Any) -> _WrittenVariable:
-        """The record of a TensorFlow variable, started now if this is the first write."""
-        return self.written.setdefault(id(variable), _WrittenVariable(variable))
 
 
 _CURRENT: ContextVar[_Isolation | None] = ContextVar("actwidget_isolation", default=None)
@@ -179,72 +174,19 @@ class _Overlay(keras.StatelessScope):  # type: ignore[misc]  # Keras has no type
             self.__enter__()
 
 
-class _WrittenVariable:
-    """The record of a TensorFlow variable that a pass has written. All threads share the variable's one value.
-
-    Attributes:
-        expected: The value that it has now unless another thread has written it, too.
-        added: The sum of what the pass has added to it; `None` if the pass has also assigned values.
-    """
-
-    def __init__(self, variable: Any) -> None:
-        self._variable = variable
-        self._before = self.expected = np.array(backend.read(variable))
-        self.added: Any = np.zeros_like(self._before) if self._before.dtype.kind in "fiu" else None
-
-    def add(self, value: Any) -> None:
-        """Records that a value was added to the variable."""
-        self.expected = self.expected + np.asarray(value, dtype=self.expected.dtype)
-        if self.added is not None:
-            self.added = self.added + np.asarray(value, dtype=self.added.dtype)
-
-    def assign(self, value: Any) -> None:
-        """Records that a value was assigned to the variable."""
-        self.expected, self.added = np.array(value), None
-
-    def restore(self) -> None:
-        """Undoes the writes of the pass, but nothing that another thread has written since."""
-        # Subtracting integers is exact, and atomic, so no write of another thread can be lost. Floats would be rounded.
-        is_exact = self.added is not None and self.added.dtype.kind in "iu"
-        if not is_exact and _equal(np.asarray(backend.read(self._variable)), self.expected):
-            backend.write(self._variable, self._before)
-        elif self.added is not None:
-            backend.subtract(self._variable, self.added)
-
-
-def _equal(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
-    # Compared as bytes, NaN equals NaN.
-    return np.array_equal(one, other) or (one.dtype != object and one.tobytes() == other.tobytes())
-
-
 # What is patched while a pass runs user code. Each replacement calls the original if its thread is in no such pass.
 
 
 def _patches() -> list[Patch]:
-    writes = [name for name in dir(ResourceVariable) if name.startswith(("assign", "scatter_", "batch_scatter_"))]
-    advances = [name for name in dir(tf.random.Generator) if name in _ADVANCE_GENERATOR]
     return [
         (keras.Layer, "_maybe_build", _build_without_overlay),
-        (_defining_class(keras.Variable, "__init__"), "__init__", _without_overlay),
-        (Context, "_internal_operation_seed", _seed_from_copy),
-        *((_defining_class(ResourceVariable, name), name, functools.partial(_recorded_write, name)) for name in writes),
-        *((tf.random.Generator, name, _recorded_advance) for name in advances),
+        (defining_class(keras.Variable, "__init__"), "__init__", _without_overlay),
+        *backend.isolation_patches(_CURRENT.get),
         *_drawing_patches(random, random.random, {}),
         *_drawing_patches(
             np.random, np.random.rand, {"seed": "seed", "ranf": "random_sample", "sample": "random_sample"}
         ),
     ]
-
-
-_ADVANCE_GENERATOR = {
-    *("normal", "truncated_normal", "uniform", "uniform_full_int", "binomial", "make_seeds", "split", "skip"),
-    *("reset", "reset_from_seed", "reset_from_key_counter"),
-}
-
-
-def _defining_class(cls: type, name: str) -> type:
-    """The class or base class that itself defines an attribute."""
-    return next(base for base in cls.__mro__ if name in vars(base))
 
 
 def _drawing_patches(module: ModuleType, example: Any, others: dict[str, str]) -> list[Patch]:
@@ -269,19 +211,6 @@ def _draw_from_copy(shared: Any, method: str, original: Callable[..., Any]) -> C
         return function(*args, **kwargs)
 
     return draw
-
-
-def _seed_from_copy(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Replaces the function that chooses seeds for TensorFlow's random operations without an explicit seed."""
-
-    @functools.wraps(original)
-    def seed(self: Any) -> Any:
-        isolation, generator = _CURRENT.get(), getattr(self, "_rng", None)
-        # The original reads only `self._rng`.
-        holder = self if isolation is None or generator is None else SimpleNamespace(_rng=isolation.seeds(generator))
-        return original(holder)
-
-    return seed
 
 
 _BUILDING = threading.RLock()  # two threads that build one layer would give it its weights twice
@@ -312,39 +241,6 @@ def _without_overlay(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(*args, **kwargs)
 
     return create
-
-
-def _recorded_write(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    signs = {"assign_add": 1, "assign_sub": -1}
-
-    @functools.wraps(original)
-    def write(self: Any, *args: Any, **kwargs: Any) -> Any:
-        isolation = _CURRENT.get()
-        if isolation is None or not isolation.is_writing or not tf.executing_eagerly():
-            return original(self, *args, **kwargs)
-        written = isolation.record_of(self)
-        result = original(self, *args, **kwargs)
-        if name in signs:
-            written.add(signs[name] * np.asarray(args[0] if args else kwargs["delta"]))
-        else:
-            written.assign(backend.read(self))
-        return result
-
-    return write
-
-
-def _recorded_advance(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def advance(self: Any, *args: Any, **kwargs: Any) -> Any:
-        isolation = _CURRENT.get()
-        if isolation is None or not tf.executing_eagerly():
-            return original(self, *args, **kwargs)
-        written = isolation.record_of(self.state)
-        result = original(self, *args, **kwargs)
-        written.assign(backend.read(self.state))
-        return result
-
-    return advance
 
 
 _PATCHES = Patches(_patches)

@@ -60,3 +60,8 @@ class Patches:
                 self._replacements[id(owner), name] = original, replacement
             self._originals.append((owner, name, original))
             setattr(owner, name, replacement)
+
+
+def defining_class(cls: type, name: str) -> type:
+    """The class or base class that itself defines an attribute."""
+    return next(base for base in cls.__mro__ if name in vars(base))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
+
 
 def has_producer(tensor: Any) -> bool:
     """Whether a tensor is symbolic and was produced by a call in a graph."""
@@ -28,14 +30,9 @@ def node_of(tensor: Any) -> Any:
 
 def mask_of(tensor: Any) -> Any:
     """The mask of a tensor, shape `(samples, steps)`, true for steps that are not padding; `None` without a mask."""
-    return getattr(tensor, "_keras_mask", None)
-
-
-def has_mask_attribute(tensor: Any) -> bool:
-    """Whether a tensor has the attribute for a mask, even if the mask is `None`."""
-    return hasattr(tensor, "_keras_mask")
+    return get_keras_mask(tensor)
 
 
 def set_mask(tensor: Any, mask: Any) -> None:
     """Sets the mask of a tensor; `None` removes it."""
-    tensor._keras_mask = mask
+    set_keras_mask(tensor, mask)

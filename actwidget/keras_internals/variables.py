@@ -8,7 +8,6 @@ from typing import Any
 import keras
 
 from actwidget.keras_internals.backend import backend
-from actwidget.keras_internals.classes import is_from_keras
 
 
 def read(variable: Any) -> Any:
@@ -43,31 +42,12 @@ def recurrent_states(layers: Iterable[keras.Layer]) -> list[keras.Variable]:
 
 
 def unregistered_variables(layers: Iterable[keras.Layer]) -> list[Any]:
-    """The backend's own variables among the attributes of user-defined layers, which Keras does not track."""
-    values = [value for layer in layers if not is_from_keras(layer) for value in vars(layer).values()]
-    leaves = [leaf for value in values for leaf in (value if isinstance(value, (list, tuple)) else [value])]
-    return list({id(leaf): leaf for leaf in leaves if isinstance(leaf, backend.variable_types)}.values())
+    """The backend's own variables that layers hold, which Keras does not track, each once."""
+    variables = [variable for layer in layers for variable in backend.unregistered_variables(layer)]
+    return list({id(variable): variable for variable in variables}.values())
 
 
 def seed_states(layers: Iterable[keras.Layer]) -> list[keras.Variable]:
     """The states of the random generators of layers."""
     generators = [generator for layer in layers for generator in getattr(layer, "_seed_generators", ())]
     return [generator.state for generator in generators if isinstance(generator, keras.random.SeedGenerator)]
-
-
-class WrittenBySavedModels:
-    """Saves and restores the variables that layers loaded from a SavedModel may write.
-
-    The code of a SavedModel is compiled, so no patched method of a variable notices its writes.
-    """
-
-    def __init__(self, layers: Iterable[keras.Layer]) -> None:
-        """Saves the current values of these variables."""
-        saved_models = [layer for layer in layers if isinstance(layer, keras.layers.TFSMLayer)]
-        variables = [variable.value for layer in saved_models for variable in layer.non_trainable_variables]
-        self._before = [(variable, read(variable)) for variable in variables]
-
-    def put_back(self) -> None:
-        """Restores the saved values."""
-        for variable, value in self._before:
-            backend.write(variable, value)

@@ -1,4 +1,4 @@
-"""The releases of Keras and TensorFlow that actwidget is tested with, and the private parts of them that it uses.
+"""The releases of Keras and its backends that actwidget is tested with, and the private parts of them that it uses.
 
 On any other release each part is looked up at import, so that a missing one is named before something fails without it.
 """
@@ -49,12 +49,14 @@ class Known:
 KNOWN = (
     Known("keras", "Keras", (3, 15), (3, 15)),
     Known("tensorflow", "TensorFlow", (2, 21), (2, 21)),
+    Known("jax", "JAX", (0, 7), (0, 10)),
+    Known("torch", "PyTorch", (2, 9), (2, 14)),
 )
 
 
 @dataclass(frozen=True)
 class Part:
-    """A private attribute of Keras or TensorFlow that this package uses.
+    """A private attribute of Keras or of a backend that this package uses.
 
     Attributes:
         owner: The dotted path of the module, class or function that has it.
@@ -181,7 +183,7 @@ PARTS = [
     *_parts("keras.src.legacy.saving.saving_utils", model_from_config="advice for models of Keras 2"),
     *_parts("keras.src.backend", rnn="gates where the steps depend on each other"),
     *_parts("keras.src.backend.common.variables.Variable", _value="what a variable holds"),
-    *_parts("keras.src.backend.common.masking.set_keras_mask", _keras_mask="masks on tensors"),
+    *_parts("keras.src.backend.common.masking", get_keras_mask="masks on tensors", set_keras_mask="masks on tensors"),
     *_parts(
         "keras.src.backend.common.global_state",
         get_global_attribute="what Keras keeps for each thread",
@@ -208,7 +210,19 @@ PARTS = [
         _rng="random numbers that come next",
     ),
     *_parts("tensorflow.python.ops.resource_variable_ops", ResourceVariable="variables that layers write"),
+    *_parts(
+        "jax._src.core",
+        EvalTrace="to tell calls in a transformation from computed ones",
+        trace_ctx="to tell calls in a transformation from computed ones",
+    ),
+    *_parts("jax.core.Tracer", _trace="to tell calls in a transformation from computed ones"),
 ]
+
+
+def known_in_use() -> list[Known]:
+    """The packages of `KNOWN` that are in use: Keras, and the backend on which it runs."""
+    backend = importlib.import_module("keras").backend.backend()
+    return [known for known in KNOWN if known.package in {"keras", backend}]
 
 
 def check_releases() -> None:
@@ -217,7 +231,7 @@ def check_releases() -> None:
     Raises:
         UnsupportedKerasError: Parts are missing; the message names them.
     """
-    for known in KNOWN:
+    for known in known_in_use():
         version = importlib.import_module(known.package).__version__
         if _release(version) in known:
             continue

@@ -130,9 +130,9 @@ def _in_parts(
                 with restored_attributes(flat_layers(graph.root), trial=True):
                     parts.compare_with([(each, forward(chosen(batch, each), False)) for each in trial_samples[start]])
             part = forward(batch.rows(start, start + rows), False)
-        except backend.out_of_memory:
-            raise
-        except Exception:  # noqa: BLE001 - some layers are not called for some samples, or raise without the others
+        except Exception as error:  # some layers are not called for some samples, or raise without the others
+            if backend.ran_out_of_memory(error):
+                raise
             yield start, {}, paths
             return
         mixed |= {path for path in part.keys() - mixed if not parts.fits(path, start, part[path])}

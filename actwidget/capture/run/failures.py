@@ -43,7 +43,7 @@ class Failing:
         """Raises the `CaptureError`. A `KeyboardInterrupt` and the like, and actwidget's own errors, pass unchanged."""
         if not isinstance(error, Exception) or isinstance(error, ActwidgetError):
             return
-        if isinstance(error, backend.out_of_memory):
+        if backend.ran_out_of_memory(error):
             message = (
                 f"The forward pass of {self._name!r} ran out of memory ({type(error).__name__}). Give fewer or smaller "
                 "samples, x[:4] say, or free memory that other models and explorers hold, and try again."

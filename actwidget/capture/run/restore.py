@@ -11,7 +11,6 @@ from actwidget.capture.run.failures import Failing
 from actwidget.keras_internals.attributes import restored_attributes
 from actwidget.keras_internals.isolation import isolated
 from actwidget.keras_internals.layers import flat_layers
-from actwidget.keras_internals.variables import WrittenBySavedModels
 
 
 @contextmanager
@@ -34,9 +33,5 @@ def unchanged(
     """
     running = [model] if layers is None else layers
     all_layers = list({id(inner): inner for layer in running for inner in flat_layers(layer)}.values())
-    saved_models = WrittenBySavedModels(all_layers)
-    try:
-        with Failing(name or model.name), restored_attributes(all_layers, trial=trial), isolated(all_layers):
-            yield
-    finally:
-        saved_models.put_back()
+    with Failing(name or model.name), restored_attributes(all_layers, trial=trial), isolated(all_layers):
+        yield

@@ -316,7 +316,7 @@ class Tap:
     def _record(self, path: str, leaf: Any) -> None:
         if self._wanted is not None and path not in self._wanted:
             return
-        self.values[path] = leaf
+        self.values[path] = backend.snapshot(leaf)
         self._missing.discard(path)
         if not self._stop or self._missing or not self.editor.is_done:
             return

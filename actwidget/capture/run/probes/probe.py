@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from actwidget.capture.structure.calls import Call, Intermediates, Output
+from actwidget.capture.structure.shapes import fits
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.layers import call_signature
 from actwidget.keras_internals.symbolic import in_symbolic_scope
@@ -117,7 +118,7 @@ def agrees(found: Sequence[Any], given: Sequence[Any]) -> Any:
     if len(found) != len(given):
         return False
     each = [_agree(first, second) for first, second in zip(found, given, strict=True)]
-    return tf.reduce_all(tf.stack(each))
+    return False if any(agreed is False for agreed in each) else ops.all(ops.stack(each))
 
 
 def holds(agreed: Any, reason: str) -> bool:
@@ -137,16 +138,17 @@ def _holds_tensors(value: Any) -> bool:
 
 def _agree(found: Any, given: Any) -> Any:
     plain = backend.is_dense(found) and backend.is_dense(given)  # neither ragged nor sparse
-    if not plain or found.dtype != given.dtype or not found.shape.is_compatible_with(given.shape):
+    dtype, shape, expected = backend.dtype_of(found), backend.shape_of(found), backend.shape_of(given)
+    if not plain or dtype != backend.dtype_of(given) or shape is None or expected is None or not fits(shape, expected):
         return False
-    same = tf.equal(found, given)
-    if found.dtype.is_floating:
-        wide = tf.float64 if found.dtype == tf.float64 else tf.float32
-        first, second = tf.cast(found, wide), tf.cast(given, wide)
-        scale = tf.reduce_max(tf.where(tf.math.is_finite(second), tf.abs(second), tf.zeros_like(second)))
-        near = tf.abs(first - second) <= _TOLERANCES[found.dtype.name] * scale
-        same |= near | (tf.math.is_nan(first) & tf.math.is_nan(second))
-    return tf.reduce_all(same)
+    same = ops.equal(found, given)
+    if dtype in _TOLERANCES:
+        wide = "float64" if dtype == "float64" else "float32"
+        first, second = ops.cast(found, wide), ops.cast(given, wide)
+        scale = ops.max(ops.where(ops.isfinite(second), ops.abs(second), ops.zeros_like(second)))
+        near = ops.abs(first - second) <= _TOLERANCES[dtype] * scale
+        same = ops.logical_or(same, ops.logical_or(near, ops.logical_and(ops.isnan(first), ops.isnan(second))))
+    return ops.all(same)
 
 
 # Of the largest value: near the square root of the precision, far above rounding and below what other numbers give.

@@ -12,7 +12,7 @@ import keras
 from actwidget.capture.run.probes.probe import Probe
 from actwidget.keras_internals.attributes import restored_attributes, without_new_losses
 from actwidget.keras_internals.layers import flat_layers
-from actwidget.keras_internals.tensors import has_mask_attribute, mask_of, set_mask
+from actwidget.keras_internals.tensors import mask_of, set_mask
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Before:
     @classmethod
     def of(cls, probe: Probe, layer: Any, args: Any, kwargs: Any) -> Before:
         """Notes this just before a layer is called that will be probed afterwards."""
-        given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if has_mask_attribute(leaf)]
+        given = [leaf for leaf in keras.tree.flatten((args, kwargs)) if _can_have_mask(leaf)]
         variables = [(each, each.value + 0) for each in probe.changed_by_a_call(layer)]
         return cls(layer, variables, [(leaf, mask_of(leaf)) for leaf in given])
 
@@ -48,3 +48,7 @@ class Before:
                 variable.assign(value)
             for (leaf, _), mask in zip(self.masks, masks, strict=True):
                 set_mask(leaf, mask)
+
+
+def _can_have_mask(leaf: Any) -> bool:
+    return isinstance(leaf, keras.KerasTensor) or keras.ops.is_tensor(leaf)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
 
+from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.classes import is_framework_function
 
 Bounds = tuple[float | None, float | None]
@@ -52,6 +52,6 @@ def bounds_of_function(function: Any) -> Bounds | None:
 
 
 def _is_one_of(function: Any, names: tuple[str, ...]) -> bool:
-    """Whether a function is itself a public one of Keras's or TensorFlow's: the user's own can have the same name."""
-    homes = (keras.activations, keras.ops, tf.nn)
+    """Whether a function is itself a public one of Keras's or its backend's: the user's own can have the same name."""
+    homes = (keras.activations, keras.ops, *backend.activation_modules)
     return any(function is getattr(home, name, None) for home in homes for name in names)

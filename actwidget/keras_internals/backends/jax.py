@@ -1,0 +1,154 @@
+"""Keras's backend for JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from jax._src.core import EvalTrace, trace_ctx
+from jax.errors import JaxRuntimeError
+from jax.experimental import sparse
+from keras.src.backend import rnn
+
+from actwidget.keras_internals.backends.protocol import IsolatedPass
+from actwidget.keras_internals.patches import Patch
+
+Array = np.ndarray[Any, Any]
+
+
+class Jax:
+    """The implementation for JAX.
+
+    JAX's arrays can't be written and its functions have no side effects, so there is little to isolate here.
+    """
+
+    tensor_types: tuple[type, ...] = (jax.Array, sparse.JAXSparse)
+    variable_types: tuple[type, ...] = ()
+    activation_modules: tuple[ModuleType, ...] = (jax.nn, jax.numpy)
+    writes_in_place = False
+
+    def ran_out_of_memory(self, error: BaseException) -> bool:
+        """A `MemoryError`, or an error of the runtime with the status for it."""
+        return isinstance(error, MemoryError) or (
+            isinstance(error, JaxRuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED")
+        )
+
+    def graph_in_progress(self) -> Any:
+        """The trace of a transformation such as `jax.jit` or `jax.grad`."""
+        trace = trace_ctx.trace
+        return None if isinstance(trace, EvalTrace) else trace
+
+    def is_of_another_graph(self, tensor: Any) -> bool:
+        """Whether it is a tracer of another trace."""
+        return isinstance(tensor, jax.core.Tracer) and tensor._trace is not trace_ctx.trace
+
+    def is_dense(self, tensor: Any) -> bool:
+        """Whether it is a `jax.Array`."""
+        return isinstance(tensor, jax.Array)
+
+    def is_ragged(self, _value: Any) -> bool:
+        """JAX has no ragged arrays."""
+        return False
+
+    def is_sparse(self, value: Any) -> bool:
+        """Whether it is a `BCOO` or another sparse array of JAX."""
+        return isinstance(value, sparse.JAXSparse)
+
+    def shape_of(self, tensor: Any) -> tuple[int | None, ...] | None:
+        """The shape. Keras traces a layer with a symbolic size for each axis of unknown length."""
+        return tuple(length if isinstance(length, int) else None for length in tensor.shape)
+
+    def dtype_of(self, tensor: Any) -> str:
+        """The name of the NumPy dtype."""
+        return str(tensor.dtype)
+
+    def to_array(self, tensor: Any) -> Array:
+        """The array's own memory on a CPU, otherwise a copy."""
+        if isinstance(tensor, sparse.JAXSparse):
+            tensor = tensor.todense()
+        return np.asarray(tensor.astype("float32") if self.dtype_of(tensor) == "bfloat16" else tensor)
+
+    def rows(self, tensor: Any, start: int, stop: int) -> Any:
+        """A slice."""
+        return tensor[start:stop]
+
+    def joined(self, tensors: Sequence[Any]) -> Any:
+        """The concatenation."""
+        if isinstance(tensors[0], sparse.BCOO):
+            return sparse.bcoo_concatenate(list(tensors), dimension=0)
+        return jax.numpy.concatenate(list(tensors))
+
+    def read(self, variable: Any) -> Any:
+        """A variable's value is a JAX array already."""
+        return variable
+
+    def unregistered_variables(self, _layer: keras.Layer) -> list[Any]:
+        """JAX has no variables."""
+        return []
+
+    def snapshot(self, tensor: Any) -> Any:
+        """The array itself, which nothing can change."""
+        return tensor
+
+    def address_of(self, tensor: Any) -> int | None:
+        """The identity of the array: a variable that is written holds a new one."""
+        return None if tensor.is_deleted() else id(tensor)
+
+    def have_same_bits(self, one: Any, other: Any) -> bool:
+        """Compares copies in main memory. An array whose memory was handed to a training step counts as changed."""
+        if one.shape != other.shape or one.dtype != other.dtype or one.is_deleted() or other.is_deleted():
+            return False
+        return np.asarray(one).tobytes() == np.asarray(other).tobytes()
+
+    def on_values(self, function: Callable[..., Any], tensors: Sequence[Any]) -> Any:
+        """A `jax.pure_callback`, through which JAX can compute no gradients."""
+        result = jax.ShapeDtypeStruct(tensors[0].shape, tensors[0].dtype)
+
+        def on_host(*values: Any) -> Array:
+            return np.asarray(function(*map(jax.numpy.asarray, values)))
+
+        call = jax.custom_jvp(lambda *values: jax.pure_callback(on_host, result, *values))
+        call.defjvp(_no_gradient)
+        return call(*tensors)
+
+    def over_steps(self, step: Callable[..., Any], inputs: Any, states: list[Any]) -> Any:
+        """Runs `jax.lax.scan`."""
+        return rnn(step, inputs, states)[1]
+
+    def require(self, condition: Any, message: str) -> None:
+        """A callback that raises."""
+
+        def check(holds: Any) -> None:
+            if not holds:
+                raise ValueError(message)
+
+        jax.debug.callback(check, condition)
+
+    def without_gradients(self) -> AbstractContextManager[Any]:
+        """Nothing is recorded outside of `jax.grad`."""
+        return nullcontext()
+
+    def run_as_python(self) -> AbstractContextManager[None]:
+        """JAX can't run one function without compiling it, only the whole process, where everything becomes slow."""
+        return nullcontext()
+
+    def isolation_patches(self, _current: Callable[[], IsolatedPass | None]) -> list[Patch]:
+        """None: JAX has no variables and no random generator of the process."""
+        return []
+
+    def kept_apart(self, _layers: Sequence[keras.Layer], *, runs_user_code: bool) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Nothing is left to keep apart."""
+        return nullcontext()
+
+
+def _no_gradient(_values: Any, _tangents: Any) -> Any:
+    message = (
+        "JAX can compute no gradient through a Python function that needs the values of its argument, as `if`, "
+        "`float()` and NumPy do. Write it with keras.ops or jax.numpy, for example keras.ops.where for `if`."
+    )
+    raise TypeError(message)

@@ -63,12 +63,11 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(import_module(f"actwidget.{_ROOMS[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name not in {"tensorflow", "keras"}:
+        if error.name not in {"keras", "tensorflow", "jax", "torch"}:
             raise
         from actwidget.errors import MissingPackageError
 
-        message = 'actwidget needs TensorFlow: pip install "actwidget[tensorflow]" (or "actwidget[cpu]" without a GPU).'
-        raise MissingPackageError(message) from error
+        raise MissingPackageError.of_backend(error.name) from error
     globals()[name] = value
     return value
 

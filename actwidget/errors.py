@@ -141,3 +141,15 @@ class MemoryBudgetError(ActwidgetError, MemoryError):
 
 class MissingPackageError(ActwidgetError, ImportError):
     """An optional package is needed; the message holds the pip command."""
+
+    @classmethod
+    def of_backend(cls, package: str) -> MissingPackageError:
+        """The error for Keras, or for the backend on which it is set to run: `tensorflow`, `jax` or `torch`."""
+        if package in {"jax", "torch"}:
+            title = {"jax": "JAX", "torch": "PyTorch"}[package]
+            return cls(f'Keras is set to run on {title}, which is not installed: pip install "actwidget[{package}]".')
+        return cls(
+            "actwidget needs Keras and a backend for it. TensorFlow: "
+            'pip install "actwidget[tensorflow]" (or "actwidget[cpu]" without a GPU). JAX or PyTorch: '
+            'pip install "actwidget[jax]" or "actwidget[torch]", and set KERAS_BACKEND to jax or torch.'
+        )

@@ -10,7 +10,6 @@ from typing import Any
 from actwidget.errors import MissingPackageError
 
 _SAMPLES = 'pip install "actwidget[samples]"'
-_TENSORFLOW = 'pip install "actwidget[tensorflow]" (or "actwidget[cpu]" without a GPU)'
 
 
 def imported(module: str, distribution: str) -> Any:
@@ -33,18 +32,18 @@ def imported(module: str, distribution: str) -> Any:
 
 
 def imported_keras() -> Any:
-    """Keras, imported when a model is made: it loads TensorFlow, which takes seconds and which a picture doesn't need.
+    """Keras, imported when a model is made: it loads its backend, which takes seconds and which a picture doesn't need.
 
     Raises:
-        MissingPackageError: Keras or TensorFlow is not installed.
+        MissingPackageError: Keras or its backend is not installed.
     """
     try:
         return import_module("keras")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in {"keras", "tensorflow"}:
+        if package not in {"keras", "tensorflow", "jax", "torch"}:
             raise
-        raise _missing(package, _TENSORFLOW) from error
+        raise MissingPackageError.of_backend(package) from error
 
 
 def packaged_file(module: str, relative: str, distribution: str) -> Path:

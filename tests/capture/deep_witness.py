@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 from keras.src.models.functional import Functional
 
 from tests.capture.loop_witness import by_hand, known
@@ -53,18 +53,18 @@ class Recorder:
             self.open[-1].below.append(seen)
             self.open.append(seen)
             seeds = _seeds(operation) if _gives_scores(operation) else []
-            before = [seed.numpy() for seed in seeds]
+            before = [numbers(seed) for seed in seeds]
             # The layer's own call takes the masks off its inputs.
             given = keras.tree.flatten((args, kwargs))
-            masks = [(leaf, leaf._keras_mask) for leaf in given if hasattr(leaf, "_keras_mask")]
-            states = [state.numpy() for state in _states(operation)] or None
+            masks = [(leaf, get_keras_mask(leaf)) for leaf in given if keras.ops.is_tensor(leaf)]
+            states = [numbers(state) for state in _states(operation)] or None
             try:
                 outputs = original(operation, *args, **kwargs)
             finally:
                 self.open.pop()
-            seen.tensors = [leaf for leaf in keras.tree.flatten(outputs) if tf.is_tensor(leaf)]
+            seen.tensors = [kept(leaf) for leaf in keras.tree.flatten(outputs) if keras.ops.is_tensor(leaf)]
             if _gives_scores(operation):
-                taken = [(leaf, getattr(leaf, "_keras_mask", None)) for leaf, _ in masks]
+                taken = [(leaf, get_keras_mask(leaf)) for leaf, _ in masks]
                 _mask(masks)
                 seen.scores = self.scores(original, operation, args, kwargs, list(zip(seeds, before, strict=True)))
                 _mask(taken)
@@ -80,7 +80,7 @@ class Recorder:
         inputs = next(iter(given.values()))
         mask = given.get("mask")
         if mask is None and given.get("initial_state") is None:
-            mask = getattr(inputs, "_keras_mask", None)
+            mask = get_keras_mask(inputs)
         self.aside = True
         try:
             if isinstance(layer, keras.layers.RNN):
@@ -98,7 +98,7 @@ class Recorder:
 
     def scores(self, original: Any, layer: Any, args: Any, kwargs: Any, seeds: list[tuple[Any, Any]]) -> Any:
         """The layer called once more from the same seeds, asked for its scores; the seeds are put back after."""
-        after = [seed.numpy() for seed, _ in seeds]
+        after = [numbers(seed) for seed, _ in seeds]
         for seed, value in seeds:
             seed.assign(value)
         self.aside = True
@@ -148,10 +148,11 @@ def deep_witness(model: keras.Model, inputs: Any, training: bool = False) -> dic
     """
     tensors = keras.tree.map_structure(lambda leaf: None if leaf is None else keras.ops.convert_to_tensor(leaf), inputs)
     if not model.built:
-        model(tensors)
-    before = [(variable, variable.numpy()) for variable in _variables(model)]
+        with without_gradients():
+            model(tensors)
+    before = [(variable, numbers(variable)) for variable in _variables(model)]
     try:
-        with recording() as recorder:
+        with recording() as recorder, without_gradients():
             model(tensors, training=training)
     finally:
         for variable, value in before:
@@ -160,6 +161,15 @@ def deep_witness(model: keras.Model, inputs: Any, training: bool = False) -> dic
     found: dict[str, np.ndarray] = {}
     _name(top, "", found)
     return found
+
+
+def without_gradients() -> contextlib.AbstractContextManager[Any]:
+    """On PyTorch, whose tensors otherwise refuse to become arrays."""
+    if keras.backend.backend() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.no_grad()
 
 
 class Level:
@@ -230,7 +240,7 @@ def _each_step(layer: Any, inputs: Any, mask: Any) -> dict[str, np.ndarray]:
 
 def _mask(pairs: list[tuple[Any, Any]]) -> None:
     for leaf, mask in pairs:
-        leaf._keras_mask = mask
+        set_keras_mask(leaf, mask)
 
 
 def _graph_of(operation: Any) -> Any:
@@ -263,12 +273,20 @@ def _seeds(layer: Any) -> list[Any]:
     return [variable for variable in layer.variables if "seed" in variable.name]
 
 
+def kept(tensor: Any) -> Any:
+    """The tensor, on PyTorch a copy: a later operation may write to it."""
+    return tensor.clone() if keras.backend.backend() == "torch" else tensor
+
+
+def numbers(variable: Any) -> np.ndarray:
+    """A copy of what a variable holds: on PyTorch the variable is written in place."""
+    return np.array(keras.ops.convert_to_numpy(variable.value))
+
+
 def as_array(tensor: Any) -> np.ndarray:
     """Dense where it was sparse or ragged, float32 where it was bfloat16, objects where it was text."""
-    if isinstance(tensor, tf.SparseTensor):
-        tensor = tf.sparse.to_dense(tensor)
-    if isinstance(tensor, tf.RaggedTensor):
+    if hasattr(tensor, "to_tensor"):  # TensorFlow's ragged tensors
         tensor = tensor.to_tensor()
-    if tensor.dtype == tf.bfloat16:
-        tensor = tf.cast(tensor, "float32")
-    return np.asarray(tensor)
+    if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
+        tensor = keras.ops.cast(tensor, "float32")
+    return np.array(keras.ops.convert_to_numpy(tensor))

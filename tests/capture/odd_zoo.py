@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers, ops
 
+from tests.capture.left_out import runnable
 from tests.capture.zoo import noise, tokens
 
 if TYPE_CHECKING:
@@ -374,6 +374,8 @@ def augmented() -> Made:
 
 
 def inside_a_tf_function() -> Made:
+    import tensorflow as tf
+
     def call(self: Any, v: Any) -> Any:
         return self.after(tf.while_loop(lambda i, _: i < 2, lambda i, y: (i + 1, self.looped(y)), (0, v))[1])
 
@@ -406,50 +408,52 @@ def numbered_names() -> Made:
     return model_of(call, dense=layers.Dense(4, name="dense"), literal=layers.Dense(4, name="dense@1")), noise(3, 4)
 
 
-ODD: tuple[Callable[[], Made], ...] = (
-    functional_in_functional,
-    sequential_around_a_base,
-    doubly_nested,
-    nested_called_twice,
-    nested_twice_apart,
-    nested_with_two_of_each,
-    nested_with_a_dict,
-    subclassed_in_functional,
-    functional_in_subclassed,
-    subclassed_in_subclassed,
-    lists_and_dicts,
-    siblings_of_one_name,
-    called_many_times,
-    grandchild_called_directly,
-    never_called,
-    control_flow,
-    overridden_call,
-    custom_layer,
-    gives_a_dict,
-    wrappers,
-    wrappers_subclassed,
-    returned_state,
-    masks_through_nested,
-    masks_in_subclassed,
-    masking_before_nested,
-    transformer_blocks,
-    attention_of_each_kind,
-    attention_over_masks,
-    frozen_base,
-    moving_parts_nested,
-    half_precision_nested,
-    integers_and_booleans,
-    words,
-    ragged,
-    sparse,
-    operators_nested,
-    open_shapes,
-    scalars,
-    optional_input,
-    quantised,
-    compiled_for_xla,
-    augmented,
-    inside_a_tf_function,
-    saved_model_layer,
-    calls_call,
+ODD: tuple[Callable[[], Made], ...] = runnable(
+    (
+        functional_in_functional,
+        sequential_around_a_base,
+        doubly_nested,
+        nested_called_twice,
+        nested_twice_apart,
+        nested_with_two_of_each,
+        nested_with_a_dict,
+        subclassed_in_functional,
+        functional_in_subclassed,
+        subclassed_in_subclassed,
+        lists_and_dicts,
+        siblings_of_one_name,
+        called_many_times,
+        grandchild_called_directly,
+        never_called,
+        control_flow,
+        overridden_call,
+        custom_layer,
+        gives_a_dict,
+        wrappers,
+        wrappers_subclassed,
+        returned_state,
+        masks_through_nested,
+        masks_in_subclassed,
+        masking_before_nested,
+        transformer_blocks,
+        attention_of_each_kind,
+        attention_over_masks,
+        frozen_base,
+        moving_parts_nested,
+        half_precision_nested,
+        integers_and_booleans,
+        words,
+        ragged,
+        sparse,
+        operators_nested,
+        open_shapes,
+        scalars,
+        optional_input,
+        quantised,
+        compiled_for_xla,
+        augmented,
+        inside_a_tf_function,
+        saved_model_layer,
+        calls_call,
+    )
 )

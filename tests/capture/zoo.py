@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from tests.capture.left_out import runnable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -202,28 +204,30 @@ def shared_elsewhere() -> tuple[keras.Model, Any]:
     return keras.Model(x, layer(layer(x))), noise(3, 4)
 
 
-SMALL: tuple[Callable[[], tuple[keras.Model, Any]], ...] = (
-    dense,
-    convolutional,
-    one_dimensional,
-    volume,
-    unet,
-    siamese,
-    lstm_translator,
-    gru_translator,
-    bidirectional,
-    masked,
-    transformer,
-    attention_scores,
-    dict_inputs,
-    list_inputs,
-    nested_inputs,
-    operations,
-    nested,
-    half_precision,
-    brain_float,
-    text,
-    shared_elsewhere,
+SMALL: tuple[Callable[[], tuple[keras.Model, Any]], ...] = runnable(
+    (
+        dense,
+        convolutional,
+        one_dimensional,
+        volume,
+        unet,
+        siamese,
+        lstm_translator,
+        gru_translator,
+        bidirectional,
+        masked,
+        transformer,
+        attention_scores,
+        dict_inputs,
+        list_inputs,
+        nested_inputs,
+        operations,
+        nested,
+        half_precision,
+        brain_float,
+        text,
+        shared_elsewhere,
+    )
 )
 
 # The smallest pictures that each of them takes.

@@ -115,8 +115,9 @@ def _as_given(inputs: Any, model_name: str, spread: Spread) -> Batch:
     for place, leaf in leaves:
         name = "/".join(map(str, place)) or "inputs"
         array = None if leaf is None else _array(leaf, name, model_name)
-        if array is not None and array.dtype.kind in "US":
-            array = array.astype(object)
+        if array is not None:
+            _check_backend_has_text(array, f"{name!r} of model {model_name!r}")
+            array = array.astype(object) if array.dtype.kind in "US" else array
         is_argument = bool(spread) and array is not None and array.ndim == 0
         if array is not None and array.ndim == 0 and not is_argument:
             message = (
@@ -318,10 +319,22 @@ def _one_of_many(value: Any) -> str | None:
 def _check_text(array: np.ndarray[Any, Any], dtype: str, where: str) -> None:
     is_text = array.dtype.kind in "USO"
     if is_text == (dtype == "string"):
+        _check_backend_has_text(array, where)
         return
     message = f"Expected {dtype} values for {where}, got {'text' if is_text else array.dtype}"
     if is_text and array.ndim == 0:
         message += f", {shown(array.item())}. If it names a file, load that first: np.load, PIL.Image.open"
+    raise InvalidInputsError(message)
+
+
+def _check_backend_has_text(array: np.ndarray[Any, Any], where: str) -> None:
+    if array.dtype.kind not in "USO" or backend.holds_text:
+        return
+    message = (
+        f"Expected numbers for {where}, got text: Keras has tensors of text only on TensorFlow. Turn the text into "
+        "numbers first, x = text_vectorization(texts), and look into the part of the model after that layer; or set "
+        "KERAS_BACKEND to 'tensorflow' and restart the kernel."
+    )
     raise InvalidInputsError(message)
 
 

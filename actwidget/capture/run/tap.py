@@ -18,7 +18,7 @@ from actwidget.capture.run.probes.registry import probe_of
 from actwidget.capture.run.probes.replay import Before
 from actwidget.capture.run.reasons import ELSEWHERE, NO_TENSOR_NOW, NOT_CALLED_NOW, OTHER_THREAD, refusal
 from actwidget.capture.structure.call_names import CallNames, layer_at
-from actwidget.capture.structure.calls import Call, Intermediates, Output
+from actwidget.capture.structure.calls import Call, Intermediates, Output, open_where_different
 from actwidget.errors import error_text
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.calls import current_observer, observed, unobserved
@@ -334,8 +334,19 @@ def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
         kwargs: Its keyword arguments.
     """
     tap = Tap(operation, structure=True)
+    passes: list[tuple[Call, list[Output]]] = []
+
+    def run(*values: Any, **options: Any) -> Any:
+        result = tap.run(*values, **options)
+        passes.append((tap.seen, tap.outputs))
+        return result
+
     with tried_out(operation):
-        call_on_symbols(tap.run, args, kwargs)
+        call_on_symbols(run, args, kwargs)
+    # PyTorch has no tensors of open shape, so there Keras tries a layer twice, with two lengths for each open axis.
+    if len(passes) > 1:
+        (seen, outputs), (other, other_outputs) = passes[-2:]
+        tap.seen, tap.outputs = open_where_different(seen, other), [*map(Output.common, outputs, other_outputs)]
     return tap
 
 

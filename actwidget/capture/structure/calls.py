@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -21,6 +21,13 @@ class Output:
     def of(cls, tensor: Any) -> Output:
         """The shape and dtype of a tensor of the backend, dense or not."""
         return cls(backend.shape_of(tensor), backend.dtype_of(tensor))
+
+    def common(self, other: Output) -> Output:
+        """What two outputs have in common: an axis along which they differ in length is open."""
+        if self.shape is None or other.shape is None or len(self.shape) != len(other.shape):
+            return Output(None, self.dtype)
+        pairs = zip(self.shape, other.shape, strict=True)
+        return Output(tuple(one if one == another else None for one, another in pairs), self.dtype)
 
 
 @dataclass(frozen=True)
@@ -76,3 +83,32 @@ class Intermediates:
     calls: list[Call] = field(default_factory=list)
     tensors: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+
+
+def open_where_different(call: Call, other: Call) -> Call:
+    """A record of a call as two calls on different lengths show it: an axis is open where they differ in length.
+
+    Where the two have made other calls inside, the first is taken as it is.
+    """
+    found = replace(call)
+    if call.outputs.keys() == other.outputs.keys():
+        found.outputs = {name: output.common(other.outputs[name]) for name, output in call.outputs.items()}
+    found.calls = _merged(call.calls, other.calls)
+    if call.intermediates is not None and other.intermediates is not None:
+        found.intermediates = _merged_intermediates(call.intermediates, other.intermediates)
+    return found
+
+
+def _merged(calls: list[Call], others: list[Call]) -> list[Call]:
+    if [each.name for each in calls] != [each.name for each in others]:
+        return calls
+    return [*map(open_where_different, calls, others)]
+
+
+def _merged_intermediates(found: Intermediates, other: Intermediates) -> Intermediates:
+    values = dict(found.values)
+    for name, value in found.values.items():
+        seen = other.values.get(name)
+        if seen is not None and value.output is not None and seen.output is not None:
+            values[name] = replace(value, output=value.output.common(seen.output))
+    return replace(found, values=values, calls=_merged(found.calls, other.calls))

@@ -30,6 +30,7 @@ class Jax:
     tensor_types: tuple[type, ...] = (jax.Array, sparse.JAXSparse)
     variable_types: tuple[type, ...] = ()
     activation_modules: tuple[ModuleType, ...] = (jax.nn, jax.numpy)
+    holds_text = False
     writes_in_place = False
 
     def ran_out_of_memory(self, error: BaseException) -> bool:

@@ -23,12 +23,14 @@ class Backend(Protocol):
         tensor_types: The classes of tensors, without `keras.KerasTensor`.
         variable_types: The classes of the backend's own variables.
         activation_modules: The modules with the backend's own activation functions.
+        holds_text: Whether there are tensors of text.
         writes_in_place: Whether code can change the values of a tensor that exists already.
     """
 
     tensor_types: tuple[type, ...]
     variable_types: tuple[type, ...]
     activation_modules: tuple[ModuleType, ...]
+    holds_text: bool
     writes_in_place: bool
 
     def ran_out_of_memory(self, error: BaseException) -> bool:

@@ -27,6 +27,7 @@ class TensorFlow:
     tensor_types: tuple[type, ...] = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor)
     variable_types: tuple[type, ...] = (tf.Variable,)
     activation_modules: tuple[ModuleType, ...] = (tf.nn,)
+    holds_text = True
     writes_in_place = False
 
     def ran_out_of_memory(self, error: BaseException) -> bool:

@@ -26,6 +26,7 @@ class Torch:
     tensor_types: tuple[type, ...] = (torch.Tensor,)
     variable_types: tuple[type, ...] = (torch.nn.Parameter,)
     activation_modules: tuple[ModuleType, ...] = (torch.nn.functional, torch)
+    holds_text = False
     writes_in_place = True
 
     def ran_out_of_memory(self, error: BaseException) -> bool:

@@ -95,14 +95,21 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(f"{name}: {value}")
 
 
+def leave_out(marker: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects the tests with a marker."""
+    left_out = [item for item in items if item.get_closest_marker(marker)]
+    items[:] = [item for item in items if not item.get_closest_marker(marker)]
+    config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks the browser's tests, leaves out those that need the network unless asked for, puts the longest first."""
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)
     if not config.getoption("network"):
-        left_out = [item for item in items if item.get_closest_marker("network")]
-        items[:] = [item for item in items if not item.get_closest_marker("network")]
-        config.hook.pytest_deselected(items=left_out)
+        leave_out("network", config, items)
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        leave_out("tensorflow", config, items)
     order = {TESTS / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))

@@ -18,7 +18,7 @@ def read(variable: Any) -> Any:
 def value_of(variable: Any) -> Any:
     """The current value of a variable of Keras or of the backend, as a tensor; `None` if it can't be read."""
     try:
-        return read(variable if isinstance(variable, backend.variable_types) else variable.value)
+        return read(variable.value if isinstance(variable, keras.Variable) else variable)
     except Exception:  # noqa: BLE001 - a variable that is distributed over devices may raise anything
         return None
 

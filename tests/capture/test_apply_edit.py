@@ -15,6 +15,7 @@ from actwidget.capture.run.apply_edit import apply_edit
 from actwidget.errors import OptionError
 from actwidget.keras_internals.tensors import mask_of, set_mask
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 
 FLOATS = ["float16", "bfloat16", "float32", "float64"]
 
@@ -61,7 +62,7 @@ def test_an_edit_that_a_ragged_or_sparse_tensor_does_not_take_is_refused_when_it
     kind = {"rows": "ragged", "apart": "sparse"}[path]
     for change, words in (
         (aw.Ablate(0), f"got a {kind} one"),
-        (lambda v: v.numpy()[0] @ np.ones(7), f"behind '{path}' to take the {kind.title()}Tensor that comes there"),
+        (lambda v: as_array(v)[0] @ np.ones(7), f"behind '{path}' to take the {kind.title()}Tensor that comes there"),
     ):
         edited = aw.edit(model, {path: change})
         for run in (edited, lambda v, of=edited: aw.activations(of, v)):

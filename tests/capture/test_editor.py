@@ -13,6 +13,7 @@ from keras import layers
 import actwidget as aw
 from actwidget.errors import NotCapturableError
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 
 pytestmark = pytest.mark.filterwarnings("ignore:`build\\(\\)` was called on layer:UserWarning")
 WIDTH = 5
@@ -77,8 +78,8 @@ def by_code(model, x):
 RUN = {
     "call": lambda edited, x: np.array(edited(x)),
     "predict": lambda edited, x: edited.predict(x, verbose=0),
-    "tf.function": lambda edited, x: tf.function(edited)(x).numpy(),
-    "in another model": lambda edited, x: keras.Sequential([keras.Input(x.shape[1:]), edited])(x).numpy(),
+    "tf.function": lambda edited, x: as_array(tf.function(edited)(x)),
+    "in another model": lambda edited, x: as_array(keras.Sequential([keras.Input(x.shape[1:]), edited])(x)),
 }
 LOOK = {
     "all layers": lambda edited, x: aw.activations(edited, x)["out"],

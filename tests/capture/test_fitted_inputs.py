@@ -11,6 +11,7 @@ import actwidget as aw
 from actwidget.capture.run.fitted_inputs import fitted, holds_text, preprocessed
 from actwidget.errors import InvalidInputsError
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 from tests.capture.test_every_way import in_every_way
 
 
@@ -63,7 +64,7 @@ def task_without_graph(*, pair=False):
 def test_texts_go_through_the_preprocessor(build, pair, texts):
     model = build(pair=pair)
     value = aw.activations(model, texts, "embedding")["embedding"]
-    table = model.get_layer("embedding").embeddings.numpy()
+    table = as_array(model.get_layer("embedding").embeddings)
     np.testing.assert_allclose(value, table[[[2, 3, 0], [1, 0, 0]]], rtol=1e-6)
     explorer = aw.LayerExplorer(model, texts, layer="embedding")
     np.testing.assert_allclose(explorer.activation, value, rtol=1e-6)

@@ -12,6 +12,7 @@ import actwidget as aw
 from actwidget.capture.edits.inserted import Apply, Chain
 from actwidget.errors import OptionError
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 from tests.capture.test_edit import by_hand, flip_if_negative, residual
 
 
@@ -78,7 +79,7 @@ def test_several_edits_behind_one_layer_are_saved_and_loaded(tmp_path):
     edited = aw.edit(edited, {"second": layers.Dense(3, name="same", bias_initializer="ones")})
     expected = edited.predict(x, verbose=0)
     first, second = edited.edits["second"].layers
-    by_layers = by_hand(model, x, second_change=lambda v: second(first(v)).numpy())
+    by_layers = by_hand(model, x, second_change=lambda v: as_array(second(first(v))))
     np.testing.assert_allclose(expected, by_layers, rtol=1e-5, atol=1e-5)
     edited.save(tmp_path / "edited.keras")
     again = keras.saving.load_model(tmp_path / "edited.keras")
@@ -104,7 +105,7 @@ def test_masks_go_through_several_edits():
 
 def clipped(values):
     """Reckons with NumPy."""
-    return np.clip(values.numpy(), -0.1, 0.1)
+    return np.clip(as_array(values), -0.1, 0.1)
 
 
 @pytest.mark.parametrize("change", [flip_if_negative, clipped])
@@ -151,8 +152,8 @@ def test_a_callable_that_needs_the_values_is_given_the_mask_too():
     x = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 7]])
 
     def first_longer(values, mask):
-        return values * float(np.sum(mask.numpy()))
+        return values * float(np.sum(as_array(mask)))
 
     edited = aw.edit(model, {"embedding": first_longer})
-    np.testing.assert_allclose(edited(x), model(x).numpy() * 7, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(edited.predict(x, verbose=0), model(x).numpy() * 7, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(edited(x), as_array(model(x)) * 7, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(edited.predict(x, verbose=0), as_array(model(x)) * 7, rtol=1e-5, atol=1e-6)

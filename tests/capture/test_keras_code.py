@@ -11,6 +11,7 @@ import actwidget as aw
 from actwidget.capture.access.keras_code import keras_code
 from actwidget.capture.trace import read, trace
 from tests.capture import odd_models, zoo
+from tests.capture.deep_witness import as_array
 
 
 def run(code, model, x):
@@ -153,7 +154,7 @@ def test_names_are_quoted():
     x = keras.Input((3,), name="x")
     model, value = keras.Model(x, layers.Dense(2, name='it\'s "1"')(x)), zoo.noise(2, 3)
     path = next(node.path for node in aw.layer_tree(model) if "it's" in node.path)
-    expected = value @ model.layers[1].kernel.numpy() + model.layers[1].bias.numpy()
+    expected = value @ as_array(model.layers[1].kernel) + as_array(model.layers[1].bias)
     np.testing.assert_allclose(run(keras_code(trace(model), path), model, value), expected, rtol=1e-5, atol=1e-6)
 
 

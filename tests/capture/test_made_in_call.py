@@ -9,6 +9,7 @@ from keras import layers
 
 import actwidget as aw
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 
 
 class Block(layers.Layer):
@@ -45,7 +46,7 @@ PATHS = ["dense", "add", "sequential", "sequential/re_lu", "sequential/rescaling
 def made(make):
     model, x = make(), zoo.noise(40, 4)
     model(x)
-    dense = model.get_layer("block").dense(x).numpy()
+    dense = as_array(model.get_layer("block").dense(x))
     first = dense + x
     rectified = np.maximum(first, 0)
     values = [dense, first, 2 * rectified, rectified, 2 * rectified, 2 * rectified, 2 * rectified + x]

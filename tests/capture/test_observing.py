@@ -15,6 +15,7 @@ from actwidget.capture.run.tap import Tap
 from actwidget.capture.trace.observing import ModelObserver
 from actwidget.errors import InvalidInputsError, LayerNotFoundError, ModelNotBuiltError
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 from tests.capture.test_tap import Stack
 
 
@@ -66,8 +67,8 @@ def test_a_second_call_is_had_edited_and_given_as_code(make):
     model(x)
     expected = aw.activations(model, x, "again@1")["again@1"]
     np.testing.assert_allclose(aw.submodel(model, "again@1")(x), expected, rtol=1e-5, atol=1e-6)
-    changed = aw.edit(model, {"again@1": aw.Scale([0, 1], 2.0)})(x).numpy()
-    assert np.abs(changed - model(x).numpy()).max() > 1e-3
+    changed = as_array(aw.edit(model, {"again@1": aw.Scale([0, 1], 2.0)})(x))
+    assert np.abs(changed - as_array(model(x))).max() > 1e-3
     scope = {"model": model, "x": x}
     exec(aw.LayerExplorer(model, x, layer="again@1").code, scope)  # noqa: S102 - the recipe is meant to be run
     np.testing.assert_allclose(scope["activation"], expected, rtol=1e-5, atol=1e-6)

@@ -21,6 +21,7 @@ from actwidget.capture.run.probes.time_distributed import TimeDistributedProbe
 from actwidget.capture.run.tap import Tap, run_apart
 from actwidget.keras_internals.tensors import mask_of, set_mask
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 
 
 def test_losses_of_a_layer_that_is_asked_for_its_scores_count_once():
@@ -144,7 +145,7 @@ def test_the_arguments_of_a_call_stand_by_their_names_with_the_mask_that_comes_o
 
     found = arguments(lstm, masked)
     assert list(found) == ["sequences", "mask"]
-    assert found["mask"].numpy().tolist() == [[True, True, False]]
+    assert as_array(found["mask"]).tolist() == [[True, True, False]]
     own = tf.constant([[True, False, False]])
     assert arguments(lstm, masked, mask=own)["mask"] is own
     assert arguments(lstm, plain, a_wish_of_the_users_own=3) == {"sequences": plain, "mask": None}
@@ -158,9 +159,9 @@ def test_of_several_tensors_keras_passes_no_mask_on_and_neither_does_a_probe():
         "sequences",
         "initial_state",
     ]
-    unmasked = lstm(tf.constant(masked.numpy())).numpy()
+    unmasked = as_array(lstm(tf.constant(as_array(masked))))
     np.testing.assert_allclose(lstm(masked, initial_state=states), unmasked, rtol=1e-5, atol=1e-6)
-    assert np.abs(lstm(masked).numpy() - unmasked).max() > 1e-4
+    assert np.abs(as_array(lstm(masked)) - unmasked).max() > 1e-4
 
 
 ASKED = {
@@ -196,7 +197,7 @@ def test_a_call_made_once_more_finds_the_layer_as_it_was_before_and_leaves_it_as
     lstm(masked)
     before_call = [state.numpy() for state in lstm.states]
     before = Before.of(probe_of(lstm), lstm, (masked,), {})
-    expected = lstm(masked).numpy()
+    expected = as_array(lstm(masked))
     set_mask(masked, None)  # as attention takes the masks off its inputs
     after_call = [state.numpy() for state in lstm.states]
     for _ in range(2):

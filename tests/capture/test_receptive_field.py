@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from actwidget.capture.semantics.channel_axis import channel_axis_of
 from actwidget.capture.semantics.receptive_field import field_of, inputs_behind, receptive_field
 from actwidget.capture.trace import trace
+from tests.capture.deep_witness import as_array
 
 layers, ops = keras.layers, keras.ops
 FIRST = {"data_format": "channels_first"}
@@ -31,7 +32,7 @@ def seen_by_gradient(model, path, position):
     x = tf.Variable(tf.random.stateless_uniform(model.inputs[0].shape[1:], (1, 2), 0.5, 1.0)[tf.newaxis])
     with tf.GradientTape() as tape:
         value = tf.reduce_sum(sub(x, training=False)[(0, *position)])
-    hit = np.abs(tape.gradient(value, x).numpy()[0]).max(axis=-1) > 0
+    hit = np.abs(as_array(tape.gradient(value, x))[0]).max(axis=-1) > 0
     if not hit.any():
         return tuple((0, 0) for _ in position)
     return tuple((int(index.min()), int(index.max()) + 1) for index in np.nonzero(hit))

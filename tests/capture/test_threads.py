@@ -13,6 +13,7 @@ import tensorflow as tf
 
 import actwidget as aw
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 
 
 def elsewhere(action):
@@ -88,23 +89,23 @@ def test_what_another_thread_writes_during_a_look_stays(look):
         written.append(1)
 
     meanwhile.action = write
-    added = own.added.numpy()
+    added = as_array(own.added)
     look(model, zoo.noise(2, 3))
     times = len(written)
-    assert meanwhile.count.numpy() == times
-    np.testing.assert_array_equal(norm.moving_mean.numpy(), np.full(3, float(times)))
-    np.testing.assert_allclose(own.added.numpy(), added + times, rtol=1e-6)
-    np.testing.assert_array_equal(norm.moving_variance.numpy(), np.ones(3))
+    assert as_array(meanwhile.count) == times
+    np.testing.assert_array_equal(as_array(norm.moving_mean), np.full(3, float(times)))
+    np.testing.assert_allclose(as_array(own.added), added + times, rtol=1e-6)
+    np.testing.assert_array_equal(as_array(norm.moving_variance), np.ones(3))
 
 
 def test_what_another_thread_assigns_over_a_looks_own_write_stays():
     own = Own(name="own")
     model, meanwhile = watched(own)
     meanwhile.action = lambda: (own.assigned.assign([5, 6]), own.generator.normal(()))
-    first = own.generator.state.numpy()
+    first = as_array(own.generator.state)
     aw.activations(model, zoo.noise(2, 3))
-    np.testing.assert_array_equal(own.assigned.numpy(), [5, 6])
-    assert (own.generator.state.numpy() != first).any()  # the numbers that the other thread drew are not drawn again
+    np.testing.assert_array_equal(as_array(own.assigned), [5, 6])
+    assert (as_array(own.generator.state) != first).any()  # the numbers that the other thread drew are not drawn again
 
 
 def test_random_numbers_that_another_thread_draws_during_a_look_are_drawn_once():

@@ -13,6 +13,7 @@ from keras import layers
 import actwidget as aw
 from actwidget.errors import CaptureError
 from tests.capture import zoo
+from tests.capture.deep_witness import as_array
 
 
 def graph_of(model):
@@ -156,7 +157,7 @@ def test_a_stateful_recurrent_layer_keeps_its_state():
     for state, before in zip(model.layers[0].states, states, strict=True):
         np.testing.assert_array_equal(state.numpy(), before)
     # And they start from it: the model itself gives the same next.
-    np.testing.assert_allclose(model(zoo.noise(2, 4, 3, seed=1)).numpy(), first, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(as_array(model(zoo.noise(2, 4, 3, seed=1))), first, rtol=1e-5, atol=1e-6)
 
 
 def test_a_layer_that_calls_itself_stateful_need_not_have_states():
@@ -465,11 +466,11 @@ def test_what_a_look_builds_is_what_the_model_then_has():
 
     model, x = Model(), zoo.noise(2, 4)
     found = aw.activations(model, x)
-    expected = x @ model.late.kernel.numpy() * [3.0, 4.0, 5.0] + 5.0
+    expected = x @ as_array(model.late.kernel) * [3.0, 4.0, 5.0] + 5.0
     np.testing.assert_allclose(found["late"], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(model.late(x), expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found["made"], np.repeat(expected.sum(-1, keepdims=True), 3, -1), rtol=1e-5)
-    assert model.late.raw.numpy() == 5.0
+    assert as_array(model.late.raw) == 5.0
 
 
 def test_a_compiled_function_in_a_layer_is_not_traced_by_a_look():
@@ -488,10 +489,10 @@ def test_a_compiled_function_in_a_layer_is_not_traced_by_a_look():
     inputs = keras.Input((64,))
     noisy = Noisy(name="noisy")
     model, x = keras.Model(inputs, noisy(inputs)), np.ones((1, 64), "float32")
-    traces, seed = noisy.call.experimental_get_tracing_count(), noisy.drop.seed_generator.state.numpy()
+    traces, seed = noisy.call.experimental_get_tracing_count(), as_array(noisy.drop.seed_generator.state)
     looked = aw.activations(model, x, "noisy", training=True)["noisy"]
     assert noisy.call.experimental_get_tracing_count() == traces
-    np.testing.assert_array_equal(noisy.drop.seed_generator.state.numpy(), seed)
+    np.testing.assert_array_equal(as_array(noisy.drop.seed_generator.state), seed)
     first, second = (np.asarray(model(x, training=True)) for _ in range(2))
     np.testing.assert_array_equal(first, looked)
     assert (first != second).any()
@@ -546,7 +547,7 @@ def test_functions_that_keras_s_own_layers_hold_are_kept_apart_too(look):
     keras.utils.set_random_seed(5)
     look(model, x)
     assert [np.random.normal(), float(tf.random.normal(()))] == expected  # noqa: NPY002
-    assert raw.numpy() == 0
+    assert as_array(raw) == 0
     first, second = np.asarray(model(x)), np.asarray(model(x))
     assert (first != second).any()  # the seed still moves in the function that TensorFlow compiles now
 

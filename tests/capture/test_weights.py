@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
+from tests.capture.deep_witness import as_array
 
 RNG = np.random.default_rng(3)
 MAPS, LINE, CUBE, FILM, STEPS = (5, 4, 6), (7, 6), (4, 3, 3, 6), (1, 4, 4, 2), (1, 4)
@@ -227,7 +228,7 @@ def test_four_bits_of_three_axes_and_of_an_embedding_are_unpacked():
     layer = built(layers.EinsumDense("abc,cde->abde", (None, 2, 3)), (5, 4))
     table = layers.Embedding(7, 5)
     table(np.zeros((1, 2), "int32"))
-    before = layer.kernel.numpy(), table.embeddings.numpy()
+    before = as_array(layer.kernel), as_array(table.embeddings)
     for each, name, old in zip((layer, table), ("kernel", "embeddings"), before, strict=True):
         each.quantize("int4")
         found = weights_of(each)[name]
@@ -273,4 +274,4 @@ def test_eight_bits_are_as_they_are():
     layer.quantize("int8")
     found = weights_of(layer)
     assert found["kernel"].note == ""
-    np.testing.assert_array_equal(found["kernel"].values, layer.kernel.numpy())
+    np.testing.assert_array_equal(found["kernel"].values, as_array(layer.kernel))

@@ -159,8 +159,10 @@ def _prepared(
     absent = left_out(graph, batch)
     paths = [node.path for node in nodes]
     is_everything = len(nodes) == sum(node.origin != "opaque" for node in graph.tree) - len(absent)
-    # A sub-model runs only the layers that are needed. If all are needed, building it costs more than it saves.
-    if not (is_everything and len(nodes) > 1) and composable(graph, paths):
+    # A sub-model runs only the layers that are needed. If all are needed, building it costs more than it saves. Where a
+    # layer may write to its input, values have to be copied before the next layer runs, which a sub-model does not do.
+    is_tapped = len(nodes) > 1 and (is_everything or backend.writes_in_place)
+    if not is_tapped and composable(graph, paths):
         return _composed(graph, paths)
     return _tapped(graph, paths, graph.called if is_everything else None, refuse=refuse)
 

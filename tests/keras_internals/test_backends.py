@@ -1,0 +1,230 @@
+"""What each backend of Keras is asked for, held to NumPy; these tests run on every backend."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import actwidget as aw
+from actwidget.capture.access.weight_watch import WeightWatch
+from actwidget.errors import InvalidInputsError, UnsupportedKerasError
+from actwidget.keras_internals import backend as chosen
+from actwidget.keras_internals.backend import backend
+from tests.capture.deep_witness import as_array
+
+NAME = keras.backend.backend()
+REPOSITORY = Path(__file__).parents[2]
+FRAMEWORKS = {"tensorflow", "jax", "torch"}
+
+
+def in_a_new_process(program: str, **environment: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_tensorflow_is_imported_only_with_its_own_backend():
+    program = """
+import sys
+import numpy as np
+import keras
+import actwidget as aw
+model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3), keras.layers.Flatten()])
+x = np.ones((2, 4, 4, 1), "float32")
+aw.LayerExplorer(aw.edit(model, {0: aw.Ablate(1)}), x).summaries
+aw.compare(model, x, x)
+print("tensorflow" in sys.modules)
+"""
+    assert in_a_new_process(program).splitlines()[-1] == str(NAME == "tensorflow")
+
+
+def test_a_backend_that_is_not_known_is_named_with_what_to_do(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "openvino")
+    with pytest.raises(UnsupportedKerasError, match=r"got the backend 'openvino'\. Set the environment var"):
+        chosen._chosen()
+
+
+@pytest.mark.parametrize("name", sorted(FRAMEWORKS))
+def test_a_backend_that_is_not_installed_is_named_with_its_command(name):
+    program = f"""
+import sys
+
+class NotInstalled:
+    def find_spec(self, name, *_):
+        if name == {name!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, NotInstalled())
+try:
+    from actwidget import layer_tree
+except ImportError as error:
+    print(type(error).__name__, error)
+"""
+    told = in_a_new_process(program, KERAS_BACKEND=name)
+    assert told.startswith("MissingPackageError ")
+    assert f'pip install "actwidget[{name}]"' in told
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "int8", "uint8", "int32", "bool"])
+def test_a_tensor_becomes_the_array_of_its_values(dtype):
+    values = np.array([[0, 1], [1, 3]]).astype("float32")
+    tensor = ops.cast(ops.convert_to_tensor(values), dtype)
+    array = backend.to_array(tensor)
+    assert array.dtype.name == {"bfloat16": "float32"}.get(dtype, dtype)
+    np.testing.assert_array_equal(array, values.astype(array.dtype))
+    assert backend.dtype_of(tensor) == dtype
+    assert backend.shape_of(tensor) == (2, 2)
+    assert backend.is_dense(tensor)
+    assert not backend.is_sparse(tensor)
+    assert not backend.is_ragged(tensor)
+
+
+def test_rows_are_cut_and_joined():
+    values = np.arange(12, dtype="float32").reshape(4, 3)
+    tensor = ops.convert_to_tensor(values)
+    first, last = backend.rows(tensor, 0, 1), backend.rows(tensor, 1, 4)
+    np.testing.assert_array_equal(as_array(last), values[1:])
+    np.testing.assert_array_equal(as_array(backend.joined([last, first])), values[[1, 2, 3, 0]])
+
+
+BITS = {
+    "equal": (1.5, 1.5, True),
+    "another number": (1.5, 1.25, False),
+    "not a number": (np.nan, np.nan, True),
+    "the sign of zero": (0.0, -0.0, False),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "same"), BITS.values(), ids=BITS)
+@pytest.mark.parametrize("size", [1, 200_000], ids=["small", "large"])
+def test_bits_are_compared(one, other, same, size):
+    first, second = (ops.convert_to_tensor(np.full((size,), each, "float32")) for each in (one, other))
+    assert backend.have_same_bits(first, second) is same
+
+
+def test_tensors_of_other_shapes_or_dtypes_differ_in_their_bits():
+    zeros = ops.zeros((2, 2))
+    assert not backend.have_same_bits(zeros, ops.zeros((4,)))
+    assert not backend.have_same_bits(zeros, ops.zeros((2, 2), "int32"))
+
+
+def small() -> keras.Model:
+    return keras.Sequential([keras.Input((3,)), layers.Dense(4, name="first"), layers.Dense(1, name="last")])
+
+
+def fit_once(model: keras.Model) -> None:
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(np.ones((2, 3), "float32"), np.ones((2, 1), "float32"), verbose=0)
+
+
+def train_on_one_batch(model: keras.Model) -> None:
+    model.compile("adam", "mse")
+    model.train_on_batch(np.ones((2, 3), "float32"), np.ones((2, 1), "float32"))
+
+
+def assign_one(model: keras.Model) -> None:
+    kernel = model.get_layer("first").kernel
+    values = np.array(as_array(kernel))
+    values[0, 0] += 1
+    kernel.assign(values)
+
+
+WRITES = {
+    "fit": fit_once,
+    "train_on_batch": lambda model: (
+        model.compile("adam", "mse"),
+        model.train_on_batch(np.ones((2, 3)), np.ones((2, 1))),
+    ),
+    "assign": assign_one,
+    "set_weights": lambda model: model.set_weights([each + 1 for each in model.get_weights()]),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_written_weights_are_noticed_and_read_ones_are_not(write):
+    model, x = small(), np.ones((2, 3), "float32")
+    watch = WeightWatch()
+    watch.add([model])
+    model(x)
+    model.get_weights()
+    assert watch.unwritten()
+    write(model)
+    assert not watch.unwritten()
+
+
+def test_an_explorer_shows_the_weights_of_now_after_training():
+    model, x = small(), np.ones((2, 3), "float32")
+    explorer = aw.LayerExplorer(model, x, layer="first")
+    before = explorer.activation.copy()
+    fit_once(model)
+    after = explorer.activation
+    assert not np.allclose(before, after)
+    np.testing.assert_allclose(after, as_array(model.get_layer("first")(x)), rtol=1e-6)
+    explorer.close()
+
+
+def test_a_look_in_training_mode_leaves_statistics_seeds_and_the_process_s_random_numbers():
+    model = keras.Sequential([keras.Input((4,)), layers.BatchNormalization(), layers.Dropout(0.5, seed=3)])
+    x = np.random.default_rng(0).normal(2, 3, (16, 4)).astype("float32")
+    before = [np.array(as_array(each)) for each in model.variables]
+    keras.utils.set_random_seed(1)
+    expected = as_array(keras.random.normal((3,)))
+    keras.utils.set_random_seed(1)
+    found = aw.activations(model, x, training=True)
+    np.testing.assert_array_equal(as_array(keras.random.normal((3,))), expected)
+    for variable, value in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(as_array(variable), value)
+    normal = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-3)
+    np.testing.assert_allclose(found["batch_normalization"], normal, rtol=1e-3, atol=1e-4)
+
+
+def test_text_is_refused_or_taken_as_the_backend_has_tensors_of_text():
+    class Counts(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = layers.Dense(1)
+
+        def call(self, inputs):
+            return self.last(ops.ones((len(inputs), 1)))
+
+    model, texts = Counts(), np.array([["a"], ["b"]])
+    if backend.holds_text:
+        assert aw.layer_tree(model, texts).output_shape == (None, 1)
+    else:
+        with pytest.raises(InvalidInputsError, match="Keras has tensors of text only on TensorFlow"):
+            aw.layer_tree(model, texts)
+
+
+class AddsInPlace(layers.Layer):
+    """Writes to its input where the backend's tensors can be written."""
+
+    def call(self, inputs):
+        inputs += 1
+        return inputs
+
+
+def test_a_value_is_that_of_its_own_call_though_a_later_layer_writes_to_it():
+    x = keras.Input((3,))
+    first = layers.Dense(4, name="first", bias_initializer="ones")(x)
+    model = keras.Model(x, layers.Dense(2, name="last")(AddsInPlace(name="adds")(first)))
+    value = np.ones((2, 3), "float32")
+    kernel, bias = model.get_layer("first").get_weights()
+    for wanted in (None, ["first", "adds"], ["first"]):
+        found = aw.activations(model, value, wanted)
+        np.testing.assert_allclose(found["first"], value @ kernel + bias, rtol=1e-5)
+        if "adds" in found:
+            np.testing.assert_allclose(found["adds"], value @ kernel + bias + 1, rtol=1e-5)

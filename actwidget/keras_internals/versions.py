@@ -190,7 +190,7 @@ PARTS = [
     *_parts("keras.src.backend.common.name_scope.name_scope", name_scope_stack="trials that fail in a name scope"),
     *_parts("keras.src.backend.common.stateless_scope", get_stateless_scope="writes that only one pass sees"),
     *_parts("keras.src.backend.common.symbolic_scope", in_symbolic_scope="to tell trials on symbols from passes"),
-    *_parts("keras.src.random.seed_generator", GLOBAL_SEED_GENERATOR="random numbers that come next"),
+    *_parts("keras.src.random.seed_generator", global_seed_generator="random numbers that come next"),
     *_parts(
         "tensorflow.raw_ops",
         ReadVariableOp="to read a variable without a copy",

@@ -57,7 +57,8 @@ def chromium() -> str:
 def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
     """A running JupyterLab on the folder `root`; gives its address.
 
-    The same server has Notebook 7 and Voila at other addresses, where these are installed.
+    The same server has Notebook 7 and Voila at other addresses, where these are installed, and below `static/` the files
+    of the folder of that name.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -74,6 +75,7 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
         "--ServerApp.password=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={root}",
         "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
         "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
+        f"--ServerApp.extra_static_paths={root / 'static'}",
     ]  # fmt: skip
     news = root / ".jupyter" / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True, exist_ok=True)

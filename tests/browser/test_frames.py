@@ -103,19 +103,18 @@ class Cell:
 
 @pytest.fixture(scope="module", params=PLACES, ids=[f"html-manager {version}, {kernel}" for version, kernel in PLACES])
 def place(request, address, chromium, notebook):
-    """A page of two cells, and what it has asked of other hosts."""
+    """A page of two cells, what it has asked of other hosts, and for each request for plotly.js the websocket."""
     version, name = request.param
     start = urllib.request.Request(f"{address}/api/kernels", json.dumps({"name": name}).encode())  # noqa: S310 - loopback
     with urllib.request.urlopen(start) as answer:  # noqa: S310
         kernel = json.load(answer)["id"]
     page = chromium.new_context(viewport={"width": 1200, "height": 1500}).new_page()
-    outside, plotlies = [], []
+    outside, asked = [], []
     page.on("pageerror", lambda error: notebook.errors.append(f"page: {error.stack or error}"))
     page.on("console", lambda said: notebook.errors.append(said.text) if said.type == "error" else None)
     page.on("request", lambda sent: sent.url.startswith((address, "blob:", "data:")) or outside.append(sent.url))
     page.on(
-        "websocket",
-        lambda socket: socket.on("framereceived", lambda data: len(data) > 1_000_000 and plotlies.append(socket.url)),
+        "websocket", lambda socket: socket.on("framesent", lambda data: "plotly.js" in data and asked.append(socket))
     )
     page.goto(f"{address}/static/{version}/notebook.html")
     cells = []
@@ -123,7 +122,7 @@ def place(request, address, chromium, notebook):
         page.evaluate("(all) => addCell(...all)", [kernel, code, "light"])
         cells.append(Cell(page, page.frames[-1]))
         Explorer(cells[-1])
-    yield SimpleNamespace(page=page, cells=cells, outside=outside, plotlies=plotlies, name=name)
+    yield SimpleNamespace(page=page, cells=cells, outside=outside, asked=asked, name=name)
     page.context.close()
     stop = urllib.request.Request(f"{address}/api/kernels/{kernel}", method="DELETE")  # noqa: S310
     urllib.request.urlopen(stop).close()  # noqa: S310
@@ -176,7 +175,7 @@ def test_the_still_of_each_cell_is_there_and_out_of_sight(place):
 
 def test_each_frame_gets_plotly_once_from_the_kernel_and_nothing_from_another_host(place):
     assert place.outside == []
-    assert len(place.plotlies) == len(set(place.plotlies)) == 2
+    assert len(place.asked) == len(set(place.asked)) == len(place.cells)
     release = "import re, plotly.offline; print(re.search(r'plotly.js v([.0-9]+)', plotly.offline.get_plotlyjs())[1])"
     for cell in place.cells:
         assert cell.page.evaluate("() => Plotly.version") == cell.ask(release)

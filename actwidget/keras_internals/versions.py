@@ -1,4 +1,4 @@
-"""The releases of Keras and TensorFlow that actwidget is tested with, and the private parts of them that it uses.
+"""The releases of Keras and TensorFlow that actwidget is tested with, in what they differ, and their private parts in use.
 
 On any other release each part is looked up at import, so that a missing one is named before something fails without it.
 """
@@ -47,8 +47,41 @@ class Known:
 
 
 KNOWN = (
-    Known("keras", "Keras", (3, 15), (3, 15)),
-    Known("tensorflow", "TensorFlow", (2, 21), (2, 21)),
+    Known("keras", "Keras", (3, 8), (3, 15)),
+    Known("tensorflow", "TensorFlow", (2, 18), (2, 21)),
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A way in which some of the known releases differ from the newest one.
+
+    Code that asks for one by its name, as in `if NO_RAGGED_INPUTS.applies`, can go, and the difference with it, once the
+    oldest known release is newer than `newest`.
+
+    Attributes:
+        package: The package, as it is imported.
+        oldest: The oldest known release that differs.
+        newest: The newest one.
+        what: What is different there.
+    """
+
+    package: str
+    oldest: Release
+    newest: Release
+    what: str
+
+    @property
+    def applies(self) -> bool:
+        """Whether the installed release differs."""
+        return self.oldest <= _installed(self.package) <= self.newest
+
+
+NO_RAGGED_INPUTS = Difference(
+    "keras", (3, 8), (3, 8), "`keras.Input` has no `ragged`, and no symbolic tensor is ragged"
+)
+UNUSED_INPUTS_REFUSED = Difference(
+    "keras", (3, 10), (3, 13), "a functional model is not created, or loaded, if an input of it is given to no layer"
 )
 
 
@@ -218,12 +251,12 @@ def check_releases() -> None:
         UnsupportedKerasError: Parts are missing; the message names them.
     """
     for known in KNOWN:
-        version = importlib.import_module(known.package).__version__
-        if _release(version) in known:
+        if _installed(known.package) in known:
             continue
         missing = [part for part in PARTS if part.owner.partition(".")[0] == known.package and not part.is_there()]
         if missing:
             listed = ", ".join(f"`{part}` ({part.use})" for part in missing)
+            version = importlib.import_module(known.package).__version__
             ours = sys.modules[__name__.partition(".")[0]].__version__
             newest = ".".join(map(str, known.newest))
             message = (
@@ -233,7 +266,8 @@ def check_releases() -> None:
             raise UnsupportedKerasError(message)
 
 
-def _release(version: str) -> Release:
-    """The major and minor number of a version: (3, 16) for `3.16.0.dev2026`."""
+def _installed(package: str) -> Release:
+    """The major and minor number of an installed package's version: (3, 16) for `3.16.0.dev2026`."""
+    version = importlib.import_module(package).__version__
     major, minor = [*re.findall(r"\d+", version), "0", "0"][:2]
     return int(major), int(minor)

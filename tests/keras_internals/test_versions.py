@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from keras.src.ops.node import Node
@@ -112,10 +113,27 @@ def is_given_to_no_layer():
     keras.Model([used, unused], keras.layers.Dense(2)(used))
 
 
+class Told(keras.Layer):
+    def call(self, inputs, training=None):
+        if not training:
+            raise ValueError(training)
+        return inputs
+
+
+class Around(keras.Layer):
+    def __init__(self):
+        super().__init__()
+        self.inner = Told()
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
 # For each difference what raises an error where it applies, and nowhere else.
 TRIALS = {
     "NO_RAGGED_INPUTS": lambda: keras.Input((None,), ragged=True),
     "NO_RMS_NORMALIZATION": lambda: keras.layers.RMSNormalization,
+    "TRAINING_DROPPED": lambda: Around()(np.ones(2), training=True),
     "NO_SPARSE_SIGMOID": lambda: keras.ops.sparse_sigmoid,
     "NO_INT4": has_int4,
     "NO_GPTQ": lambda: keras.dtype_policies.GPTQDTypePolicy,

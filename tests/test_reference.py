@@ -71,11 +71,17 @@ def test_a_link_that_leads_nowhere_is_seen(tmp_path: Path) -> None:
     assert [link for link in links_in(tokens(here)) if not leads_somewhere(link, here)] == bad
 
 
-def test_a_link_to_a_lesson_that_binder_does_not_have_is_seen() -> None:
-    binder = "https://mybinder.org/v2/gh/actwidget/actwidget/main?urlpath=lab/tree/notebooks/"
-    lessons = [path.name for path in DOCUMENTS if path.suffix == ".ipynb"]
-    assert leads_somewhere(binder + lessons[0], REPOSITORY / "README.md")
-    assert not leads_somewhere(binder + "00-gone.ipynb", REPOSITORY / "README.md")
+BINDER = "https://mybinder.org/v2/gh/actwidget/actwidget/main?urlpath=lab/tree/notebooks/"
+COLAB = "https://colab.research.google.com/github/actwidget/actwidget/blob/main/notebooks/"
+
+
+@pytest.mark.parametrize("host", [BINDER, COLAB], ids=["Binder", "Colab"])
+def test_the_readme_opens_each_lesson_on_a_host_and_a_lesson_that_is_not_there_is_seen(host: str) -> None:
+    readme = REPOSITORY / "README.md"
+    lessons = [path.name for path in DOCUMENTS if path.parent.name == "notebooks" and path.suffix == ".ipynb"]
+    assert {host + name for name in lessons} <= set(links_in(tokens(readme)))
+    assert leads_somewhere(host + lessons[0], readme)
+    assert not leads_somewhere(host + "00-gone.ipynb", readme)
 
 
 def jupyter_slug(title: str) -> str:
@@ -113,8 +119,10 @@ def anchors_in(path: Path) -> set[str]:
 
 
 def leads_somewhere(link: str, document: Path) -> bool:
-    """Whether the file and the heading are there; of other sites only Binder's folder, which is this one, is known."""
+    """Whether the file and the heading are there; of other sites only what Binder and Colab show of this repository."""
     address = urlsplit(link)
+    if link.startswith(COLAB):
+        return (REPOSITORY / "notebooks" / link.removeprefix(COLAB)).is_file()
     if address.netloc == "mybinder.org" and "urlpath" in address.query:
         (place,) = parse_qs(address.query)["urlpath"]
         return (REPOSITORY / place.removeprefix("lab/tree/")).is_file()

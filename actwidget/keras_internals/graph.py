@@ -9,6 +9,8 @@ from typing import Any
 import keras
 
 from actwidget.keras_internals.classes import Functional
+from actwidget.keras_internals.tensors import producer
+from actwidget.keras_internals.versions import UNUSED_INPUTS_REFUSED
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,3 +121,16 @@ def standardized_inputs(function: Any, given: Any) -> list[Any]:
 def packed_inputs(function: Any, flat: list[Any]) -> Any:
     """A flat list of inputs, packed into the structure with which the model was created."""
     return keras.tree.pack_sequence_as(function._inputs_struct, flat)
+
+
+def has_refused_inputs(function: Any) -> bool:
+    """Whether the installed Keras refuses to load a graph from a file, because no layer in it is given an input."""
+    given = {id(edge.tensor) for edge in edges(function)}
+    return UNUSED_INPUTS_REFUSED.applies and any(id(tensor) not in given for tensor in function.inputs)
+
+
+def use_all(inputs: Any) -> None:
+    """Gives each symbolic input that no layer is given to a layer, outside of any model, where Keras refuses others."""
+    for tensor in keras.tree.flatten(inputs) if UNUSED_INPUTS_REFUSED.applies else ():
+        if not consumers(producer(tensor)):
+            keras.layers.Identity(name="unused")(tensor)

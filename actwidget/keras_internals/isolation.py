@@ -21,7 +21,6 @@ import numpy as np
 from keras.src.backend.common.global_state import get_global_attribute, set_global_attribute
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 from keras.src.layers.layer import CallContext
-from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
 from actwidget.keras_internals.attributes import forget_losses
 from actwidget.keras_internals.backend import backend
@@ -29,6 +28,7 @@ from actwidget.keras_internals.classes import Functional, is_framework_function,
 from actwidget.keras_internals.patches import Patch, Patches, defining_class
 
 _OUTERMOST_CALL = "current_call_ctx"  # where Keras keeps the outermost layer call of this thread
+_SEED_GENERATOR = "global_seed_generator"  # where it keeps the seeds of this thread's calls that are given none
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
     isolation = _Isolation(None if symbolic else _Overlay())
     runs_user_code = _runs_user_code(layers)
     token = _CURRENT.set(isolation)
-    saved = {name: get_global_attribute(name) for name in (GLOBAL_SEED_GENERATOR, _OUTERMOST_CALL)}
+    saved = {name: get_global_attribute(name) for name in (_SEED_GENERATOR, _OUTERMOST_CALL)}
     # An outermost layer call clears the losses of its layers, which another thread may be about to add up. With this
     # context set, no call in the block is the outermost one.
     set_global_attribute(_OUTERMOST_CALL, CallContext(entry_layer=None))

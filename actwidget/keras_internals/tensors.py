@@ -6,6 +6,8 @@ from typing import Any
 
 from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
+from actwidget.keras_internals.versions import NO_RAGGED_INPUTS
+
 
 def has_producer(tensor: Any) -> bool:
     """Whether a tensor is symbolic and was produced by a call in a graph."""
@@ -26,6 +28,11 @@ def node_of(tensor: Any) -> Any:
     """The node of Keras's graph whose call produced a symbolic tensor."""
     operation, index, _ = tensor._keras_history
     return operation._inbound_nodes[index]
+
+
+def is_declared_ragged(tensor: Any) -> bool:
+    """Whether a symbolic tensor stands for ragged ones."""
+    return not NO_RAGGED_INPUTS.applies and bool(tensor.ragged)
 
 
 def mask_of(tensor: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The releases of Keras and its backends that actwidget is tested with, and the private parts of them that it uses.
+"""The releases of Keras and its backends that actwidget is tested with, how they differ, and their private parts in use.
 
 On any other release each part is looked up at import, so that a missing one is named before something fails without it.
 """
@@ -42,15 +42,64 @@ class Known:
 
     def __str__(self) -> str:
         """The range in words, such as `Keras 3.15` or `Keras 3.8 to 3.15`."""
-        releases = dict.fromkeys(".".join(map(str, each)) for each in (self.oldest, self.newest))
-        return f"{self.title} {' to '.join(releases)}"
+        return f"{self.title} {_in_words(self.oldest, self.newest)}"
+
+
+def _in_words(oldest: Release, newest: Release) -> str:
+    return " to ".join(dict.fromkeys(".".join(map(str, each)) for each in (oldest, newest)))
 
 
 KNOWN = (
-    Known("keras", "Keras", (3, 15), (3, 15)),
-    Known("tensorflow", "TensorFlow", (2, 21), (2, 21)),
+    Known("keras", "Keras", (3, 8), (3, 15)),
+    Known("tensorflow", "TensorFlow", (2, 18), (2, 21)),
     Known("jax", "JAX", (0, 7), (0, 10)),
     Known("torch", "PyTorch", (2, 9), (2, 14)),
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A way in which some of the known releases differ from the newest one.
+
+    Code that asks for one by its name, as in `if NO_RAGGED_INPUTS.applies`, can go, and the difference with it, once
+    the oldest known release is newer than `newest`.
+
+    Attributes:
+        package: The package, as it is imported.
+        oldest: The oldest known release that differs.
+        newest: The newest one.
+        what: What is different there.
+    """
+
+    package: str
+    oldest: Release
+    newest: Release
+    what: str
+
+    @property
+    def applies(self) -> bool:
+        """Whether the installed release differs."""
+        return self.oldest <= _installed(self.package) <= self.newest
+
+    @property
+    def releases(self) -> str:
+        """The releases that differ, in words, such as `Keras 3.8` or `Keras 3.10 to 3.13`."""
+        title = next(known.title for known in KNOWN if known.package == self.package)
+        return f"{title} {_in_words(self.oldest, self.newest)}"
+
+
+NO_RAGGED_INPUTS = Difference(
+    "keras", (3, 8), (3, 8), "`keras.Input` has no `ragged`, and no symbolic tensor is ragged"
+)
+NO_RMS_NORMALIZATION = Difference("keras", (3, 8), (3, 8), "there is no `keras.layers.RMSNormalization`")
+TRAINING_DROPPED = Difference(
+    "keras", (3, 8), (3, 9), "`training=True` does not reach the layers of a model whose own `call` does not take it"
+)
+NO_SPARSE_SIGMOID = Difference("keras", (3, 8), (3, 9), "there is no `keras.ops.sparse_sigmoid`")
+NO_INT4 = Difference("keras", (3, 8), (3, 10), 'there are no weights of four bits, `layer.quantize("int4")`')
+NO_GPTQ = Difference("keras", (3, 8), (3, 11), "there is no GPTQ quantization, `keras.dtype_policies.GPTQDTypePolicy`")
+UNUSED_INPUTS_REFUSED = Difference(
+    "keras", (3, 10), (3, 13), "a functional model is not created, or loaded, if an input of it is given to no layer"
 )
 
 
@@ -192,7 +241,7 @@ PARTS = [
     *_parts("keras.src.backend.common.name_scope.name_scope", name_scope_stack="trials that fail in a name scope"),
     *_parts("keras.src.backend.common.stateless_scope", get_stateless_scope="writes that only one pass sees"),
     *_parts("keras.src.backend.common.symbolic_scope", in_symbolic_scope="to tell trials on symbols from passes"),
-    *_parts("keras.src.random.seed_generator", GLOBAL_SEED_GENERATOR="random numbers that come next"),
+    *_parts("keras.src.random.seed_generator", global_seed_generator="random numbers that come next"),
     *_parts(
         "tensorflow.raw_ops",
         ReadVariableOp="to read a variable without a copy",
@@ -232,12 +281,12 @@ def check_releases() -> None:
         UnsupportedKerasError: Parts are missing; the message names them.
     """
     for known in known_in_use():
-        version = importlib.import_module(known.package).__version__
-        if _release(version) in known:
+        if _installed(known.package) in known:
             continue
         missing = [part for part in PARTS if part.owner.partition(".")[0] == known.package and not part.is_there()]
         if missing:
             listed = ", ".join(f"`{part}` ({part.use})" for part in missing)
+            version = importlib.import_module(known.package).__version__
             ours = sys.modules[__name__.partition(".")[0]].__version__
             newest = ".".join(map(str, known.newest))
             message = (
@@ -247,7 +296,8 @@ def check_releases() -> None:
             raise UnsupportedKerasError(message)
 
 
-def _release(version: str) -> Release:
-    """The major and minor number of a version: (3, 16) for `3.16.0.dev2026`."""
+def _installed(package: str) -> Release:
+    """The major and minor number of an installed package's version: (3, 16) for `3.16.0.dev2026`."""
+    version = importlib.import_module(package).__version__
     major, minor = [*re.findall(r"\d+", version), "0", "0"][:2]
     return int(major), int(minor)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _FRONTEND = files("actwidget.widgets").joinpath("frontend")
 
+_CSS_IMPORT = re.compile(r'^@import "\./([^"\n]+\.css)";\n', re.MULTILINE)
 _CSS_COMMENTS_AND_SPACES = re.compile(r"/\*[\s\S]*?\*/|(?<=[{};,])\s+|;?\s+(?=})|\s+(?={)|(?<=:) +")
 
 # Each widget sends its source, so comments and needless spaces are removed from it. Literals are left as they are:
@@ -47,13 +48,14 @@ def asset(name: str) -> str:
     """The text of a file in `frontend`, without comments and needless spaces.
 
     Widgets get their source as text: if they got a path, anywidget would watch the file, which keeps every widget
-    alive. A widget has a single source text, so a JavaScript file is joined with its imports, see `join_modules`.
+    alive. A widget has a single source text, so a file is joined with its imports: in JavaScript see `join_modules`, in
+    CSS they are `@import "./file.css";`.
 
     Args:
         name: The path in `frontend`, such as `"tree.js"` or `"tree.css"`.
     """
     if name.endswith(".css"):
-        return _CSS_COMMENTS_AND_SPACES.sub("", _read(name))
+        return _CSS_COMMENTS_AND_SPACES.sub("", _CSS_IMPORT.sub(lambda found: asset(found[1]), _read(name)))
     return join_modules(name, _read)
 
 

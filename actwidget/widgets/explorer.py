@@ -10,6 +10,7 @@ from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
 from actwidget.options import at_least
 from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.export import picture_of, write_image, write_page
+from actwidget.widgets.ipywidgets7 import view_bundle
 from actwidget.widgets.rendering import Rendering
 from actwidget.widgets.screen import Screen
 from actwidget.widgets.still import Still, publish
@@ -314,9 +315,9 @@ class LayerExplorer(Rendering):
         """
         write_image(self.figure, path, **options)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        bundle = view_bundle(self)
         if self._links and self.inputs is not None:
             bundle["image/png"] = picture_of(self._screen.snapshot)
         return bundle
@@ -324,7 +325,7 @@ class LayerExplorer(Rendering):
     def _ipython_display_(self) -> None:
         """Shows the widget, and the snapshot as a separate output, which is hidden while the widget is on the page."""
         is_open = bool(self._links)
-        publish(super()._repr_mimebundle_() if is_open else {"text/plain": repr(self)})
+        publish(view_bundle(self) if is_open else {"text/plain": repr(self)})
         self._check_weights_soon()  # another cell may have trained the model since the last redraw
         if is_open and self.inputs is not None:
             self._still.show(self._screen.snapshot)

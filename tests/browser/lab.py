@@ -53,11 +53,24 @@ def chromium() -> str:
     raise FileNotFoundError(message)
 
 
-@contextlib.contextmanager
-def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
-    """A running JupyterLab on the folder `root`; gives its address.
+REPOSITORY = Path(__file__).parents[2]
 
-    The same server has Notebook 7 and Voila at other addresses, where these are installed.
+
+def add_kernel(root: Path, name: str, python: str | Path) -> None:
+    """Gives the JupyterLab that will run on the folder `root` one more kernel, with another Python."""
+    folder = root / ".jupyter" / "data" / "kernels" / name
+    folder.mkdir(parents=True)
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": name, "language": "python", "env": {"PYTHONPATH": str(REPOSITORY)}}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+
+
+@contextlib.contextmanager
+def jupyter_lab(root: Path, application: str = "lab", python: str | Path = sys.executable) -> Iterator[str]:
+    """A running JupyterLab on the folder `root`, of the environment of `python`; gives its address.
+
+    The same server has Notebook 7 and Voila at other addresses, where these are installed, and below `static/` what is
+    in the folder of that name.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -65,6 +78,7 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
     environment = {
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(root / ".jupyter"),
+        "JUPYTER_PATH": str(root / ".jupyter" / "data"),
         "JUPYTERLAB_SETTINGS_DIR": str(root / ".jupyter" / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(root / ".jupyter" / "workspaces"),
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -73,14 +87,16 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
         "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--IdentityProvider.token=",
         "--ServerApp.password=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={root}",
         "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
-        "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
+        f"--ServerApp.extra_static_paths={root / 'static'}",
     ]  # fmt: skip
+    if python == sys.executable:  # JupyterLab 3, in another environment, does not start with options that it lacks
+        options += ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
     news = root / ".jupyter" / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True, exist_ok=True)
     news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     log = (root / "lab.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyter", application, *options], env=environment, stdout=log, stderr=log
+        [python, "-m", "jupyter", application, *options], env=environment, stdout=log, stderr=log
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -113,11 +129,11 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-def write_notebook(path: Path, *cells: str) -> Path:
+def write_notebook(path: Path, *cells: str, kernel: str = "python3") -> Path:
     """A notebook with these code cells."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        metadata={"kernelspec": {"name": kernel, "display_name": "Python 3", "language": "python"}},
     )
     nbformat.write(notebook, path)
     return path

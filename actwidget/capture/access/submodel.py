@@ -18,7 +18,14 @@ from actwidget.capture.structure.selectors import select
 from actwidget.capture.trace import trace
 from actwidget.errors import LayerNotFoundError, NotCapturableError, shown
 from actwidget.keras_internals.classes import Functional
-from actwidget.keras_internals.graph import function_of, node_count, nodes_for, runs_its_graph
+from actwidget.keras_internals.graph import (
+    function_of,
+    has_refused_inputs,
+    node_count,
+    nodes_for,
+    runs_its_graph,
+    use_all,
+)
 from actwidget.keras_internals.layers import flat_layers
 from actwidget.keras_internals.symbolic import tried_out
 from actwidget.keras_internals.tensors import producer
@@ -29,9 +36,19 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
 
 
+@keras.saving.register_keras_serializable(package="actwidget")
+class PartModel(Functional):  # type: ignore[misc]  # keras.Model's functional form has no public name
+    """A functional model that can be loaded on all releases of Keras, even if one of its inputs goes to no layer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # by these names Keras knows that its graph is to be saved
+        """Takes what `keras.Model(inputs, outputs)` takes."""
+        use_all(args[0] if args else kwargs["inputs"])
+        super().__init__(*args, **kwargs)
+
+
 @runs_its_graph
 @keras.saving.register_keras_serializable(package="actwidget")
-class ListModel(Functional):  # type: ignore[misc]  # keras.Model's functional form has no public name
+class ListModel(PartModel):
     """A functional model whose output is always a list, even if it holds only one tensor.
 
     `keras.Model(inputs, [tensor])` would return the bare tensor.
@@ -234,7 +251,8 @@ def _deep_recursion(function: Any) -> Iterator[None]:
 def _model(inputs: Any, outputs: Any, name: str) -> keras.Model:
     if isinstance(outputs, list) and len(outputs) == 1:
         return ListModel(inputs, outputs, name=name)
-    return keras.Model(inputs, outputs, name=name)
+    model = keras.Model(inputs, outputs, name=name)
+    return PartModel(inputs, outputs, name=name) if has_refused_inputs(model) else model
 
 
 def _spec(node: LayerNode) -> keras.KerasTensor:

@@ -17,6 +17,7 @@ from actwidget.capture.structure.selectors import select
 from actwidget.capture.structure.shapes import fits
 from actwidget.capture.trace import trace
 from actwidget.errors import ActwidgetError, OptionError, shown
+from actwidget.keras_internals.tensors import is_declared_ragged
 
 if TYPE_CHECKING:
     from actwidget.capture.structure.model_graph import Place
@@ -117,7 +118,7 @@ def _layer(change: Any, node: LayerNode, place: Place | None) -> keras.Layer:
     if isinstance(change, NumbersIn):
         change.check_dtype(node.dtype)
         if place is not None:
-            change.check_kind(sparse=place.tensor.sparse, ragged=place.tensor.ragged)
+            change.check_kind(sparse=place.tensor.sparse, ragged=is_declared_ragged(place.tensor))
     if node.output_shape is not None:
         expected = keras.KerasTensor(node.output_shape, dtype=node.dtype)
         try:

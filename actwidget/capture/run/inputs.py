@@ -15,7 +15,7 @@ from actwidget.capture.structure.call_arguments import Spread
 from actwidget.capture.structure.shapes import fits
 from actwidget.errors import InvalidInputsError, shown
 from actwidget.keras_internals.backend import backend
-from actwidget.keras_internals.tensors import producer
+from actwidget.keras_internals.tensors import is_declared_ragged, producer
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") ->
         array, note = _fitted(value, tensor, model_name)
         arrays.append(array)
         # A sparse tensor for an input that is declared dense is made dense, as Keras does.
-        stays_uneven = is_uneven(value) and (tensor.ragged or tensor.sparse)
+        stays_uneven = is_uneven(value) and (is_declared_ragged(tensor) or tensor.sparse)
         fed.append(keras.ops.cast(value, tensor.dtype) if stays_uneven else array)
         notes.update(dict.fromkeys(filter(None, [note])))
     sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
@@ -257,7 +257,7 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
             return None, ""
         message = f"Expected an array of shape {shape} for {where}, got None."
         raise InvalidInputsError(message)
-    if backend.is_ragged(value) and not tensor.ragged:
+    if backend.is_ragged(value) and not is_declared_ragged(tensor):
         message = f"Expected a dense array for {where}, got a ragged tensor. Fill its rows up: x.to_tensor()."
         raise InvalidInputsError(message)
     array = _array(value, name, model_name)

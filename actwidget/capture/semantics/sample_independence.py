@@ -12,6 +12,7 @@ from actwidget.capture.semantics.table.lookup import semantics_of
 from actwidget.keras_internals.classes import is_from_keras
 from actwidget.keras_internals.graph import function_of, graph_nodes, nodes_for
 from actwidget.keras_internals.layers import axes_of_attention, flat_layers, pads_to_the_longest
+from actwidget.keras_internals.tensors import is_declared_ragged
 
 if TYPE_CHECKING:
     from actwidget.capture.structure.model_graph import ModelGraph
@@ -47,7 +48,7 @@ def are_samples_independent(graph: ModelGraph, nodes: Iterable[LayerNode]) -> bo
 
 
 def _is_ragged(graph: ModelGraph) -> bool:
-    return any(getattr(tensor, "ragged", False) for tensor in keras.tree.flatten(graph.inputs) if tensor is not None)
+    return any(is_declared_ragged(tensor) for tensor in keras.tree.flatten(graph.inputs) if tensor is not None)
 
 
 def _keeps_samples_apart(node: Any) -> bool:

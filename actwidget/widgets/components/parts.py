@@ -6,6 +6,8 @@ from typing import Any
 
 import ipywidgets
 
+from actwidget.widgets.ipywidgets7 import with_tooltip
+
 
 class Parts:
     """Creates widgets that share one layout, and one style for each widget class.
@@ -26,7 +28,7 @@ class Parts:
             options["style"] = self._styles[kind]
         if css:
             options["_dom_classes"] = (css,)
-        widget = kind(*args, layout=self._layout, **options)
+        widget = kind(*args, layout=self._layout, **with_tooltip(kind, options))
         self._made.append(widget)
         if widget.has_trait("style"):
             self._styles.setdefault(kind, widget.style)

@@ -211,7 +211,7 @@ def packed_rows(rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {"words": list(words), "cells": cells}
 
 
-class _Path(traitlets.Unicode[str, Any]):
+class _Path(traitlets.Unicode):  # type: ignore[type-arg]  # a class takes no types before traitlets 5.8
     """A trait for the path of a layer in the tree, or `""`."""
 
     def validate(self, obj: Any, value: Any) -> str:

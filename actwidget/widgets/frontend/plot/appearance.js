@@ -5,7 +5,8 @@
 
 /** Narrower than this many pixels, the panels of a figure stand below each other. */
 const NARROW = 560;
-const THEME_ATTRIBUTES = ["class", "style", "data-jp-theme-light", "data-jp-theme-name"];
+/** What hosts change on the page's root or body with the theme: all by which `theme.css` knows a dark host are here. */
+export const THEME_ATTRIBUTES = ["class", "style", "theme", "data-jp-theme-light", "data-jp-theme-name"];
 
 /**
  * @param {HTMLElement} element where the figure is

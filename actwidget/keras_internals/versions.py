@@ -1,4 +1,4 @@
-"""The releases of Keras and its backends that actwidget is tested with, how they differ, and their private parts in use.
+"""The releases of Keras and its backends that actwidget knows, how they differ, and their private parts in use.
 
 On any other release each part is looked up at import, so that a missing one is named before something fails without it.
 """

@@ -1,5 +1,6 @@
-"""Tests actwidget with older releases: `.venv/bin/python tests/versions/run.py oldest`, or `colab`.
+"""Tests actwidget with older releases, or on another backend: `.venv/bin/python tests/versions/run.py oldest`.
 
+The names are `oldest` and `colab` for releases, `jax` and `torch` for Keras's other backends in their newest releases.
 Makes the environment `.venv-oldest` with the versions in `oldest.txt`, unless it is there already. In it run the tests
 that say whether values, edits and widgets are right. Arguments after the name go to pytest in place of these tests.
 """
@@ -13,7 +14,8 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-PYTHON = {"oldest": "3.11", "colab": "3.13"}
+PYTHON = {"oldest": "3.11", "colab": "3.13", "jax": "3.11", "torch": "3.11"}
+BACKENDS = {"jax", "torch"}
 TOOLS = ("hypothesis>=6.100", "nbval>=0.11", "pandas>=2.2", "pytest>=8.3", "pytest-xdist>=3.7")
 CAPTURE = (
     *("any_graph", "attention_scores", "deep_witness", "edit", "every_way", "inserted", "submodel", "tapped_model"),
@@ -34,10 +36,16 @@ def main() -> int:
     folder = REPOSITORY / f".venv-{asked.name}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     uv("venv", "--allow-existing", "--python", PYTHON[asked.name], folder, PYENV_VERSION=PYTHON[asked.name])
-    wanted = ["--constraint", Path(__file__).with_name(f"{asked.name}.txt"), "--editable", f"{REPOSITORY}[cpu,samples]"]
+    # On another backend TensorFlow is there, as on Colab, and must not be touched.
+    extras = f"cpu,{asked.name},samples" if asked.name in BACKENDS else "cpu,samples"
+    versions = Path(__file__).with_name(f"{asked.name}.txt")
+    wanted = [*(["--constraint", versions] if versions.exists() else []), "--editable", f"{REPOSITORY}[{extras}]"]
     uv("pip", "install", "--python", python, *wanted, *TOOLS)
     arguments = asked.arguments or ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10", *TESTS]
-    return subprocess.call([python, "-m", "pytest", "-rs", *arguments], cwd=REPOSITORY)
+    # Most of the time goes into compiling small models, which gains nothing from optimization.
+    backend = {"KERAS_BACKEND": asked.name, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"} if asked.name in BACKENDS else {}
+    environment = {**os.environ, **backend}
+    return subprocess.call([python, "-m", "pytest", "-rs", *arguments], cwd=REPOSITORY, env=environment)
 
 
 def uv(*arguments: str | Path, **environment: str) -> None:

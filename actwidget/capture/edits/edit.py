@@ -38,14 +38,14 @@ def edit(
 
     The attribute `reached` of the edited model tells of each path whether the latest call made the edit there. A call
     that does not make one raises a `NotCapturableError` that says why: the model did not call that layer for this
-    batch, or ran it where no edit can be made, as inside a function that TensorFlow compiles, or in another thread.
+    batch, or ran it where no edit can be made, as inside a function that the backend compiles, or in another thread.
 
     Args:
         model: A Keras model.
         edits: For each selector (a path, a unique name, an index into `model.layers`, or a layer) a Keras layer, as
             `Ablate`, `Scale` or `Replace`, or a callable that takes the activation, shape `(samples, ...)`, and gives
-            one of the same shape. It may decide on values, with `if` or NumPy: where TensorFlow makes a graph, as under
-            `predict`, it is then run on them as Python. Only the chosen call of a shared layer is changed. Where there
+            one of the same shape. It may decide on values, with `if` or NumPy: where the backend makes a graph, as under
+            `predict`, it is then run on them as Python, through which JAX computes no gradients. Only the chosen call of a shared layer is changed. Where there
             is an edit already, the new one comes after it.
         inputs: A sample batch, as for `layer_tree`: of a model without a functional graph it tells which layers are
             called, where nothing else can.

@@ -98,10 +98,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def is_left_out(item: pytest.Item, *, with_network: bool) -> bool:
     """Whether a test needs a package index, or what the installed releases or the backend in use do not have."""
     lacks = any(mark.args[0].applies for mark in item.iter_markers("not_where"))
-    on_tensorflow = os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
-    needs_tensorflow = item.get_closest_marker("tensorflow") is not None
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    needs_another = any(backend not in mark.args for mark in item.iter_markers("backend"))
     needs_network = item.get_closest_marker("network") is not None
-    return lacks or (needs_network and not with_network) or (needs_tensorflow and not on_tensorflow)
+    return lacks or (needs_network and not with_network) or needs_another
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

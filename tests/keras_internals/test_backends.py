@@ -225,3 +225,85 @@ def test_a_value_is_that_of_its_own_call_though_a_later_layer_writes_to_it():
         np.testing.assert_allclose(found["first"], value @ kernel + bias, rtol=1e-5)
         if "adds" in found:
             np.testing.assert_allclose(found["adds"], value @ kernel + bias + 1, rtol=1e-5)
+
+
+def halved_where_large(value):
+    return value / 2 if float(ops.max(value)) > 0 else value
+
+
+@pytest.mark.parametrize("run", ["call", "predict", "evaluate"])
+def test_a_callable_that_needs_values_changes_what_flows_by_in_a_graph_too(run):
+    model, x = small(), np.ones((2, 3), "float32")
+    edited = aw.edit(model, {"first": halved_where_large})
+    first = aw.activations(model, x, ["first"])["first"]
+    kernel, bias = model.get_layer("last").get_weights()
+    expected = (first / 2 if first.max() > 0 else first) @ kernel + bias
+    if run == "evaluate":
+        edited.compile(loss="mse")
+        assert edited.evaluate(x, expected, verbose=0) == pytest.approx(0, abs=1e-6)
+    else:
+        found = edited(x) if run == "call" else edited.predict(x, verbose=0)
+        np.testing.assert_allclose(as_array(found), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.backend("jax")
+def test_on_jax_a_gradient_through_a_callable_that_needs_values_says_what_to_write_instead():
+    import jax
+
+    model, x = small(), ops.ones((2, 3))
+    by_values, by_ops = (
+        aw.edit(model, {"first": change}) for change in (halved_where_large, lambda v: ops.where(v > 0, v / 2, v))
+    )
+    with pytest.raises(TypeError, match=r"JAX can compute no gradient .* Write it with keras\.ops or jax\.numpy"):
+        jax.grad(jax.jit(lambda value: by_values(value).sum()))(x)
+    gradient = jax.grad(jax.jit(lambda value: by_ops(value).sum()))(x)
+    (first, _), (last, _) = (model.get_layer(name).get_weights() for name in ("first", "last"))
+    slope = np.where(as_array(model.get_layer("first")(x)) > 0, 0.5, 1.0)
+    np.testing.assert_allclose(gradient, (slope * last.T) @ first.T, rtol=1e-5)
+
+
+@pytest.mark.backend("jax")
+def test_on_jax_what_runs_inside_a_compiled_function_counts_as_not_called():
+    import jax
+
+    class Compiled(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inside, self.outside = layers.Dense(3, name="inside"), layers.Dense(2, name="outside")
+            self.run = jax.jit(self.inside)
+
+        def call(self, inputs):
+            return self.outside(self.run(inputs))
+
+    model, x = Compiled(), np.ones((2, 3), "float32")
+    model.inside.build((None, 3))
+    model(x)
+    tree = aw.layer_tree(model, x)
+    assert {node.path: node.origin for node in tree} == {"inside": "opaque", "outside": "tapped"}
+    assert "not called" in tree["inside"].reason
+    np.testing.assert_allclose(aw.activations(model, x)["outside"], as_array(model(x)), rtol=1e-5)
+
+
+@pytest.mark.backend("torch")
+def test_on_pytorch_buffers_and_random_numbers_are_as_before_after_a_look_in_training_mode():
+    import torch
+
+    class Noisy(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = keras.layers.TorchModuleWrapper(torch.nn.BatchNorm1d(3))
+            self.last = layers.Dense(1)
+
+        def call(self, inputs, training=None):
+            return self.last(self.inner(inputs + torch.randn(3), training=training))
+
+    model, x = Noisy(), np.random.default_rng(0).normal(1, 2, (8, 3)).astype("float32")
+    model(x, training=False)
+    before = [buffer.clone() for buffer in model.inner.module.buffers()]
+    torch.manual_seed(5)
+    expected = torch.randn(3)
+    torch.manual_seed(5)
+    aw.activations(model, x, training=True)
+    assert torch.equal(torch.randn(3), expected)
+    for buffer, value in zip(model.inner.module.buffers(), before, strict=True):
+        assert torch.equal(buffer, value)

@@ -44,9 +44,9 @@ def edit(
         model: A Keras model.
         edits: For each selector (a path, a unique name, an index into `model.layers`, or a layer) a Keras layer, as
             `Ablate`, `Scale` or `Replace`, or a callable that takes the activation, shape `(samples, ...)`, and gives
-            one of the same shape. It may decide on values, with `if` or NumPy: where the backend makes a graph, as under
-            `predict`, it is then run on them as Python, through which JAX computes no gradients. Only the chosen call of a shared layer is changed. Where there
-            is an edit already, the new one comes after it.
+            one of the same shape. It may decide on values, with `if` or NumPy: where the backend makes a graph, as
+            under `predict`, it is then run on them as Python, through which JAX computes no gradients. Only the chosen
+            call of a shared layer is changed. Where there is an edit already, the new one comes after it.
         inputs: A sample batch, as for `layer_tree`: of a model without a functional graph it tells which layers are
             called, where nothing else can.
         allow_unreached: Whether a call may leave these edits out, since it depends on the batch whether the model calls

@@ -178,7 +178,6 @@ PARTS = [
     ),
     *_parts("keras.src.ops", __path__="the classes behind keras.ops"),
     *_parts("keras.src.utils.naming", to_snake_case="the names that Keras gives to layers"),
-    *_parts("keras.src.legacy.saving.saving_utils", model_from_config="advice for models of Keras 2"),
     *_parts("keras.src.backend", rnn="gates where the steps depend on each other"),
     *_parts("keras.src.backend.common.variables.Variable", _value="what a variable holds"),
     *_parts("keras.src.backend.common.masking.set_keras_mask", _keras_mask="masks on tensors"),
@@ -207,6 +206,7 @@ PARTS = [
         _internal_operation_seed="random numbers that come next",
         _rng="random numbers that come next",
     ),
+    *_parts("tensorflow.core.protobuf.saved_model_pb2", SavedModel="advice for SavedModels"),
     *_parts("tensorflow.python.ops.resource_variable_ops", ResourceVariable="variables that layers write"),
 ]
 

@@ -201,10 +201,8 @@ def regularized():
 @model
 def activations():
     x = Input((6,))
-    names = (
-        "relu gelu selu elu softplus softsign swish mish exponential hard_sigmoid tanh sigmoid softmax leaky_relu relu6 "
-        "log_softmax linear"
-    ).split()
+    names = ["relu", "gelu", "selu", "elu", "softplus", "softsign", "swish", "mish", "exponential", "hard_sigmoid"]
+    names += ["tanh", "sigmoid", "softmax", "leaky_relu", "relu6", "log_softmax", "linear"]
     return Model(x, [layers.Activation(name)(x) for name in names])
 
 

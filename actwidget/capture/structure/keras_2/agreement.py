@@ -66,9 +66,10 @@ def check_agreement(rebuilt: Rebuilt, model: Any, inputs: Any = None) -> None:
         put_back()
         _Walk(rebuilt).outputs(model, tensors, "")
         put_back()
-        whole = difference(expected, rebuilt.model(batch, training=False), WHOLE * _rounding(flat_layers(model)))
+        found = tf.function(rebuilt.model)(batch, training=False)  # as `predict` runs it, while the layers ran eagerly
+        whole = difference(expected, found, WHOLE * _rounding(flat_layers(model)))
     if whole:
-        what = f"the model gives {whole}, though each of its layers agrees"
+        what = f"the model gives {whole}, though each of its layers alone agrees"
         raise _disagreement(what)
 
 
@@ -149,12 +150,13 @@ def _rounding(layers: list[Any]) -> float:
 
 def _flat(model: Any, inputs: Any) -> list[Any]:
     """The inputs in the order of the symbolic ones; a dict goes by the names of a model's inputs."""
-    if isinstance(inputs, dict) and not isinstance(symbolic_inputs(model), dict):
-        missing = [name for name in model.input_names if name not in inputs]
-        if missing:
-            message = f"The model takes {model.input_names}, got {list(inputs)}."
+    symbolic = symbolic_inputs(model)
+    if isinstance(inputs, dict):
+        names = list(symbolic) if isinstance(symbolic, dict) else model.input_names
+        if not set(names) <= inputs.keys():
+            message = f"The model takes {names}, got {list(inputs)}."
             raise InvalidInputsError(message)
-        return [inputs[name] for name in model.input_names]
+        inputs = {name: inputs[name] for name in names} if isinstance(symbolic, dict) else [inputs[n] for n in names]
     return list(keras.tree.flatten(inputs))
 
 

@@ -116,7 +116,8 @@ def _state(layer: Any) -> dict[str, Any]:
     """What a preprocessing layer was given or has learned, as entries of its config."""
     kind = type(layer).__name__
     if kind == "Discretization" and layer.bin_boundaries:
-        return {"bin_boundaries": np.ravel(layer.bin_boundaries).tolist(), "num_bins": None}
+        # Its dtype is that of its bins' numbers in Keras 2, and that to which values are rounded before in Keras 3.
+        return {"bin_boundaries": np.ravel(layer.bin_boundaries).tolist(), "num_bins": None, "dtype": None}
     if kind == "Normalization" and layer.input_mean is not None:
         mean, variance = np.broadcast_arrays(layer.input_mean, layer.input_variance)
         return {"mean": mean.tolist(), "variance": variance.tolist()}
@@ -196,7 +197,8 @@ def _object(key: str, value: Mapping[str, Any]) -> Any:
     if value["class_name"] in {"Policy", "AutoCastVariable"}:
         return value["config"]["name"]
     if _is_foreign(value):
-        message = f"has a {key} of your own, {value.get('registered_name') or value['class_name']}"
+        name = value["config"] if isinstance(value["config"], str) else value["class_name"]
+        message = f"has {key}={name}, which is your own"
         raise RefusedLayerError(message)
     if value["module"] == "keras.layers":
         return _made(value["class_name"], value["config"])

@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 
-from actwidget.capture.structure.keras_2.agreement import check_agreement
 from actwidget.capture.structure.keras_2.rebuild import Rebuilt, reasons_against, refusal
 from actwidget.errors import UnsupportedModelError
 from actwidget.keras_internals.classes import packages_of
@@ -33,9 +32,9 @@ def from_tf_keras(model: Any, inputs: Any = None) -> keras.Model:
             `from actwidget import from_tf_keras`.
 
     Raises:
-        UnsupportedModelError: It is no `tf_keras` model; a subclassed one; a layer is of a class of your own, is a
-            `Lambda`, a TensorFlow function, or has a setting that Keras 3 lacks; or a layer gives other values in
-            Keras 3. The message names the layer, and the other way.
+        UnsupportedModelError: It is no `tf_keras` model, or a subclassed one; a layer is of a class of your own, is a
+            `Lambda` or a TensorFlow function, or has a setting that Keras 3 lacks; a layer gives other values in
+            Keras 3; or Keras does not run on TensorFlow. The message names the layer, and the other way.
         ModelNotBuiltError: A Sequential has not been called, so that the shape of its inputs is not known.
         InvalidInputsError: The Keras 2 model does not take `inputs`, or the random ones.
     """
@@ -43,6 +42,14 @@ def from_tf_keras(model: Any, inputs: Any = None) -> keras.Model:
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
         message = f"Expected a Keras 2 model of the package tf_keras, got {kind}."
         raise UnsupportedModelError(message)
+    if keras.config.backend() != "tensorflow":
+        message = (
+            f"A Keras 2 model runs on TensorFlow, and Keras 3 runs on {keras.config.backend()} here, so the two can't "
+            'be compared. Convert it where KERAS_BACKEND is "tensorflow", save that as a .keras file, and load it here.'
+        )
+        raise UnsupportedModelError(message)
+    from actwidget.capture.structure.keras_2.agreement import check_agreement
+
     if reasons := list(reasons_against(model)):
         raise refusal(reasons)
     rebuilt = Rebuilt(model)

@@ -31,7 +31,7 @@ def advice(model):
 
 def followed(code, scope):
     """What `model` is after the code of an advice has run."""
-    scope |= {"keras": keras, "aw": aw, "tf": tf, "tf_keras": tf_keras}
+    scope |= {"__name__": "__main__", "keras": keras, "aw": aw, "tf": tf, "tf_keras": tf_keras}
     exec(code, scope)  # noqa: S102 - the advice is meant to be followed
     return scope["model"]
 
@@ -128,7 +128,7 @@ def two_inputs():
 SAVED_MODELS = {
     "one input": (of_keras_3, lambda x: x),
     "two inputs": (two_inputs, lambda x: {"a": x, "b": x[:, :3]}),
-    "of Keras 2": (lambda: keras_2_zoo.MODELS["compiled"](), lambda x: x),
+    "of Keras 2": (keras_2_zoo.MODELS["compiled"], lambda x: x),
 }
 
 
@@ -146,11 +146,13 @@ def test_a_saved_model_is_one_layer_of_a_model_as_advised(build, batch, loaded, 
     (sealed,) = [node for node in aw.layer_tree(made) if node.origin == "opaque"]
     assert sealed.path.endswith("/serving_default")
     assert sealed.reason == OF_SAVED_MODEL
-    with pytest.raises(
-        NotCapturableError, match="it is a compiled TensorFlow function, which is all that a SavedModel"
-    ):
+    cannot = "it is a compiled TensorFlow function, which is all that a SavedModel keeps"
+    with pytest.raises(NotCapturableError, match=cannot):
         aw.activations(made, x, sealed.path)
-    assert OF_SAVED_MODEL in aw.LayerExplorer(made, x, layer=sealed.path).status
+    explorer = aw.LayerExplorer(made, x, layer=sealed.path)
+    assert f"it {OF_SAVED_MODEL}" in explorer.code
+    (shown,) = explorer.figure.layout.annotations
+    assert OF_SAVED_MODEL in shown.text.replace("<br>", " ")
 
 
 def test_a_saved_model_without_signatures_is_said_to_be_of_no_use(tmp_path):
@@ -182,8 +184,8 @@ def test_the_tensors_of_a_tflite_file_are_read_as_advised(loaded, tmp_path):
 def test_an_onnx_file_is_said_to_hold_no_layers():
     said = advice("model.onnx")
     assert said.endswith(
-        "That is an ONNX file. It holds operations, and no Keras layers. To look inside, take the Keras model that it was "
-        "made from."
+        "That is an ONNX file. It holds operations, and no Keras layers. To look inside, take the Keras model that it "
+        "was made from."
     )
 
 

@@ -71,16 +71,20 @@ def nothing_is_left_behind() -> Iterator[None]:
     assert not changed
 
 
+# What runs only where its option is given, from the name of its marker, and of the option, to what it is.
+ON_REQUEST = {"network": "tests that install packages", "gpu": "tests that need a GPU"}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Tests that need a package index run on request."""
-    parser.addoption(
-        "--network", action="store_true", help="run the tests marked `network` too, which install packages"
-    )
+    """Tests that need a package index or a GPU run on request."""
+    for name, what in ON_REQUEST.items():
+        parser.addoption(f"--{name}", action="store_true", help=f"run the tests marked `{name}` too: {what}")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     """Says that tests are left out: with pytest-xdist no other line does."""
-    return None if config.getoption("network") else "network: tests that install packages are left out; add --network"
+    left_out = {name: what for name, what in ON_REQUEST.items() if not config.getoption(name)}
+    return [f"{name}: {what} are left out; add --{name}" for name, what in left_out.items()]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -96,13 +100,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks the browser's tests, leaves out those that need the network unless asked for, puts the longest first."""
+    """Marks the browser's tests, leaves out those that run on request, puts the longest first."""
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)
-    if not config.getoption("network"):
-        left_out = [item for item in items if item.get_closest_marker("network")]
-        items[:] = [item for item in items if not item.get_closest_marker("network")]
-        config.hook.pytest_deselected(items=left_out)
+    for name in ON_REQUEST:
+        if not config.getoption(name):
+            left_out = [item for item in items if item.get_closest_marker(name)]
+            items[:] = [item for item in items if not item.get_closest_marker(name)]
+            config.hook.pytest_deselected(items=left_out)
     order = {TESTS / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))

@@ -208,6 +208,22 @@ PARTS = [
     ),
     *_parts("tensorflow.core.protobuf.saved_model_pb2", SavedModel="advice for SavedModels"),
     *_parts("tensorflow.python.ops.resource_variable_ops", ResourceVariable="variables that layers write"),
+    *_parts(
+        "tf_keras.src.engine.functional.Functional",
+        _nodes_by_depth="the calls of a graph of Keras 2 in order",
+        _nested_inputs="the structure of a model's inputs",
+        _nested_outputs="the structure of a model's outputs",
+    ),
+    *_parts(
+        "tf_keras.src.engine.sequential.Sequential",
+        _graph_initialized="whether a Sequential of Keras 2 has a graph",
+        _has_explicit_input_shape="whether a batch size was chosen",
+    ),
+    *_parts("tf_keras.src.layers.rnn.base_rnn.RNN", _num_constants="inputs that are no sequence"),
+    *_parts(
+        "tf_keras.src.layers.preprocessing.text_vectorization.TextVectorization",
+        _lookup_layer="what a layer has learned of texts",
+    ),
 ]
 
 

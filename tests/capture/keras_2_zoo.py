@@ -223,6 +223,7 @@ def activation_layers():
 def normalizations():
     x = Input((8, 8, 4))
     y = layers.GroupNormalization(2)(layers.BatchNormalization(momentum=0.5, epsilon=0.1)(x))
+    y = layers.BatchNormalization(renorm=True)(y)
     y = layers.experimental.SyncBatchNormalization()(layers.UnitNormalization()(y))
     return Model(x, layers.LayerNormalization(axis=[1, 2])(layers.BatchNormalization(axis=2, scale=False)(y)))
 

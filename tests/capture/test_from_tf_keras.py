@@ -159,10 +159,6 @@ REFUSED = {
         lambda: with_layer(layers.Bidirectional(layers.LSTM(2, time_major=True), name="both"), (4, 3)),
         r"'both' has time_major=True",
     ),
-    "renormalization": (
-        lambda: with_layer(layers.BatchNormalization(renorm=True, name="renorm")),
-        r"'renorm' has renorm=True",
-    ),
     "own activation": (
         lambda: with_layer(layers.Dense(2, activation=own_activation, name="dense")),
         r"'dense' has activation=.*own_activation, which is your own",

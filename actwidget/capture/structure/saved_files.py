@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from actwidget.keras_internals.saved_models import Signatures, signatures_in
+from actwidget.keras_internals.foreign.saved_models import Signatures, signatures_in
 
 _BACK = "To look inside, take the Keras model that it was made from"
 _ALL_TENSORS = (

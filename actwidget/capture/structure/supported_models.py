@@ -11,7 +11,7 @@ from actwidget.capture.structure.keras_2.rebuild import BY_HAND, reasons_against
 from actwidget.capture.structure.saved_files import advice_on_file, advice_on_interpreter, advice_on_saved_model
 from actwidget.errors import UnsupportedModelError
 from actwidget.keras_internals.classes import packages_of
-from actwidget.keras_internals.keras_2 import has_keras_2_graph, is_keras_2_graph
+from actwidget.keras_internals.foreign.keras_2 import has_keras_2_graph, is_keras_2_graph
 
 
 def check_is_keras_model(model: Any) -> None:

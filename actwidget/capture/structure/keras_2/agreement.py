@@ -16,7 +16,7 @@ from actwidget.capture.structure.keras_2.example import made_up_inputs
 from actwidget.capture.structure.keras_2.rebuild import BY_HAND, Rebuilt, arguments_in_keras_3, mapped, remember
 from actwidget.errors import InvalidInputsError, UnsupportedModelError, error_text
 from actwidget.keras_internals.backend import backend
-from actwidget.keras_internals.keras_2 import (
+from actwidget.keras_internals.foreign.keras_2 import (
     Keras2Call,
     Tensor,
     calls_of_keras_2,

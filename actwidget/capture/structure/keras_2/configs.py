@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,12 @@ import keras
 import numpy as np
 
 from actwidget.errors import error_text, shown
-from actwidget.keras_internals.keras_2 import idf_weights_of, is_keras_2_graph, is_of_keras_2, number_of_constants
+from actwidget.keras_internals.foreign.keras_2 import (
+    idf_weights_of,
+    is_keras_2_graph,
+    is_of_keras_2,
+    number_of_constants,
+)
 
 ANY = object()
 """Every value of such a key says only how a layer computes, or what is found out anew when it is built."""
@@ -22,8 +28,8 @@ class Mend:
 
     Attributes:
         classes: The names of the classes in Keras 2.
-        dropped: Keys that Keras 3 does not take, each with the values that ask for what Keras 3 does anyway. With any
-            other value the layer is refused.
+        dropped: Keys that not every release of Keras 3 takes, each with the values that ask for what Keras 3 does
+            anyway. With any other value the layer is refused, where the installed Keras does not take the key.
         renamed: Keys that have another name in Keras 3.
         added: Keys that Keras 3 needs besides.
         name: The name of the class in Keras 3, if it is another one.
@@ -137,7 +143,10 @@ def _made(kind: str, config: Mapping[str, Any]) -> Any:
         message = f"is a {kind}, which Keras 3 does not have"
         raise RefusedLayerError(message)
     kept = {key: value for key, value in config.items() if key not in _OF_ALL}
+    taken = inspect.signature(new_class).parameters
     for key, harmless in mend.dropped.items():
+        if key in taken:  # as in some releases of Keras 3
+            continue
         value = kept.pop(key, None)
         if harmless is not ANY and value not in [None, *harmless]:
             message = f"has {key}={shown(value)}, and {kind} of Keras 3 has no such argument"

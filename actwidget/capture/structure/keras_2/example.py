@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from actwidget.keras_internals.keras_2 import input_layer_of, symbolic_inputs
+from actwidget.keras_internals.foreign.keras_2 import input_layer_of, symbolic_inputs
 from actwidget.keras_internals.layers import flat_layers
 
 SAMPLES, LENGTH, SIDE = 2, 12, 64

@@ -9,7 +9,7 @@ import keras
 
 from actwidget.capture.structure.keras_2.configs import RefusedLayerError, made_in_keras_3
 from actwidget.errors import ModelNotBuiltError, UnsupportedModelError, error_text
-from actwidget.keras_internals.keras_2 import (
+from actwidget.keras_internals.foreign.keras_2 import (
     Keras2Call,
     Tensor,
     calls_of_keras_2,

@@ -176,8 +176,10 @@ def frozen():
     normal.trainable = False
     base = Model(x, layers.Dense(3)(normal(x)), name="base")
     base.trainable = False
-    y = Input((4,))
-    return Model(y, layers.Dense(2)(base(y)))
+    y = Input((3, 4))
+    each = layers.TimeDistributed(base)(y)
+    still = layers.TimeDistributed(layers.Dense(3, trainable=False))(each)
+    return Model(y, layers.Dense(2)(base(layers.Dense(4)(layers.Flatten()(still)), training=False)))
 
 
 @model

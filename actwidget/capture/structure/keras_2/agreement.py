@@ -98,7 +98,7 @@ class _Walk:
     def _call(self, call: Keras2Call, values: dict[Tensor, Any], prefix: str) -> Any:
         layer, path = call.layer, prefix + call.layer.name
         args, kwargs = mapped(call.args, values), mapped(call.kwargs, values)
-        if is_keras_2_graph(layer) and len(args) == 1 and not kwargs:
+        if is_keras_2_graph(layer) and len(args) == 1 and not kwargs.keys() - {"training"}:
             return self.outputs(layer, keras.tree.flatten(args[0]), f"{path}/")
         # Some layers of Keras 2 and 3 take a call of their own, outside of a model, for training.
         inference = {"training": False} if "training" in inspect.signature(layer.call).parameters else {}

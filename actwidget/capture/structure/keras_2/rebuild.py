@@ -158,12 +158,14 @@ def _weights(layer: Any) -> list[Any]:
 
 def _freeze(model: Any, rebuilt: Rebuilt) -> None:
     """Makes trainable in Keras 3 what is so in Keras 2; from outside in, as a model's `trainable` is passed on."""
-    rebuilt.counterpart(model).trainable = model.trainable
+    for layer in [model, *(layer for layer in model.layers if type(layer).__name__ != "InputLayer")]:
+        made = rebuilt.counterpart(layer)
+        if made.trainable != layer.trainable:
+            made.trainable = layer.trainable
     for layer in model.layers:
-        if is_keras_2_graph(layer):
-            _freeze(layer, rebuilt)
-        elif type(layer).__name__ != "InputLayer":
-            rebuilt.counterpart(layer).trainable = layer.trainable
+        for inner in (layer, getattr(layer, "layer", None)):
+            if is_keras_2_graph(inner):
+                _freeze(inner, rebuilt)
 
 
 def refusal(reasons: list[str]) -> UnsupportedModelError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import keras
 import numpy as np
@@ -113,7 +114,7 @@ def test_nothing_is_said_against_a_model_that_is_taken_over_and_nothing_is_left_
     model = tf_keras.Model(x, layers.Dropout(0.5, name="drop")(bad(x) * 2.0, training=True))
     first, second, third = reasons_against(model)
     assert first.startswith("'inner/size' is a Lambda")
-    assert second.startswith("'tf.math.multiply' is a TensorFlow function")
+    assert re.match(r"'tf\.math\.multiply\w*' is a TensorFlow function", second)
     assert third.startswith("'drop' is called with training=True")
 
 

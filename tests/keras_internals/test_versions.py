@@ -104,7 +104,7 @@ def private_names(source):
     """The names in a source of this room that Keras or TensorFlow have not made public."""
     found = set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and re.match(r"keras\.src|tensorflow\.(python|core)", node.module or ""):
+        if isinstance(node, ast.ImportFrom) and re.match(r"keras\.src|tensorflow\.python", node.module or ""):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.Attribute):
             chain = ast.unparse(node)

@@ -171,6 +171,10 @@ REFUSED = {
         lambda: with_layer(lambda x: layers.ReLU(name="a_b")(layers.ReLU(name="a/b")(x))),
         r"'a_b' would have the name of 'a/b'",
     ),
+    "at each step": (
+        lambda: with_layer(layers.TimeDistributed(with_layer(Doubled(name="twice"), (4,)), name="steps"), (3, 4)),
+        r"'steps/twice' is of a class of your own",
+    ),
     "deep": (
         lambda: with_layer(tf_keras.Sequential([layers.Conv2D(2, 3), Doubled(name="twice")], name="stack")),
         r"'stack/twice' is of a class of your own",
@@ -222,6 +226,28 @@ def test_the_first_layer_that_disagrees_is_named(monkeypatch):
     monkeypatch.setattr(keras.layers.Dense, "call", off)
     with pytest.raises(UnsupportedModelError, match=r"layer 'inner/shared', a Dense, gives values up to 0\.01 apart"):
         aw.from_tf_keras(model)
+
+
+def test_a_layer_that_raises_in_keras_3_alone_is_named(monkeypatch):
+    right = keras.layers.Dense.call
+
+    def broken(self, inputs, training=None):
+        if tf.executing_eagerly():
+            message = "no such kernel"
+            raise NotImplementedError(message)
+        return right(self, inputs, training)
+
+    model = MODELS["compiled"]()
+    monkeypatch.setattr(keras.layers.Dense, "call", broken)
+    with pytest.raises(UnsupportedModelError, match=r"layer 'dense\w*', a Dense, raises .*no such kernel"):
+        aw.from_tf_keras(model)
+
+
+def test_one_number_a_sample_needs_no_axis_of_its_own():
+    x = tf_keras.Input((1,))
+    model = tf_keras.Model(x, layers.Dense(2)(x))
+    batch = zoo.noise(5)
+    np.testing.assert_allclose(aw.from_tf_keras(model, batch)(batch[:, None]), model(batch), rtol=1e-5, atol=1e-6)
 
 
 def test_a_graph_that_is_wired_otherwise_is_noticed(monkeypatch):

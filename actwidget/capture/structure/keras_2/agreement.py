@@ -51,7 +51,7 @@ def check_agreement(rebuilt: Rebuilt, model: Any, inputs: Any = None) -> None:
     if len(tensors) != len(keras.tree.flatten(symbolic)):
         message = f"The model takes {len(keras.tree.flatten(symbolic))} inputs, got {len(tensors)}."
         raise InvalidInputsError(message)
-    tensors = [_cast(tensor, each.dtype) for tensor, each in zip(tensors, keras.tree.flatten(symbolic), strict=True)]
+    tensors = [_fitted(tensor, each) for tensor, each in zip(tensors, keras.tree.flatten(symbolic), strict=True)]
     batch = keras.tree.pack_sequence_as(symbolic, tensors)
     with _same_states(model, rebuilt) as put_back:
         try:
@@ -66,10 +66,11 @@ def check_agreement(rebuilt: Rebuilt, model: Any, inputs: Any = None) -> None:
         put_back()
         _Walk(rebuilt).outputs(model, tensors, "")
         put_back()
-        found = tf.function(rebuilt.model)(batch, training=False)  # as `predict` runs it, while the layers ran eagerly
+        with _naming("the model"):  # compiled, as `predict` runs it: its layers ran eagerly
+            found = tf.function(rebuilt.model)(batch, training=False)
         whole = difference(expected, found, WHOLE * _rounding(flat_layers(model)))
     if whole:
-        what = f"the model gives {whole}, though each of its layers alone agrees"
+        what = f"the model gives {whole} than in Keras 2, though each of its layers alone agrees"
         raise _disagreement(what)
 
 
@@ -106,15 +107,27 @@ class _Walk:
         args, kwargs = arguments_in_keras_3(call, values)
         counterpart = self._rebuilt.counterpart(layer)
         inference = {"training": False} if takes_training(counterpart) else {}
-        found = counterpart(*args, **inference | kwargs)
+        what = f"layer {path!r}, a {type(layer).__name__},"
+        with _naming(what):
+            found = counterpart(*args, **inference | kwargs)
         if text := difference(expected, found, _rounding(flat_layers(layer))):
-            what = f"layer {path!r}, a {type(layer).__name__}, gives {text}"
-            raise _disagreement(what)
+            said = f"{what} gives {text} than in Keras 2"
+            raise _disagreement(said)
         return expected
 
 
 def _disagreement(what: str) -> UnsupportedModelError:
-    return UnsupportedModelError(f"Made into a Keras 3 model, {what} than in Keras 2. {BY_HAND}")
+    return UnsupportedModelError(f"Made into a Keras 3 model, {what}. {BY_HAND}")
+
+
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    """Says of what Keras 3 raises where it comes from."""
+    try:
+        yield
+    except Exception as error:
+        said = f"{what} raises {error_text(error)}"
+        raise _disagreement(said) from error
 
 
 def difference(expected: Any, found: Any, rounding: float) -> str:
@@ -164,8 +177,11 @@ def _as_tensor(value: Any) -> Any:
     return value if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)) else tf.convert_to_tensor(value)
 
 
-def _cast(tensor: Any, dtype: Any) -> Any:
-    return tensor if tf.string in (dtype, tensor.dtype) else tf.cast(tensor, dtype)
+def _fitted(tensor: Any, symbolic: Any) -> Any:
+    """A tensor in the dtype of an input, and with the last axis that Keras 2 adds where it is of length 1."""
+    if isinstance(tensor, tf.Tensor) and tensor.shape.rank == symbolic.shape.rank - 1 and symbolic.shape[-1] == 1:
+        tensor = tensor[..., None]
+    return tensor if tf.string in (symbolic.dtype, tensor.dtype) else tf.cast(tensor, symbolic.dtype)
 
 
 def _identities(structure: Any) -> list[Tensor]:

@@ -185,7 +185,7 @@ def _mended(key: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return _object(key, value) if "class_name" in value else {k: _mended(k, each) for k, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_mended(key, each) for each in value) if type(value) in {list, tuple} else [*value]
+        return (tuple if isinstance(value, tuple) else list)(_mended(key, each) for each in value)
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     return value.as_list() if hasattr(value, "as_list") else value

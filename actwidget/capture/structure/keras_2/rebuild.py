@@ -44,20 +44,26 @@ def reasons_against(model: Any, prefix: str = "") -> Iterator[str]:
         return
     calls = list(_calls(model))
     for layer in {id(call.layer): call.layer for call in calls}.values():
-        if is_keras_2_graph(layer):
-            yield from reasons_against(layer, f"{prefix}{layer.name}/")
-            continue
-        try:
-            made_in_keras_3(layer, keras_3_name(layer.name), lambda _: keras.layers.Identity())
-        except RefusedLayerError as reason:
-            yield f"{prefix + layer.name!r} {reason}"
-    named: dict[str, str] = {}
+        yield from _reasons_against_layer(layer, prefix)
+    names: dict[str, str] = {}
     for layer in model.layers:
-        if (other := named.setdefault(keras_3_name(layer.name), layer.name)) != layer.name:
+        if (other := names.setdefault(keras_3_name(layer.name), layer.name)) != layer.name:
             yield f"{prefix + layer.name!r} would have the name of {other!r}, since Keras 3 takes no / in names"
     for call in calls:
         if call.kwargs.get("training"):
             yield f"{prefix + call.layer.name!r} is called with training=True, so that no two outputs are alike"
+
+
+def _reasons_against_layer(layer: Any, prefix: str) -> Iterator[str]:
+    """Why a layer can't be made in Keras 3, or the layers of a model that it is or wraps."""
+    for inner in (layer, getattr(layer, "layer", None)):
+        if is_keras_2_graph(inner):
+            yield from reasons_against(inner, f"{prefix}{layer.name}/")
+    if not is_keras_2_graph(layer):
+        try:
+            made_in_keras_3(layer, keras_3_name(layer.name), lambda _: keras.layers.Identity())
+        except RefusedLayerError as reason:
+            yield f"{prefix + layer.name!r} {reason}"
 
 
 def _calls(model: Any) -> Iterator[Keras2Call]:
@@ -113,7 +119,11 @@ class Rebuilt:
 
     def _sequential(self, model: Any) -> Any:
         given = _input_like(symbolic_inputs(model), has_batch_size=knows_its_batch_size(model))
-        made = keras.Sequential([given, *map(self.counterpart, model.layers)], name=keras_3_name(model.name))
+        inside = [*map(self.counterpart, model.layers)]
+        try:
+            made = keras.Sequential([given, *inside], name=keras_3_name(model.name))
+        except Exception as error:
+            raise refusal([f"{model.name!r} can't be built in Keras 3: {error_text(error)}"]) from error
         for layer in model.layers:
             self._take_weights(layer)
         return made
@@ -157,7 +167,7 @@ def _weights(layer: Any) -> list[Any]:
 
 
 def _freeze(model: Any, rebuilt: Rebuilt) -> None:
-    """Makes trainable in Keras 3 what is so in Keras 2; from outside in, as a model's `trainable` is passed on."""
+    """Makes trainable in Keras 3 what is so in Keras 2, from outside in, since what is set on a model goes inwards."""
     for layer in [model, *(layer for layer in model.layers if type(layer).__name__ != "InputLayer")]:
         made = rebuilt.counterpart(layer)
         if made.trainable != layer.trainable:

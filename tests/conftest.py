@@ -99,15 +99,18 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(f"{name}: {value}")
 
 
+def is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
+    """Whether a test runs on request, and there is none."""
+    return any(item.get_closest_marker(name) and not config.getoption(name) for name in ON_REQUEST)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks the browser's tests, leaves out those that run on request, puts the longest first."""
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)
-    for name in ON_REQUEST:
-        if not config.getoption(name):
-            left_out = [item for item in items if item.get_closest_marker(name)]
-            items[:] = [item for item in items if not item.get_closest_marker(name)]
-            config.hook.pytest_deselected(items=left_out)
+    left_out = [item for item in items if is_left_out(item, config)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
     order = {TESTS / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))

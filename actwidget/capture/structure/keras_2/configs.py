@@ -122,8 +122,8 @@ def _state(layer: Any) -> dict[str, Any]:
     """What a preprocessing layer was given or has learned, as entries of its config."""
     kind = type(layer).__name__
     if kind == "Discretization" and layer.bin_boundaries:
-        # Its dtype is that of its bins' numbers in Keras 2, and that to which values are rounded before in Keras 3.
-        return {"bin_boundaries": np.ravel(layer.bin_boundaries).tolist(), "num_bins": None, "dtype": None}
+        # The dtype is that of the bins' numbers in Keras 2, and that to which the inputs are cast in Keras 3.
+        return {"bin_boundaries": np.ravel(layer.bin_boundaries).tolist(), "num_bins": None, "dtype": "float32"}
     if kind == "Normalization" and layer.input_mean is not None:
         mean, variance = np.broadcast_arrays(layer.input_mean, layer.input_variance)
         return {"mean": mean.tolist(), "variance": variance.tolist()}

@@ -30,6 +30,7 @@ hypothesis.settings.load_profile("actwidget")
 
 # These take longest. They are collected first, so that with `-n` no worker is left alone with one of them at the end.
 LONGEST = (
+    "capture/test_from_tf_keras.py",
     "capture/test_every_way.py",
     "capture/test_values.py",
     "test_classroom.py",

@@ -27,12 +27,9 @@ def application(name, **options):
     MODELS[name] = build
 
 
-for each in ("MobileNet", "MobileNetV2", "ResNet50", "ResNet50V2", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0"):
+for each in ("MobileNetV2", "ResNet50V2", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0"):
     application(each)
 application("VGG16", include_top=False)
-application("Xception", input_shape=(71, 71, 3))
-application("InceptionV3", input_shape=(75, 75, 3))
-application("NASNetMobile", input_shape=(224, 224, 3))
 
 
 @model

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         activations,
         compare,
         edit,
+        from_tf_keras,
         layer_tree,
         submodel,
     )
@@ -33,6 +34,7 @@ _ROOMS = {
     "activations": "capture",
     "compare": "capture",
     "edit": "capture",
+    "from_tf_keras": "capture",
     "layer_tree": "capture",
     "submodel": "capture",
 }
@@ -49,6 +51,7 @@ __all__ = [
     "activations",
     "compare",
     "edit",
+    "from_tf_keras",
     "layer_tree",
     "submodel",
 ]

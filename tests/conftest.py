@@ -30,6 +30,7 @@ hypothesis.settings.load_profile("actwidget")
 
 # These take longest. They are collected first, so that with `-n` no worker is left alone with one of them at the end.
 LONGEST = (
+    "capture/test_from_tf_keras.py",
     "capture/test_every_way.py",
     "capture/test_values.py",
     "test_classroom.py",
@@ -71,16 +72,20 @@ def nothing_is_left_behind() -> Iterator[None]:
     assert not changed
 
 
+# What runs only where its option is given, from the name of its marker, and of the option, to what it is.
+ON_REQUEST = {"network": "tests that install packages", "gpu": "tests that need a GPU"}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Tests that need a package index run on request."""
-    parser.addoption(
-        "--network", action="store_true", help="run the tests marked `network` too, which install packages"
-    )
+    """Tests that need a package index or a GPU run on request."""
+    for name, what in ON_REQUEST.items():
+        parser.addoption(f"--{name}", action="store_true", help=f"run the tests marked `{name}` too: {what}")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     """Says that tests are left out: with pytest-xdist no other line does."""
-    return None if config.getoption("network") else "network: tests that install packages are left out; add --network"
+    left_out = {name: what for name, what in ON_REQUEST.items() if not config.getoption(name)}
+    return [f"{name}: {what} are left out; add --{name}" for name, what in left_out.items()]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -95,13 +100,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(f"{name}: {value}")
 
 
-def is_left_out(item: pytest.Item, *, with_network: bool) -> bool:
-    """Whether a test needs a package index, or what the installed releases or the backend in use do not have."""
+def is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
+    """Whether nobody has asked for a test, or the installed releases or the backend in use lack what it is about."""
+    not_asked_for = any(item.get_closest_marker(name) and not config.getoption(name) for name in ON_REQUEST)
     lacks = any(mark.args[0].applies for mark in item.iter_markers("not_where"))
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     needs_another = any(backend not in mark.args for mark in item.iter_markers("backend"))
-    needs_network = item.get_closest_marker("network") is not None
-    return lacks or (needs_network and not with_network) or needs_another
+    return not_asked_for or lacks or needs_another
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -109,7 +114,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)
-    left_out = [item for item in items if is_left_out(item, with_network=config.getoption("network"))]
+    left_out = [item for item in items if is_left_out(item, config)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
     order = {TESTS / name: place for place, name in enumerate(LONGEST)}

@@ -1,4 +1,4 @@
-"""Which tests run: by default those that need nothing beyond the installed environment, in CI all."""
+"""Which tests run: by default those that need nothing beyond the installed environment, others on request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,23 @@ def test_what_installs_packages_runs_only_where_it_is_asked_for(options, files):
     assert collected(*options) == files
 
 
-def test_ci_asks_for_it():
+def gpu_tests(*options: str) -> subprocess.CompletedProcess[str]:
+    """A run of one of the tests that need a GPU, on a machine whose GPUs are out of sight."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "-k", "lie_on", "tests/gpu"]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_what_needs_a_gpu_is_left_out_unless_it_is_asked_for_and_then_fails_without_one():
+    left_out, asked_for = gpu_tests(), gpu_tests("--gpu")
+    assert "deselected" in left_out.stdout
+    assert left_out.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "These tests need a GPU, and tensorflow sees none." in asked_for.stdout
+    assert asked_for.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "skipped" not in asked_for.stdout
+
+
+def test_ci_asks_for_what_needs_the_network():
     assert "--network" in (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import submodel
 from actwidget.capture.edits.edit import edit
 from actwidget.capture.edits.layers import Ablate, Replace, Scale
+from actwidget.capture.structure.keras_2.from_tf_keras import from_tf_keras
 from actwidget.capture.structure.node import LayerNode
 from actwidget.capture.trace import layer_tree
 
@@ -21,6 +22,7 @@ __all__ = [
     "activations",
     "compare",
     "edit",
+    "from_tf_keras",
     "layer_tree",
     "submodel",
 ]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib
-import json
 import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras.src.layers.rnn.conv_lstm import ConvLSTMCell
-from keras.src.legacy.saving.saving_utils import model_from_config
 from keras.src.utils.naming import to_snake_case
 
 __all__ = [
@@ -58,16 +56,6 @@ def is_framework_function(function: Any) -> bool:
 def is_from_actwidget(cls: type) -> bool:
     """Whether a class is part of actwidget."""
     return cls.__module__.startswith("actwidget.")
-
-
-def has_layer_of_keras_2(layer: Any) -> bool:
-    """Whether Keras 3 can recreate a layer of Keras 2 (tf_keras) from its config, as it would from a saved file."""
-    try:
-        config = json.loads(json.dumps(layer.get_config()))  # saving a file turns the config into JSON
-        model_from_config({"class_name": type(layer).__name__, "config": config})
-    except Exception:  # noqa: BLE001 - any error means that a file with this layer would not load
-        return False
-    return True
 
 
 @functools.cache

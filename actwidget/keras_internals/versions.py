@@ -229,7 +229,6 @@ PARTS = [
     ),
     *_parts("keras.src.ops", __path__="the classes behind keras.ops"),
     *_parts("keras.src.utils.naming", to_snake_case="the names that Keras gives to layers"),
-    *_parts("keras.src.legacy.saving.saving_utils", model_from_config="advice for models of Keras 2"),
     *_parts("keras.src.backend", rnn="gates where the steps depend on each other"),
     *_parts("keras.src.backend.common.variables.Variable", _value="what a variable holds"),
     *_parts("keras.src.backend.common.masking", get_keras_mask="masks on tensors", set_keras_mask="masks on tensors"),
@@ -258,6 +257,7 @@ PARTS = [
         _internal_operation_seed="random numbers that come next",
         _rng="random numbers that come next",
     ),
+    *_parts("tensorflow.core.protobuf.saved_model_pb2", SavedModel="advice for SavedModels"),
     *_parts("tensorflow.python.ops.resource_variable_ops", ResourceVariable="variables that layers write"),
     *_parts(
         "jax._src.core",
@@ -265,6 +265,22 @@ PARTS = [
         trace_ctx="to tell calls in a transformation from computed ones",
     ),
     *_parts("jax.core.Tracer", _trace="to tell calls in a transformation from computed ones"),
+    *_parts(
+        "tf_keras.src.engine.functional.Functional",
+        _nodes_by_depth="the calls of a graph of Keras 2 in order",
+        _nested_inputs="the structure of a model's inputs",
+        _nested_outputs="the structure of a model's outputs",
+    ),
+    *_parts(
+        "tf_keras.src.engine.sequential.Sequential",
+        _graph_initialized="whether a Sequential of Keras 2 has a graph",
+        _has_explicit_input_shape="whether a batch size was chosen",
+    ),
+    *_parts("tf_keras.src.layers.rnn.base_rnn.RNN", _num_constants="inputs that are no sequence"),
+    *_parts(
+        "tf_keras.src.layers.preprocessing.text_vectorization.TextVectorization",
+        _lookup_layer="what a layer has learned of texts",
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What is no Keras 3 model is refused, and what the error says to do works, for Keras 2 with the real `tf_keras`."""
+"""What is no Keras 3 model is refused, and what the error says to do is done here, word by word."""
 
 from __future__ import annotations
 
@@ -13,77 +13,29 @@ import tf_keras
 from keras import layers
 
 import actwidget as aw
+from actwidget.capture.structure.keras_2.example import made_up_inputs
 from actwidget.errors import UnsupportedModelError
-from tests.capture import zoo
+from tests.capture import keras_2_zoo, zoo
+from tests.capture.advice import advice, followed
 
 
-def convolutional():
-    x = tf_keras.Input((8, 8, 1))
-    y = tf_keras.layers.BatchNormalization()(tf_keras.layers.Conv2D(3, 3, activation="relu")(x))
-    y = tf_keras.layers.Flatten()(tf_keras.layers.MaxPooling2D()(y))
-    model = tf_keras.Model(x, tf_keras.layers.Dense(2, activation="softmax")(y))
-    return model, zoo.noise(3, 8, 8, 1)
-
-
-def of_two_inputs():
-    a, b = tf_keras.Input((4,), name="a"), tf_keras.Input((3,), name="b")
-    return tf_keras.Model([a, b], tf_keras.layers.Dense(2)(tf_keras.layers.Concatenate()([a, b]))), [
-        zoo.noise(2, 4),
-        zoo.noise(2, 3),
-    ]
-
-
-def nested():
-    inner, value = convolutional()
-    x = tf_keras.Input((8, 8, 1))
-    return tf_keras.Model(x, inner(x)), value
-
-
-def sequential():
-    stack = [tf_keras.Input((4,)), tf_keras.layers.Dense(3, activation="gelu"), tf_keras.layers.Dense(2)]
-    return tf_keras.Sequential(stack), zoo.noise(3, 4)
-
-
-def compiled():
-    model, value = sequential()
-    model.compile("adam", "mse")
-    model.fit(value, zoo.noise(3, 2), verbose=0)
-    return model, value
-
-
-def advice(model):
-    with pytest.raises(UnsupportedModelError, match=r"Keras 2 model \(tf_keras\)") as caught:
-        aw.layer_tree(model)
-    return str(caught.value)
-
-
-@pytest.mark.parametrize("build", [convolutional, of_two_inputs, nested, sequential, compiled])
-def test_the_file_that_is_advised_loads_and_computes_the_same(build, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    model, value = build()
+@pytest.mark.parametrize("name", ["recurrent", "shared_and_nested", "separable", "compiled", "texts"])
+def test_a_model_of_keras_2_is_made_into_one_of_keras_3_as_advised(name):
+    model = keras_2_zoo.MODELS[name]()
     said = advice(model)
-    save, load = (
-        re.search(r"with (model\.save\(.*?\)) and", said)[1],
-        re.search(r"with (keras\.models\..*\))\.", said)[1],
-    )
-    scope = {"model": model, "keras": keras}
-    exec(save, scope)  # noqa: S102 - the advice is meant to be followed
-    loaded = eval(load, scope)  # noqa: S307
-    np.testing.assert_allclose(loaded(value), model(value), rtol=1e-5, atol=1e-6)
-    assert len(aw.activations(loaded, value)) == len(list(aw.layer_tree(loaded)))
+    code = re.search(r"legacy Keras 2 model \(tf_keras\)\. Make a Keras 3 model of it: (.*)\.$", said)[1]
+    made = followed(f"model = {code}", {"model": model})
+    inputs = made_up_inputs(model)
+    np.testing.assert_allclose(made(inputs), model(inputs), rtol=1e-4, atol=1e-5)
+    assert len(aw.activations(made, inputs)) >= len(model.layers)
 
 
-def recurrent(of):
-    x = of.Input((5,), dtype="int32")
-    y = of.layers.LSTM(4, return_sequences=True)(of.layers.Embedding(9, 3, mask_zero=True)(x))
-    return of.Model(x, of.layers.Dense(2)(of.layers.GRU(3)(y)))
-
-
-def separable(of):
-    x = of.Input((5,), dtype="int32")
-    y = of.layers.Reshape((5, 3, 1))(of.layers.Embedding(9, 3)(x))
-    y = of.layers.SeparableConv2D(3, 2)(of.layers.DepthwiseConv2D(2)(y))
-    return of.Model(x, of.layers.Dense(2)(of.layers.Flatten()(y)))
+def test_a_stack_of_keras_2_that_has_seen_no_batch_is_called_first_as_advised():
+    model, x = tf_keras.Sequential([tf_keras.layers.Dense(2)]), zoo.noise(3, 4)
+    said = advice(model)
+    first, then = re.search(r"Call it once on a batch, (.*?)\. Then make a Keras 3 model of it: (.*)\.$", said).groups()
+    made = followed(f"{first}; old = model; model = {then}", scope := {"model": model, "x": x})
+    np.testing.assert_allclose(made(x), scope["old"](x), rtol=1e-5)
 
 
 def subclassed(of):
@@ -99,15 +51,23 @@ def subclassed(of):
     return Own()
 
 
-@pytest.mark.parametrize("build", [recurrent, separable, subclassed])
-def test_the_weights_are_taken_over_where_no_file_loads(build):
-    old, new, ids = build(tf_keras), build(keras), zoo.tokens(3, 5)
-    old(ids), new(ids)
-    old.set_weights([zoo.noise(*weight.shape, seed=place) ** 2 for place, weight in enumerate(old.get_weights())])
-    assert "new.set_weights(model.get_weights())" in advice(old)
-    assert "save" not in advice(old)
-    new.set_weights(old.get_weights())
-    np.testing.assert_allclose(new(ids), old(ids), rtol=1e-4, atol=1e-5)
+def of_tensorflow_functions(of):
+    x = of.Input((5,))
+    double = (lambda value: value * 2.0) if of is tf_keras else keras.layers.Rescaling(2.0)
+    return of.Model(x, of.layers.Dense(2)(double(of.layers.Dense(3)(x))))
+
+
+@pytest.mark.parametrize("build", [subclassed, of_tensorflow_functions])
+def test_the_weights_are_taken_over_as_advised_where_the_model_can_not_be(build):
+    model, new, x = build(tf_keras), build(keras), zoo.tokens(3, 5)
+    said = advice(model)
+    assert "Make a Keras 3 model of it" not in said
+    both, copy = re.search(r"with `import keras`, (call both on a batch), and then (.*)\.$", said).groups()
+    assert both
+    model(x), new(x)
+    model.set_weights([zoo.noise(*each.shape, seed=place) ** 2 for place, each in enumerate(model.get_weights())])
+    followed(copy, {"model": model, "new": new})
+    np.testing.assert_allclose(new(x), model(x), rtol=1e-4, atol=1e-5)
 
 
 class FakeTorchBase:

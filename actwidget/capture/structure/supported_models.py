@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import keras
 
+from actwidget.capture.structure.keras_2.rebuild import BY_HAND, reasons_against
+from actwidget.capture.structure.saved_files import advice_on_file, advice_on_interpreter, advice_on_saved_model
 from actwidget.errors import UnsupportedModelError
-from actwidget.keras_internals.classes import has_layer_of_keras_2, packages_of
-from actwidget.keras_internals.layers import flat_layers, has_flat_layers
+from actwidget.keras_internals.classes import packages_of
+from actwidget.keras_internals.foreign.keras_2 import has_keras_2_graph, is_keras_2_graph
 
 
 def check_is_keras_model(model: Any) -> None:
@@ -20,6 +23,12 @@ def check_is_keras_model(model: Any) -> None:
     if isinstance(model, keras.Model):
         return
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
+    message = f"Expected a Keras 3 model, got {kind}. {_advice(model)}"
+    raise UnsupportedModelError(message)
+
+
+def _advice(model: Any) -> str:
+    """What something is that is no Keras 3 model, and what to do."""
     packages = packages_of(model)
     if isinstance(model, type) and issubclass(model, keras.Model):
         advice = f"That is the class itself: make a model of it first, {model.__name__}(...)."
@@ -29,32 +38,29 @@ def check_is_keras_model(model: Any) -> None:
         advice = f"That is a legacy Keras 2 model (tf_keras). {_from_tf_keras(model)}"
     elif "torch" in packages:
         advice = "That is a PyTorch module. actwidget looks into Keras 3 models; with PyTorch use forward hooks."
+    elif type(model).__name__ == "Interpreter" and hasattr(model, "get_tensor_details"):
+        advice = advice_on_interpreter()
+    elif hasattr(model, "signatures") and "tensorflow" in packages:
+        advice = advice_on_saved_model(model.signatures)
     elif "tensorflow" in packages:
         advice = (
-            "That is a TensorFlow object, such as a loaded SavedModel, which keeps no layers. Load the .keras file "
-            "with keras.models.load_model."
+            "That is a TensorFlow object, in which there are no Keras layers. Load the .keras file with "
+            "keras.models.load_model."
         )
     elif isinstance(model, (str, bytes)) or hasattr(model, "__fspath__"):
-        advice = "That is a path or a name. Load it first: keras.models.load_model(path)."
+        advice = advice_on_file(os.fsdecode(model))
     elif callable(model) and not isinstance(model, type):
         advice = "Pass a keras.Model; if that makes one, call it first."
     else:
         advice = "Pass a keras.Model."
-    message = f"Expected a Keras 3 model, got {kind}. {advice}"
-    raise UnsupportedModelError(message)
+    return advice
 
 
 def _from_tf_keras(model: Any) -> str:
-    """How a model of Keras 2 is brought to Keras 3.
-
-    Keras 3 loads none of Keras 2 that is of a class of the user's, or has a layer with an argument that is gone, as
-    LSTM and DepthwiseConv2D have; and a functional one not from a `.keras` file.
-    """
-    layers = flat_layers(model) if has_flat_layers(model) else [model]
-    # The layers inside a functional model or a Sequential tell of it.
-    if all(type(layer).__name__ in {"Functional", "Sequential"} or has_layer_of_keras_2(layer) for layer in layers):
-        load = "keras.models.load_model('model.h5', compile=False)"
-        return f"Save it with model.save('model.h5') and load it with {load}."
-    return (
-        "Build the same model with `import keras`, call both on a batch, and then new.set_weights(model.get_weights())."
-    )
+    """How a model of Keras 2 is brought to Keras 3."""
+    if not is_keras_2_graph(model):
+        return BY_HAND
+    if reasons := list(reasons_against(model)):
+        return f"aw.from_tf_keras(model) can't take it over: {reasons[0]}. {BY_HAND}"
+    call = "" if has_keras_2_graph(model) else "Call it once on a batch, model(x). Then "
+    return f"{call}{'Make' if not call else 'make'} a Keras 3 model of it: aw.from_tf_keras(model)."

@@ -12,7 +12,7 @@ import keras
 
 from actwidget.capture.run.probes.probe import ProbedCall
 from actwidget.capture.run.probes.registry import probe_of
-from actwidget.capture.run.reasons import NO_TENSOR, NOT_CALLED
+from actwidget.capture.run.reasons import NO_TENSOR, NOT_CALLED, OF_SAVED_MODEL
 from actwidget.capture.run.tap import run_apart, run_symbolically
 from actwidget.capture.structure.call_names import CallNames, in_loop, is_composite, is_loop, sublayers
 from actwidget.capture.structure.calls import Call, Intermediates, Output
@@ -95,7 +95,7 @@ class NodeBuilder:
         if nested is not None:
             return self.graph(nested, prefix, Step(function, node, outer)), []
         if not is_composite(operation):
-            return (), []
+            return self._of_saved_model(operation, prefix), []
         if prefix in self._calls_seen:
             return self.seen(self._calls_seen[prefix], prefix, size=self._size), []
         args, kwargs = node.arguments.args, node.arguments.kwargs
@@ -130,7 +130,7 @@ class NodeBuilder:
                 for layer in sublayers(call.operation)
                 if id(layer) not in called
             ]
-        return tuple(found)
+        return (*found, *self._of_saved_model(call.operation, prefix))
 
     def _of_calls(self, calls: Iterable[Call], prefix: str, size: int | None, unseen: str) -> list[LayerNode]:
         """The nodes of observed calls, with all nodes inside them."""
@@ -165,12 +165,25 @@ class NodeBuilder:
         found = []
         for name, value in probed.values.items():
             output = value.output and Output(with_open_batch(value.output.shape, size), value.output.dtype)
-            path = prefix + name
-            node = self._node(path, operation, 0, output, origin="tapped")
-            if self.paths[id(operation)] == path:
-                del self.paths[id(operation)]  # the layer's path is that of its output, whose node comes later
-            found.append(dataclasses.replace(node, name=name, class_name=value.kind, parameters=0, trainable=False))
+            found.append(self._part(operation, prefix + name, value.kind, output, origin="tapped"))
         return found
+
+    def _of_saved_model(self, operation: Any, prefix: str) -> tuple[LayerNode, ...]:
+        """The node of the function that a layer loaded from a SavedModel runs; none for any other layer."""
+        if not isinstance(operation, keras.layers.TFSMLayer):
+            return ()
+        path = prefix + operation.call_endpoint
+        return (self._part(operation, path, "Function", None, origin="opaque", reason=OF_SAVED_MODEL),)
+
+    def _part(
+        self, operation: Any, path: str, kind: str, output: Output | None, *, origin: Origin, reason: str = ""
+    ) -> LayerNode:
+        """The node of a part of a layer that is no layer itself."""
+        node = self._node(path, operation, 0, output, origin=origin, reason=reason)
+        if self.paths[id(operation)] == path:
+            del self.paths[id(operation)]  # the layer's path is that of its output, whose node comes later
+        name = path.rpartition("/")[2]
+        return dataclasses.replace(node, name=name, class_name=kind, parameters=0, trainable=False)
 
     def _recorded_as_aside(self, operation: Any, nodes: list[LayerNode], prefix: str) -> list[LayerNode]:
         """Returns nodes after recording that their values come from the probe of the layer whose path is `prefix`."""
@@ -203,7 +216,8 @@ class NodeBuilder:
         others = [Call(layer, names.call(layer)[0], 0, reason=loop_reason) for layer in sublayers(operation)]
         found = self._declared_calls([call for call in others if id(call.operation) not in probed_layers], prefix)
         aside = self._declared_calls(probed.calls, prefix) + self._of_values(operation, probed, prefix)
-        return (*found, *self._recorded_as_aside(operation, aside, prefix))
+        saved = self._of_saved_model(operation, prefix)
+        return (*found, *self._recorded_as_aside(operation, aside, prefix), *saved)
 
     def _declared_calls(self, calls: Iterable[Call], prefix: str) -> list[LayerNode]:
         """The nodes of expected calls that have not been observed."""

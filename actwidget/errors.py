@@ -144,7 +144,11 @@ class MissingPackageError(ActwidgetError, ImportError):
 
     @classmethod
     def of_backend(cls, package: str) -> MissingPackageError:
-        """The error for Keras, or for the backend on which it is set to run: `tensorflow`, `jax` or `torch`."""
+        """The error for Keras, or for the backend on which it is set to run.
+
+        Args:
+            package: What is missing: `"keras"`, `"tensorflow"`, `"jax"` or `"torch"`.
+        """
         if package in {"jax", "torch"}:
             title = {"jax": "JAX", "torch": "PyTorch"}[package]
             return cls(f'Keras is set to run on {title}, which is not installed: pip install "actwidget[{package}]".')

@@ -29,13 +29,17 @@ PACKAGES: dict[str, set[str]] = {
     "errors": set(),
     "options": {"numpy"},
     "keras_internals": {"jax", "keras", "numpy", "tensorflow", "torch"},
-    "capture": {"keras", "numpy"},
+    "capture": {"keras", "numpy", "tensorflow"},
     "analysis": {"numpy"},
     "figures": {"PIL", "numpy", "plotly"},
     "explorer": {"keras", "numpy"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "keras", "numpy", "plotly", "traitlets"},
     "samples": {"PIL", "keras", "numpy", "skimage", "sklearn", "tqdm"},
 }
+
+
+# What runs on TensorFlow alone: its backend, and models that come from it. Nothing else may import it.
+ON_TENSORFLOW = ("keras_internals/backends/tensorflow", "keras_internals/foreign/", "capture/structure/keras_2/")
 
 
 def imported(source: str, module: str, *, is_package: bool) -> set[str]:
@@ -90,6 +94,14 @@ def test_a_module_imports_only_from_rooms_before_its_own(room: str, path: Path) 
 @pytest.mark.parametrize(("room", "path"), modules(), ids=lambda value: getattr(value, "stem", value))
 def test_a_module_imports_only_the_packages_of_its_room(room: str, path: Path) -> None:
     assert packages_of(imports_of(path)) <= PACKAGES[room]
+
+
+def test_tensorflow_is_imported_only_by_what_runs_on_it_alone() -> None:
+    importing = [
+        path.relative_to(PACKAGE).as_posix() for _, path in modules() if "tensorflow" in packages_of(imports_of(path))
+    ]
+    assert importing
+    assert [path for path in importing if not path.startswith(ON_TENSORFLOW)] == []
 
 
 # Inside capture: what each part may import of the others, besides its own.

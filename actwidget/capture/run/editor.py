@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -91,3 +91,10 @@ _ADVICE = {
     OTHER_THREAD: "Edit a layer that the model calls in its own thread.",
 }
 """What to do if a layer ran in a place where it can't be edited."""
+
+
+def in_turn(edits: Iterable[Edit], value: Any) -> Any:
+    """A value after several edits, one after the other."""
+    for edit in edits:
+        value = edit(value)
+    return value

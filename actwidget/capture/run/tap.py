@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from actwidget.capture.run.editor import Edit, Editor
+from actwidget.capture.run.editor import Edit, Editor, in_turn
 from actwidget.capture.run.graph_calls import graph_call, output_of
 from actwidget.capture.run.probes.probe import Observation, Probe, ProbedCall
 from actwidget.capture.run.probes.registry import probe_of
@@ -343,10 +343,7 @@ def run_symbolically(operation: Any, args: Any, kwargs: Any) -> Tap:
 
     with tried_out(operation):
         call_on_symbols(run, args, kwargs)
-    # PyTorch has no tensors of open shape, so there Keras tries a layer twice, with two lengths for each open axis.
-    if len(passes) > 1:
-        (seen, outputs), (other, other_outputs) = passes[-2:]
-        tap.seen, tap.outputs = open_where_different(seen, other), [*map(Output.common, outputs, other_outputs)]
+    tap.seen, tap.outputs = open_where_different(passes)
     return tap
 
 
@@ -379,15 +376,9 @@ def _repeated(entered: list[tuple[Tap, Frame]], operation: Any, args: Any, kwarg
     for tap, frame in entered:
         for path, edit in tap.editor.below(frame.prefix).items():
             inside.setdefault(path, []).append(edit)
-    edits = {path: functools.partial(_in_turn, each) for path, each in inside.items()}
+    edits = {path: functools.partial(in_turn, each) for path, each in inside.items()}
     with unobserved():
         return Tap(operation, edits=edits).run(*args, **{**kwargs, **more})
-
-
-def _in_turn(edits: list[Edit], value: Any) -> Any:
-    for edit in edits:
-        value = edit(value)
-    return value
 
 
 def _calls_below(call: Call, prefix: str) -> Iterator[tuple[str, Call]]:

@@ -85,11 +85,22 @@ class Intermediates:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def open_where_different(call: Call, other: Call) -> Call:
-    """A record of a call as two calls on different lengths show it: an axis is open where they differ in length.
+def open_where_different(passes: list[tuple[Call, list[Output]]]) -> tuple[Call, list[Output]]:
+    """The records of one layer called on symbols, once or more, as one: an axis is open where its lengths differ.
 
-    Where the two have made other calls inside, the first is taken as it is.
+    PyTorch has no tensors of open shape, so there Keras tries a layer twice, with two lengths for each open axis.
+
+    Args:
+        passes: For each time the record of the call, and the layer's outputs.
     """
+    if len(passes) == 1:
+        return passes[0]
+    (call, outputs), (other, other_outputs) = passes[-2:]
+    return _common_call(call, other), [*map(Output.common, outputs, other_outputs)]
+
+
+def _common_call(call: Call, other: Call) -> Call:
+    # Where the two have made other calls inside, the first is taken as it is.
     found = replace(call)
     if call.outputs.keys() == other.outputs.keys():
         found.outputs = {name: output.common(other.outputs[name]) for name, output in call.outputs.items()}
@@ -102,7 +113,7 @@ def open_where_different(call: Call, other: Call) -> Call:
 def _merged(calls: list[Call], others: list[Call]) -> list[Call]:
     if [each.name for each in calls] != [each.name for each in others]:
         return calls
-    return [*map(open_where_different, calls, others)]
+    return [*map(_common_call, calls, others)]
 
 
 def _merged_intermediates(found: Intermediates, other: Intermediates) -> Intermediates:

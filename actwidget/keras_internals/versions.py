@@ -90,6 +90,9 @@ NO_RAGGED_INPUTS = Difference(
     "keras", (3, 8), (3, 8), "`keras.Input` has no `ragged`, and no symbolic tensor is ragged"
 )
 NO_RMS_NORMALIZATION = Difference("keras", (3, 8), (3, 8), "there is no `keras.layers.RMSNormalization`")
+NAMED_INPUTS_NEEDED = Difference(
+    "keras", (3, 8), (3, 9), "optional inputs can't be left out where a model takes its inputs as a dict"
+)
 TRAINING_DROPPED = Difference(
     "keras", (3, 8), (3, 9), "`training=True` does not reach the layers of a model whose own `call` does not take it"
 )

@@ -113,6 +113,16 @@ def is_given_to_no_layer():
     keras.Model([used, unused], keras.layers.Dense(2)(used))
 
 
+class Either(keras.Layer):
+    def call(self, first, second=None):
+        return first if second is None else second
+
+
+def leaves_out_a_named_input():
+    inputs = {"first": keras.Input((2,)), "second": keras.Input((2,), optional=True)}
+    keras.Model(inputs, Either()(inputs["first"], inputs["second"]))({"first": np.ones((1, 2)), "second": None})
+
+
 class Told(keras.Layer):
     def call(self, inputs, training=None):
         if not training:
@@ -133,6 +143,7 @@ class Around(keras.Layer):
 TRIALS = {
     "NO_RAGGED_INPUTS": lambda: keras.Input((None,), ragged=True),
     "NO_RMS_NORMALIZATION": lambda: keras.layers.RMSNormalization,
+    "NAMED_INPUTS_NEEDED": leaves_out_a_named_input,
     "TRAINING_DROPPED": lambda: Around()(np.ones(2), training=True),
     "NO_SPARSE_SIGMOID": lambda: keras.ops.sparse_sigmoid,
     "NO_INT4": has_int4,

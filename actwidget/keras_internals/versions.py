@@ -101,6 +101,9 @@ NO_INT4 = Difference("keras", (3, 8), (3, 10), 'there are no weights of four bit
 PREDICT_NEEDS_ALL_INPUTS = Difference(
     "keras", (3, 8), (3, 11), "`predict` and `fit` raise an error if an optional input is left out"
 )
+INT4_ALONG_INPUTS = Difference(
+    "keras", (3, 8), (3, 13), "a byte of a kernel of four bits, where there are any, holds two inputs, not two outputs"
+)
 NO_GPTQ = Difference("keras", (3, 8), (3, 11), "there is no GPTQ quantization, `keras.dtype_policies.GPTQDTypePolicy`")
 UNUSED_INPUTS_REFUSED = Difference(
     "keras", (3, 10), (3, 13), "a functional model is not created, or loaded, if an input of it is given to no layer"

@@ -102,10 +102,11 @@ def test_a_difference_applies_from_its_oldest_release_to_its_newest(monkeypatch,
     assert Difference("keras", (3, 10), (3, 13), "").applies is applies
 
 
-def has_int4():
+def with_four_bits():
     layer = keras.layers.Dense(2)
     layer.build((None, 4))
     layer.quantize("int4")
+    return layer
 
 
 def is_given_to_no_layer():
@@ -151,7 +152,8 @@ TRIALS = {
     "PREDICT_NEEDS_ALL_INPUTS": lambda: either(listed).predict([np.ones((1, 2)), None], verbose=0),
     "TRAINING_DROPPED": lambda: Around()(np.ones(2), training=True),
     "NO_SPARSE_SIGMOID": lambda: keras.ops.sparse_sigmoid,
-    "NO_INT4": has_int4,
+    "NO_INT4": with_four_bits,
+    "INT4_ALONG_INPUTS": lambda: with_four_bits()._kernel.assign(np.zeros((4, 1))),
     "NO_GPTQ": lambda: keras.dtype_policies.GPTQDTypePolicy,
     "UNUSED_INPUTS_REFUSED": is_given_to_no_layer,
 }

@@ -92,11 +92,20 @@ NO_RAGGED_INPUTS = Difference(
     "keras", (3, 8), (3, 8), "`keras.Input` has no `ragged`, and no symbolic tensor is ragged"
 )
 NO_RMS_NORMALIZATION = Difference("keras", (3, 8), (3, 8), "there is no `keras.layers.RMSNormalization`")
+NAMED_INPUTS_NEEDED = Difference(
+    "keras", (3, 8), (3, 9), "optional inputs can't be left out where a model takes its inputs as a dict"
+)
 TRAINING_DROPPED = Difference(
     "keras", (3, 8), (3, 9), "`training=True` does not reach the layers of a model whose own `call` does not take it"
 )
 NO_SPARSE_SIGMOID = Difference("keras", (3, 8), (3, 9), "there is no `keras.ops.sparse_sigmoid`")
 NO_INT4 = Difference("keras", (3, 8), (3, 10), 'there are no weights of four bits, `layer.quantize("int4")`')
+PREDICT_NEEDS_ALL_INPUTS = Difference(
+    "keras", (3, 8), (3, 11), "`predict` and `fit` raise an error if an optional input is left out"
+)
+INT4_ALONG_INPUTS = Difference(
+    "keras", (3, 8), (3, 13), "a byte of a kernel of four bits, where there are any, holds two inputs, not two outputs"
+)
 NO_GPTQ = Difference("keras", (3, 8), (3, 11), "there is no GPTQ quantization, `keras.dtype_policies.GPTQDTypePolicy`")
 UNUSED_INPUTS_REFUSED = Difference(
     "keras", (3, 10), (3, 13), "a functional model is not created, or loaded, if an input of it is given to no layer"

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
-from actwidget.keras_internals.versions import NO_GPTQ, NO_INT4
+from actwidget.keras_internals.versions import INT4_ALONG_INPUTS, NO_GPTQ, NO_INT4
 from tests.capture.deep_witness import as_array
 
 RNG = np.random.default_rng(3)
@@ -219,7 +219,8 @@ def test_four_bits_are_unpacked(units):
     layer = built(layers.Dense(units), (8,))
     layer.quantize("int4")
     expected = RNG.integers(-8, 8, (8, units)).astype("int8")
-    layer._kernel.assign(keras.quantizers.pack_int4(expected, axis=-1)[0])
+    axis = 0 if INT4_ALONG_INPUTS.applies else -1
+    layer._kernel.assign(keras.quantizers.pack_int4(expected, axis=axis)[0])
     kernel = weights_of(layer)["kernel"]
     np.testing.assert_array_equal(kernel.values, expected)
     assert kernel.note == UNPACKED
@@ -248,7 +249,7 @@ def test_where_keras_gives_no_unpacked_weight_it_is_said_to_be_packed():
     low_rank.enable_lora(2)
     calibrated = layers.Dense(6, dtype=keras.dtype_policies.GPTQDTypePolicy("gptq/4/-1"))
     calibrated.build((None, 8))
-    for layer, shape in ((low_rank, (8, 3)), (calibrated, (3, 8))):
+    for layer, shape in ((low_rank, (4, 6) if INT4_ALONG_INPUTS.applies else (8, 3)), (calibrated, (3, 8))):
         found = weights_of(layer)["kernel"]
         assert found.note == PACKED
         assert found.values.shape == shape

@@ -108,15 +108,30 @@ def test_a_difference_applies_from_its_oldest_release_to_its_newest(monkeypatch,
     assert Difference("keras", (3, 10), (3, 13), "").applies is applies
 
 
-def has_int4():
+def with_four_bits():
     layer = keras.layers.Dense(2)
     layer.build((None, 4))
     layer.quantize("int4")
+    return layer
 
 
 def is_given_to_no_layer():
     used, unused = keras.Input((2,)), keras.Input((2,))
     keras.Model([used, unused], keras.layers.Dense(2)(used))
+
+
+class Either(keras.Layer):
+    def call(self, first, second=None):
+        return first if second is None else second
+
+
+def either(kind):
+    first, second = keras.Input((2,), name="first"), keras.Input((2,), name="second", optional=True)
+    return keras.Model(kind(first=first, second=second), Either()(first, second))
+
+
+def listed(**inputs):
+    return [*inputs.values()]
 
 
 class Told(keras.Layer):
@@ -139,9 +154,12 @@ class Around(keras.Layer):
 TRIALS = {
     "NO_RAGGED_INPUTS": lambda: keras.Input((None,), ragged=True),
     "NO_RMS_NORMALIZATION": lambda: keras.layers.RMSNormalization,
+    "NAMED_INPUTS_NEEDED": lambda: either(dict)({"first": np.ones((1, 2)), "second": None}),
+    "PREDICT_NEEDS_ALL_INPUTS": lambda: either(listed).predict([np.ones((1, 2)), None], verbose=0),
     "TRAINING_DROPPED": lambda: Around()(np.ones(2), training=True),
     "NO_SPARSE_SIGMOID": lambda: keras.ops.sparse_sigmoid,
-    "NO_INT4": has_int4,
+    "NO_INT4": with_four_bits,
+    "INT4_ALONG_INPUTS": lambda: with_four_bits()._kernel.assign(np.zeros((4, 1))),
     "NO_GPTQ": lambda: keras.dtype_policies.GPTQDTypePolicy,
     "UNUSED_INPUTS_REFUSED": is_given_to_no_layer,
 }

@@ -17,7 +17,7 @@ from actwidget.analysis.pixels.mosaic import mosaic
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
 from actwidget.errors import ChannelError
 from actwidget.figures.parts.palette import ACCENT, NAN_CSS
-from actwidget.keras_internals.versions import NO_INT4
+from actwidget.keras_internals.versions import INT4_ALONG_INPUTS, NO_INT4
 
 RNG = np.random.default_rng(5)
 MAPS = (8, 8, 6)
@@ -231,8 +231,9 @@ def test_bytes_that_stay_packed_are_called_so():
     model.get_layer("l").quantize("int4")
     model.get_layer("l").enable_lora(2)
     explorer = aw.LayerExplorer(model, RNG.random((2, 8)), layer="l", show="weights")
-    assert any(text.startswith(f"<b>kernel</b> 8 × 3, {PACKED}") for text in told(explorer))
-    assert f"kernel: (8, 3), {PACKED}" in explorer._screen.plot.alt
+    rows, columns = (4, 6) if INT4_ALONG_INPUTS.applies else (8, 3)
+    assert any(text.startswith(f"<b>kernel</b> {rows} × {columns}, {PACKED}") for text in told(explorer))
+    assert f"kernel: ({rows}, {columns}), {PACKED}" in explorer._screen.plot.alt
 
 
 def test_bars_of_broken_weights_have_their_colour():

@@ -31,7 +31,7 @@ class Composite(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         super().__init__(*args, **kwargs)
 
     def share(self, names: Iterable[str]) -> None:
-        """Makes traits part of the state."""
-        if in_marimo():
-            self.keys = [*self.keys, *names]
-            self.send_state(list(names))
+        """Makes traits part of the state that the page has."""
+        names = list(names)
+        self.keys = [*self.keys, *names]
+        self.send_state(names)

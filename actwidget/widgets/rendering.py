@@ -11,7 +11,7 @@ import traitlets
 from actwidget.errors import ActwidgetError
 from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
-from actwidget.widgets.composite import Composite
+from actwidget.widgets.composite import Composite, in_marimo
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ class Rendering(Composite):
         screen.plot.on_key(self._pressed)
         screen.on_row(self._row_selected)
         self.observe(self._changed, [*FIELDS, "options"])
-        self.share([*FIELDS, "options"])
+        if in_marimo():
+            # There a widget goes with the cell that runs while it is made, which must be the explorer's own.
+            screen.make_all()
+            self.share([*FIELDS, "options"])
 
     def _checked(self, name: str, value: Any) -> Any:
         """Validates the value of a trait and returns it in its normal form; shows an error on screen, too.

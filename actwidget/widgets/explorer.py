@@ -9,6 +9,7 @@ from actwidget.explorer.explorer import Explorer
 from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
 from actwidget.options import at_least
 from actwidget.widgets.checked_trait import Checked
+from actwidget.widgets.composite import in_marimo
 from actwidget.widgets.export import picture_of, write_image, write_page
 from actwidget.widgets.rendering import Rendering
 from actwidget.widgets.screen import Screen
@@ -316,8 +317,12 @@ class LayerExplorer(Rendering):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""
+        if not self._links:
+            return {"text/plain": repr(self)}
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        if self._links and self.inputs is not None:
+        if in_marimo():  # which takes the widget alone, and does not call `_ipython_display_`
+            self._check_weights_soon()
+        elif self.inputs is not None:
             bundle["image/png"] = picture_of(self._screen.snapshot)
         return bundle
 

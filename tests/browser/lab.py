@@ -59,9 +59,7 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
 
     The same server has Notebook 7 and Voila at other addresses, where these are installed.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(root / ".jupyter"),
@@ -84,7 +82,7 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_up(process, f"{address}/api/status", root / "lab.log")
+        wait_until_up(process, f"{address}/api/status", root / "lab.log")
         yield address
     finally:
         process.terminate()
@@ -92,7 +90,16 @@ def jupyter_lab(root: Path, application: str = "lab") -> Iterator[str]:
         log.close()
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def free_port() -> int:
+    """A port of this machine that no server uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Waits until a server answers at `url` with JSON; if it ends before that, raises an error with its log."""
     pause = threading.Event()
     for _ in range(600):
         if process.poll() is not None:

@@ -42,6 +42,9 @@ class LayerExplorer(Rendering):
     can be given, set, read and observed (`explorer.observe(callback, "layer")`). Each new value is checked first: one
     that is not valid raises a `LayerNotFoundError`, `ChannelError`, `SampleError` or `OptionError` and changes nothing.
 
+    In marimo, `view = mo.ui.anywidget(LayerExplorer(model, x))` is reactive: a cell that reads `view.layer` runs again
+    when another layer is selected on the page.
+
     Example:
         >>> import keras, numpy as np
         >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, name="conv")], name="small")
@@ -317,12 +320,10 @@ class LayerExplorer(Rendering):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""
-        if not self._links:
-            return {"text/plain": repr(self)}
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         if in_marimo():  # which takes the widget alone, and does not call `_ipython_display_`
             self._check_weights_soon()
-        elif self.inputs is not None:
+        elif self._links and self.inputs is not None:
             bundle["image/png"] = picture_of(self._screen.snapshot)
         return bundle
 

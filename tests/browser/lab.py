@@ -130,6 +130,13 @@ def write_notebook(path: Path, *cells: str) -> Path:
     return path
 
 
+def marimo_notebook(*cells: str) -> str:
+    """The text of a marimo notebook; marimo itself finds out what each cell reads and defines."""
+    bodies = ("\n".join(f"    {line}" if line else "" for line in cell.strip().splitlines()) for cell in cells)
+    text = "".join(f"\n\n@app.cell\ndef _():\n{body}\n" for body in bodies)
+    return f'import marimo\n\napp = marimo.App(width="full")\n{text}\n\nif __name__ == "__main__":\n    app.run()\n'
+
+
 def open_notebook(
     page: Page, address: str, name: str, *, host: str = LAB, run: bool = True, timeout: float = 120_000
 ) -> None:

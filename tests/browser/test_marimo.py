@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from lab import SMALL, TWO_FRAMES, Explorer, free_port, wait_until_up
+from lab import SMALL, TWO_FRAMES, Explorer, free_port, marimo_notebook, wait_for_explorer, wait_until_up
 
 pytestmark = pytest.mark.browser
 
@@ -59,13 +59,6 @@ BACKGROUND = """(element) => {
 VIEW, CHANGED, VOLUMES = range(3)  # the explorers, from the top of the page down
 
 
-def notebook_of(*cells):
-    """The text of a marimo notebook; marimo itself finds out what each cell reads and defines."""
-    bodies = ("\n".join(f"    {line}" if line else "" for line in cell.strip().splitlines()) for cell in cells)
-    text = "".join(f"\n\n@app.cell\ndef _():\n{body}\n" for body in bodies)
-    return f'import marimo\n\napp = marimo.App(width="full")\n{text}\n\nif __name__ == "__main__":\n    app.run()\n'
-
-
 @pytest.fixture(scope="module", params=["run", "edit"])
 def mode(request):
     """Of the commands of marimo the one that shows the notebook."""
@@ -76,7 +69,7 @@ def mode(request):
 def notebook(mode, tmp_path_factory, chromium):
     """The notebook on a page, when its cells have run."""
     folder = tmp_path_factory.mktemp("marimo")
-    (folder / "notebook.py").write_text(notebook_of(*CELLS))
+    (folder / "notebook.py").write_text(marimo_notebook(*CELLS))
     (folder / "marimo").mkdir()
     (folder / "marimo" / "marimo.toml").write_text(SETTINGS)
     port = free_port()
@@ -98,7 +91,8 @@ def notebook(mode, tmp_path_factory, chromium):
             page.on("pageerror", lambda error: notebook.errors.append(f"page: {error.stack or error}"))
             page.on("console", lambda said: notebook.errors.append(said.text) if said.type == "error" else None)
             page.goto(f"http://127.0.0.1:{port}")
-            for index in (VIEW, CHANGED, VOLUMES):
+            wait_for_explorer(page, VIEW, timeout=300_000)  # it is drawn when all cells have run
+            for index in (CHANGED, VOLUMES):
                 Explorer(notebook, index)
             yield notebook
             page.close()
@@ -204,7 +198,7 @@ def test_it_has_the_colours_of_the_page_and_no_serious_violation(notebook, explo
     background = explorer.element.evaluate(BACKGROUND)
     assert background == page.locator("body").evaluate(BACKGROUND)
     assert (sum(background) > 3 * 128) == (scheme == "light")
-    found = Axe().run(page, context=".actw-explorer").response["violations"]
+    found = Axe().run(page, context="marimo-anywidget").response["violations"]
     serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in {"serious", "critical"}]
     assert serious == []
 

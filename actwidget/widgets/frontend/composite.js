@@ -45,11 +45,16 @@ function acknowledge(model, el, signal) {
  */
 function render({ model, el, host }) {
   if (!host) throw new Error("This needs a marimo that shows widgets within widgets: 0.23.14 or newer.");
-  const box = document.createElement("div");
   const frame = document.createElement("div");
   frame.className = "actw-composite";
-  frame.append(box);
   el.append(frame);
+  // What `marimo export` writes. The kernel alone has what draws the figure.
+  if ("__MARIMO_STATIC__" in globalThis) {
+    frame.textContent = "⚠ No kernel: this page can't show the explorer. Its method to_html writes one that can.";
+    return () => frame.remove();
+  }
+  const box = document.createElement("div");
+  frame.append(box);
   const controller = new AbortController();
   acknowledge(model, frame, controller.signal);
   renderBox(model, box, host, controller.signal);

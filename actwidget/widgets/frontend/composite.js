@@ -31,6 +31,7 @@ function acknowledge(model, el, signal) {
     if (!hasActed) return;
     hasActed = false;
     count += 1;
+    // The kernel has no trait of that name: what counts is that a message comes.
     model.set("acknowledged", count);
     model.save_changes();
   };

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import traitlets
 
+from actwidget.explorer import registry
 from actwidget.explorer.controls import SHARED, Choice, Number, Slider
 from actwidget.widgets.components.stepper import Stepper
 
@@ -42,6 +43,7 @@ class Controls:
         self._links: list[Any] = []
         self._is_updating = False  # widgets are being set from the explorer's traits, so they must not set the traits
         self._widgets: dict[str, Any] = {}
+        self._spare: dict[str, Any] = {}  # made, but not yet needed
         self.show = self._create(Choice("show", "show", "what the figure shows", views))
         self._create(Number("sample", "sample", count=samples))
         for name in _INITIAL_CONTROLS[1:]:
@@ -90,7 +92,17 @@ class Controls:
             if isinstance(widget, ipywidgets.IntSlider):
                 widget.unobserve_all()
 
+    def make_all(self) -> None:
+        """Makes the controls of all views, each of which otherwise is made when a view first needs it."""
+        controls = [*SHARED.values(), *(control for view in registry.views().values() for control in view.own_controls)]
+        self._spare = {control.name: self._make(control) for control in controls if control.name not in self._widgets}
+
     def _create(self, control: Control) -> Any:
+        spare = self._spare.pop(control.name, None)
+        widget = self._widgets[control.name] = self._make(control) if spare is None else spare
+        return widget
+
+    def _make(self, control: Control) -> Any:
         make = self._parts.make
         match control:
             case Choice():
@@ -109,7 +121,6 @@ class Controls:
             case Slider():
                 css = "actw-slice"
                 widget = make(ipywidgets.IntSlider, description=control.label, tooltip=control.tip, css=css)
-        self._widgets[control.name] = widget
         return widget
 
     def _link(self, name: str, widget: Any) -> None:

@@ -9,6 +9,7 @@ from actwidget.explorer.explorer import Explorer
 from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
 from actwidget.options import at_least
 from actwidget.widgets.checked_trait import Checked
+from actwidget.widgets.composite import in_marimo
 from actwidget.widgets.export import picture_of, write_image, write_page
 from actwidget.widgets.ipywidgets7 import view_bundle
 from actwidget.widgets.rendering import Rendering
@@ -41,6 +42,9 @@ class LayerExplorer(Rendering):
     Everything on screen can be set and read by name, with or without a browser. The attributes below are traits: they
     can be given, set, read and observed (`explorer.observe(callback, "layer")`). Each new value is checked first: one
     that is not valid raises a `LayerNotFoundError`, `ChannelError`, `SampleError` or `OptionError` and changes nothing.
+
+    In marimo, `view = mo.ui.anywidget(LayerExplorer(model, x))` is reactive: a cell that reads `view.layer` runs again
+    when another layer is selected on the page.
 
     Example:
         >>> import keras, numpy as np
@@ -318,7 +322,9 @@ class LayerExplorer(Rendering):
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""
         bundle = view_bundle(self)
-        if self._links and self.inputs is not None:
+        if in_marimo():  # which takes the widget alone, and does not call `_ipython_display_`
+            self._check_weights_soon()
+        elif self._links and self.inputs is not None:
             bundle["image/png"] = picture_of(self._screen.snapshot)
         return bundle
 

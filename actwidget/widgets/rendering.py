@@ -6,12 +6,12 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
 import traitlets
 
 from actwidget.errors import ActwidgetError
 from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
+from actwidget.widgets.composite import Composite, in_marimo
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from actwidget.widgets.still import Still
 
 
-class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type hints
+class Rendering(Composite):
     """Keeps an explorer, the traits that mirror its selection, and the screen in sync.
 
     This is a base class for widgets with a trait for each field of a `Selection`, and one for its `options`.
@@ -47,6 +47,10 @@ class Rendering(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         screen.plot.on_key(self._pressed)
         screen.on_row(self._row_selected)
         self.observe(self._changed, [*FIELDS, "options"])
+        if in_marimo():
+            # There a widget goes with the cell that runs while it is made, which must be the explorer's own.
+            screen.make_all()
+            self.share([*FIELDS, "options"])
 
     def _checked(self, name: str, value: Any) -> Any:
         """Validates the value of a trait and returns it in its normal form; shows an error on screen, too.

@@ -147,15 +147,23 @@ class Screen:
         """Replaces the figure by the drawing's table; a drawing without a table brings the figure back."""
         figure_or_table: Any = self.plot
         if drawing.table is not None:
-            if self.table is None:
-                self.table = self._parts.make(NumberTable)
-                self.table.observe(self._row_selected, "selected")
-            self.table.label = drawing.table.label
-            self.table.fill(drawing.table.columns)
-            self.table.selected = channel
-            figure_or_table = self.table
+            figure_or_table = self._made_table()
+            figure_or_table.label = drawing.table.label
+            figure_or_table.fill(drawing.table.columns)
+            figure_or_table.selected = channel
         heading, controls, _, numbers = self.main.children
         self.main.children = [heading, controls, figure_or_table, numbers]
+
+    def make_all(self) -> None:
+        """Makes the widgets that otherwise are made when a view first needs them."""
+        self._made_table()
+        self.controls.make_all()
+
+    def _made_table(self) -> NumberTable:
+        if self.table is None:
+            self.table = self._parts.make(NumberTable)
+            self.table.observe(self._row_selected, "selected")
+        return self.table
 
     def close(self) -> None:
         """Closes all widgets, since ipywidgets keeps a reference to every widget until it is closed."""

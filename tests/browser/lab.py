@@ -72,9 +72,7 @@ def jupyter_lab(root: Path, application: str = "lab", python: str | Path = sys.e
     The same server has Notebook 7 and Voila at other addresses, where these are installed, and below `static/` what is
     in the folder of that name.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(root / ".jupyter"),
@@ -100,7 +98,7 @@ def jupyter_lab(root: Path, application: str = "lab", python: str | Path = sys.e
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_up(process, f"{address}/api/status", root / "lab.log")
+        wait_until_up(process, f"{address}/api/status", root / "lab.log")
         yield address
     finally:
         process.terminate()
@@ -108,7 +106,16 @@ def jupyter_lab(root: Path, application: str = "lab", python: str | Path = sys.e
         log.close()
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def free_port() -> int:
+    """A port of this machine that no server uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Waits until a server answers at `url` with JSON; if it ends before that, raises an error with its log."""
     pause = threading.Event()
     for _ in range(600):
         if process.poll() is not None:
@@ -137,6 +144,13 @@ def write_notebook(path: Path, *cells: str, kernel: str = "python3") -> Path:
     )
     nbformat.write(notebook, path)
     return path
+
+
+def marimo_notebook(*cells: str) -> str:
+    """The text of a marimo notebook; marimo itself finds out what each cell reads and defines."""
+    bodies = ("\n".join(f"    {line}" if line else "" for line in cell.strip().splitlines()) for cell in cells)
+    text = "".join(f"\n\n@app.cell\ndef _():\n{body}\n" for body in bodies)
+    return f'import marimo\n\napp = marimo.App(width="full")\n{text}\n\nif __name__ == "__main__":\n    app.run()\n'
 
 
 def open_notebook(

@@ -94,7 +94,7 @@ def _values(variable: keras.Variable, holder: keras.Layer) -> tuple[Array, str]:
     """The values of a weight, and what is to be said of the way in which they are held."""
     if not _is_packed(variable, holder):
         return as_array(read(variable.value)), ""
-    # The attribute of the same name is unpacked. With LoRA it is more than this weight, or raises an error (Keras 3.13).
+    # The attribute of the same name is unpacked. With LoRA it is more than this weight, or an error (Keras 3.13).
     is_plain = holder.quantization_mode == "int4" and not getattr(holder, "lora_enabled", False)
     value = getattr(holder, variable.name, variable) if is_plain else variable
     return (as_array(read(variable.value)), PACKED) if value is variable else (as_array(value), UNPACKED)

@@ -94,11 +94,10 @@ def _values(variable: keras.Variable, holder: keras.Layer) -> tuple[Array, str]:
     """The values of a weight, and what is to be said of the way in which they are held."""
     if not _is_packed(variable, holder):
         return as_array(read(variable.value)), ""
-    # The attribute of the same name is unpacked, and with LoRA more than this weight.
-    value = getattr(holder, variable.name, variable)
-    if value is variable or getattr(holder, "lora_enabled", False) or holder.quantization_mode != "int4":
-        return as_array(read(variable.value)), PACKED
-    return as_array(value), UNPACKED
+    # The attribute of the same name is unpacked. With LoRA it is more than this weight, or an error (Keras 3.13).
+    is_plain = holder.quantization_mode == "int4" and not getattr(holder, "lora_enabled", False)
+    value = getattr(holder, variable.name, variable) if is_plain else variable
+    return (as_array(read(variable.value)), PACKED) if value is variable else (as_array(value), UNPACKED)
 
 
 def _is_packed(variable: keras.Variable, holder: keras.Layer) -> bool:

@@ -317,8 +317,10 @@ class LayerExplorer(Rendering):
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""
+        if not self._links:
+            return {"text/plain": repr(self)}
         bundle = view_bundle(self)
-        if self._links and self.inputs is not None:
+        if self.inputs is not None:
             bundle["image/png"] = picture_of(self._screen.snapshot)
         return bundle
 

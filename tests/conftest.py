@@ -95,14 +95,19 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(f"{name}: {value}")
 
 
+def is_left_out(item: pytest.Item, *, with_network: bool) -> bool:
+    """Whether a test needs a package index, or what the installed releases do not have."""
+    lacks = any(mark.args[0].applies for mark in item.iter_markers("not_where"))
+    return lacks or (not with_network and item.get_closest_marker("network") is not None)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks the browser's tests, leaves out those that need the network unless asked for, puts the longest first."""
+    """Marks the browser's tests, leaves out what is not asked for or not there to be tested, puts the longest first."""
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)
-    if not config.getoption("network"):
-        left_out = [item for item in items if item.get_closest_marker("network")]
-        items[:] = [item for item in items if not item.get_closest_marker("network")]
-        config.hook.pytest_deselected(items=left_out)
+    left_out = [item for item in items if is_left_out(item, with_network=config.getoption("network"))]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
     order = {TESTS / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))

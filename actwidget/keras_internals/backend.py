@@ -128,7 +128,8 @@ class TensorFlow:
             return np.asarray(memoryview(tensor))
         except (TypeError, ValueError):
             # `np.array` would make NumPy warn about TensorFlow's tensors; `numpy()` does not.
-            return np.asarray(keras.ops.convert_to_tensor(tensor, sparse=False, ragged=False).numpy())
+            dense = tensor.to_tensor() if isinstance(tensor, tf.RaggedTensor) else tensor
+            return np.asarray(keras.ops.convert_to_tensor(dense, sparse=False).numpy())
 
     def rows(self, tensor: Any, start: int, stop: int) -> Any:
         """A slice. Sparse tensors don't support Python's slicing, but TensorFlow has a function for them."""

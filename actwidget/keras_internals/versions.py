@@ -1,4 +1,4 @@
-"""The releases of Keras and TensorFlow that actwidget is tested with, in what they differ, and their private parts in use.
+"""The releases of Keras and TensorFlow that actwidget is tested with, how they differ, and their private parts in use.
 
 On any other release each part is looked up at import, so that a missing one is named before something fails without it.
 """
@@ -42,8 +42,11 @@ class Known:
 
     def __str__(self) -> str:
         """The range in words, such as `Keras 3.15` or `Keras 3.8 to 3.15`."""
-        releases = dict.fromkeys(".".join(map(str, each)) for each in (self.oldest, self.newest))
-        return f"{self.title} {' to '.join(releases)}"
+        return f"{self.title} {_in_words(self.oldest, self.newest)}"
+
+
+def _in_words(oldest: Release, newest: Release) -> str:
+    return " to ".join(dict.fromkeys(".".join(map(str, each)) for each in (oldest, newest)))
 
 
 KNOWN = (
@@ -56,8 +59,8 @@ KNOWN = (
 class Difference:
     """A way in which some of the known releases differ from the newest one.
 
-    Code that asks for one by its name, as in `if NO_RAGGED_INPUTS.applies`, can go, and the difference with it, once the
-    oldest known release is newer than `newest`.
+    Code that asks for one by its name, as in `if NO_RAGGED_INPUTS.applies`, can go, and the difference with it, once
+    the oldest known release is newer than `newest`.
 
     Attributes:
         package: The package, as it is imported.
@@ -76,10 +79,26 @@ class Difference:
         """Whether the installed release differs."""
         return self.oldest <= _installed(self.package) <= self.newest
 
+    @property
+    def releases(self) -> str:
+        """The releases that differ, in words, such as `Keras 3.8` or `Keras 3.10 to 3.13`."""
+        title = next(known.title for known in KNOWN if known.package == self.package)
+        return f"{title} {_in_words(self.oldest, self.newest)}"
+
 
 NO_RAGGED_INPUTS = Difference(
     "keras", (3, 8), (3, 8), "`keras.Input` has no `ragged`, and no symbolic tensor is ragged"
 )
+NO_RMS_NORMALIZATION = Difference("keras", (3, 8), (3, 8), "there is no `keras.layers.RMSNormalization`")
+NAMED_INPUTS_NEEDED = Difference(
+    "keras", (3, 8), (3, 9), "optional inputs can't be left out where a model takes its inputs as a dict"
+)
+TRAINING_DROPPED = Difference(
+    "keras", (3, 8), (3, 9), "`training=True` does not reach the layers of a model whose own `call` does not take it"
+)
+NO_SPARSE_SIGMOID = Difference("keras", (3, 8), (3, 9), "there is no `keras.ops.sparse_sigmoid`")
+NO_INT4 = Difference("keras", (3, 8), (3, 10), 'there are no weights of four bits, `layer.quantize("int4")`')
+NO_GPTQ = Difference("keras", (3, 8), (3, 11), "there is no GPTQ quantization, `keras.dtype_policies.GPTQDTypePolicy`")
 UNUSED_INPUTS_REFUSED = Difference(
     "keras", (3, 10), (3, 13), "a functional model is not created, or loaded, if an input of it is given to no layer"
 )

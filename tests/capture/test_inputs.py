@@ -370,3 +370,13 @@ def test_a_scalar_has_the_shape_of_one_and_siblings_stand_in_the_order_of_execut
     once = model.two(x)
     for path, expected in zip(values, [once, model.three(once), model.three(model.three(once)), model(x)], strict=True):
         np.testing.assert_allclose(values[path], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_where_keras_needs_all_inputs_of_a_dict_an_error_says_so(monkeypatch):
+    model, given = odd_models.optional_input_left_out()
+    monkeypatch.setattr(keras, "__version__", "3.9.2")
+    message = (
+        r"array of shape \(None, 3\) for input 'more' .*, got None\. With Keras 3\.8 to 3\.9, optional inputs can't"
+    )
+    with pytest.raises(InvalidInputsError, match=message):
+        aw.activations(model, given)

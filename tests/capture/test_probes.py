@@ -56,7 +56,7 @@ def test_attention_scores_leave_out_what_the_mask_leaves_out(subclassed):
     scores = aw.activations(model, x, "attend/scores")["attend/scores"]
     embedded = embed(x)
     np.testing.assert_allclose(scores, attend(embedded, embedded, return_attention_scores=True)[1], atol=1e-6)
-    assert (scores[0, :, :, 3:] == 0).all()
+    assert (scores[0, :, :3, 3:] == 0).all()
     np.testing.assert_allclose(scores[0, :, :3].sum(axis=-1), 1, atol=1e-6)
     np.testing.assert_array_equal(aw.LayerExplorer(model, x, layer="attend/scores").activation, scores)
 

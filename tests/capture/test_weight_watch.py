@@ -17,6 +17,7 @@ from actwidget.capture.access import weight_watch
 from actwidget.capture.access.session import Session
 from actwidget.capture.access.weight_watch import WeightWatch
 from actwidget.keras_internals.backend import backend
+from actwidget.keras_internals.versions import NO_INT4
 from tests.capture import zoo
 
 
@@ -107,7 +108,7 @@ def test_what_is_written_is_noticed_and_what_is_not_is_kept(name, device):  # no
     assert not session.refresh()
 
 
-@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+@pytest.mark.parametrize("mode", ["int8", pytest.param("int4", marks=pytest.mark.not_where(NO_INT4)), "float8"])
 def test_weights_of_a_quantized_layer_are_watched(mode, device):  # noqa: ARG001
     model, x = dense(), zoo.noise(8, 4)
     model.get_layer("dense").quantize(mode)

@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
+from actwidget.keras_internals.versions import NO_GPTQ, NO_INT4
 
 RNG = np.random.default_rng(3)
 MAPS, LINE, CUBE, FILM, STEPS = (5, 4, 6), (7, 6), (4, 3, 3, 6), (1, 4, 4, 2), (1, 4)
@@ -211,6 +212,7 @@ def test_of_a_weight_of_the_users_nothing_is_said():
     assert weights_of(built(Extended(3, 2), MAPS))["kernel"].entries_of(2) == [2]
 
 
+@pytest.mark.not_where(NO_INT4)
 @pytest.mark.parametrize("units", [6, 5, 1])
 def test_four_bits_are_unpacked(units):
     layer = built(layers.Dense(units), (8,))
@@ -223,6 +225,7 @@ def test_four_bits_are_unpacked(units):
     assert weights_of(layer)["bias"].note == ""
 
 
+@pytest.mark.not_where(NO_INT4)
 def test_four_bits_of_three_axes_and_of_an_embedding_are_unpacked():
     layer = built(layers.EinsumDense("abc,cde->abde", (None, 2, 3)), (5, 4))
     table = layers.Embedding(7, 5)
@@ -237,6 +240,7 @@ def test_four_bits_of_three_axes_and_of_an_embedding_are_unpacked():
     assert weights_of(layer)["kernel"].kernel.shape == (4, 6)
 
 
+@pytest.mark.not_where(NO_GPTQ)
 def test_where_keras_gives_no_unpacked_weight_it_is_said_to_be_packed():
     low_rank = built(layers.Dense(6), (8,))
     low_rank.quantize("int4")
@@ -250,6 +254,7 @@ def test_where_keras_gives_no_unpacked_weight_it_is_said_to_be_packed():
         assert (found.kernel, found.channels) == (None, None)
 
 
+@pytest.mark.not_where(NO_GPTQ)
 def test_a_quantized_weight_of_fewer_axes_than_the_equation_says_is_not_read_by_it():
     policy = keras.dtype_policies.GPTQDTypePolicy("gptq/8/-1")
     layer = layers.EinsumDense("abc,cde->abde", (None, 2, 3), dtype=policy)

@@ -4,16 +4,18 @@ import ast
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from keras.src.ops.node import Node
 
 from actwidget.errors import ActwidgetError, UnsupportedKerasError
 from actwidget.keras_internals import versions
-from actwidget.keras_internals.versions import KNOWN, PARTS, check_releases
+from actwidget.keras_internals.versions import KNOWN, PARTS, Difference, check_releases
 
 ROOM = Path(versions.__file__).parent
 PACKAGE = ROOM.parent
@@ -32,7 +34,7 @@ def test_a_part_that_the_release_lacks_is_named_with_its_use_and_what_to_do(monk
     assert isinstance(raised.value, ImportError)
     assert re.fullmatch(
         r"Keras 4\.1\.0 has no `Node\.input_tensors` \(the edges of a model's graph\): "
-        r"actwidget \S+ knows Keras 3\.15\. "
+        r"actwidget \S+ knows Keras 3\.8 to 3\.15\. "
         r"Install that, pip install 'keras==3\.15\.\*', or a newer actwidget\.",
         str(raised.value),
     )
@@ -73,8 +75,98 @@ def test_on_known_releases_nothing_is_looked_up(monkeypatch):
 
 
 def test_the_installed_releases_are_known():
-    installed = {"keras": keras.__version__, "tensorflow": tf.__version__}
-    assert all(versions._release(installed[known.package]) in known for known in KNOWN)
+    assert all(versions._installed(known.package) in known for known in KNOWN)
+
+
+DIFFERENCES = {name: value for name, value in vars(versions).items() if isinstance(value, Difference)}
+
+
+def test_every_difference_is_between_known_releases_and_used_by_its_name():
+    known = {each.package: each for each in KNOWN}
+    sources = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "tests").rglob("*.py")]
+    others = [
+        path.read_text(encoding="utf-8") for path in sources if path.name not in {"versions.py", Path(__file__).name}
+    ]
+    words = {word for source in others for word in re.findall(r"\w+", source)}
+    for name, difference in DIFFERENCES.items():
+        assert known[difference.package].oldest <= difference.oldest, f"{name} can go, and the code that asks for it"
+        assert difference.oldest <= difference.newest < known[difference.package].newest
+        assert name in words
+
+
+@pytest.mark.parametrize(
+    ("version", "applies"), [("3.9.2", False), ("3.10.0", True), ("3.13.2", True), ("3.14.0", False)]
+)
+def test_a_difference_applies_from_its_oldest_release_to_its_newest(monkeypatch, version, applies):
+    monkeypatch.setattr(keras, "__version__", version)
+    assert Difference("keras", (3, 10), (3, 13), "").applies is applies
+
+
+def has_int4():
+    layer = keras.layers.Dense(2)
+    layer.build((None, 4))
+    layer.quantize("int4")
+
+
+def is_given_to_no_layer():
+    used, unused = keras.Input((2,)), keras.Input((2,))
+    keras.Model([used, unused], keras.layers.Dense(2)(used))
+
+
+class Either(keras.Layer):
+    def call(self, first, second=None):
+        return first if second is None else second
+
+
+def leaves_out_a_named_input():
+    inputs = {"first": keras.Input((2,)), "second": keras.Input((2,), optional=True)}
+    keras.Model(inputs, Either()(inputs["first"], inputs["second"]))({"first": np.ones((1, 2)), "second": None})
+
+
+class Told(keras.Layer):
+    def call(self, inputs, training=None):
+        if not training:
+            raise ValueError(training)
+        return inputs
+
+
+class Around(keras.Layer):
+    def __init__(self):
+        super().__init__()
+        self.inner = Told()
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+# For each difference what raises an error where it applies, and nowhere else.
+TRIALS = {
+    "NO_RAGGED_INPUTS": lambda: keras.Input((None,), ragged=True),
+    "NO_RMS_NORMALIZATION": lambda: keras.layers.RMSNormalization,
+    "NAMED_INPUTS_NEEDED": leaves_out_a_named_input,
+    "TRAINING_DROPPED": lambda: Around()(np.ones(2), training=True),
+    "NO_SPARSE_SIGMOID": lambda: keras.ops.sparse_sigmoid,
+    "NO_INT4": has_int4,
+    "NO_GPTQ": lambda: keras.dtype_policies.GPTQDTypePolicy,
+    "UNUSED_INPUTS_REFUSED": is_given_to_no_layer,
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_what_a_difference_says_is_so_in_the_installed_releases(name):
+    with pytest.raises((AttributeError, TypeError, ValueError)) if DIFFERENCES[name].applies else nullcontext():
+        TRIALS[name]()
+
+
+def test_the_readme_says_what_older_releases_lack():
+    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    rows = [f"| {difference.releases} | {difference.what} |" for difference in DIFFERENCES.values()]
+    assert [row for row in rows if row not in readme] == []
+
+
+def test_no_code_but_the_table_asks_for_a_version():
+    asking = [path.name for path in PACKAGE.rglob("*.py") if "__version__" in path.read_text(encoding="utf-8")]
+    assert sorted(asking) == ["__init__.py", "versions.py"]
 
 
 def test_the_first_name_of_actwidget_that_needs_keras_raises_that_error():

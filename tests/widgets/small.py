@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import keras
+from ipywidgets.widgets import widget
 from keras import layers
 
 import actwidget as aw
 from tests.capture import zoo
+
+# Every widget that is open in this process, by its id. In ipywidgets 7 its class holds them.
+open_widgets = widget._instances if hasattr(widget, "_instances") else widget.Widget.widgets
 
 
 def explorer(name: str = "net", layer: str = "conv") -> aw.LayerExplorer:

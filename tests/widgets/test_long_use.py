@@ -9,13 +9,13 @@ import ipywidgets
 import keras
 import numpy as np
 import pytest
-from ipywidgets.widgets.widget import _instances
 from keras import layers
 
 import actwidget as aw
 from actwidget.errors import LayerNotFoundError
 from actwidget.explorer.views.channels import DRAWING, PICTURE
 from tests.capture import zoo
+from tests.widgets.small import open_widgets
 
 
 def deep(count=30):
@@ -43,7 +43,7 @@ def test_explorers_made_in_a_loop_do_not_add_up():
     model, x = deep(3), zoo.noise(2, 8, 8, 3)
     aw.LayerExplorer(model, x).close()
     gc.collect()
-    before = len(_instances)
+    before = len(open_widgets)
     gone = []
     for _ in range(5):
         explorer = aw.LayerExplorer(model, x)
@@ -51,7 +51,7 @@ def test_explorers_made_in_a_loop_do_not_add_up():
         explorer.close()
         del explorer
     gc.collect()
-    assert len(_instances) == before
+    assert len(open_widgets) == before
     assert [each() for each in gone] == [None] * 5
 
 
@@ -73,11 +73,11 @@ def test_two_explorers_on_one_model_and_a_linked_pair():
 
 def test_closing_frees_the_model_the_arrays_and_every_widget():
     model, x = deep(3), zoo.noise(2, 8, 8, 3)
-    before = set(_instances)
+    before = set(open_widgets)
     explorer = aw.LayerExplorer(model, x, compare=deep(3))
     for show in ("activation", "weights", "overview", "comparison"):
         explorer.show = show
-    widgets = [_instances[key] for key in set(_instances) - before]
+    widgets = [open_widgets[key] for key in set(open_widgets) - before]
     comms = [widget.comm for widget in widgets]
     assert len(widgets) > 30
     kept = {
@@ -95,7 +95,7 @@ def test_closing_frees_the_model_the_arrays_and_every_widget():
     explorer.close()
     assert [widget for widget in widgets if widget.comm is not None] == []
     assert [comm for comm in comms if not comm._closed] == []
-    assert set(_instances) == before
+    assert set(open_widgets) == before
     del model, x, explorer, kept, widgets, comms
     gc.collect()
     assert [name for name, each in watched.items() if each() is not None] == []

@@ -17,6 +17,7 @@ from actwidget.analysis.pixels.mosaic import mosaic
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
 from actwidget.errors import ChannelError
 from actwidget.figures.parts.palette import ACCENT, NAN_CSS
+from actwidget.keras_internals.versions import NO_INT4
 
 RNG = np.random.default_rng(5)
 MAPS = (8, 8, 6)
@@ -208,6 +209,7 @@ def test_read_along_another_axis_no_channel_is_marked():
     assert not explorer.figure.layout.shapes
 
 
+@pytest.mark.not_where(NO_INT4)
 def test_four_bits_are_shown_as_weights_not_as_bytes():
     x = keras.Input((8,))
     model = keras.Model(x, layers.Dense(6, name="l")(x))
@@ -222,6 +224,7 @@ def test_four_bits_are_shown_as_weights_not_as_bytes():
     np.testing.assert_allclose(levels / (LEVELS - 1) * 2 - 1, kernel / bound, atol=1.02 / (LEVELS - 1))
 
 
+@pytest.mark.not_where(NO_INT4)
 def test_bytes_that_stay_packed_are_called_so():
     x = keras.Input((8,))
     model = keras.Model(x, layers.Dense(6, name="l")(x))

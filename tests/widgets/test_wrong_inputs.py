@@ -7,10 +7,10 @@ import gc
 import numpy as np
 import pytest
 import traitlets
-from ipywidgets.widgets.widget import _instances
 
 import actwidget as aw
 from actwidget import errors
+from tests.widgets.small import open_widgets
 from tests.widgets.wrong_inputs import IMAGES, WRONG, Here, network
 
 # Where Python itself, the file system or a typed trait speaks, its own error is the right one.
@@ -80,9 +80,9 @@ def test_a_refused_explorer_leaves_nothing_behind():
     model = network()
     aw.LayerExplorer(model, IMAGES).close()
     gc.collect()
-    before = len(_instances)
+    before = len(open_widgets)
     for wrong in ({"sample": 9}, {"grouped": "yes"}, {"layer": "x"}, {"state": {"channel": 99}}, {"labels": [1]}):
         with pytest.raises((errors.ActwidgetError, traitlets.TraitError)):
             aw.LayerExplorer(model, IMAGES, **wrong)
     gc.collect()
-    assert len(_instances) == before
+    assert len(open_widgets) == before

@@ -16,6 +16,7 @@ from actwidget.capture.structure.shapes import fits
 from actwidget.errors import InvalidInputsError, shown
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.tensors import is_declared_ragged, producer
+from actwidget.keras_internals.versions import NAMED_INPUTS_NEEDED
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") ->
     notes: dict[str, None] = {}
     arrays, fed = [], []
     for tensor, value in pairs:
+        if value is None and isinstance(expected, Mapping) and NAMED_INPUTS_NEEDED.applies:
+            raise _missing(tensor, model_name, f" With {NAMED_INPUTS_NEEDED.releases}, {NAMED_INPUTS_NEEDED.what}.")
         array, note = _fitted(value, tensor, model_name)
         arrays.append(array)
         # A sparse tensor for an input that is declared dense is made dense, as Keras does.
@@ -254,8 +257,7 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
     if value is None:
         if getattr(producer(tensor), "optional", False):
             return None, ""
-        message = f"Expected an array of shape {shape} for {where}, got None."
-        raise InvalidInputsError(message)
+        raise _missing(tensor, model_name)
     if backend.is_ragged(value) and not is_declared_ragged(tensor):
         message = f"Expected a dense array for {where}, got a ragged tensor. Fill its rows up: x.to_tensor()."
         raise InvalidInputsError(message)
@@ -276,6 +278,11 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
         raise InvalidInputsError(message)
     with np.errstate(all="ignore"):  # as Keras casts, whatever np.seterr says
         return _cast(array, str(tensor.dtype), where), note
+
+
+def _missing(tensor: keras.KerasTensor, model_name: str, reason: str = "") -> InvalidInputsError:
+    where = f"input {_name(tensor)!r} of model {model_name!r}"
+    return InvalidInputsError(f"Expected an array of shape {(None, *tensor.shape[1:])} for {where}, got None.{reason}")
 
 
 def _array(value: Any, name: str, model_name: str) -> np.ndarray[Any, Any]:

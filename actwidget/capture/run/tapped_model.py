@@ -17,10 +17,20 @@ from actwidget.capture.structure.stable_paths import path_in, stable_path
 from actwidget.keras_internals.graph import function_of
 from actwidget.keras_internals.layers import call_signature, set_call_signature, set_takes_training, takes_training
 from actwidget.keras_internals.symbolic import in_symbolic_scope
+from actwidget.keras_internals.versions import TRAINING_DROPPED
 
 
 def _of_one_structure(inputs: Any, training: bool | None = None, mask: Any = None) -> None:  # noqa: FBT001 - Keras's signature
     """The signature of `call` for a model that takes all its inputs as one structure."""
+
+
+def _signature_of_one(model: keras.Layer) -> inspect.Signature:
+    """How a model is called that takes all of its inputs as one structure."""
+    signature = inspect.signature(_of_one_structure)
+    if not TRAINING_DROPPED.applies or takes_training(model):
+        return signature
+    taken = [parameter for name, parameter in signature.parameters.items() if name != "training"]
+    return signature.replace(parameters=taken)
 
 
 @dataclass
@@ -75,7 +85,7 @@ class Tapped(keras.Model, Edited):  # type: ignore[misc]  # Keras has no type hi
         self.built = model.built and all(layer.built for layer in self.edits.values())
         # Keras binds the arguments of a call by this.
         of_one = function_of(model) is not None or Signature(model).has_one
-        set_call_signature(self, inspect.signature(_of_one_structure) if of_one else call_signature(model))
+        set_call_signature(self, _signature_of_one(model) if of_one else call_signature(model))
 
     def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Runs the model inside. If `training` is not given, it is not passed on, so the model chooses its own default.

@@ -1,0 +1,52 @@
+"""Tests actwidget with older releases: `.venv/bin/python tests/versions/run.py oldest`, or `colab`.
+
+Makes the environment `.venv-oldest` with the versions in `oldest.txt`, unless it is there already. In it run the tests
+that say whether values, edits and widgets are right. Arguments after the name go to pytest in place of these tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+PYTHON = {"oldest": "3.11", "colab": "3.13"}
+TOOLS = ("hypothesis>=6.100", "nbval>=0.11", "pandas>=2.2", "pytest>=8.3", "pytest-xdist>=3.7")
+CAPTURE = (
+    *("any_graph", "attention_scores", "deep_witness", "edit", "every_way", "inserted", "submodel", "tapped_model"),
+    *("table", "unchanged", "values", "weights"),
+)
+TESTS = (
+    *(f"tests/capture/test_{name}.py" for name in CAPTURE),
+    *("tests/keras_internals", "tests/figures", "tests/explorer", "tests/samples", "tests/widgets"),
+)
+
+
+def main() -> int:
+    """Runs what the command line asks for, and gives pytest's exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("name", choices=PYTHON, help="which releases")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="pytest's arguments, in place of the usual tests")
+    asked = parser.parse_args()
+    folder = REPOSITORY / f".venv-{asked.name}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    uv("venv", "--allow-existing", "--python", PYTHON[asked.name], folder, PYENV_VERSION=PYTHON[asked.name])
+    wanted = ["--constraint", Path(__file__).with_name(f"{asked.name}.txt"), "--editable", f"{REPOSITORY}[cpu,samples]"]
+    uv("pip", "install", "--python", python, *wanted, *TOOLS)
+    arguments = asked.arguments or ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10", *TESTS]
+    return subprocess.call([python, "-m", "pytest", "-rs", *arguments], cwd=REPOSITORY)
+
+
+def uv(*arguments: str | Path, **environment: str) -> None:
+    """Runs uv, which finds a Python of the right version or says that there is none.
+
+    `PYENV_VERSION` makes pyenv, if that is in use, show uv the Python that is asked for.
+    """
+    subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], env={**os.environ, **environment}, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -31,13 +31,19 @@ def main() -> int:
     parser.add_argument("name", choices=PYTHON, help="which releases")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="pytest's arguments, in place of the usual tests")
     asked = parser.parse_args()
-    folder = REPOSITORY / f".venv-{asked.name}"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    uv("venv", "--allow-existing", "--python", PYTHON[asked.name], folder, PYENV_VERSION=PYTHON[asked.name])
-    wanted = ["--constraint", Path(__file__).with_name(f"{asked.name}.txt"), "--editable", f"{REPOSITORY}[cpu,samples]"]
-    uv("pip", "install", "--python", python, *wanted, *TOOLS)
+    python = environment(asked.name)
     arguments = asked.arguments or ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10", *TESTS]
     return subprocess.call([python, "-m", "pytest", "-rs", *arguments], cwd=REPOSITORY)
+
+
+def environment(name: str) -> Path:
+    """The Python of the environment with these releases, which is made if it is not there."""
+    folder = REPOSITORY / f".venv-{name}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    uv("venv", "--allow-existing", "--python", PYTHON[name], folder, PYENV_VERSION=PYTHON[name])
+    wanted = ["--constraint", Path(__file__).with_name(f"{name}.txt"), "--editable", f"{REPOSITORY}[cpu,samples]"]
+    uv("pip", "install", "--python", python, *wanted, *TOOLS)
+    return python
 
 
 def uv(*arguments: str | Path, **environment: str) -> None:

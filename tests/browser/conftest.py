@@ -39,8 +39,7 @@ def address(folder) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def colab_python() -> Path:
     """The Python of an environment with Colab's releases, for a kernel."""
-    given = os.environ.get("ACTWIDGET_COLAB_PYTHON")
-    return Path(given) if given else environment("colab")
+    return environment("colab")
 
 
 @pytest.fixture(scope="session")

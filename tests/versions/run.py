@@ -37,7 +37,12 @@ def main() -> int:
 
 
 def environment(name: str) -> Path:
-    """The Python of the environment with these releases, which is made if it is not there."""
+    """The Python of the environment with these releases, which is made if it is not there.
+
+    Another one can be named in an environment variable, such as `ACTWIDGET_COLAB_PYTHON`.
+    """
+    if given := os.environ.get(f"ACTWIDGET_{name.upper()}_PYTHON"):
+        return Path(given)
     folder = REPOSITORY / f".venv-{name}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     uv("venv", "--allow-existing", "--python", PYTHON[name], folder, PYENV_VERSION=PYTHON[name])

@@ -125,8 +125,10 @@ def packed_inputs(function: Any, flat: list[Any]) -> Any:
 
 def has_refused_inputs(function: Any) -> bool:
     """Whether the installed Keras refuses to load a graph from a file, because no layer in it is given an input."""
+    if not UNUSED_INPUTS_REFUSED.applies:
+        return False
     given = {id(edge.tensor) for edge in edges(function)}
-    return UNUSED_INPUTS_REFUSED.applies and any(id(tensor) not in given for tensor in function.inputs)
+    return any(id(tensor) not in given for tensor in function.inputs)
 
 
 def use_all(inputs: Any) -> None:

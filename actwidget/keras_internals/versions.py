@@ -98,6 +98,9 @@ TRAINING_DROPPED = Difference(
 )
 NO_SPARSE_SIGMOID = Difference("keras", (3, 8), (3, 9), "there is no `keras.ops.sparse_sigmoid`")
 NO_INT4 = Difference("keras", (3, 8), (3, 10), 'there are no weights of four bits, `layer.quantize("int4")`')
+PREDICT_NEEDS_ALL_INPUTS = Difference(
+    "keras", (3, 8), (3, 11), "`predict` and `fit` raise an error if an optional input is left out"
+)
 NO_GPTQ = Difference("keras", (3, 8), (3, 11), "there is no GPTQ quantization, `keras.dtype_policies.GPTQDTypePolicy`")
 UNUSED_INPUTS_REFUSED = Difference(
     "keras", (3, 10), (3, 13), "a functional model is not created, or loaded, if an input of it is given to no layer"

@@ -118,9 +118,13 @@ class Either(keras.Layer):
         return first if second is None else second
 
 
-def leaves_out_a_named_input():
-    inputs = {"first": keras.Input((2,)), "second": keras.Input((2,), optional=True)}
-    keras.Model(inputs, Either()(inputs["first"], inputs["second"]))({"first": np.ones((1, 2)), "second": None})
+def either(kind):
+    first, second = keras.Input((2,), name="first"), keras.Input((2,), name="second", optional=True)
+    return keras.Model(kind(first=first, second=second), Either()(first, second))
+
+
+def listed(**inputs):
+    return [*inputs.values()]
 
 
 class Told(keras.Layer):
@@ -143,7 +147,8 @@ class Around(keras.Layer):
 TRIALS = {
     "NO_RAGGED_INPUTS": lambda: keras.Input((None,), ragged=True),
     "NO_RMS_NORMALIZATION": lambda: keras.layers.RMSNormalization,
-    "NAMED_INPUTS_NEEDED": leaves_out_a_named_input,
+    "NAMED_INPUTS_NEEDED": lambda: either(dict)({"first": np.ones((1, 2)), "second": None}),
+    "PREDICT_NEEDS_ALL_INPUTS": lambda: either(listed).predict([np.ones((1, 2)), None], verbose=0),
     "TRAINING_DROPPED": lambda: Around()(np.ones(2), training=True),
     "NO_SPARSE_SIGMOID": lambda: keras.ops.sparse_sigmoid,
     "NO_INT4": has_int4,

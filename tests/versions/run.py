@@ -16,8 +16,15 @@ REPOSITORY = Path(__file__).parents[2]
 PYTHON = {"oldest": "3.11", "colab": "3.13"}
 TOOLS = ("hypothesis>=6.100", "nbval>=0.11", "pandas>=2.2", "pytest>=8.3", "pytest-xdist>=3.7")
 CAPTURE = (
-    *("any_graph", "attention_scores", "deep_witness", "edit", "every_way", "inserted", "submodel", "tapped_model"),
-    *("table", "unchanged", "values", "weights"),
+    "any_graph",
+    "conversion",
+    "deep_witness",
+    "edit",
+    "submodel",
+    "table",
+    "tapped_model",
+    "unchanged",
+    "weights",
 )
 TESTS = (
     *(f"tests/capture/test_{name}.py" for name in CAPTURE),

@@ -321,10 +321,12 @@ class LayerExplorer(Rendering):
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""
+        if not self._links:
+            return {"text/plain": repr(self)}
         bundle = view_bundle(self)
         if in_marimo():  # which takes the widget alone, and does not call `_ipython_display_`
             self._check_weights_soon()
-        elif self._links and self.inputs is not None:
+        elif self.inputs is not None:
             bundle["image/png"] = picture_of(self._screen.snapshot)
         return bundle
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +13,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves it out
 from lab import LAB, Explorer, Notebook, browser, jupyter_lab, write_notebook
 
+from tests.versions.run import environment, uv
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
 
-TESTS = Path(__file__).parents[1]
-NOTEBOOKS = TESTS.parent / "notebooks"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="session")
@@ -37,32 +36,22 @@ def address(folder) -> Iterator[str]:
         yield url
 
 
-def environment(name: str, folder: Path, *packages: str) -> Path:
-    """The Python of an environment with these packages: a new one, or the one that an environment variable names."""
-    if given := os.environ.get(f"ACTWIDGET_{name.upper()}_PYTHON"):
-        return Path(given)
-    venv.create(folder / name)
-    python = folder / name / "bin" / "python"
-    # Python compiles what is imported when it is imported, and most of what is installed here is not.
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile", *packages]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    return python
-
-
 @pytest.fixture(scope="session")
-def colab_python(tmp_path_factory) -> Path:
-    """An environment with Colab's releases of what actwidget needs, for a kernel. It takes minutes to install."""
-    names = ("anywidget", "ipykernel", "ipywidgets", "keras", "pillow", "plotly", "tensorflow-cpu", "traitlets")
-    pinned = str(TESTS / "versions" / "colab.txt")
-    return environment("colab", tmp_path_factory.mktemp("environments"), "--constraint", pinned, *names)
+def colab_python() -> Path:
+    """The Python of an environment with Colab's releases, for a kernel."""
+    return environment("colab")
 
 
 @pytest.fixture(scope="session")
 def lab_3_python(tmp_path_factory) -> Path:
-    """An environment with JupyterLab 3, the widgets of ipywidgets 7, and no Keras: it has no kernel of its own."""
+    """The Python of an environment with JupyterLab 3 and the widgets of ipywidgets 7; it has no Keras."""
+    if given := os.environ.get("ACTWIDGET_LAB_3_PYTHON"):
+        return Path(given)
+    folder = tmp_path_factory.mktemp("environments") / "lab3"
+    uv("venv", "--python", sys.executable, folder)
     packages = ("jupyterlab<4", "jupyterlab_widgets<2", "ipywidgets==7.7.1", "anywidget==0.9.21")
-    return environment("lab_3", tmp_path_factory.mktemp("environments"), *packages)
+    uv("pip", "install", "--python", folder / "bin" / "python", *packages)
+    return folder / "bin" / "python"
 
 
 @pytest.fixture(scope="module")

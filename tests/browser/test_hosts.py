@@ -73,7 +73,7 @@ def test_voila_shows_a_layer_that_is_clicked(page, notebook, folder, address):
     assert page.locator(".jp-InputArea").count() == 0
     page.locator('[role="treeitem"][data-path="pool"]').click()
     page.wait_for_function(TITLE, arg="pool ·")
-    assert page.locator(".actw-explorer .actw-path").text_content() == "pool"
+    page.locator(".actw-explorer .actw-path").get_by_text("pool", exact=True).wait_for()
     assert page.locator(".actw-explorer").get_by_role("alert").text_content() == ""
     assert one_picture(page)
     assert set(notebook.errors) <= of_voila

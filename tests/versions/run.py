@@ -40,19 +40,30 @@ def main() -> int:
     parser.add_argument("name", choices=PYTHON, help="which releases")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="pytest's arguments, in place of the usual tests")
     asked = parser.parse_args()
-    folder = REPOSITORY / f".venv-{asked.name}"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    uv("venv", "--allow-existing", "--python", PYTHON[asked.name], folder, PYENV_VERSION=PYTHON[asked.name])
-    # On another backend TensorFlow is there, as on Colab, and must not be touched.
-    extras = f"cpu,{asked.name},samples" if asked.name in BACKENDS else "cpu,samples"
-    versions = Path(__file__).with_name(f"{asked.name}.txt")
-    wanted = [*(["--constraint", versions] if versions.exists() else []), "--editable", f"{REPOSITORY}[{extras}]"]
-    uv("pip", "install", "--python", python, *wanted, *TOOLS)
+    python = environment(asked.name)
     arguments = asked.arguments or ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10", *TESTS]
     # Most of the time goes into compiling small models, which gains nothing from optimization.
     backend = {"KERAS_BACKEND": asked.name, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"} if asked.name in BACKENDS else {}
-    environment = {**os.environ, **backend}
-    return subprocess.call([python, "-m", "pytest", "-rs", *arguments], cwd=REPOSITORY, env=environment)
+    command = [python, "-m", "pytest", "-rs", *arguments]
+    return subprocess.call(command, cwd=REPOSITORY, env={**os.environ, **backend})
+
+
+def environment(name: str) -> Path:
+    """The Python of the environment with these releases, which is made if it is not there.
+
+    Another one can be named in an environment variable, such as `ACTWIDGET_COLAB_PYTHON`.
+    """
+    if given := os.environ.get(f"ACTWIDGET_{name.upper()}_PYTHON"):
+        return Path(given)
+    folder = REPOSITORY / f".venv-{name}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    uv("venv", "--allow-existing", "--python", PYTHON[name], folder, PYENV_VERSION=PYTHON[name])
+    # On another backend TensorFlow is there, as on Colab, and must not be touched.
+    extras = f"cpu,{name},samples" if name in BACKENDS else "cpu,samples"
+    versions = Path(__file__).with_name(f"{name}.txt")
+    wanted = [*(["--constraint", versions] if versions.exists() else []), "--editable", f"{REPOSITORY}[{extras}]"]
+    uv("pip", "install", "--python", python, *wanted, *TOOLS)
+    return python
 
 
 def uv(*arguments: str | Path, **environment: str) -> None:

@@ -202,5 +202,16 @@ def test_the_tree_and_the_figure_are_the_same_in_a_saved_page_as_in_a_notebook()
         assert set(inner.splitlines()) <= set(asset("page.js").splitlines())
 
 
+def test_a_style_sheet_that_imports_another_begins_with_it():
+    theme = asset("theme.css").strip()
+    importing = {path.name for path in FRONTEND.glob("*.css") if "@import" in path.read_text(encoding="utf-8")}
+    assert importing == {"explorer.css", "tree.css", "plot.css", "still.css"}
+    for path in FRONTEND.glob("*.css"):
+        text = asset(path.name)
+        assert "@import" not in text
+        assert text.count(theme) == (path.name in importing or path.name == "theme.css")
+        assert text.strip().startswith(theme) == (theme in text)
+
+
 def test_a_text_is_read_once():
     assert asset("tree.js") is asset("tree.js")

@@ -62,6 +62,23 @@ def shared_state() -> dict[str, Any]:
     return state
 
 
+@pytest.fixture(autouse=True, scope="session")
+def tensors_are_compared_by_their_values() -> Iterator[None]:
+    """On PyTorch a tensor with a gradient refuses to become an array, so tests could not compare it with one."""
+    if os.environ.get("KERAS_BACKEND") != "torch":
+        yield
+        return
+    import torch
+
+    def values(self: Any, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: ARG001, FBT001
+        array = self.detach().cpu().numpy()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.Tensor, "__array__", values)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
     """No test changes what the tests after it meet."""

@@ -53,7 +53,7 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
             if isolation.overlay is not None:
                 stack.enter_context(isolation.overlay)
                 stack.enter_context(backend.without_gradients())
-                stack.enter_context(backend.kept_apart(layers, runs_user_code=runs_user_code))
+                stack.enter_context(backend.kept_apart(layers))
             if runs_user_code:
                 stack.enter_context(_PATCHES.open())
                 stack.enter_context(backend.run_as_python())

@@ -18,15 +18,17 @@ Build = TypeVar("Build", bound="Callable[..., object]")
 TENSORFLOW_ALONE = {
     *("text", "words", "strings", "strings_in_subclassed", "strings_in_nested"),
     *("ragged", "ragged_text", "ragged_text_in_subclassed", "sparse_text"),
-    *("saved_model_layer", "saved_model_as_a_layer", "inside_a_tf_function"),
+    *("saved_model_layer", "saved_model_as_a_layer"),
 }
+# Made with functions of TensorFlow's, so that it is a model of TensorFlow whatever Keras runs on.
+MADE_OF_TENSORFLOW = {"inside_a_tf_function"}
 # Keras has no sparse tensors on PyTorch, and PyTorch slices with no negative step.
 NOT_ON_TORCH = {"sparse", "sparse_categories", "sparse_input", "operators_nested"}
 
 NAMES: set[str] = {
     "tensorflow": set(),
-    "jax": TENSORFLOW_ALONE,
-    "torch": TENSORFLOW_ALONE | NOT_ON_TORCH,
+    "jax": TENSORFLOW_ALONE | MADE_OF_TENSORFLOW,
+    "torch": TENSORFLOW_ALONE | NOT_ON_TORCH | MADE_OF_TENSORFLOW,
 }[keras.backend.backend()]
 
 BUILDS: dict[str, Callable[..., object]] = {}

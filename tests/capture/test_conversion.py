@@ -13,6 +13,8 @@ from actwidget.capture.run.conversion import as_array, as_tensors, is_option, is
 from actwidget.keras_internals.versions import NO_RAGGED_INPUTS
 from tests.capture import zoo
 
+pytestmark = pytest.mark.backend("tensorflow")  # ragged, sparse and text tensors; test_backends has the others
+
 
 def mean_of_words():
     words = keras.Input((None,), ragged=True, dtype="int64")

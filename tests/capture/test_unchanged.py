@@ -218,6 +218,7 @@ class Busy(keras.Layer):
         return [np.asarray(each).tolist() for each in found]
 
 
+@pytest.mark.backend("tensorflow")
 @pytest.mark.parametrize("look", [aw.activations, aw.layer_tree, aw.LayerExplorer])
 def test_metrics_and_tensorflows_own_variables_stay(look):
     inputs = keras.Input((4,))
@@ -261,6 +262,7 @@ def functional_that_keeps():
     return keras.Model(inputs, Keeping(name="keeping")(inputs))
 
 
+@pytest.mark.backend("tensorflow")
 @pytest.mark.parametrize(
     "look",
     [
@@ -291,6 +293,7 @@ def test_tensors_that_a_layer_keeps_of_its_last_call_stay(make, look, called):
         assert after.get(name) is before.get(name), name
 
 
+@pytest.mark.backend("tensorflow")
 def test_what_a_layer_sets_while_a_look_builds_it_stays():
     model, x = Kept(), zoo.noise(3, 5, 8)
     aw.activations(model, x)
@@ -448,6 +451,7 @@ def test_what_layers_keep_in_plain_python_grows_by_the_passes_that_were_asked_fo
     assert logging.noted() == [each + passes for each in before]
 
 
+@pytest.mark.backend("tensorflow")
 def test_what_a_look_builds_is_what_the_model_then_has():
     class Late(layers.Layer):
         def build(self, shape):
@@ -478,6 +482,7 @@ def test_what_a_look_builds_is_what_the_model_then_has():
     assert as_array(model.late.raw) == 5.0
 
 
+@pytest.mark.backend("tensorflow")
 def test_a_compiled_function_in_a_layer_is_not_traced_by_a_look():
     class Noisy(layers.Layer):
         def __init__(self, **kwargs):
@@ -503,6 +508,7 @@ def test_a_compiled_function_in_a_layer_is_not_traced_by_a_look():
     assert (first != second).any()
 
 
+@pytest.mark.backend("tensorflow")
 def test_unseeded_numbers_of_tensorflow_that_come_next_stay():
     class Sampling(layers.Layer):
         def call(self, inputs):
@@ -533,6 +539,7 @@ def noise_of_a_function():
     return noisy, plain, raw
 
 
+@pytest.mark.backend("tensorflow")
 @pytest.mark.parametrize(
     "look",
     [

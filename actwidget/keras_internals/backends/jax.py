@@ -142,7 +142,7 @@ class Jax:
         """None: JAX has no variables and no random generator of the process."""
         return []
 
-    def kept_apart(self, _layers: Sequence[keras.Layer], *, runs_user_code: bool) -> AbstractContextManager[None]:  # noqa: ARG002
+    def kept_apart(self, _layers: Sequence[keras.Layer]) -> AbstractContextManager[None]:
         """Nothing is left to keep apart."""
         return nullcontext()
 

@@ -109,12 +109,11 @@ class Backend(Protocol):
             current: Gives the isolated pass of this thread; `None` if it is in none.
         """
 
-    def kept_apart(self, layers: Sequence[keras.Layer], *, runs_user_code: bool) -> AbstractContextManager[None]:
+    def kept_apart(self, layers: Sequence[keras.Layer]) -> AbstractContextManager[None]:
         """A context after which what no patch can keep apart is as it was before.
 
         Args:
             layers: All layers that run.
-            runs_user_code: Whether anything but Keras's own classes runs.
         """
 
 

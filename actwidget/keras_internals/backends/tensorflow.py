@@ -147,7 +147,7 @@ class TensorFlow:
         return tensorflow_isolation.patches(current)
 
     @contextmanager
-    def kept_apart(self, layers: Sequence[keras.Layer], *, runs_user_code: bool) -> Iterator[None]:
+    def kept_apart(self, layers: Sequence[keras.Layer]) -> Iterator[None]:
         """The variables of layers from a SavedModel, whose code is compiled: no patched method notices its writes."""
         saved_models = (
             [layer for layer in layers if isinstance(layer, keras.layers.TFSMLayer)] if runs_user_code else []

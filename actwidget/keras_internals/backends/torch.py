@@ -136,11 +136,11 @@ class Torch:
         return []
 
     @contextmanager
-    def kept_apart(self, layers: Sequence[keras.Layer], *, runs_user_code: bool) -> Iterator[None]:
+    def kept_apart(self, layers: Sequence[keras.Layer]) -> Iterator[None]:
         """The random generators of PyTorch, and the buffers and parameters that Keras does not track."""
         variables = {id(each): each for layer in layers for each in self.unregistered_variables(layer)}
         before = [(each, each.detach().clone()) for each in variables.values()]
-        with torch.random.fork_rng(enabled=runs_user_code):
+        with torch.random.fork_rng():  # some of Keras's own layers draw from it, too
             try:
                 yield
             finally:

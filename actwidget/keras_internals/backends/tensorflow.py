@@ -149,9 +149,7 @@ class TensorFlow:
     @contextmanager
     def kept_apart(self, layers: Sequence[keras.Layer]) -> Iterator[None]:
         """The variables of layers from a SavedModel, whose code is compiled: no patched method notices its writes."""
-        saved_models = (
-            [layer for layer in layers if isinstance(layer, keras.layers.TFSMLayer)] if runs_user_code else []
-        )
+        saved_models = [layer for layer in layers if isinstance(layer, keras.layers.TFSMLayer)]
         variables = [variable.value for layer in saved_models for variable in layer.non_trainable_variables]
         before = [(variable, self.read(variable)) for variable in variables]
         try:

@@ -17,20 +17,15 @@ REPOSITORY = Path(__file__).parents[2]
 PYTHON = {"oldest": "3.11", "colab": "3.13", "jax": "3.11", "torch": "3.11"}
 BACKENDS = {"jax", "torch"}
 TOOLS = ("hypothesis>=6.100", "nbval>=0.11", "pandas>=2.2", "pytest>=8.3", "pytest-xdist>=3.7")
-CAPTURE = (
-    "any_graph",
-    "conversion",
-    "deep_witness",
-    "edit",
-    "submodel",
-    "table",
-    "tapped_model",
-    "unchanged",
-    "weights",
-)
+EVERYWHERE = ("any_graph", "deep_witness", "edit", "left_out", "submodel", "tapped_model", "unchanged", "weights")
+"""The tests of capture for each environment."""
 TESTS = (
-    *(f"tests/capture/test_{name}.py" for name in CAPTURE),
+    *(f"tests/capture/test_{name}.py" for name in (*EVERYWHERE, "conversion", "table")),
     *("tests/keras_internals", "tests/figures", "tests/explorer", "tests/samples", "tests/widgets"),
+)
+TESTS_ON_BACKENDS = (
+    *(f"tests/capture/test_{name}.py" for name in EVERYWHERE),
+    *("tests/keras_internals", "tests/explorer", "tests/widgets/test_shows.py", "tests/widgets/test_weights.py"),
 )
 
 
@@ -41,7 +36,8 @@ def main() -> int:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="pytest's arguments, in place of the usual tests")
     asked = parser.parse_args()
     python = environment(asked.name)
-    arguments = asked.arguments or ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10", *TESTS]
+    tests = TESTS_ON_BACKENDS if asked.name in BACKENDS else TESTS
+    arguments = asked.arguments or ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=10", *tests]
     # Most of the time goes into compiling small models, which gains nothing from optimization.
     backend = {"KERAS_BACKEND": asked.name, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"} if asked.name in BACKENDS else {}
     command = [python, "-m", "pytest", "-rs", *arguments]

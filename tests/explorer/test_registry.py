@@ -104,7 +104,7 @@ def test_a_new_view_is_in_the_state(model):
     state = json.loads(json.dumps(explorer.state()))
     again = aw.LayerExplorer(model, X, state=state)
     assert again.state() == state
-    assert again.figure == explorer.figure
+    assert again.figure.to_json() == explorer.figure.to_json()
     explorer.close()
     again.close()
 

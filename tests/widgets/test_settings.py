@@ -49,6 +49,8 @@ def numpy_raises():
 def warnings_raise():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        # ipywidgets 7 uses what traitlets and ipykernel call deprecated.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"ipywidgets\.")
         yield
 
 

@@ -216,7 +216,8 @@ def test_a_state_of_each_show_makes_the_same_figure():
     for show in ("activation", "comparison", "weights", "overview"):
         explorer.show = show
         again = aw.LayerExplorer(model, x, state=explorer.state())
-        assert again.figure == explorer.figure
+        # Plotly 5 calls two figures unequal if both have NaN in the same place.
+        assert again.figure.to_json() == explorer.figure.to_json()
     with pytest.raises(errors.OptionError, match="show"):
         explorer.show = "everything"
 
@@ -253,7 +254,7 @@ def test_the_true_class_is_marked_in_the_output():
     x = zoo.noise(2, 8, 8, 3)
     plain = aw.LayerExplorer(model, x, layer="out", class_names=["a", "b", "c", "d"])
     told = aw.LayerExplorer(model, x, layer="out", class_names=["a", "b", "c", "d"], labels=[2, 3])
-    assert told.figure != plain.figure
+    assert told.figure.to_json() != plain.figure.to_json()
     for wrong in ([1], [0, 4], [-1, 0]):
         with pytest.raises(errors.OptionError, match="labels"):
             aw.LayerExplorer(model, x, labels=wrong)

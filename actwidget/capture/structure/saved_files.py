@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def advice_on_file(path: str) -> str:
     name = Path(path).name.lower()
     load = "load_model(path)"
     of_keras_2 = ""
-    if (Path(path) / "saved_model.pb").is_file():
+    if os.path.isfile(Path(path) / "saved_model.pb"):  # noqa: PTH113 - for too long a path that of `Path` raises an error
         return f"That is the folder of a SavedModel. {_through_a_layer(signatures_in(path))}"
     if name.endswith(".tflite"):
         return f"That is a TFLite file. {_TFLITE}"

@@ -11,14 +11,14 @@ from actwidget.keras_internals.backend import backend
 
 
 def read(variable: Any) -> Any:
-    """The current value of a variable of the backend. It is copied only when the variable is next written."""
-    return backend.read(variable)
+    """The current value of a variable of Keras or the backend. It is copied only when the variable is next written."""
+    return backend.read(variable.value if isinstance(variable, keras.Variable) else variable)
 
 
 def value_of(variable: Any) -> Any:
     """The current value of a variable of Keras or of the backend, as a tensor; `None` if it can't be read."""
     try:
-        return read(variable.value if isinstance(variable, keras.Variable) else variable)
+        return read(variable)
     except Exception:  # noqa: BLE001 - a variable that is distributed over devices may raise anything
         return None
 

@@ -127,8 +127,8 @@ def test_a_training_look_does_not_change_what_training_does_next():
 
 def test_the_counter_of_automatic_names_goes_on_as_if_nothing_had_happened():
     def names():
-        x = keras.Input((3,))
-        return [x._keras_history.operation.name, keras.layers.Dense(1).name, keras.Model(x, x).name]
+        x, dense = keras.Input((3,)), keras.layers.Dense(1)
+        return [x._keras_history.operation.name, dense.name, keras.Model(x, dense(x)).name]
 
     def number(name):
         return int(name.rsplit("_", 1)[1])

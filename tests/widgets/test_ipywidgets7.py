@@ -67,4 +67,4 @@ def test_the_output_that_shows_a_widget_is_that_of_ipywidgets_itself():
         assert bundle["text/plain"] == repr(widget)
         shown = bundle["application/vnd.jupyter.widget-view+json"]
         assert shown == {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-        assert ipywidgets.Widget.get_manager_state()["state"][shown["model_id"]]["model_name"]
+        assert ipywidgets.Widget.get_manager_state(widgets=[widget])["state"][shown["model_id"]]["model_name"]

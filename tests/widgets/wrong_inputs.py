@@ -64,8 +64,8 @@ class TorchLike:
         raise RuntimeError(message)
 
 
-class Saved(tf.Module):
-    """As what tf.saved_model.load gives."""
+class Module(tf.Module):
+    """A module that a person wrote."""
 
     @tf.function
     def __call__(self, x):
@@ -249,9 +249,9 @@ MODELS = {
     ),
     "an estimator": (opening(model=LogisticRegression()), UnsupportedModelError, "LogisticRegression", "keras.Model"),
     "a module of TensorFlow": (
-        lambda _here: aw.LayerExplorer(Saved(), IMAGES),
+        lambda _here: aw.LayerExplorer(Module(), IMAGES),
         UnsupportedModelError,
-        "SavedModel",
+        "TensorFlow object",
         "load_model",
     ),
     "a list of models": (opening(model=[]), UnsupportedModelError, "list"),

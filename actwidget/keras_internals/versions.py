@@ -106,6 +106,9 @@ PREDICT_NEEDS_ALL_INPUTS = Difference(
 INT4_ALONG_INPUTS = Difference(
     "keras", (3, 8), (3, 13), "a byte of a kernel of four bits, where there are any, holds two inputs, not two outputs"
 )
+INT4_STAYS_PACKED = Difference(
+    "keras", (3, 8), (3, 11), "a kernel of four bits, where there are any, is packed, and shown so"
+)
 NO_GPTQ = Difference("keras", (3, 8), (3, 11), "there is no GPTQ quantization, `keras.dtype_policies.GPTQDTypePolicy`")
 UNUSED_INPUTS_REFUSED = Difference(
     "keras", (3, 10), (3, 13), "a functional model is not created, or loaded, if an input of it is given to no layer"

@@ -280,7 +280,8 @@ def kept(tensor: Any) -> Any:
 
 def numbers(variable: Any) -> np.ndarray:
     """A copy of what a variable holds: on PyTorch the variable is written in place."""
-    return np.array(keras.ops.convert_to_numpy(variable.value))
+    # In Keras 3.8 a layer of a SavedModel has TensorFlow's own variables.
+    return np.array(keras.ops.convert_to_numpy(variable.value if isinstance(variable, keras.Variable) else variable))
 
 
 def as_array(tensor: Any) -> np.ndarray:

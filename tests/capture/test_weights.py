@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
-from actwidget.keras_internals.versions import INT4_ALONG_INPUTS, NO_GPTQ, NO_INT4
+from actwidget.keras_internals.versions import INT4_ALONG_INPUTS, INT4_STAYS_PACKED, NO_GPTQ
 from tests.capture.deep_witness import as_array
 
 RNG = np.random.default_rng(3)
@@ -213,7 +213,7 @@ def test_of_a_weight_of_the_users_nothing_is_said():
     assert weights_of(built(Extended(3, 2), MAPS))["kernel"].entries_of(2) == [2]
 
 
-@pytest.mark.not_where(NO_INT4)
+@pytest.mark.not_where(INT4_STAYS_PACKED)
 @pytest.mark.parametrize("units", [6, 5, 1])
 def test_four_bits_are_unpacked(units):
     layer = built(layers.Dense(units), (8,))
@@ -227,7 +227,7 @@ def test_four_bits_are_unpacked(units):
     assert weights_of(layer)["bias"].note == ""
 
 
-@pytest.mark.not_where(NO_INT4)
+@pytest.mark.not_where(INT4_STAYS_PACKED)
 def test_four_bits_of_three_axes_and_of_an_embedding_are_unpacked():
     layer = built(layers.EinsumDense("abc,cde->abde", (None, 2, 3)), (5, 4))
     table = layers.Embedding(7, 5)

@@ -160,6 +160,7 @@ TRIALS = {
     "NO_SPARSE_SIGMOID": lambda: keras.ops.sparse_sigmoid,
     "NO_INT4": with_four_bits,
     "INT4_ALONG_INPUTS": lambda: with_four_bits()._kernel.assign(np.zeros((4, 1))),
+    "INT4_STAYS_PACKED": lambda: keras.ops.convert_to_numpy(with_four_bits().kernel).reshape(4, 2),
     "NO_GPTQ": lambda: keras.dtype_policies.GPTQDTypePolicy,
     "UNUSED_INPUTS_REFUSED": is_given_to_no_layer,
 }

@@ -17,7 +17,7 @@ from actwidget.analysis.pixels.mosaic import mosaic
 from actwidget.capture.semantics.weights import PACKED, UNPACKED, weights_of
 from actwidget.errors import ChannelError
 from actwidget.figures.parts.palette import ACCENT, NAN_CSS
-from actwidget.keras_internals.versions import INT4_ALONG_INPUTS, NO_INT4
+from actwidget.keras_internals.versions import INT4_ALONG_INPUTS, INT4_STAYS_PACKED, NO_INT4
 
 RNG = np.random.default_rng(5)
 MAPS = (8, 8, 6)
@@ -209,7 +209,7 @@ def test_read_along_another_axis_no_channel_is_marked():
     assert not explorer.figure.layout.shapes
 
 
-@pytest.mark.not_where(NO_INT4)
+@pytest.mark.not_where(INT4_STAYS_PACKED)
 def test_four_bits_are_shown_as_weights_not_as_bytes():
     x = keras.Input((8,))
     model = keras.Model(x, layers.Dense(6, name="l")(x))

@@ -127,7 +127,8 @@ def test_inputs_given_by_name_keep_their_places_when_one_is_edited(more, nested)
             self.inner = difference()
 
         def call(self, inputs):
-            return self.inner({"z": inputs["z"], "a": inputs["a"], **more})
+            others = keras.tree.map_structure(keras.ops.convert_to_tensor, more)
+            return self.inner({"z": inputs["z"], "a": inputs["a"], **others})
 
     model, x = (Outer(), {}) if nested else (difference(), more)
     x = {"z": np.array([[5.0]], "float32"), "a": np.array([[1.0]], "float32"), **x}

@@ -271,6 +271,7 @@ def test_one_number_a_sample_is_shown_over_the_batch_and_a_click_goes_to_the_sam
     assert explorer.sample == 2
 
 
+@pytest.mark.backend("tensorflow")
 def test_texts_and_flags_are_read():
     model, inputs = odd_zoo.words()
     explorer = aw.LayerExplorer(model, inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 def fits(shape: Sequence[int | None], expected: Sequence[int | None]) -> bool:
@@ -14,6 +15,15 @@ def fits(shape: Sequence[int | None], expected: Sequence[int | None]) -> bool:
     return len(shape) == len(expected) and all(
         None in (got, want) or got == want for got, want in zip(shape, expected, strict=True)
     )
+
+
+def known_lengths(shape: Sequence[Any]) -> tuple[int | None, ...]:
+    """A shape with an open axis for each length that is no number: JAX traces a layer with symbols for unknown ones.
+
+    >>> known_lengths((None, 5, object()))
+    (None, 5, None)
+    """
+    return tuple(length if isinstance(length, int) else None for length in shape)
 
 
 def with_open_batch(shape: tuple[int | None, ...] | None, size: int | None) -> tuple[int | None, ...] | None:

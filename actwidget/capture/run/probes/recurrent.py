@@ -13,6 +13,7 @@ from actwidget.capture.run.probes.cells import Cell, arithmetic_of, delayed
 from actwidget.capture.run.probes.probe import Probe, ProbedCall, agrees, holds
 from actwidget.capture.structure.call_names import CallNames, in_loop
 from actwidget.capture.structure.calls import Call, Intermediate, Intermediates, Output
+from actwidget.capture.structure.shapes import known_lengths
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.layers import flat_layers
 from actwidget.keras_internals.tensors import set_mask
@@ -41,7 +42,7 @@ class RecurrentProbe(Probe):
     def expected(self, call: ProbedCall) -> Intermediates:
         """The cells, with the shapes of what they compute."""
         inputs = next(iter(call.arguments.values()))
-        samples, steps, *rest = inputs.shape
+        samples, steps, *rest = known_lengths(inputs.shape)
 
         def output(cell: Any) -> Output | None:
             kind = arithmetic_of(cell)

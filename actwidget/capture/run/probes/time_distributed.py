@@ -13,6 +13,7 @@ from keras import ops
 from actwidget.capture.run.probes.probe import Observation, Probe, ProbedCall, agrees, holds
 from actwidget.capture.structure.call_names import CallNames
 from actwidget.capture.structure.calls import Call, Intermediate, Intermediates, Output
+from actwidget.capture.structure.shapes import known_lengths
 from actwidget.errors import error_text
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.layers import flat_layers, takes_mask, takes_training
@@ -146,12 +147,14 @@ def _folded(call: ProbedCall, *, symbolic: bool = False) -> tuple[_Fold, Any, di
     inputs, mask = next(iter(given.values())), given.get("mask")
     if not isinstance(inputs, keras.KerasTensor):
         inputs = ops.convert_to_tensor(inputs)
-    static = (inputs.shape[0], inputs.shape[1])
+    known_samples, known_steps, *_ = known_lengths(inputs.shape)
     batch, steps = ops.shape(inputs)[:2]
 
     def put_together(value: Any) -> Any:
         if symbolic:
-            return keras.KerasTensor((None, *value.shape[2:]), dtype=keras.backend.standardize_dtype(value.dtype))
+            return keras.KerasTensor(
+                (None, *known_lengths(value.shape[2:])), dtype=keras.backend.standardize_dtype(value.dtype)
+            )
         return ops.reshape(value, (batch * steps, *ops.shape(value)[2:]))
 
     options: dict[str, Any] = {}
@@ -160,7 +163,7 @@ def _folded(call: ProbedCall, *, symbolic: bool = False) -> tuple[_Fold, Any, di
     if takes_training(inner):
         options["training"] = False
     of_steps = mask if mask is not None and not symbolic and len(mask.shape) == 2 else None
-    return _Fold(batch, steps, static, of_steps), put_together(inputs), options
+    return _Fold(batch, steps, (known_samples, known_steps), of_steps), put_together(inputs), options
 
 
 def _refused(layer: Any, reason: str) -> Intermediates:

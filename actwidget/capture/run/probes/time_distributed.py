@@ -152,9 +152,8 @@ def _folded(call: ProbedCall, *, symbolic: bool = False) -> tuple[_Fold, Any, di
 
     def put_together(value: Any) -> Any:
         if symbolic:
-            return keras.KerasTensor(
-                (None, *known_lengths(value.shape[2:])), dtype=keras.backend.standardize_dtype(value.dtype)
-            )
+            shape = (None, *known_lengths(value.shape[2:]))
+            return keras.KerasTensor(shape, dtype=keras.backend.standardize_dtype(value.dtype))
         return ops.reshape(value, (batch * steps, *ops.shape(value)[2:]))
 
     options: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from keras import layers, ops
 
 import actwidget as aw
 from actwidget.explorer.registry import views
+from actwidget.keras_internals.versions import UNUSED_INPUTS_REFUSED
 from actwidget.widgets import html
 from actwidget.widgets.components.plot import KEYS
 
@@ -32,7 +33,6 @@ def every_kind():
     ids = keras.Input((6,), dtype="int32", name="ids")
     text = keras.Input((), dtype="string", name="text")
     film = keras.Input((3, 6, 6, 2), name="film")
-    extra = keras.Input((2,), name="left_out", optional=True)
     named = {
         "maps": layers.Conv2D(5, 3, name="maps")(image),
         "volume": layers.Conv3D(4, 2, name="volume")(film),
@@ -52,15 +52,18 @@ def every_kind():
     named["empty"] = layers.Identity(name="empty")(named["sequence"][:, :0])
     named["whole"] = layers.Identity(name="whole")(ops.sum(named["sequence"]))
     named["spare"] = Spare(name="spare")(named["vector"])
-    model = keras.Model([image, ids, text, film, extra], {**named, "extra": extra})
+    inputs, outputs = [image, ids, text, film], named
+    if not UNUSED_INPUTS_REFUSED.applies:
+        extra = keras.Input((2,), name="left_out", optional=True)
+        inputs, outputs = [*inputs, extra], {**named, "extra": extra}
+    model = keras.Model(inputs, outputs)
     batch = [
         RNG.normal(size=(3, 8, 8, 3)),
         RNG.integers(0, 4, (3, 6)),
         np.array(["cat", "dog", "cat"]),
         RNG.normal(size=(3, 3, 6, 6, 2)),
-        None,
     ]
-    return model, batch
+    return model, batch if UNUSED_INPUTS_REFUSED.applies else [*batch, None]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +91,7 @@ def press(explorer, key):
 
 KINDS = ["image", "text", "film", "maps", "volume", "masked", "sequence", "vector", "wide", "one unit", "number"]
 KINDS += ["heads", "heads/scores", "flags", "flag maps", "flag volume", "labels", "looked up", "empty", "whole"]
-WITHOUT = ["left_out", "spare/unused"]
+WITHOUT = ["spare/unused"] if UNUSED_INPUTS_REFUSED.applies else ["left_out", "spare/unused"]
 """What has no value: an optional input that was left out, a layer that is not called."""
 
 

@@ -112,7 +112,7 @@ def test_no_memory_for_a_drawing_is_said_too(monkeypatch):
 
 def told(widget, **state):
     """As the page tells the kernel that a person changed something."""
-    widget.comm.handle_msg({"content": {"data": {"method": "update", "state": state}}, "buffers": []})
+    widget._handle_msg({"content": {"data": {"method": "update", "state": state}}, "buffers": []})
 
 
 def test_quick_selections_from_the_page_end_on_the_last_one_and_run_each_layer_once(monkeypatch):
@@ -163,11 +163,9 @@ def test_a_selection_that_the_page_could_not_have_made_changes_nothing(selected)
 def test_a_click_that_the_page_could_not_have_made_changes_nothing(content):
     explorer = aw.LayerExplorer(convolutions(2), zoo.noise(2, 8, 8, 3))
     state = explorer.state()
-    explorer._screen.plot.comm.handle_msg(
-        {"content": {"data": {"method": "custom", "content": content}}, "buffers": []}
-    )
+    explorer._screen.plot._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
     assert explorer.state() == state
-    explorer._screen.plot.comm.handle_msg(
+    explorer._screen.plot._handle_msg(
         {"content": {"data": {"method": "custom", "content": {"kind": "click", "customdata": [3]}}}, "buffers": []}
     )
     assert explorer.channel == 3

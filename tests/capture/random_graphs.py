@@ -47,7 +47,7 @@ class Split(keras.layers.Layer):
     """A layer of two outputs."""
 
     def call(self, inputs: Any) -> Any:
-        return ops.tanh(inputs), inputs[:, ::-1]
+        return ops.tanh(inputs), ops.flip(inputs, axis=1)
 
 
 class Looping(keras.Model):
@@ -105,7 +105,7 @@ STEPS: dict[str, Callable[[Callable[[], Any], str], list[Any]]] = {
     "relu": lambda pick, _: [ops.relu(pick())],
     "plus": lambda pick, _: [pick() + pick()],
     "times": lambda pick, _: [pick() * pick() - 0.5],
-    "slice": lambda pick, _: [pick()[:, ::-1]],
+    "slice": lambda pick, _: [ops.flip(pick(), axis=1)[:, :]],
     "split": lambda pick, name: list(Split(name=name)(pick())),
 }
 

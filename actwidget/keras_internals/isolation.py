@@ -42,7 +42,6 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
         symbolic: Whether they run only on symbolic tensors; then Keras itself keeps their writes apart.
     """
     isolation = _Isolation(None if symbolic else _Overlay())
-    runs_user_code = _runs_user_code(layers)
     token = _CURRENT.set(isolation)
     saved = {name: get_global_attribute(name) for name in (_SEED_GENERATOR, _OUTERMOST_CALL)}
     # An outermost layer call clears the losses of its layers, which another thread may be about to add up. With this
@@ -54,7 +53,7 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
                 stack.enter_context(isolation.overlay)
                 stack.enter_context(backend.without_gradients())
                 stack.enter_context(backend.kept_apart(layers))
-            if runs_user_code:
+            if _runs_user_code(layers):
                 stack.enter_context(_PATCHES.open())
                 stack.enter_context(backend.run_as_python())
             yield

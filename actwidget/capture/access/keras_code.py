@@ -112,9 +112,7 @@ def _argument(owner: Any, name: str, value: str, step: Step, extractor: str) -> 
         outputs = f"{{{tensors}}}"
     else:
         outputs = f"[{', '.join(_expression(owner, name, tensor) for tensor in given)}]"
-    return [
-        f"{extractor} = keras.Model({_inputs_expression(owner, name)}, {outputs})"
-    ], f"{extractor}({value}, training=False)"
+    return _model_and_call(owner, name, value, outputs, extractor)
 
 
 def _value_by_model(
@@ -125,9 +123,13 @@ def _value_by_model(
         output = _expression(owner, name, tensor)
     except _NotPublic:
         return _value_by_call(owner, name, value, tensor, extractor)
-    return [
-        f"{extractor} = keras.Model({_inputs_expression(owner, name)}, {output})"
-    ], f"{extractor}({value}, training=False)"
+    return _model_and_call(owner, name, value, output, extractor)
+
+
+def _model_and_call(owner: Any, name: str, value: str, outputs: str, extractor: str) -> tuple[list[str], str]:
+    """The line that makes a model with some outputs, and the expression that calls it on a value."""
+    model = f"keras.Model({_inputs_expression(owner, name)}, {outputs})"
+    return [f"{extractor} = {model}"], f"{extractor}({value}, training=False)"
 
 
 def _value_by_call(

@@ -17,6 +17,7 @@ from actwidget.capture.semantics.channel_axis import ChannelAxis, keeps_steps
 from actwidget.capture.semantics.receptive_field import Field, field_of
 from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError
+from actwidget.explorer.network_data import NetworkData
 from actwidget.figures.weights import MOST
 
 if TYPE_CHECKING:
@@ -368,9 +369,9 @@ class LayerData:
         return self.sources.measurements.summaries()
 
     @property
-    def left_out_of_network(self) -> list[str]:
-        """The layers that `network` leaves out because they don't fit in the byte budget."""
-        return self.sources.measurements.too_large()
+    def whole_network(self) -> NetworkData:
+        """What can be asked about all layers together."""
+        return NetworkData(self.sources.session, self.sources.values, self.sources.measurements)
 
     # Results that views keep in the cache.
 

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from actwidget.explorer.facts import Fact
 
 ORIGINS = {
-    "functional": "functional sub-model",
-    "composed": "composed sub-model",
-    "tapped": "tapped while the model runs",
-    "opaque": "not available",
+    "functional": "The explorer reads this activation with a sub-model.",
+    "composed": "The explorer reads this activation with a sub-model for each nested model.",
+    "tapped": "The explorer records this activation during a run of the model.",
+    "opaque": "This activation is not available.",
 }
+"""How an activation is obtained, for each `LayerNode.origin`."""
 
 
 def escape(text: str, limit: int = 120) -> str:
@@ -67,12 +68,11 @@ def prediction(label: str, probability: float, thumbnail: str | None) -> str:
 
 
 def title(node: LayerNode) -> str:
-    """The selected layer's name, and chips with its class, shape, size and how its activation is obtained."""
+    """The selected layer's name, and chips with its class, shape and number of parameters."""
     chips = [
         node.class_name,
         "scalar" if node.output_shape == () else shape_text(node.output_shape, " × "),
         f"{node.parameters:,} parameters" if node.parameters else "",
-        ORIGINS[node.origin],
     ]
     spans = "".join(f'<span class="actw-chip">{escape(chip)}</span>' for chip in chips if chip)
     full_path = escape(node.path, 400)

@@ -129,7 +129,8 @@ class Screen:
             self.plot.figure = drawing.figure
             self.plot.arrows = drawing.grid is not None
         self.title.value = html.title(shown.node)
-        self.code.code = code()
+        with self.code.hold_sync():
+            self.code.code, self.code.note = code(), html.ORIGINS[shown.node.origin]
         self.controls.arrange(shown.controls)
         self.numbers.value = html.facts(drawing.facts)
         self._show_table(drawing, channel)

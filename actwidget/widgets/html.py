@@ -50,7 +50,7 @@ def header(name: str, layers: int, parameters: int) -> str:
     """The model's name and size."""
     return (
         f'<span class="actw-model">{escape(name)}</span>'
-        f'<span class="actw-muted">{layers:,} layers · {parameters:,} parameters</span>'
+        f'<span class="actw-muted">{layers:,} {"layer" if layers == 1 else "layers"} · {parameters:,} parameters</span>'
     )
 
 

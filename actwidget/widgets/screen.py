@@ -55,7 +55,7 @@ class Screen:
             tree: The root of the layer tree.
             still: The snapshot that is hidden while these widgets are on the page.
             views: From the name of each view to its label.
-            layers: The number of the model's own layers, without those of nested models.
+            layers: The number of layers in the tree.
             samples: How many samples there are.
             grouped: Whether the tree groups layers by their names.
         """

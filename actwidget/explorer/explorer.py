@@ -161,6 +161,7 @@ class Explorer:
             self._chosen_among = self.data.channel_count
         if name == "reading":
             self._axis_layer = self.selection.layer
+            self._chosen_among = None  # along another axis of the same layer the number is kept as far as it goes
             # At once: how many channels and slices there are, which later checks need, depends on the axis.
             self.inspector.choose_axis(self._axis_layer, valid)
         return valid

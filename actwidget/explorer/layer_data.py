@@ -17,7 +17,6 @@ from actwidget.capture.semantics.channel_axis import ChannelAxis, keeps_steps
 from actwidget.capture.semantics.receptive_field import Field, field_of
 from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError
-from actwidget.explorer.network_data import NetworkData
 from actwidget.figures.weights import MOST
 
 if TYPE_CHECKING:
@@ -369,9 +368,9 @@ class LayerData:
         return self.sources.measurements.summaries()
 
     @property
-    def whole_network(self) -> NetworkData:
+    def whole_network(self) -> Measurements:
         """What can be asked about all layers together."""
-        return NetworkData(self.sources.session, self.sources.values, self.sources.measurements)
+        return self.sources.measurements
 
     # Results that views keep in the cache.
 

@@ -20,7 +20,7 @@ class Inspector:
     """Gives the data of each layer of a session.
 
     Attributes:
-        predictions: The model's predicted classes.
+        predictions: The model's answers in a few words.
         pictures: The inputs that are pictures.
         measurements: The statistics of layers.
     """
@@ -37,7 +37,7 @@ class Inspector:
         self._values = LayerValues(session)
         self.measurements = Measurements(session, self._values)
         self.pictures = InputPictures(session)
-        self.predictions = Predictions(session, annotations.class_names, is_binary=annotations.is_binary)
+        self.predictions = Predictions(session, annotations)
         self._sources = Sources(session, self._values, self.measurements, self.pictures, annotations, other)
 
     def layer(self, path: str, sample: int = 0) -> LayerData:

@@ -1,69 +1,102 @@
-"""The model's prediction for each sample: the class with the highest probability."""
+"""The model's answer for each sample in a few words, for the header: its top classes, or its numbers."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import ANSWERS
+from actwidget.explorer.answers import are_logits, is_distribution, kind_of_output, unit_names
+from actwidget.figures.answers.content import by_value, value_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from actwidget.capture.access.session import Session
+    from actwidget.explorer.annotations import Annotations
     from actwidget.explorer.layer_values import Array
+
+TOP = 3
+"""How many classes or numbers are said."""
+
+
+class TopAnswer(NamedTuple):
+    """A class, label or number.
+
+    Attributes:
+        name: What it is called.
+        share: Its probability, from 0 to 1; `None` if it is another kind of number.
+        text: The probability in percent, or the number, as a person says it.
+    """
+
+    name: str
+    share: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class TopAnswers:
+    """The answer for one sample.
+
+    Attributes:
+        output: The name of the output; `""` if the model has only one.
+        items: At most three classes, the most probable first, or numbers; none if the output is no answer.
+    """
+
+    output: str = ""
+    items: tuple[TopAnswer, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """The approximate size in bytes."""
+        return 64 + sum(120 + 2 * len(item.name) for item in self.items)
 
 
 class Predictions:
-    """The predicted class of each sample of a batch."""
+    """The answers of a model's first output for the samples of a batch."""
 
-    def __init__(self, session: Session, class_names: Sequence[str] | None, *, is_binary: bool) -> None:
-        """Computes nothing yet: the model's output is read when a prediction is asked for.
+    def __init__(self, session: Session, annotations: Annotations) -> None:
+        """Computes nothing yet: the model's output is read when an answer is asked for.
 
         Args:
             session: Computes and caches the activations.
-            class_names: The names of the classes.
-            is_binary: Whether the output is one unit, the probability of the second of two classes.
+            annotations: The class names and labels that the user has given.
         """
         self._session = session
-        self._class_names = class_names
-        self._is_binary = is_binary
+        self._annotations = annotations
 
     @property
     def are_known(self) -> bool:
-        """Whether a prediction needs no forward pass."""
+        """Whether an answer needs no forward pass."""
         return Key("", ANSWERS) in self._session.kept or self._session.holds(self._session.graph.output)
 
-    def top(self, sample: int) -> tuple[str, float]:
-        """The top class of a sample and its probability; `("", 0.0)` if the output is not a distribution.
+    def answers(self, sample: int) -> TopAnswers:
+        """The answer for a sample: without items if the output is a picture, a code or anything else that is no answer.
 
         If the model's output fits into the byte budget, all samples are computed together, otherwise only this one.
         """
-        (tops, probabilities), index = self._answers(sample)
-        if not len(tops) or math.isnan(probabilities[index]):
-            return "", 0.0
-        top = int(tops[index])
-        return (self._class_names[top] if self._class_names else f"class {top}"), float(probabilities[index])
-
-    def _answers(self, sample: int) -> tuple[tuple[Array, Array], int]:
-        """Top classes and their probabilities, as two arrays, and the index of the sample in them."""
         path, session = self._session.graph.output, self._session
         fits = session.batch is None or not path or session.fits(path)
         key, index = (Key("", ANSWERS), sample) if fits else (Key("", ANSWERS, sample), 0)
         if (answers := session.kept.get(key)) is None:
-            answers = _top_classes(self._output(None if fits else sample), is_binary=self._is_binary)
-            session.kept.put(key, answers, sum(array.nbytes for array in answers))
-        return answers, index
+            output = self._output(None if fits else sample)
+            answers = () if output is None else tuple(map(self._answer, output))
+            session.kept.put(key, answers, sum(answer.nbytes for answer in answers))
+        found = cast("tuple[TopAnswers, ...]", answers)
+        return found[index] if index < len(found) else TopAnswers()
+
+    def top(self, sample: int) -> tuple[str, float]:
+        """The most probable class of a sample and its probability; `("", 0.0)` if the answer is no such class."""
+        first = next(iter(self.answers(sample).items), None)
+        return ("", 0.0) if first is None or first.share is None else (first.name, first.share)
 
     def _output(self, sample: int | None) -> Array | None:
-        """The model's output for one sample or all (`None`); `None` if it holds no class probabilities."""
-        shape, path = self._session.graph.tree.output_shape, self._session.graph.output
-        is_vector = shape is not None and len(shape) == 2 and shape[1] not in {None, 1}
-        if shape is None or not path or not (self._is_binary or is_vector):
+        """The first output for one sample or all (`None`); `None` if it is neither a vector nor a number."""
+        graph, path = self._session.graph, self._session.graph.output
+        shape = graph.nodes[path].output_shape if path else None
+        if shape is None or len(shape) not in {1, 2}:
             return None
         try:
             if sample is None:
@@ -73,17 +106,27 @@ class Predictions:
                 value = None if row is None else row.value[np.newaxis]
         except Exception:  # noqa: BLE001 - if a later layer raises, the error is shown when that layer is selected
             return None
-        return value if value is not None and is_numeric(value.dtype) else None
+        return value if value is not None and value.ndim and is_numeric(value.dtype) else None
 
-
-def _top_classes(output: Array | None, *, is_binary: bool) -> tuple[Array, Array]:
-    """The top class of each sample and its probability, which is NaN if the sample's output is not a distribution."""
-    if output is None:
-        return np.empty(0, np.intp), np.empty(0)
-    rows = output.astype(np.float64)
-    if is_binary:
-        rows = np.stack([1 - rows.ravel(), rows.ravel()], axis=1)
-    with np.errstate(all="ignore"):
-        is_distribution = np.isfinite(rows).all(axis=1) & (rows.min(axis=1) >= 0) & (abs(rows.sum(axis=1) - 1) <= 1e-2)
-    tops = rows.argmax(axis=1)
-    return tops, np.where(is_distribution, rows[np.arange(len(rows)), tops], np.nan)
+    def _answer(self, value: Array) -> TopAnswers:
+        """The answer for one sample of the output, shape `()` or `(units,)`."""
+        graph, annotations, batch = self._session.graph, self._annotations, self._session.batch
+        path, inputs = graph.output, [] if batch is None else batch.samples
+        kind = kind_of_output(graph, path, value, annotations, inputs)
+        is_logits = are_logits(graph, path, annotations)
+        is_broken = kind == "classes" and not is_distribution(value)
+        if kind is None or is_broken or (kind == "scores" and not is_logits):
+            return TopAnswers()
+        name = graph.nodes[path].name
+        names = unit_names(kind, annotations.class_names, value, name, is_logits=is_logits)
+        units = value.astype(np.float64).reshape(-1)
+        if kind == "two classes":
+            units = np.concatenate([1 - units, units])
+        order = np.arange(units.size) if kind == "numbers" else by_value(units)
+        is_share = kind not in {"numbers", "scores"}
+        items = tuple(
+            TopAnswer(names[unit], float(units[unit]) if is_share else None, value_in_words(kind, float(units[unit])))
+            for unit in order[:TOP].tolist()
+            if np.isfinite(units[unit])
+        )
+        return TopAnswers(name if len(graph.outputs) > 1 else "", items)

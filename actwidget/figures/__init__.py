@@ -11,6 +11,8 @@ from __future__ import annotations
 from actwidget.figures.activation.content import ActivationContent, Picture
 from actwidget.figures.activation.figure import activation_figure, activation_spec
 from actwidget.figures.activation.picture import ORDERS, channel_order, picture
+from actwidget.figures.answers.content import Answer
+from actwidget.figures.answers.figure import answer_order, answer_spec
 from actwidget.figures.comparison import comparison_spec
 from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
@@ -24,10 +26,13 @@ from actwidget.figures.weights import weights_spec
 __all__ = [
     "ORDERS",
     "ActivationContent",
+    "Answer",
     "Picture",
     "Placement",
     "activation_figure",
     "activation_spec",
+    "answer_order",
+    "answer_spec",
     "channel_order",
     "comparison_spec",
     "is_picture",

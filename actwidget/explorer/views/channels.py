@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from actwidget.explorer.answers import draw_answer
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.facts import Fact, facts_of
 from actwidget.explorer.navigation import Grid
@@ -57,6 +58,8 @@ def facts_on(data: LayerData) -> list[Fact]:
 
 
 def _drawn(data: LayerData, selection: Selection) -> Drawing:
+    if (answer := draw_answer(data, selection, lambda: facts_on(data))) is not None:
+        return answer
     if data.is_read:
         return _to_read(data, selection)
     channel = selection.channel

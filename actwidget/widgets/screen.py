@@ -46,16 +46,13 @@ class Screen:
         header: The name and size of the model.
     """
 
-    def __init__(
-        self, tree: LayerNode, still: Still, views: Mapping[str, str], *, layers: int, samples: int, grouped: bool
-    ) -> None:
+    def __init__(self, tree: LayerNode, still: Still, views: Mapping[str, str], *, samples: int, grouped: bool) -> None:
         """Creates the widgets.
 
         Args:
             tree: The root of the layer tree.
             still: The snapshot that is hidden while these widgets are on the page.
             views: From the name of each view to its label.
-            layers: The number of layers in the tree.
             samples: How many samples there are.
             grouped: Whether the tree groups layers by their names.
         """
@@ -64,18 +61,16 @@ class Screen:
         self.table: NumberTable | None = None
         self._row_selected: Callable[[Any], None] = lambda _change: None
         try:
-            self._compose(tree, still, views, layers=layers, samples=samples, grouped=grouped)
+            self._compose(tree, still, views, samples=samples, grouped=grouped)
         except Exception:
             self._parts.close()  # ipywidgets keeps a reference to every widget until it is closed
             raise
 
-    def _compose(
-        self, tree: LayerNode, still: Still, views: Mapping[str, str], *, layers: int, samples: int, grouped: bool
-    ) -> None:
+    def _compose(self, tree: LayerNode, still: Still, views: Mapping[str, str], *, samples: int, grouped: bool) -> None:
         make = self._parts.make
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
-        self.header = make(ipywidgets.HTML, style + html.header(tree.name, layers, tree.parameters))
+        self.header = make(ipywidgets.HTML, style + html.header(tree.name, sum(1 for _ in tree), tree.parameters))
         self.prediction = make(ipywidgets.HTML)
         top = make(ipywidgets.HBox, [self.header, self.prediction], css="actw-top")
         self.tree = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")

@@ -15,7 +15,7 @@ from actwidget.explorer.annotations import Annotations
 from actwidget.explorer.controls import fitted as fitted_control
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.inspector import Inspector
-from actwidget.explorer.registry import View, views
+from actwidget.explorer.registry import Tab, View, views
 from actwidget.explorer.selection import (
     OTHER_MODEL,
     Selection,
@@ -24,6 +24,7 @@ from actwidget.explorer.selection import (
     checked_other_sample,
     fitted,
 )
+from actwidget.explorer.sentence import sentence
 from actwidget.options import listed, one_of
 
 if TYPE_CHECKING:
@@ -45,13 +46,21 @@ class Shown:
 
     Attributes:
         node: The selected layer.
+        sentence: What the layer is and gives, in one sentence.
         drawing: What the current view draws for it.
         controls: The controls, in the order on screen.
+        view: The name of the current view.
+        tabs: The views of the layer, or those of the whole network if the current view is one of them.
+        is_of_network: Whether it is.
     """
 
     node: LayerNode
+    sentence: str
     drawing: Drawing
     controls: list[Control]
+    view: str
+    tabs: list[Tab]
+    is_of_network: bool
 
 
 class Explorer:
@@ -201,7 +210,27 @@ class Explorer:
         """
         data = self.data
         drawing = _drawn(self.view, data, self.selection)
-        return Shown(data.node, drawing, self._controls(data, drawing))
+        return Shown(
+            node=data.node,
+            sentence=sentence(data),
+            drawing=drawing,
+            controls=self._controls(data, drawing),
+            view=self.view.name,
+            tabs=self.tabs(data),
+            is_of_network=self.view.is_of_network,
+        )
+
+    def tabs(self, data: LayerData) -> list[Tab]:
+        """The views that stand beside the current one, in their order, each with the reason if it does not apply."""
+        return [
+            Tab(view.name, view.label, view.question, view.available(data))
+            for view in views().values()
+            if view.is_of_network == self.view.is_of_network
+        ]
+
+    def first_view(self, *, of_network: bool) -> str:
+        """The name of the first view of a layer, or of the whole network."""
+        return next(name for name, view in self.offered_views().items() if view.is_of_network == of_network)
 
     def drawings(self, layers: Sequence[Any] | None) -> Iterator[tuple[LayerNode, Drawing]]:
         """Draws several layers with the view on screen, or as activations where that view is not available.

@@ -169,9 +169,8 @@ class LayerExplorer(Rendering):
         self._rendering = True  # prevents a redraw for each trait that is set below
         initial_view = [view[name] for name in _NAMING]
         self._still = Still(" ".join(map(shown, [self.tree.name, *initial_view])))
-        views = {name: view.label for name, view in self._explorer.offered_views().items()}
         sizes = {"layers": len(self.model.layers), "samples": self._explorer.data.batch_size}
-        self._screen = Screen(self.tree, self._still, views, **sizes, grouped=grouped)
+        self._screen = Screen(self.tree, self._still, **sizes, grouped=grouped)
         try:
             super().__init__(self._screen.boxes, _dom_classes=("actw-explorer", self._still.live))
             self.layer = view["layer"]  # first, since the other values are checked against the selected layer

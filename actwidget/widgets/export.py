@@ -48,7 +48,7 @@ def write_page(
         facts = html.facts(drawing.facts)
         if size <= remaining:
             figure = {"spec": serialized.spec, "images": serialized.images, "arrays": arrays}
-            stored[node.path] = {**figure, "alt": drawing.alt, "numbers": facts, "title": html.title(node)}
+            stored[node.path] = {**figure, "alt": drawing.alt, "numbers": facts, "title": html.title(node, "")}
             remaining -= size
     first = next(iter(stored), "")
     Path(path).write_text(html_page(heading, packed_rows(rows), stored, first), encoding="utf-8")

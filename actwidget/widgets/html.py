@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.facts import Fact
 
-ORIGINS = {
-    "functional": "functional sub-model",
-    "composed": "composed sub-model",
-    "tapped": "tapped while the model runs",
-    "opaque": "not available",
-}
-
-
 def escape(text: str, limit: int = 120) -> str:
     """Text from a model, shortened to one line of limited length and escaped for HTML."""
     return html.escape(short(text, limit))
@@ -66,17 +58,13 @@ def prediction(label: str, probability: float, thumbnail: str | None) -> str:
     )
 
 
-def title(node: LayerNode) -> str:
-    """The selected layer's name, and chips with its class, shape, size and how its activation is obtained."""
-    chips = [
-        node.class_name,
-        "scalar" if node.output_shape == () else shape_text(node.output_shape, " × "),
-        f"{node.parameters:,} parameters" if node.parameters else "",
-        ORIGINS[node.origin],
-    ]
-    spans = "".join(f'<span class="actw-chip">{escape(chip)}</span>' for chip in chips if chip)
+def title(node: LayerNode, sentence: str) -> str:
+    """The selected layer's name, and below it a sentence on what the layer is and gives."""
     full_path = escape(node.path, 400)
-    return f'<span class="actw-path" title="{full_path}">{escape(node.path)}</span>{spans}'
+    return (
+        f'<div class="actw-path" title="{full_path}">{escape(node.path)}</div>'
+        f'<div class="actw-sentence" title="{escape(sentence, 400)}">{escape(sentence)}</div>'
+    )
 
 
 def facts(statements: Sequence[Fact] | str) -> str:

@@ -11,6 +11,7 @@ from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import connect, reason_against
 from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
+from actwidget.errors import short
 from actwidget.explorer.annotations import Annotations
 from actwidget.explorer.controls import fitted as fitted_control
 from actwidget.explorer.drawing import Drawing
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from actwidget.explorer.controls import Control
     from actwidget.explorer.layer_data import LayerData
 
+MOST_NAMED = 2
+"""More samples are counted in a caption."""
 _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
 
 
@@ -47,6 +50,7 @@ class Shown:
     Attributes:
         node: The selected layer.
         sentence: What the layer is and gives, in one sentence.
+        caption: The layer, the view, the samples and the sentence, in one line.
         drawing: What the current view draws for it.
         controls: The controls, in the order on screen.
         view: The name of the current view.
@@ -56,6 +60,7 @@ class Shown:
 
     node: LayerNode
     sentence: str
+    caption: str
     drawing: Drawing
     controls: list[Control]
     view: str
@@ -213,12 +218,26 @@ class Explorer:
         return Shown(
             node=data.node,
             sentence=sentence(data),
+            caption=self._caption(data),
             drawing=drawing,
             controls=self._controls(data, drawing),
             view=self.view.name,
             tabs=self.tabs(data),
             is_of_network=self.view.is_of_network,
         )
+
+    def _caption(self, data: LayerData) -> str:
+        """What is on screen, in one line that stands above a picture of it."""
+        if self.view.is_of_network:
+            return f"{short(self.tree.name)} · {self.view.label}"
+        shown = self.samples
+        if self.session.batch is None:
+            words = ""
+        elif len(shown) > MOST_NAMED:
+            words = f"{len(shown)} samples"
+        else:
+            words = f"sample{'s' * (len(shown) > 1)} {' and '.join(map(str, shown))}"
+        return " · ".join(filter(None, [short(data.path), self.view.label, words, sentence(data)]))
 
     def tabs(self, data: LayerData) -> list[Tab]:
         """The views that stand beside the current one, in their order, each with the reason if it does not apply."""

@@ -10,11 +10,11 @@ from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
 from actwidget.options import at_least
 from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.composite import in_marimo
-from actwidget.widgets.export import picture_of, write_image, write_page
+from actwidget.widgets.export import write_image, write_page
 from actwidget.widgets.ipywidgets7 import view_bundle
 from actwidget.widgets.rendering import Rendering
 from actwidget.widgets.screen import Screen
-from actwidget.widgets.still import Still, publish
+from actwidget.widgets.still import Still, picture_of, publish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.statistics import Statistics
     from actwidget.analysis.summary import Summary
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.widgets.still import Snapshot
 
 _NAMING = (
     *("show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"),
@@ -325,8 +326,8 @@ class LayerExplorer(Rendering):
         bundle = view_bundle(self)
         if in_marimo():  # which takes the widget alone, and does not call `_ipython_display_`
             self._check_weights_soon()
-        elif self.inputs is not None:
-            bundle["image/png"] = picture_of(self._screen.snapshot)
+        elif (snapshot := self._snapshot) is not None:
+            bundle |= picture_of(snapshot)
         return bundle
 
     def _ipython_display_(self) -> None:
@@ -334,8 +335,12 @@ class LayerExplorer(Rendering):
         is_open = bool(self._links)
         publish(view_bundle(self) if is_open else {"text/plain": repr(self)})
         self._check_weights_soon()  # another cell may have trained the model since the last redraw
-        if is_open and self.inputs is not None:
-            self._still.show(self._screen.snapshot)
+        if is_open and not in_marimo() and (snapshot := self._snapshot) is not None:
+            self._still.show(snapshot)
+
+    @property
+    def _snapshot(self) -> Snapshot | None:
+        return None if self.inputs is None else self._screen.snapshot
 
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and frees the memory of the activations."""
@@ -351,7 +356,6 @@ class LayerExplorer(Rendering):
         self._free()
 
     def _free(self) -> None:
-        self._still.cancel()
         self._screen.close()
         if self.layout is not None:
             self.layout.close()

@@ -1,14 +1,12 @@
-"""Exports of an explorer: an offline page, an image file, and a snapshot for the notebook file."""
+"""Exports of an explorer: an offline page and an image file."""
 
 from __future__ import annotations
 
 import base64
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from actwidget.errors import MissingPackageError
-from actwidget.figures import still_png
 from actwidget.widgets import html
 from actwidget.widgets.components.tree import packed_rows
 from actwidget.widgets.page import html_page
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.drawing import Drawing
     from actwidget.widgets.components.tree import Row
-    from actwidget.widgets.still import Snapshot
 
 
 def write_page(
@@ -71,10 +68,3 @@ def write_image(figure: go.Figure, path: str | Path, **options: Any) -> None:
             needed = "Chrome or Chromium to write a picture: install it, or run plotly_get_chrome"
         message = f"Plotly needs {needed}. to_html() needs nothing."
         raise MissingPackageError(message) from error
-
-
-def picture_of(snapshot: Snapshot) -> str:
-    """A snapshot as one PNG with a few lines of text, in base64."""
-    lines = [snapshot.title, *textwrap.wrap(snapshot.alt, 100)]
-    lines.append("A still picture. Run the cell for the live explorer.")
-    return base64.b64encode(still_png(lines, snapshot.images)).decode("ascii")

@@ -172,7 +172,6 @@ class Rendering(Composite):
         screen.mark(explorer.warnings())
         self._show_prediction()
         screen.say(*explorer.status(time.perf_counter() - start))
-        self._still.later(lambda: screen.snapshot)
 
     def _check_weights_soon(self) -> None:
         if not self._is_checking_weights:

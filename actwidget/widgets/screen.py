@@ -68,6 +68,7 @@ class Screen:
         self.heading = f"{short(tree.name)} · {tree.parameters:,} parameters"
         self.table: NumberTable | None = None
         self._row_selected: Callable[[Any], None] = lambda _change: None
+        self._shown: Shown | None = None
         try:
             self._compose(tree, still, layers=layers, samples=samples, grouped=grouped)
         except Exception:
@@ -79,7 +80,9 @@ class Screen:
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
         self.header = make(ipywidgets.HTML, style + html.header(tree.name, layers, tree.parameters), css="actw-header")
-        self.scope = make(Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope")
+        self.scope = make(
+            Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
+        )
         self.prediction = make(ipywidgets.HTML, css="actw-answers")
         top = make(ipywidgets.HBox, [self.header, self.scope, self.prediction], css="actw-top")
         self.tree = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
@@ -104,9 +107,9 @@ class Screen:
         self._row_selected = callback
 
     @property
-    def snapshot(self) -> Snapshot:
-        """A snapshot of what is on screen."""
-        return Snapshot(self.heading, self.plot.alt, self.numbers.value, self.plot.images)
+    def snapshot(self) -> Snapshot | None:
+        """A snapshot of what is on screen; `None` while nothing is."""
+        return None if self._shown is None else Snapshot.of(self.heading, self._shown)
 
     def warn(self, text: str) -> None:
         """Shows an error message; `""` clears it."""
@@ -129,7 +132,7 @@ class Screen:
             code: Returns the Keras code for the layer.
             channel: The selected channel.
         """
-        drawing = shown.drawing
+        drawing, self._shown = shown.drawing, shown
         with self.plot.hold_sync():
             self.plot.busy = False
             self.plot.alt = drawing.alt

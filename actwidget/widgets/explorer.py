@@ -326,7 +326,7 @@ class LayerExplorer(Rendering):
         bundle = view_bundle(self)
         if in_marimo():  # which takes the widget alone, and does not call `_ipython_display_`
             self._check_weights_soon()
-        elif (snapshot := self._snapshot) is not None:
+        elif (snapshot := self._snapshot()) is not None:
             bundle |= picture_of(snapshot)
         return bundle
 
@@ -335,10 +335,9 @@ class LayerExplorer(Rendering):
         is_open = bool(self._links)
         publish(view_bundle(self) if is_open else {"text/plain": repr(self)})
         self._check_weights_soon()  # another cell may have trained the model since the last redraw
-        if is_open and not in_marimo() and (snapshot := self._snapshot) is not None:
+        if is_open and not in_marimo() and (snapshot := self._snapshot()) is not None:
             self._still.show(snapshot)
 
-    @property
     def _snapshot(self) -> Snapshot | None:
         return None if self.inputs is None else self._screen.snapshot
 

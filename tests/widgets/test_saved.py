@@ -23,7 +23,7 @@ def test_the_display_bundle_holds_a_still_picture_beside_the_widget():
     assert bundle["text/plain"] == repr(view)
     assert "application/vnd.jupyter.widget-view+json" in bundle
     still = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
-    assert still.width == 560
+    assert still.width == 720
     assert still.height > 150
     before = np.asarray(still.convert("RGB"))
     view.layer = "out"

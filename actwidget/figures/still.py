@@ -24,7 +24,12 @@ _QUALITIES = ((1, 255), (1, 96), (2, 128), (3, 96), (6, 64), (12, 32), (24, 16))
 
 
 class Pngs(NamedTuple):
-    """A view as PNGs: one for a page that has the numbers as text, and one for print, with the numbers in it."""
+    """A view as PNGs.
+
+    Attributes:
+        page: For a page that has the numbers as text.
+        print: The same with the numbers in it.
+    """
 
     page: bytes
     print: bytes

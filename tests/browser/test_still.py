@@ -201,5 +201,5 @@ def test_a_notebook_that_is_not_trusted_shows_stills_and_the_explorer_s_line(sav
     again = reopen(nbformat.writes(changed), "stranger.ipynb", kernel=False)
     assert again.page.locator(".jp-mod-trusted .actw-still, .actw-still style").count() == 0
     assert again.outputs.nth(0).text_content() == "LayerExplorer('small', layer='conv', channel=None, sample=0)"
-    assert again.page.locator(".jp-OutputArea img:visible").count() == 1
+    assert again.page.locator(".jp-OutputArea img:visible").count() == 2
     is_looked_at(again.page.locator(".actw-still").nth(FIRST))

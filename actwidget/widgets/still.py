@@ -35,9 +35,8 @@ ROWS, ROW = 16, 24
 """How many rows of a table a still shows, and the height of each in pixels."""
 # The element with the outputs of one cell: in JupyterLab, Notebook and Voila; in VS Code; elsewhere (Colab) the page.
 _AREA = ":is(.jp-OutputArea,.cell_container,body:not(:has(.jp-OutputArea,.cell_container)))"
-# A figure or table that has been drawn. A graph that has not been drawn yet is preceded by a message, so it is not the
-# first child.
-_DRAWN = ".actw-plot-graph:first-child,.actw-table"
+# A figure that is not drawn and will not be, because no kernel is behind it. One that has a kernel is only loading.
+_WAITING = ".jupyter-widgets-disconnected .actw-plot-waiting:not(.actw-plot-failed)"
 
 _made: Counter[str] = Counter()  # how many explorers were created under each name
 
@@ -104,7 +103,7 @@ class Still:
         It hides the still only in an output area that contains the explorer, since a still of another notebook, or of
         an earlier kernel, can have the same name.
         """
-        area = f"{_AREA}:has(.{self.live} :is({_DRAWN}))"
+        area = f"{_AREA}:has(.{self.live}):not(:has(.{self.live} {_WAITING}))"
         still = f".actw-still-{self._key}"
         return f"{area} :is({still},.jp-OutputArea-child:has({still})){{display:none}}"
 

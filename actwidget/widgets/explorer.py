@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import plotly.graph_objects as go
+
 from actwidget.errors import shown
 from actwidget.explorer.explorer import Explorer
 from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     import keras
     import numpy as np
-    import plotly.graph_objects as go
 
     from actwidget.analysis.statistics import Statistics
     from actwidget.analysis.summary import Summary
@@ -307,17 +308,20 @@ class LayerExplorer(Rendering):
         return write_page(path, self._screen.heading, self._screen.tree.rows, drawings, max_bytes)
 
     def to_image(self, path: str | Path, **options: Any) -> None:
-        """Writes the figure to an image file with Plotly.
+        """Writes what is on screen to an image file with Plotly: the figure, with the facts beside it, or the table.
 
         Args:
             path: The file to write; its extension sets the format: `.png`, `.svg`, `.pdf`, ...
-            **options: Those of `plotly.graph_objects.Figure.write_image`: `width`, `height`, `scale`, `format`.
+            **options: Those of `plotly.graph_objects.Figure.write_image`: `width`, `height`, `scale`, `format`. By
+                default the picture is as large as on a wide screen.
 
         Raises:
             MissingPackageError: Plotly needs the package kaleido for this (`pip install "actwidget[image]"`), and
                 kaleido needs Chrome or Chromium.
         """
-        write_image(self.figure, path, **options)
+        self._renew()
+        snapshot = self._screen.snapshot
+        write_image(self.figure if snapshot is None else go.Figure(snapshot.figure), path, **options)
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from actwidget.explorer.drawing import Drawing
     from actwidget.widgets.components.tree import Row
 
+WIDTH, SCALE = 1000, 2
+"""The width of a picture of a figure, in the units of its layout, and how many pixels each of them has."""
+
 
 def write_page(
     path: str | Path, heading: str, rows: Sequence[Row], drawings: Iterable[tuple[LayerNode, Drawing]], max_bytes: int
@@ -53,13 +56,13 @@ def write_page(
 
 
 def write_image(figure: go.Figure, path: str | Path, **options: Any) -> None:
-    """Writes a figure to an image file with Plotly.
+    """Writes a figure to an image file with Plotly, by default in the size that it has on a wide screen.
 
     Raises:
         MissingPackageError: A package or program that Plotly needs for this is not installed.
     """
     try:
-        figure.write_image(str(path), **options)
+        figure.write_image(str(path), **{"width": WIDTH, "height": figure.layout.height, "scale": SCALE, **options})
     except (ValueError, ImportError, RuntimeError) as error:  # the class depends on the release of Plotly
         if "kaleido" not in str(error).lower():
             raise

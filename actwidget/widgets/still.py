@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from IPython.display import publish_display_data
 
+from actwidget.errors import short
 from actwidget.figures import still_pngs
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
@@ -162,9 +163,10 @@ def _table_figure(table: Table) -> dict[str, Any]:
     count = min((len(values) for values in columns.values()), default=0)
     cells = [[_cell(value) for value in values[:ROWS].tolist()] for values in columns.values()]
     trace = {"type": "table", "header": {"values": list(columns)}, "cells": {"values": cells, "height": ROW}}
-    cut = f"the first {ROWS} of {count:,} rows" if count > ROWS else ""
-    layout: dict[str, Any] = {"title": {"text": cut, "font": {"size": 12}}, "margin": {"l": 8, "r": 8, "t": 30, "b": 8}}
-    return {"data": [trace], "layout": {**layout, "height": ROW * (min(count, ROWS) + 1) + 46}}
+    words = short(table.label) + (f" · the first {ROWS} of {count:,}" if count > ROWS else "")
+    title = {"text": escape(words), "font": {"size": 12}, "x": 0, "xref": "paper"}
+    margin = {"l": 8, "r": 8, "t": 30, "b": 8}
+    return {"data": [trace], "layout": {"title": title, "margin": margin, "height": ROW * (min(count, ROWS) + 1) + 46}}
 
 
 def _cell(value: Any) -> str:

@@ -61,7 +61,7 @@ def test_nothing_sticks_out_on_a_narrow_page(page):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_picture_file_holds_the_figure(tmp_path):
+def test_a_picture_file_holds_what_is_on_screen(tmp_path):
     x = keras.Input((8, 8, 3), name="image")
     model = keras.Model(x, layers.Conv2D(6, 3, name="conv")(x), name="small")
     view = aw.LayerExplorer(model, zoo.noise(1, 8, 8, 3), channel=2)
@@ -69,8 +69,16 @@ def test_a_picture_file_holds_the_figure(tmp_path):
     picture = Image.open(tmp_path / "view.png").convert("RGB")
     assert picture.size == (1800, 1000)
     assert len(picture.getcolors(2**24)) > 50
+    assert picture.getpixel((0, 0)) == (255, 255, 255)
+    view.to_image(tmp_path / "slide.png")
+    assert Image.open(tmp_path / "slide.png").size == (2000, 2 * view.figure.layout.height)
     view.to_image(tmp_path / "view.svg")
     text = (tmp_path / "view.svg").read_text(encoding="utf-8")
     assert "conv · 6 channels" in text
-    assert "channel 2" in text
+    assert "hannel 2" in text
+    view.to_image(tmp_path / "view.pdf")
+    assert (tmp_path / "view.pdf").read_bytes().startswith(b"%PDF")
+    view.show = "table"
+    view.to_image(tmp_path / "table.svg")
+    assert "minimum" in (tmp_path / "table.svg").read_text(encoding="utf-8")
     view.close()

@@ -287,13 +287,13 @@ class LayerExplorer(Rendering):
     ) -> list[str]:
         """Writes one HTML file in which layers can be browsed without a kernel or a network.
 
-        Each layer is shown in the view that is on screen, or as its activation if that view is not available for it.
+        It holds the first of these layers in all views, then the whole network, the channels of all other layers, and
+        their other views, as far as there is room. The tabs of views that are left out are dimmed and say so.
 
         Args:
             path: The file to write; its size is 2 MB plus that of the pictures.
             layers: Selectors of the layers to store. By default the selected one, then all others in order.
-            max_bytes: How many bytes of pictures are stored at most. Layers that do not fit are left out, and the page
-                says so when they are selected.
+            max_bytes: How many bytes of pictures are stored at most.
 
         Returns:
             The paths of the layers that were stored.
@@ -304,8 +304,7 @@ class LayerExplorer(Rendering):
         """
         at_least(0, max_bytes, "max_bytes")
         self._renew()
-        drawings = self._explorer.drawings(layers)
-        return write_page(path, self._screen.heading, self._screen.tree.rows, drawings, max_bytes)
+        return write_page(path, self._screen, self._explorer.drawings(layers), max_bytes)
 
     def to_image(self, path: str | Path, **options: Any) -> None:
         """Writes what is on screen to an image file with Plotly: the figure, with the facts beside it, or the table.

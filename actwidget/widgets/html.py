@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.facts import Fact
 
+
 def escape(text: str, limit: int = 120) -> str:
     """Text from a model, shortened to one line of limited length and escaped for HTML."""
     return html.escape(short(text, limit))

@@ -44,11 +44,7 @@ class Choices(anywidget.AnyWidget):
             tabs: The tabs in their order.
             chosen: The name of the view on screen.
         """
-        items = [
-            {"name": tab.name, "label": tab.label, "tip": tab.question}
-            | ({"reason": tab.reason} if tab.reason is not None else {})
-            for tab in tabs
-        ]
+        items = tab_items(tabs)
         with self.hold_sync():
             if items != self.items:
                 self.items = items
@@ -57,3 +53,12 @@ class Choices(anywidget.AnyWidget):
     def __repr__(self) -> str:
         """One line that is the same on every run."""
         return f"Choices({shown(self.value)})"
+
+
+def tab_items(tabs: Iterable[Tab]) -> list[dict[str, str]]:
+    """Tabs as the `items` of a `Choices`."""
+    return [
+        {"name": tab.name, "label": tab.label, "tip": tab.question}
+        | ({"reason": tab.reason} if tab.reason is not None else {})
+        for tab in tabs
+    ]

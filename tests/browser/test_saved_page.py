@@ -60,7 +60,7 @@ def test_tabs_and_the_whole_network_are_there_as_in_a_notebook(page):
     assert tab("weights").get_attribute("aria-disabled") == "true"
 
 
-def test_a_tab_that_is_not_stored_says_so(chromium, page, tmp_path):
+def test_a_tab_that_is_not_stored_says_so(page, tmp_path):
     view = explorer()
     sizes = [len(json.dumps(_stored(shown))) for shown in view._explorer.drawings(["conv"])]
     view.to_html(tmp_path / "few.html", layers=["conv"], max_bytes=sizes[0] + 100)
@@ -113,9 +113,10 @@ def test_names_make_no_elements_and_run_nothing(page):
 @pytest.mark.parametrize("width", [420, 600, 1400])
 def test_nothing_sticks_out_at_any_width(page, width):
     page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_function(
-        "Math.abs(document.querySelector('.js-plotly-plot')._fullLayout.width - document.querySelector('.actw-plot').clientWidth) < 1"
-    )
+    page.wait_for_function("""() => {
+      const [box, graph] = [".actw-plot", ".js-plotly-plot"].map((name) => document.querySelector(name));
+      return Math.abs(graph._fullLayout.width - box.clientWidth) < 1;
+    }""")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

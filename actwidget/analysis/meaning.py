@@ -17,13 +17,19 @@ Only activations can be dead, and only activations and data have a mean.
 _FEW_ROWS = 64
 
 
-def meaning_of(values: npt.NDArray[Any], made: Meaning = "activations", *, may_be_flags: bool = False) -> Meaning:
+FlagsWhere = Literal["never", "one-hot", "zeros and ones"]
+"""Where floats of a layer are flags: never, if each row holds a single 1, or if there are only zeros and ones."""
+
+
+def meaning_of(
+    values: npt.NDArray[Any], made: Meaning = "activations", *, flags_where: FlagsWhere = "never"
+) -> Meaning:
     """Say what the numbers of a layer stand for.
 
     Args:
         values: `(samples, ..., channels)`.
         made: What they stand for as far as the layer alone tells.
-        may_be_flags: Whether floats are flags where they are one-hot.
+        flags_where: Where floats are flags.
 
     >>> meaning_of(np.zeros((2, 3), bool)), meaning_of(np.zeros((2, 3), int)), meaning_of(np.zeros((2, 3)))
     ('flags', 'names', 'activations')
@@ -33,7 +39,12 @@ def meaning_of(values: npt.NDArray[Any], made: Meaning = "activations", *, may_b
     if values.dtype.kind in "iu":
         # A picture of bytes holds measurements; all other integers count or name something.
         return "data" if values.dtype == np.uint8 or (values.ndim > 3 and categories(values[0]) is None) else "names"
-    return "flags" if may_be_flags and is_one_hot(values) else made
+    are_flags = {"never": _never, "one-hot": is_one_hot, "zeros and ones": is_zeros_and_ones}[flags_where]
+    return "flags" if are_flags(values) else made
+
+
+def _never(_values: npt.NDArray[Any]) -> bool:
+    return False
 
 
 def is_one_hot(values: npt.NDArray[Any]) -> bool:
@@ -50,3 +61,14 @@ def is_one_hot(values: npt.NDArray[Any]) -> bool:
         bool(((part == 0) | (part == 1)).all() and (part.sum(axis=-1, dtype=np.float64) == 1).all())
         for part in (rows[:_FEW_ROWS], rows[_FEW_ROWS:])
     )
+
+
+def is_zeros_and_ones(values: npt.NDArray[Any]) -> bool:
+    """Whether there are only zeros and ones, as in a mask; zeros alone may just as well be units that are dead.
+
+    >>> is_zeros_and_ones(np.array([0.0, 1.0])), is_zeros_and_ones(np.zeros(2)), is_zeros_and_ones(np.array([0.5, 1.0]))
+    (True, False, False)
+    """
+    flat = values.reshape(-1)
+    parts = (flat[:_FEW_ROWS], flat[_FEW_ROWS:])
+    return all(bool(((part == 0) | (part == 1)).all()) for part in parts) and bool((flat == 1).any())

@@ -84,9 +84,9 @@ Control = Choice | Number | Slider
 
 SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
 AXIS_CHOICES = {
-    "auto": "as the layer has them",
-    "last": "last axis",
-    "first": "first axis",
+    "auto": "automatic",
+    "last": "last",
+    "first": "first",
     "none": "none: one map",
 }
 
@@ -96,11 +96,11 @@ SHARED: dict[str, Control] = {
         Number("sample", "sample"),
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colour range", "one colour range for the layer or for each channel", SCALINGS),
+        Choice("scaling", "colour range", "whether channels share one colour range", SCALINGS),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="mean"),
         Number("compare", "second sample", empty="next"),
-        Choice("reading", "channels", "which axis holds the channels", AXIS_CHOICES),
+        Choice("reading", "channel axis", "which axis of the activation holds the channels", AXIS_CHOICES),
     )
 }
 """The controls that several views use, keyed by the field of a `Selection` that each one sets."""

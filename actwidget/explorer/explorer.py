@@ -116,6 +116,7 @@ class Explorer:
         self.selection = Selection(layer=_initial_layer(graph))
         self._submodels: dict[str, keras.Model] = {}
         self._axis_layer = ""  # the channel axis that the user chose applies to this layer only
+        self._chosen_among: int | None = None  # how many channels there were when the channel was chosen
 
     # The selection.
 
@@ -170,8 +171,11 @@ class Explorer:
         if name == "options":
             return checked_options(value, [control for view in views().values() for control in view.own_controls])
         valid = checked(name, value, self.data)
+        if name == "channel":
+            self._chosen_among = self.data.channel_count
         if name == "reading":
             self._axis_layer = self.selection.layer
+            self._chosen_among = None  # along another axis of the same layer the number is kept as far as it goes
             # At once: how many channels and slices there are, which later checks need, depends on the axis.
             self.inspector.choose_axis(self._axis_layer, valid)
         return valid
@@ -192,7 +196,7 @@ class Explorer:
         selection = self.selection
         if selection.reading != "auto" and selection.layer != self._axis_layer:
             self.select(reading="auto")
-        self.selection = fitted(self.selection, self.data)
+        self.selection = fitted(self.selection, self.data, self._chosen_among)
         return self.selection
 
     # Drawing it.

@@ -368,9 +368,9 @@ class LayerData:
         return self.sources.measurements.summaries()
 
     @property
-    def left_out_of_network(self) -> list[str]:
-        """The layers that `network` leaves out because they don't fit in the byte budget."""
-        return self.sources.measurements.too_large()
+    def whole_network(self) -> Measurements:
+        """What can be asked about all layers together."""
+        return self.sources.measurements
 
     # Results that views keep in the cache.
 

@@ -19,7 +19,7 @@ from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import TALLY
 from actwidget.capture.access.submodel import left_out
 from actwidget.capture.semantics.bounds import activation_bounds
-from actwidget.capture.semantics.value_kind import may_be_flags, value_kind_of
+from actwidget.capture.semantics.value_kind import flags_where, value_kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,12 +53,14 @@ class Measurements:
         self._values = values
         self._kept = session.kept
         self._summaries: dict[str, Summary] = {}
+        self._with_value: dict[str, bool] = {}
         self._warnings: dict[str, tuple[str, ...]] = {}
         self._meanings: dict[str, Meaning] = {}
 
     def clear(self) -> None:
         """Forgets all summaries, warnings and meanings; `Inspector.clear` drops the cache entries."""
         self._summaries.clear()
+        self._with_value.clear()
         self._warnings.clear()
         self._meanings.clear()
 
@@ -130,15 +132,19 @@ class Measurements:
             return []
         absent = left_out(graph, batch)
         paths = [node.path for node in graph.tree if node.origin != "opaque" and node.path not in absent]
-        missing = [path for path in paths if path not in self._summaries]
+        missing = [path for path in paths if path not in self._summaries and path not in self._with_value]
         large = [path for path in missing if not session.fits(path)]
-        for path, captured in session.walk([path for path in missing if session.fits(path)]):
+        small = [path for path in missing if session.fits(path)]
+        given = set()
+        for path, captured in session.walk(small):
+            given.add(path)
             value = self._values.as_samples(path, captured.value)
             if is_numeric(value.dtype) and value.size:
                 meaning, label = self._meaning(path, value), self._values.channel_axis(path).channel_label
                 counted = self._with_warnings(path, self._statistics(path, value), meaning)
                 self._kept.put(Key(path, STATISTICS), counted, _nbytes(counted))
                 self._summaries[path] = summary(path, value, counted, label, meaning=meaning)
+        self._with_value |= {path: path in given for path in small}
         for group in self._groups([path for path in large if session.alike(path) is not False]):
             held = {path: self._kept.peek(Key(path, TALLY)) for path in group}
             tallies = {path: tally for path, tally in held.items() if tally is not None}
@@ -150,6 +156,13 @@ class Measurements:
                     path, tally.quantiles, tally.statistics, label, meaning=meaning
                 )
         return [self._summaries[path] for path in paths if path in self._summaries]
+
+    def without_value(self) -> list[str]:
+        """The layers that `summaries` leaves out because they gave no tensor for this batch.
+
+        One that only passes on an optional input gives none where that input is left out.
+        """
+        return [path for path, has_value in self._with_value.items() if not has_value]
 
     def too_large(self) -> list[str]:
         """The layers without a summary: they are larger than the budget and can't be computed part by part."""
@@ -176,7 +189,7 @@ class Measurements:
 
     def _meaning(self, path: str, value: Array) -> Meaning:
         graph = self._session.graph
-        return meaning_of(value, value_kind_of(graph, path), may_be_flags=may_be_flags(graph, path))
+        return meaning_of(value, value_kind_of(graph, path), flags_where=flags_where(graph, path))
 
     def _with_warnings(self, path: str, counted: Statistics, meaning: Meaning) -> Statistics:
         """Returns the statistics over all samples, after storing the meaning of the values and the warnings."""

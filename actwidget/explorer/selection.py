@@ -176,15 +176,19 @@ def _checked_option(control: Control, value: Any) -> Any:
     return index(value, control.count, control.label, f"{control.name} has {control.count}", OptionError)
 
 
-def fitted(selection: Selection, data: LayerData) -> Selection:
-    """A selection without the channel, slice and position of another layer that this layer does not have.
+def fitted(selection: Selection, data: LayerData, chosen_among: int | None = None) -> Selection:
+    """A selection without the channel, slice and position of another layer that make no sense in this layer.
 
     Args:
         selection: The current selection.
         data: The selected layer.
+        chosen_among: How many channels there were when the channel was chosen. It is kept only if this layer has as
+            many: in a layer with another number of channels, the one with the same index has nothing to do with it.
+            `None` if that is not known.
     """
     dropped: dict[str, Any] = {}
-    if selection.channel is not None and selection.channel >= data.channel_count:
+    count = data.channel_count
+    if selection.channel is not None and (selection.channel >= count or chosen_among not in {None, count}):
         dropped["channel"] = None
     if selection.slice is not None and selection.slice >= data.slice_count:
         dropped["slice"] = None

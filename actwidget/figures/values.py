@@ -13,7 +13,7 @@ from actwidget.analysis.pixels.pooling import magnitude_pooled
 from actwidget.figures.parts.heatmap import cell_positions, reduction_factor
 from actwidget.figures.parts.layout import HEIGHT, LINE, LINE_LIMIT, base_layout
 from actwidget.figures.parts.palette import MUTED
-from actwidget.figures.parts.text import NARROW_LIMIT, escape, percent, wrapped
+from actwidget.figures.parts.text import NARROW_LIMIT, escape, percent, reduction_text, wrapped
 from actwidget.figures.parts.tiles import outline
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _categorical(
         index = rarest_last[
             magnitude_pooled(rank[index], (factor, factor)).astype(np.intp)
         ]  # keeps single cells visible
-        parts.append(f"reduced {factor}× to the rarest value")
+        parts.append(reduction_text(factor, kept="rarest"))
     texts = [escape(name, 40) for name in names]
     trace = {
         "type": "heatmap",

@@ -171,7 +171,7 @@ class LayerExplorer(Rendering):
         self._rendering = True  # prevents a redraw for each trait that is set below
         initial_view = [view[name] for name in _NAMING]
         self._still = Still(" ".join(map(shown, [self.tree.name, *initial_view])))
-        sizes = {"layers": len(self.model.layers), "samples": self._explorer.data.batch_size}
+        sizes = {"layers": sum(1 for _ in self.tree), "samples": self._explorer.data.batch_size}
         self._screen = Screen(self.tree, self._still, **sizes, grouped=grouped)
         try:
             super().__init__(self._screen.boxes, _dom_classes=("actw-explorer", self._still.live))

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.facts import Fact
 
+ORIGINS = {
+    "functional": "The explorer reads this activation with a sub-model.",
+    "composed": "The explorer reads this activation with a sub-model for each nested model.",
+    "tapped": "The explorer records this activation during a run of the model.",
+    "opaque": "This activation is not available.",
+}
+"""How an activation is obtained, for each `LayerNode.origin`."""
+
 
 def escape(text: str, limit: int = 120) -> str:
     """Text from a model, shortened to one line of limited length and escaped for HTML."""
@@ -42,7 +50,7 @@ def header(name: str, layers: int, parameters: int) -> str:
     """The model's name and size."""
     return (
         f'<span class="actw-model">{escape(name)}</span>'
-        f'<span class="actw-muted">{layers:,} layers · {parameters:,} parameters</span>'
+        f'<span class="actw-muted">{layers:,} {"layer" if layers == 1 else "layers"} · {parameters:,} parameters</span>'
     )
 
 

@@ -60,7 +60,7 @@ class Screen:
         Args:
             tree: The root of the layer tree.
             still: The snapshot that is hidden while these widgets are on the page.
-            layers: The number of the model's own layers, without those of nested models.
+            layers: The number of layers in the tree.
             samples: How many samples there are.
             grouped: Whether the tree groups layers by their names.
         """
@@ -143,7 +143,8 @@ class Screen:
         self.scope.value = "network" if shown.is_of_network else "layer"
         self.controls.arrange(shown.controls)
         self.inspection.show(drawing.inspection)
-        self.code.code = code()
+        with self.code.hold_sync():
+            self.code.code, self.code.note = code(), html.ORIGINS[shown.node.origin]
         self.numbers.value = html.facts(drawing.facts)
         self._show_table(drawing, channel)
         self.warn("")

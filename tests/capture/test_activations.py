@@ -181,6 +181,28 @@ def test_an_optional_input_that_is_left_out_does_not_stop_the_others():
         aw.activations(model, [batch, None], "extra")
 
 
+@pytest.mark.parametrize("batch_size", [2, 32])
+def test_a_layer_that_gives_no_tensor_for_this_batch_does_not_stop_the_others(batch_size):
+    class Default(keras.Layer):
+        def call(self, inputs, extra=None):
+            return inputs if extra is None else inputs + extra
+
+        def compute_output_shape(self, inputs_shape, *_others):
+            return inputs_shape
+
+    x, extra = keras.Input((3,), name="x"), keras.Input((3,), name="extra", optional=True)
+    summed = Default(name="sum")(x, layers.Identity(name="same")(extra))
+    model = keras.Model([x, extra], layers.Dense(2, name="dense")(summed))
+    batch = zoo.noise(5, 3)
+    found = aw.activations(model, [batch, None], batch_size=batch_size)
+    assert list(found) == ["x", "sum", "dense"]
+    np.testing.assert_allclose(found["dense"], model([batch, None]), rtol=1e-5, atol=1e-6)
+    with pytest.raises(NotCapturableError, match=r"'same' .*gave no tensor for this batch"):
+        aw.activations(model, [batch, None], "same", batch_size=batch_size)
+    given = aw.activations(model, [batch, batch], batch_size=batch_size)
+    np.testing.assert_array_equal(given["same"], batch)
+
+
 class Around(keras.Model):
     """A subclassed model around another, whose first layer gives its own kernel as well."""
 

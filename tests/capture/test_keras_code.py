@@ -83,8 +83,8 @@ class Plain(keras.Model):
 
 
 TAPPED = {
-    "a model without a graph": (Plain, "hidden", "No functional graph reaches this node"),
-    "an edited model": (lambda: aw.edit(pair(), {"hidden": aw.Ablate(0)}), "hidden", "The model is an edited one"),
+    "a model without a graph": (Plain, "hidden", "No functional graph contains this node"),
+    "an edited model": (lambda: aw.edit(pair(), {"hidden": aw.Ablate(0)}), "hidden", "The model has edits"),
 }
 
 

@@ -56,8 +56,20 @@ def test_a_table_indents_what_is_inside_and_gives_reasons():
     assert lines[0].split() == ["Functional", "5,000,000"]
     assert lines[2].split() == ["low", "Dense", "(None,", "3)", "1,234"]
     assert lines[3].split() == ["high", "Dense", "1,234"]
-    assert "(None, 3)  (was not called)" in lines[-1]
-    assert len({len(line) for line in lines}) == 1
+    assert lines[-1].split(maxsplit=5)[-1] == "(was not called)"
+    assert len({len(line) for line in lines[:-1]}) == 1
+
+
+def test_a_long_reason_stands_below_its_row_within_100_columns():
+    reason = "is a part of a compiled function, which does not say what it computes inside " * 4
+    nodes = [*TREE.children, node("spare", node("spare/inner", origin="opaque", reason=reason.strip())), node("last")]
+    lines = str(node("", *nodes)).splitlines()
+    place = next(index for index, line in enumerate(lines) if line.split()[0] == "inner")
+    below = lines[place + 1 : -1]
+    assert max(map(len, lines)) <= 100
+    assert len(below) == 4
+    assert all(line.startswith(" " * 8) and line[8] != " " for line in below)
+    assert " ".join(line.strip() for line in below) == f"({reason.strip()})"
 
 
 @settings(max_examples=40)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from actwidget.capture.semantics.value_kind import may_be_flags, prepares_input, value_kind_of
+from actwidget.capture.semantics.value_kind import flags_where, prepares_input, value_kind_of
 from actwidget.capture.trace import trace
 from tests.capture import zoo
 
@@ -60,8 +60,19 @@ def test_a_classes_code_is_flags_and_a_layer_that_only_happens_to_give_ones_is_n
     coded = layers.CategoryEncoding(5, "one_hot", name="coded")(x)
     graph = trace(keras.Model(x, layers.Dense(3, activation="sigmoid", name="dense")(coded)))
     assert value_kind_of(graph, "coded") == "flags"
-    assert may_be_flags(graph, "coded")
-    assert not may_be_flags(graph, "dense")
+    assert flags_where(graph, "coded") == "zeros and ones"
+    assert flags_where(graph, "dense") == "never"
+
+
+def test_a_layer_of_the_users_without_weights_may_give_a_mask_and_a_relu_does_not():
+    class Mask(layers.Layer):
+        def call(self, inputs):
+            return ops.cast(inputs != 0, "float32")
+
+    x = keras.Input((3,))
+    mask = layers.Flatten(name="flat")(Mask(name="mask")(x))
+    graph = trace(keras.Model(x, layers.ReLU(name="relu")(mask)))
+    assert [flags_where(graph, path) for path in ("mask", "flat", "relu")] == [*["zeros and ones"] * 2, "one-hot"]
 
 
 def test_inputs_and_what_scales_them_or_looks_words_up_stand_before_the_network():

@@ -154,3 +154,24 @@ def test_drawings_for_a_page_are_of_the_selected_layer_first_then_of_the_network
 def test_drawings_of_given_layers_are_in_their_order(explorer):
     paths = [shown.node.path for shown in explorer.drawings(["out", "conv"]) if not shown.is_of_network]
     assert list(dict.fromkeys(paths)) == ["out", "conv"]
+
+
+def test_a_channel_stays_selected_only_between_layers_with_as_many_channels():
+    x = keras.Input((8, 8, 3))
+    y = layers.Conv2D(6, 3, name="first")(x)
+    y = layers.ReLU(name="relu")(y)
+    model = keras.Model(x, layers.Conv2D(40, 3, name="wide")(y))
+    explorer = Explorer(model, np.ones((1, 8, 8, 3), "float32"))
+
+    def go_to(**changes):
+        explorer.select(**changes)
+        return explorer.fit().channel
+
+    assert go_to(layer="first", channel=4) == 4
+    assert go_to(layer="relu") == 4
+    assert go_to(layer="wide") is None
+    assert go_to(layer="wide", channel=4) == 4
+    assert go_to(layer="relu") is None
+    assert go_to(layer="wide", channel=30) == 30
+    assert go_to(sample=0) == 30
+    assert go_to(reading="first") is None

@@ -78,10 +78,10 @@ def test_a_reduced_grid_and_a_slice_are_said_in_the_title():
     apart = difference(first, second)
     said = comparison_spec("conv", first, second, apart, names=("a", "b"))["layout"]["title"]["text"]
     assert "slice 1 (0 to 2)" in said
-    assert "reduced 2× by largest magnitude" in said
+    assert "shown at half size (strongest of each 2 × 2)" in said
     first, second = first[0, :9, :9], second[0, :9, :9]
     small = comparison_spec("conv", first, second, difference(first, second), names=("a", "b"))
-    assert "reduced" not in small["layout"]["title"]["text"]
+    assert "shown" not in small["layout"]["title"]["text"]
     assert "slice" not in small["layout"]["title"]["text"]
 
 

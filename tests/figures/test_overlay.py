@@ -58,7 +58,7 @@ def test_a_large_input_and_a_large_map_are_reduced_and_still_lie_on_each_other()
     assert spans(picture, decoded(picture).shape[1], "x0", "dx") == pytest.approx((-0.5, 1299.5))
     assert spans(channel, rows, "y0", "dy") == pytest.approx((-0.5, 899.5))
     assert spans(channel, columns, "x0", "dx")[1] == pytest.approx(columns * 3 * 1300 / 500 - 0.5)
-    assert "reduced 3×" in figure.layout.title.text
+    assert "shown at 1/3 size" in figure.layout.title.text
 
 
 def test_the_box_is_marked_and_enlarged_and_its_size_said():

@@ -82,7 +82,7 @@ def test_a_large_picture_is_reduced_so_that_a_lone_value_stays_and_the_title_say
     assert np.argwhere(shown == 5).tolist() == [[301 // 3, 477 // 3]]
     assert (shown[:, :33] == 9).all()
     assert (trace.x0, trace.dx) == (1, 3)
-    assert "reduced 3× to the rarest value" in figure.layout.title.text
+    assert "shown at 1/3 size (rarest of each 3 × 3)" in figure.layout.title.text
 
 
 @pytest.mark.parametrize("dtype", [object, "U", "S"])

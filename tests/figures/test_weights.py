@@ -43,8 +43,8 @@ def weights_layout(**weights):
 
 def test_a_matrix_that_is_drawn_smaller_says_so():
     large, small = RNG.normal(size=(2000, 1500)), RNG.normal(size=(20, 15))
-    assert weights_layout(kernel=large)["annotations"][0]["text"].endswith("reduced 3× by largest magnitude")
-    assert "reduced" not in weights_layout(kernel=small)["annotations"][0]["text"]
+    assert "shown at 1/3 size (strongest of each 3 × 3)" in weights_layout(kernel=large)["annotations"][0]["text"]
+    assert "shown" not in weights_layout(kernel=small)["annotations"][0]["text"]
 
 
 @pytest.mark.parametrize("shape", [(12, 9), (3, 3, 4, 6)])

@@ -350,7 +350,7 @@ def test_a_layer_that_raises_is_said_and_the_last_picture_stays(explorer):
 def test_a_single_sample_is_taken_with_a_note(explorer, images):
     one = aw.LayerExplorer(explorer.model, images[0])
     assert one.activation.shape == (1, 6, 6, 6)
-    assert "batch axis was added" in status(one)
+    assert "One picture, sent as a batch of 1." in status(one)
 
 
 def test_without_inputs_there_is_the_tree_alone():

@@ -68,3 +68,20 @@ def test_integers_that_name_things_are_never_marked():
     explorer.show = "overview"
     assert explorer._screen.tree.marks == {}
     assert {row.path: row.warnings for row in explorer.summaries}["tokens"] == ()
+
+
+def test_the_code_panel_says_how_the_activation_is_obtained():
+    class Twice(layers.Layer):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.inner = layers.Dense(3, name="inner")
+
+        def call(self, x):
+            return self.inner(x) * 2
+
+    model = keras.Sequential([keras.Input((4,)), Twice(name="twice")])
+    explorer = aw.LayerExplorer(model, np.ones((2, 4)), layer="twice")
+    assert explorer._screen.code.note == "The explorer reads this activation with a sub-model."
+    explorer.layer = "twice/inner"
+    assert explorer._screen.code.note == "The explorer records this activation during a run of the model."
+    assert "sub-model" not in explorer._screen.title.value

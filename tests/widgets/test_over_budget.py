@@ -14,6 +14,7 @@ from PIL import Image
 import actwidget as aw
 from actwidget.capture.access import session
 from actwidget.errors import MemoryBudgetError
+from actwidget.explorer.navigation import ARROWS, ENDS
 from actwidget.explorer.views import weights
 from actwidget.explorer.views.table import columns_of
 from tests.capture import zoo
@@ -164,6 +165,21 @@ def passes(monkeypatch):
     counted("capture")
     counted("stream")
     return ran
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda make: make.__name__)
+def test_a_key_selects_the_same_over_and_under_the_budget(make):
+    keras.utils.set_random_seed(0)
+    model, x = make()
+    tiny, ample = (aw.LayerExplorer(model, x, max_bytes=budget, batch_size=3) for budget in (TINY, AMPLE))
+    for node in ample.tree:
+        for key in (*ARROWS, *ENDS, "Escape"):
+            for channel in {None, 0, ample._explorer.inspector.layer(node.path, 0).channel_count - 1}:
+                for explorer in (tiny, ample):
+                    explorer.layer, explorer.channel = node.path, channel
+                    explorer._pressed(key)
+                    assert alert(explorer) == ""
+                assert tiny.channel == ample.channel, (node.path, key, channel)
 
 
 def test_nothing_is_computed_twice_for_one_view(passes):

@@ -50,11 +50,40 @@ def dead(shape, **options):
     return layers.Dense(shape, kernel_initializer="zeros", **options)
 
 
+class FloatMask(layers.Layer):
+    """Gives a mask as floats, as people write it."""
+
+    def call(self, inputs):
+        return ops.cast(ops.not_equal(inputs, 0), "float32")
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(inputs.shape, "float32")
+
+
+class Masked(keras.Model):
+    """A subclassed model that ends with a mask, of which no graph tells."""
+
+    def __init__(self):
+        super().__init__(name="masked")
+        self.mask = FloatMask(name="mask")
+
+    def call(self, inputs):
+        return self.mask(inputs)
+
+
 FLAGS = {
     "a comparison": lambda: ending(lambda x: ops.greater(layers.Dense(6)(x), 1e9), FEATURES),
     "a logical and": lambda: ending(lambda x: ops.logical_and(x > 9, dead(6)(x) > 1), FEATURES),
     "a mask": lambda: ending(lambda x: ops.not_equal(x, 0), IDS),
     "a mask as floats": lambda: ending(lambda x: ops.cast(ops.expand_dims(ops.not_equal(x, 0), 1), "float32"), IDS),
+    "a mask of a layer of the user's": lambda: ending(FloatMask(), IDS),
+    "a mask of a layer of the user's, of units": lambda: ending(
+        lambda x: FloatMask()(dead(6)(x)[:, :3] + x[:, 2:5]), FEATURES
+    ),
+    "a mask of a Lambda": lambda: ending(
+        lambda x: layers.Lambda(lambda y: ops.cast(y > 0, "float32"))(layers.Dense(6)(x) * x), FEATURES
+    ),
+    "a mask in a subclassed model": lambda: (Masked(), IDS),
     "a mask as bytes": lambda: ending(lambda x: ops.cast(dead(6)(x) > 0, "uint8"), FEATURES),
     "one-hot of units": lambda: ending(one_hot_of_units, FEATURES),
     "two of them": lambda: ending(lambda x: layers.Concatenate()([one_hot_of_units(x), one_hot_of_units(x)]), FEATURES),

@@ -11,6 +11,7 @@ from actwidget.capture.access.submodel import composable, connect, left_out, rea
 from actwidget.capture.run.batch_parts import Captured, Joined, Parts, chosen, trials
 from actwidget.capture.run.conversion import as_tensors
 from actwidget.capture.run.failures import Failing, failing_layer
+from actwidget.capture.run.reasons import NO_TENSOR_NOW, refusal
 from actwidget.capture.run.restore import unchanged
 from actwidget.capture.run.tap import Tap
 from actwidget.capture.run.token_ids import naming_tokens
@@ -64,9 +65,8 @@ def capture(
             for start, part, mixed in _in_parts(graph, batch, nodes, forward, batch_size):
                 if mixed:
                     break
-                for path in paths:
-                    if path in part:
-                        whole[path].add(start, part.pop(path))
+                for path in list(part):
+                    whole[path].add(start, part.pop(path))
             else:
                 return {path: each.captured for path, each in whole.items() if each.has_parts}
         del whole  # frees the memory before the whole batch is run
@@ -123,6 +123,7 @@ def _in_parts(
         yield 0, {}, paths
         return
     mixed: set[str] = set()
+    given: set[str] | None = None
     parts, trial_samples = Parts(batch.size, rows), {} if are_independent else trials(batch.size, rows)
     for start in range(0, batch.size, rows):
         try:
@@ -133,6 +134,11 @@ def _in_parts(
         except Exception as error:  # some layers are not called for some samples, or raise without the others
             if backend.ran_out_of_memory(error):
                 raise
+            yield start, {}, paths
+            return
+        if given is None:
+            given = set(part)
+        if given != part.keys():  # what has a value for some samples alone can't be put together
             yield start, {}, paths
             return
         mixed |= {path for path in part.keys() - mixed if not parts.fits(path, start, part[path])}
@@ -163,19 +169,22 @@ def _prepared(
     # layer may write to its input, values have to be copied before the next layer runs, which a sub-model does not do.
     is_tapped = len(nodes) > 1 and (is_everything or backend.writes_in_place)
     if not is_tapped and composable(graph, paths):
-        return _composed(graph, paths)
+        return _composed(graph, paths, refuse=refuse)
     return _tapped(graph, paths, graph.called if is_everything else None, refuse=refuse)
 
 
-def _composed(graph: ModelGraph, paths: list[str]) -> tuple[keras.Model, Forward]:
-    """A functional sub-model, and a forward pass through it."""
+def _composed(graph: ModelGraph, paths: list[str], *, refuse: bool) -> tuple[keras.Model, Forward]:
+    """A functional sub-model, and a forward pass through it. The arguments are those of `_tapped`."""
     sub = connect(graph, paths, str(len(paths)))
 
     def forward(value: Any, training: bool) -> dict[str, Captured]:  # noqa: FBT001
         fed = as_tensors(value, graph.inputs)
         with Failing(graph.model.name, lambda: failing_layer(graph, sub, fed, training=training)):
             outputs = sub(fed, training=training)
-        return {path: Captured.of(output) for path, output in zip(paths, outputs, strict=True)}
+        values = {path: output for path, output in zip(paths, outputs, strict=True) if output is not None}
+        if refuse and (missing := [path for path in paths if path not in values]):
+            raise refusal(graph.model.name, missing[0], NO_TENSOR_NOW)
+        return {path: Captured.of(value) for path, value in values.items()}
 
     return sub, forward
 
@@ -189,8 +198,7 @@ def _tapped(
         graph: The model's graph.
         paths: The paths to capture.
         called: The exact set of calls that each pass must make; `None` if any set will do.
-        refuse: Whether an intermediate value that a layer can't give in this pass is an error; otherwise it is left
-            out.
+        refuse: Whether a value that the model does not give in this pass is an error; otherwise it is left out.
     """
     edits = graph.edits if called is not None else graph.edits_before(paths)
     allowed = graph.allow_unreached
@@ -201,7 +209,8 @@ def _tapped(
         with Failing(graph.model.name, lambda: tap.failed):
             tap.run(*args, **kwargs, training=training)
         tap.check_edits()
-        tap.check_values(path for path in paths if refuse or not tap.why_refused(path))
+        if refuse:
+            tap.check_values(paths)
         if called is not None and (other := sorted(called ^ tap.calls.keys())):
             message = f"Model {graph.model.name!r} calls {other} on some samples alone."
             raise NotCapturableError(message)

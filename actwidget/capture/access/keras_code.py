@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.model_graph import ModelGraph, Step
 
 _NO_NAME = (
-    "Keras has no public name for an output on the way to this node: layer.output is always that of a layer's very",
-    "first call, and of a nested model that of its own graph.",
+    "Keras has no public name for an output between the model's input and this node: layer.output is the output of the",
+    "layer's first call, and that of a nested model belongs to its own graph.",
 )
 _NOT_PLAIN = (
-    "The nested model is called with more than plain inputs (masks, say), which a model made of sub-models",
-    "would have to pass on.",
+    "The nested model is called with more than its inputs (a mask, for example), which a chain of sub-models would",
+    "have to pass on.",
 )
 _NO_GRAPH = (
-    "No functional graph reaches this node, so keras.Model(model.inputs, ...) can't: it is tapped while the",
-    "model runs.",
+    "No functional graph contains this node, so keras.Model(model.inputs, ...) can't reach it: actwidget records its",
+    "value while the model runs.",
 )
-_EDITED = ("The model is an edited one: the values that flow in it are only there while it runs.",)
+_EDITED = ("The model has edits, and its edited values exist only while it runs.",)
 
 
 class _NotPublic(Exception):  # noqa: N818 - control flow within this file, not an error that a user sees

@@ -268,17 +268,21 @@ def _fitted(value: Any, tensor: keras.KerasTensor, model_name: str) -> tuple[np.
     if array.ndim == len(shape) - 1:
         # A missing channel axis of one is what Keras itself fills in, so it comes first.
         if shape[-1] == 1 and fits(array.shape, shape[:-1]):
-            array, note = array[..., np.newaxis], f"A channel axis of 1 was added to {name!r}."
+            array, note = array[..., np.newaxis], f"A channel axis of length 1 was added to {name!r}."
         elif fits(array.shape, shape[1:]):
-            array, note = array[np.newaxis], f"A single sample: a batch axis was added to {name!r}."
+            array, note = array[np.newaxis], f"{_one(shape)}, sent as a batch of 1."
     if array.ndim == len(shape) - 2 and shape[-1] == 1 and fits(array.shape, shape[1:-1]):
         array = array[np.newaxis, ..., np.newaxis]
-        note = f"A single sample: batch and channel axes were added to {name!r}."
+        note = f"{_one(shape)}, sent as a batch of 1 with one channel."
     if not fits(array.shape, shape):
         message = f"Expected shape {shape} for {where}, got {array.shape}. {_advice(array.shape, shape)}"
         raise InvalidInputsError(message)
     with np.errstate(all="ignore"):  # as Keras casts, whatever np.seterr says
         return _cast(array, str(tensor.dtype), where), note
+
+
+def _one(shape: tuple[int | None, ...]) -> str:
+    return "One picture" if len(shape) == 4 and shape[-1] in {1, 3, 4} else "One sample"
 
 
 def _missing(tensor: keras.KerasTensor, model_name: str, reason: str = "") -> InvalidInputsError:

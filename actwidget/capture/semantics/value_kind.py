@@ -9,6 +9,7 @@ import keras
 
 from actwidget.capture.semantics.bounds import activation_bounds
 from actwidget.capture.semantics.table.lookup import semantics_of
+from actwidget.capture.semantics.table.semantics import UNKNOWN
 from actwidget.keras_internals.classes import is_from_keras, is_preprocessing
 from actwidget.keras_internals.tensors import node_of, producer
 
@@ -35,13 +36,18 @@ def value_kind_of(graph: ModelGraph, path: str) -> ValueKind:
     return "data" if isinstance(operation, keras.layers.InputLayer) or is_preprocessing(operation) else "activations"
 
 
-def may_be_flags(graph: ModelGraph, path: str) -> bool:
-    """Whether a node that gives nothing but 0 and 1 does so by its nature.
+def flags_where(graph: ModelGraph, path: str) -> Literal["never", "one-hot", "zeros and ones"]:
+    """For which of its values a node gives flags by its nature, though as floats.
 
-    A layer whose weights or activation function come to that is unwell.
+    A layer whose weights or activation function come to zeros and ones is unwell. Code of the user's without either,
+    in a layer or a Lambda, that gives nothing else computes a mask. So does what only rearranges it. Of other layers
+    the same may be chance, as of a ReLU in a network whose weights were set by hand.
     """
     operation = graph.operations[path]
-    return not getattr(operation, "weights", None) and activation_bounds(operation, graph.nodes[path]) is None
+    if getattr(operation, "weights", None) or activation_bounds(operation, graph.nodes[path]) is not None:
+        return "never"
+    known = semantics_of(operation)
+    return "zeros and ones" if known is UNKNOWN or known.keeps_flags else "one-hot"
 
 
 def _value_kinds(graph: ModelGraph) -> dict[str, ValueKind]:

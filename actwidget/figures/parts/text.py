@@ -86,15 +86,24 @@ def colored(text: str, color: str) -> str:
     return f'<span style="color:{color}">{text}</span>'
 
 
-def reduction_text(whole: int = 1, /, **axes: int) -> str:
-    """By which factors a picture was reduced, as a whole or along each axis; empty where each value has its pixel.
+def reduction_text(whole: int = 1, /, *, kept: str = "strongest", **axes: int) -> str:
+    """Says that a picture is shown at a fraction of its size; empty if each value has a pixel of its own.
 
-    >>> reduction_text(2), reduction_text(units=3, steps=2), reduction_text(1)
-    ('reduced 2× by largest magnitude', 'units reduced 3×, steps reduced 2× by largest magnitude', '')
+    Args:
+        whole: How many values in both directions became one pixel.
+        kept: Which of these values the pixel shows.
+        **axes: The same for each axis, by the name of what is counted along it.
+
+    >>> reduction_text(2), reduction_text(3, kept="rarest"), reduction_text(1)
+    ('shown at half size (strongest of each 2 × 2)', 'shown at 1/3 size (rarest of each 3 × 3)', '')
+    >>> reduction_text(units=3, steps=2), reduction_text(units=1, steps=2), reduction_text(units=1, steps=1)
+    ('shown smaller (strongest of each 3 units × 2 steps)', 'shown smaller (strongest of each 2 steps)', '')
     """
-    factors = [("", whole), *((f"{name} ", factor) for name, factor in axes.items())]
-    words = ", ".join(f"{name}reduced {factor}×" for name, factor in factors if factor > 1)
-    return f"{words} by largest magnitude" if words else ""
+    if whole > 1:
+        size = "half" if whole == 2 else f"1/{whole}"
+        return f"shown at {size} size ({kept} of each {whole} × {whole})"
+    cell = " × ".join(f"{factor} {name}" for name, factor in axes.items() if factor > 1)
+    return f"shown smaller ({kept} of each {cell})" if cell else ""
 
 
 def percent(share: float) -> str:

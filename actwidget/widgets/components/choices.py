@@ -20,7 +20,7 @@ class Choices(anywidget.AnyWidget):
     """A row of tabs or of joined buttons. One that can't be chosen is dimmed, and its tooltip says why.
 
     Example:
-        >>> choices = Choices(label="Scope", kind="segments", items=[{"name": "layer", "label": "Layer"}], value="layer")
+        >>> choices = Choices(label="Scope", items=[{"name": "layer", "label": "Layer"}], value="layer")
         >>> choices
         Choices('layer')
     """

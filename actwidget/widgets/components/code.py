@@ -18,6 +18,8 @@ class CodePanel(anywidget.AnyWidget):
 
     code = traitlets.Unicode("").tag(sync=True)
     """The source."""
+    note = traitlets.Unicode("").tag(sync=True)
+    """A sentence above the source."""
     label = traitlets.Unicode("Code").tag(sync=True)
     """The label of the button."""
 

@@ -1,14 +1,14 @@
 // @ts-check
-// `CodePanel`: a button that folds out source code, which another button copies.
+// `CodePanel`: a button that unfolds source code, and a button in it that copies the code.
 
 import { onChange } from "./shared/widget_model.js";
 
 /** @import { WidgetModel } from "./shared/widget_model.js" */
 
 /**
- * Puts text on the clipboard, also where the page may not use the clipboard API.
+ * Copies text to the clipboard, even if the page may not use the clipboard API.
  * @param {string} text
- * @param {HTMLElement} element the one that shows it
+ * @param {HTMLElement} element the element that shows the text
  */
 async function copy(text, element) {
   try {
@@ -25,7 +25,7 @@ async function copy(text, element) {
 
 /**
  * @param {{model: WidgetModel, el: HTMLElement}} view
- * @returns {() => void} removes it
+ * @returns {() => void} removes the view
  */
 function render({ model, el }) {
   const box = document.createElement("div");
@@ -48,13 +48,16 @@ function render({ model, el }) {
   const status = document.createElement("span");
   status.className = "actw-code-said";
   status.setAttribute("aria-live", "polite");
-  panel.append(copyButton, status, pre);
+  const note = document.createElement("p");
+  note.className = "actw-code-note";
+  panel.append(copyButton, status, note, pre);
   box.append(toggle, panel);
   el.append(box);
 
   const update = () => {
     toggle.textContent = `</> ${model.get("label")}`;
     code.textContent = model.get("code");
+    note.textContent = model.get("note");
     status.textContent = "";
   };
   const controller = new AbortController();
@@ -86,7 +89,7 @@ function render({ model, el }) {
     },
     { signal },
   );
-  onChange(model, signal, { code: update, label: update });
+  onChange(model, signal, { code: update, label: update, note: update });
   update();
   return () => {
     controller.abort();

@@ -30,7 +30,7 @@ def test_a_large_close_up_keeps_a_lone_spike_and_says_that_it_is_reduced():
     sample[301, 77, 0] = -9
     figure = activation_figure(content(sample, channel=0))
     assert np.asarray(figure.data[2].z).min() == -9
-    assert "reduced 4×" in figure.layout.annotations[0].text
+    assert "shown at 1/4 size" in figure.layout.annotations[0].text
 
 
 def test_what_is_no_number_is_counted_in_words_and_coloured_close_up():

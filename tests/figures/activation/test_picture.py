@@ -57,14 +57,14 @@ def test_a_large_sequence_is_reduced_and_its_units_and_steps_stay_where_they_are
     assert levels.shape == (-(-shape[1] // down), -(-shape[0] // across))
     assert (image.x0 - across / 2, image.dx, image.y0 - down / 2, image.dy) == (-0.5, across, -0.5, down)
     assert levels[spike[1] // down, spike[0] // across] == LEVELS - 1
-    words = [f"{name} reduced {by}×" for name, by in (("units", down), ("steps", across)) if by > 1]
-    assert f"{', '.join(words)} by largest magnitude" in figure.layout.title.text
+    words = [f"{by} {name}" for name, by in (("units", down), ("steps", across)) if by > 1]
+    assert f"shown smaller (strongest of each {' × '.join(words)})" in figure.layout.title.text
     # Hover, click and the axes still count units and steps.
     assert [int(row[0][0]) for row in over.customdata] == list(range(shape[1]))
     assert figure.layout.xaxis.range == (-0.5, shape[0] - 0.5)
     assert figure.layout.yaxis.range == (shape[1] - 0.5, -0.5)
     assert figure.layout.shapes[0].y0 == spike[1] - 0.5
-    assert "reduced" not in activation_figure(content(sample[:100, :30])).layout.title.text
+    assert "shown" not in activation_figure(content(sample[:100, :30])).layout.title.text
 
 
 def test_values_that_are_no_numbers_have_a_colour_of_their_own():

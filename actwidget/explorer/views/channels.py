@@ -38,7 +38,7 @@ class Channels(View):
     """The values that a layer computes, channel by channel."""
 
     name = "activation"
-    label = "activation"
+    label = "Channels"
     question = "What does this layer see?"
     place = 10
     controls = ("sample", "channel", "sort", "scaling", "slice", "reading")

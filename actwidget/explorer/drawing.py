@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from actwidget.explorer.facts import Fact
-    from actwidget.explorer.inspection import Inspection
+    from actwidget.explorer.description.facts import Fact
+    from actwidget.explorer.description.inspection import Inspection
     from actwidget.explorer.navigation import Grid
 
 FREE = 0.26

@@ -14,6 +14,7 @@ from actwidget.capture.structure.selectors import select
 from actwidget.errors import short
 from actwidget.explorer.annotations import Annotations
 from actwidget.explorer.controls import fitted as fitted_control
+from actwidget.explorer.description.sentence import sentence
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.inspector import Inspector
 from actwidget.explorer.registry import Tab, View, views
@@ -25,7 +26,6 @@ from actwidget.explorer.selection import (
     checked_other_sample,
     fitted,
 )
-from actwidget.explorer.sentence import sentence
 from actwidget.options import listed, one_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actwidget.capture.structure.node import LayerNode
-    from actwidget.explorer.facts import Fact
+    from actwidget.explorer.description.facts import Fact
 
 ORIGINS = {
     "functional": "The explorer reads this activation with a sub-model.",

@@ -26,9 +26,9 @@ from actwidget.widgets.assets import asset
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from actwidget.explorer.description.facts import Fact
     from actwidget.explorer.drawing import Table
     from actwidget.explorer.explorer import Shown
-    from actwidget.explorer.facts import Fact
     from actwidget.figures.still import Pngs
 
 ADVICE = "Snapshot. Run this cell for the interactive explorer."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from actwidget.explorer.description.facts import Fact, facts_of
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.facts import Fact, facts_of
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.figures import (

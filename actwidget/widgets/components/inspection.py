@@ -14,7 +14,7 @@ from actwidget.widgets.assets import asset
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from actwidget.explorer.inspection import Inspection
+    from actwidget.explorer.description.inspection import Inspection
 
 
 class InspectionPanel(anywidget.AnyWidget):

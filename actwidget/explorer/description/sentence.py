@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from actwidget.explorer.facts import plural
+from actwidget.explorer.description.facts import plural
 
 if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from actwidget.explorer.facts import Fact
+    from actwidget.explorer.description.facts import Fact
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from actwidget.capture.semantics.loss import Aim
     from actwidget.capture.structure.model_graph import ModelGraph
     from actwidget.explorer.annotations import Annotations
-    from actwidget.explorer.facts import Fact
+    from actwidget.explorer.description.facts import Fact
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.layer_values import Array
     from actwidget.explorer.selection import Selection

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from actwidget.errors import short
-from actwidget.figures.parts.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.answers.predictions import TopAnswers
     from actwidget.explorer.description.facts import Fact
 
 ORIGINS = {
@@ -54,17 +54,29 @@ def header(name: str, layers: int, parameters: int) -> str:
     )
 
 
-def prediction(label: str, probability: float, thumbnail: str | None) -> str:
-    """The model's prediction for the sample, with a small picture of it."""
+def prediction(answers: TopAnswers, thumbnail: str | None = None) -> str:
+    """The model's answer for the sample as a short list, each probability with a bar, and a small picture of it."""
     picture = f'<img class="actw-thumbnail" alt="the input" src="{html.escape(thumbnail)}">' if thumbnail else ""
-    if not label:
+    if not answers.items:
         return picture
-    width = max(0.0, min(1.0, probability)) * 100
-    return (
-        f'{picture}<span class="actw-prediction">{escape(label)}</span>'
-        f'<span class="actw-bar"><span style="width:{width:.1f}%"></span></span>'
-        f'<span class="actw-muted">{percent(probability)}</span>'
+    has_bars = any(item.share is not None for item in answers.items)
+    rows = "".join(
+        f'<li><span class="actw-answer" title="{escape(item.name, 400)}">{escape(item.name)}</span>'
+        f"{_bar(item.share) if has_bars else ''}<span>{escape(item.text)}</span></li>"
+        for item in answers.items
     )
+    output, label = "", "The model's answer"
+    if answers.output:
+        label += f", output {answers.output}"
+        output = f'<span class="actw-output" title="{escape(label, 400)}">{escape(answers.output)}</span>'
+    kind = "actw-tops" if has_bars else "actw-tops actw-no-bars"
+    return f'{picture}{output}<ol class="{kind}" aria-label="{escape(label, 400)}">{rows}</ol>'
+
+
+def _bar(share: float | None) -> str:
+    """A bar for a probability."""
+    width = 100 * max(0.0, min(1.0, share or 0.0))
+    return f'<span class="actw-bar"><span style="width:{width:.1f}%"></span></span>'
 
 
 def title(node: LayerNode, sentence: str) -> str:

@@ -201,4 +201,4 @@ class Rendering(Composite):
     def _predict(self) -> None:
         if self._links:  # it may have been closed in the meantime
             inspector = self._explorer.inspector
-            self._screen.predict(*inspector.predictions.top(self.sample), inspector.pictures.thumbnail(self.sample))
+            self._screen.predict(inspector.predictions.answers(self.sample), inspector.pictures.thumbnail(self.sample))

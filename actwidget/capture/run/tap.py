@@ -122,9 +122,8 @@ class Tap:
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the model and returns its output."""
         self.seen = Call(self.root, "", 0)
-        self.values, self.refused = {}, {}
+        self.values, self.refused, self.failed = {}, {}, None
         self._missing = set(self._wanted or ())
-        self.failed = None
         outer = current_observer()
         self.taps = [self] if outer is None else [self, *outer.taps]
         self._graph, self._symbolic = backend.graph_in_progress(), in_symbolic_scope()

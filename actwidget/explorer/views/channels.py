@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from actwidget.explorer.answers import draw_answer
+from actwidget.explorer.answers.drawing import draw_answer
 from actwidget.explorer.description.facts import Fact, facts_of
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid

@@ -1,4 +1,4 @@
-"""The model's answer: what kind each of its outputs is, and how it is shown as such."""
+"""What kind of answer an output of a model is, and what its classes or numbers are called."""
 
 from __future__ import annotations
 
@@ -10,23 +10,14 @@ import numpy as np
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.semantics.loss import aim_of
 from actwidget.explorer.annotations import Head
-from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.navigation import Grid
-from actwidget.figures import Answer, answer_order, answer_spec
-from actwidget.figures.answers.class_map import pixel_shares
-from actwidget.figures.answers.content import by_value
-from actwidget.figures.parts.text import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from actwidget.capture.semantics.loss import Aim
     from actwidget.capture.structure.model_graph import ModelGraph
     from actwidget.explorer.annotations import Annotations
-    from actwidget.explorer.description.facts import Fact
-    from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.layer_values import Array
-    from actwidget.explorer.selection import Selection
     from actwidget.figures.answers.content import Kind
 
 MOST_LABELS = 100
@@ -146,41 +137,13 @@ def kind_of_output(
 
 
 def _aim(graph: ModelGraph, path: str) -> Aim | None:
-    return aim_of(graph.root, graph.nodes[path].name, graph.outputs.index(path))
+    return aim_of(graph.root, graph.nodes[path].name, graph.outputs.index(path), len(graph.outputs))
 
 
 def are_logits(graph: ModelGraph, path: str, annotations: Annotations) -> bool:
     """Whether the values of an output without a softmax are known to be scores of classes."""
     is_named = path == graph.output and bool(annotations.class_names or annotations.labels)
     return is_named or _aim(graph, path) == "classes"
-
-
-def answer_of(data: LayerData, channel: int | None) -> Answer | None:
-    """What the figure of an output shows; `None` for layers that are no output, and outputs that are no answer."""
-    sources = data.sources
-    graph, batch = sources.session.graph, sources.session.batch
-    if data.path not in graph.outputs or batch is None or not data.is_read_as_computed or data.channel_label == "head":
-        return None
-    value = data.value
-    kind = kind_of_output(graph, data.path, value, sources.annotations, batch.samples)
-    if kind is None:
-        return None
-    is_logits = kind == "scores" and are_logits(graph, data.path, sources.annotations)
-    names = unit_names(kind, data.class_names, value, data.node.name, is_logits=is_logits)
-    has_batch = kind in {"two classes", "numbers"} and data.samples > 1
-    picture = data.picture if kind in {"map", "rows"} else None
-    return Answer(
-        title=data.path,
-        kind=kind,
-        values=value,
-        names=names,
-        true=data.label,
-        chosen=channel,
-        sample=data.own_sample if data.samples > 1 else None,
-        every=data.batch_values.reshape(data.samples, -1) if has_batch else None,
-        picture=None if picture is None else picture.pixels,
-        is_logits=is_logits,
-    )
 
 
 def unit_names(
@@ -198,46 +161,3 @@ def unit_names(
     nouns = {"scores": "class" if is_logits else "unit", "labels": "label", "numbers": "number"}
     noun = nouns.get(kind, "class")
     return [*given, *(f"{noun} {index}" for index in range(len(given), count))]
-
-
-def draw_answer(data: LayerData, selection: Selection, tell: Callable[[], Sequence[Fact]]) -> Drawing | None:
-    """An output of the model as the answer that it is; `None` for other layers.
-
-    Args:
-        data: The selected layer.
-        selection: The current selection.
-        tell: Computes the statistics below the figure.
-    """
-    if (answer := answer_of(data, selection.channel)) is None:
-        return None
-    if answer.kind == "two classes" and answer.every is not None:
-        grid = Grid(np.arange(len(answer.every)), of="sample")
-    else:
-        grid = Grid(answer_order(answer))
-    controls: tuple[str, ...] = (
-        ("sample",) if answer.kind == "two classes" or answer.values.size == 1 else ("sample", "channel")
-    )
-    if data.has_ambiguous_channels:
-        controls += ("reading",)
-    return Drawing.of(answer_spec(answer), _alt(answer), tell=tell, controls=controls, grid=grid)
-
-
-def _alt(answer: Answer) -> str:
-    """The answer in one sentence."""
-    if answer.kind == "rows":
-        rows, columns = answer.values.shape
-        return f"{answer.title}: {rows:,} rows of {columns} numbers"
-    if answer.kind == "map":
-        shares = pixel_shares(answer)
-        most = [
-            f"{answer.names[each]} {percent(float(shares[each]))}" for each in answer_order(answer)[:5] if shares[each]
-        ]
-        return f"{answer.title}: the likeliest class of each pixel; {', '.join(most)} of the pixels"
-    units = answer.units
-    order = answer_order(answer) if answer.kind != "two classes" else by_value(units)
-    shown = order[:5].tolist()
-    if answer.chosen is not None and answer.kind != "two classes" and answer.chosen not in shown:
-        shown.append(answer.chosen)
-    words = ", ".join(f"{answer.names[each]} {answer.in_words(float(units[each]))}" for each in shown)
-    true = "" if answer.true is None else f"; the true class is {answer.names[answer.true]}"
-    return f"{answer.title}: {words}{true}"

@@ -10,7 +10,7 @@ import numpy as np
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import ANSWERS
-from actwidget.explorer.answers import are_logits, is_distribution, kind_of_output, unit_names
+from actwidget.explorer.answers.kind import are_logits, is_distribution, kind_of_output, unit_names
 from actwidget.figures.answers.content import by_value, value_in_words
 
 if TYPE_CHECKING:

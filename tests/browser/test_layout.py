@@ -19,14 +19,18 @@ FIRST_PICTURE = """(element) => {
 # The texts in sight that overlap one another, or are cut without an ellipsis that has a tooltip.
 FAULTS = """(element) => {
   const visible = (node) => node.checkVisibility({opacityProperty: true, visibilityProperty: true});
-  const clips = (node) => getComputedStyle(node).overflowX !== "visible" || getComputedStyle(node).overflowY !== "visible";
+  const clips = (node) => {
+    const {overflowX, overflowY} = getComputedStyle(node);
+    return overflowX !== "visible" || overflowY !== "visible";
+  };
+  const notText = "style, script, [hidden], .actw-still, option";
   const faults = [];
   const texts = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const owner = node.parentElement;
-    if (!node.textContent.trim() || !visible(owner) || owner.closest("style, script, [hidden], .actw-still, option")) continue;
+    if (!node.textContent.trim() || !visible(owner) || owner.closest(notText)) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     const lines = [...range.getClientRects()].filter(({width, height}) => width > 1 && height > 1);
@@ -37,8 +41,9 @@ FAULTS = """(element) => {
         if (!clips(above) || above instanceof SVGElement && above.tagName !== "svg") continue;
         const room = above.getBoundingClientRect();
         const style = getComputedStyle(above);
-        const scrolls = ["auto", "scroll"].includes(style.overflowY) || ["auto", "scroll"].includes(style.overflowX);
-        if (right <= room.left || left >= room.right || bottom <= room.top || top >= room.bottom) { isIn = false; break; }
+        const scrolls = [style.overflowX, style.overflowY].some((way) => way === "auto" || way === "scroll");
+        isIn &&= right > room.left && left < room.right && bottom > room.top && top < room.bottom;
+        if (!isIn) break;
         const over = Math.max(room.left - left, right - room.right, room.top - top, bottom - room.bottom);
         const tells = style.textOverflow === "ellipsis" && above.closest("[title]");
         if (over > 1.5 && !scrolls && !tells) isCut = true;
@@ -54,7 +59,8 @@ FAULTS = """(element) => {
   for (let one = 0; one < texts.length; one++) {
     for (let two = one + 1; two < texts.length; two++) {
       const [a, b] = [texts[one], texts[two]];
-      if (a.owner === b.owner || a.owner.closest("text") && a.owner.closest("text") === b.owner.closest("text")) continue;
+      const [svgA, svgB] = [a.owner.closest("text"), b.owner.closest("text")];
+      if (a.owner === b.owner || svgA && svgA === svgB) continue;
       const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
       if (wide > 2 && high > 3) faults.push(`overlap: ${a.text} | ${b.text}`);

@@ -76,7 +76,7 @@ def class_map_spec(answer: Answer) -> dict[str, Any]:
     }
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
     axes: dict[str, Any] = {
-        "xaxis": {**hidden, "range": [-0.5, width - 0.5]},
+        "xaxis": {**hidden, "range": [-0.5, width - 0.5], "constraintoward": "left"},
         "yaxis": {**hidden, "range": [height - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
         "xaxis2": {**hidden, "anchor": "y2", "constraintoward": "left"},
         "yaxis2": {**hidden, "anchor": "x2", "scaleanchor": "x2", "constraintoward": "top"},
@@ -218,4 +218,4 @@ def _place(axes: dict[str, Any], notes: list[dict[str, Any]], *, has_input: bool
             note = next(captions)
             notes[note] |= {"x": x[0], "y": y[1]}
             narrow |= {f"annotations[{note}].x": narrow_x[0], f"annotations[{note}].y": narrow_y[1]}
-    return narrow | {"xaxis.constraintoward": "left"}
+    return narrow

@@ -38,7 +38,16 @@ class Inspector:
         self.measurements = Measurements(session, self._values)
         self.pictures = InputPictures(session)
         self.predictions = Predictions(session, annotations)
-        self._sources = Sources(session, self._values, self.measurements, self.pictures, annotations, other)
+        self._sources = Sources(
+            session,
+            self._values,
+            self.measurements,
+            self.pictures,
+            annotations,
+            self.predictions,
+            other,
+            None if other is None else Predictions(other, annotations),
+        )
 
     def layer(self, path: str, sample: int = 0) -> LayerData:
         """The data of a layer for one sample."""

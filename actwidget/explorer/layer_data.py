@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.annotations import Annotations
+    from actwidget.explorer.answers.predictions import Predictions
     from actwidget.explorer.input_pictures import InputPictures
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
@@ -52,7 +53,9 @@ class Sources:
         measurements: Statistics.
         pictures: The inputs that are pictures.
         annotations: The class names, labels and tokens that the user has given.
+        predictions: The model's answers.
         other: The session of the model to compare with, on the same batch.
+        other_predictions: The answers of that model.
     """
 
     session: Session
@@ -60,7 +63,9 @@ class Sources:
     measurements: Measurements
     pictures: InputPictures
     annotations: Annotations
+    predictions: Predictions
     other: Session | None = None
+    other_predictions: Predictions | None = None
 
 
 @dataclass(frozen=True, eq=False)

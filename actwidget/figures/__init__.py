@@ -13,7 +13,8 @@ from actwidget.figures.activation.figure import activation_figure, activation_sp
 from actwidget.figures.activation.picture import ORDERS, channel_order, picture
 from actwidget.figures.answers.content import Answer
 from actwidget.figures.answers.figure import answer_order, answer_spec
-from actwidget.figures.comparison import comparison_spec
+from actwidget.figures.comparison.content import ComparisonContent, Side
+from actwidget.figures.comparison.figure import comparison_order, comparison_spec
 from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
@@ -27,13 +28,16 @@ __all__ = [
     "ORDERS",
     "ActivationContent",
     "Answer",
+    "ComparisonContent",
     "Picture",
     "Placement",
+    "Side",
     "activation_figure",
     "activation_spec",
     "answer_order",
     "answer_spec",
     "channel_order",
+    "comparison_order",
     "comparison_spec",
     "is_picture",
     "message_figure",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,18 +37,18 @@ def answer_of(data: LayerData, channel: int | None) -> Answer | None:
     names = unit_names(kind, data.class_names, value, data.node.name, is_logits=is_logits)
     has_batch = kind in {"two classes", "numbers"} and data.samples > 1
     picture = data.picture if kind in {"map", "rows"} else None
-    return Answer(
+    answer = Answer(
         title=data.path,
         kind=kind,
         values=value,
         names=names,
         true=data.label,
-        chosen=channel,
         sample=data.own_sample if data.samples > 1 else None,
         every=data.batch_values.reshape(data.samples, -1) if has_batch else None,
         picture=None if picture is None else picture.pixels,
         is_logits=is_logits,
     )
+    return replace(answer, chosen=channel) if answer.has_channels else answer
 
 
 def draw_answer(data: LayerData, selection: Selection, tell: Callable[[], Sequence[Fact]]) -> Drawing | None:
@@ -60,13 +61,12 @@ def draw_answer(data: LayerData, selection: Selection, tell: Callable[[], Sequen
     """
     if (answer := answer_of(data, selection.channel)) is None:
         return None
-    if answer.kind == "two classes" and answer.every is not None:
+    controls: tuple[str, ...] = ("sample",)
+    grid = None
+    if answer.has_channels:
+        controls, grid = ("sample", "channel"), Grid(answer_order(answer))
+    elif answer.every is not None:
         grid = Grid(np.arange(len(answer.every)), of="sample")
-    else:
-        grid = Grid(answer_order(answer))
-    controls: tuple[str, ...] = (
-        ("sample",) if answer.kind == "two classes" or answer.values.size == 1 else ("sample", "channel")
-    )
     if data.has_ambiguous_channels:
         controls += ("reading",)
     return Drawing.of(answer_spec(answer), _alt(answer), tell=tell, controls=controls, grid=grid)
@@ -86,7 +86,7 @@ def _alt(answer: Answer) -> str:
     units = answer.units
     order = answer_order(answer) if answer.kind != "two classes" else by_value(units)
     shown = order[:5].tolist()
-    if answer.chosen is not None and answer.kind != "two classes" and answer.chosen not in shown:
+    if answer.chosen is not None and answer.chosen not in shown:
         shown.append(answer.chosen)
     words = ", ".join(f"{answer.names[each]} {answer.in_words(float(units[each]))}" for each in shown)
     true = "" if answer.true is None else f"; the true class is {answer.names[answer.true]}"

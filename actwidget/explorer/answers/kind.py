@@ -86,10 +86,10 @@ def _are_classes_of_pixels(value: Array) -> bool:
 def _kind_of_vector(
     head: Head, value: Array, *, is_named: bool, aim: Aim | None, is_linear: bool, inputs: Sequence[tuple[int, ...]]
 ) -> Kind | None:
-    if not is_named and aim != "classes" and value.size in {math.prod(shape) for shape in inputs}:
-        return None  # an autoencoder gives its input back
     if head.activation == "softmax" or is_distribution(value):
         return "classes"
+    if not is_named and aim != "classes" and value.size in {math.prod(shape) for shape in inputs}:
+        return None  # an autoencoder gives its input back
     if head.activation == "sigmoid":
         return "labels" if is_named or value.size <= MOST_LABELS else None
     if aim == "numbers" and value.size <= MOST_NUMBERS and not is_named:

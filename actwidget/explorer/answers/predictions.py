@@ -49,6 +49,12 @@ class TopAnswers:
     items: tuple[TopAnswer, ...] = ()
 
     @property
+    def words(self) -> str:
+        """The answer in one line: the likeliest class with its probability, or the first two numbers; `""` for none."""
+        shown = self.items[: 1 if any(item.share is not None for item in self.items) else 2]
+        return ", ".join(f"{item.name} {item.text}" for item in shown)
+
+    @property
     def nbytes(self) -> int:
         """The approximate size in bytes."""
         return 64 + sum(120 + 2 * len(item.name) for item in self.items)
@@ -86,6 +92,12 @@ class Predictions:
             session.kept.put(key, answers, sum(answer.nbytes for answer in answers))
         found = cast("tuple[TopAnswers, ...]", answers)
         return found[index] if index < len(found) else TopAnswers()
+
+    def known(self, sample: int) -> TopAnswers:
+        """The answer for a sample, without items if it would take a forward pass for this sample alone."""
+        path, session = self._session.graph.output, self._session
+        fits = session.batch is None or not path or session.fits(path)
+        return self.answers(sample) if fits or Key("", ANSWERS, sample) in session.kept else TopAnswers()
 
     def top(self, sample: int) -> tuple[str, float]:
         """The most probable class of a sample and its probability; `("", 0.0)` if the answer is no such class."""

@@ -9,9 +9,8 @@ from PIL import Image
 from plotly.colors import hex_to_rgb
 
 from actwidget.figures.answers.content import by_value
-from actwidget.figures.answers.ranked import of_panel_height
 from actwidget.figures.parts.input_image import image_uri, input_picture
-from actwidget.figures.parts.layout import base_layout, caption
+from actwidget.figures.parts.layout import base_layout, caption, of_panel_height
 from actwidget.figures.parts.palette import ACCENT, MUTED
 from actwidget.figures.parts.text import NARROW_LIMIT, colored, escape, percent, probability
 from actwidget.figures.parts.tiles import invisible_heatmap
@@ -53,7 +52,8 @@ def pixel_shares(answer: Answer) -> NDArray[np.float64]:
 def class_map_spec(answer: Answer) -> dict[str, Any]:
     """The classes of the pixels as a dict of `data` and `layout`.
 
-    The bars of the shares are the legend; the `customdata` of a bar, and of a cell of the map, is `[class]`.
+    The bars of the shares are the legend; the `customdata` of a bar, and of a cell of the map, is `[class]` where a class can be
+    selected.
 
     Args:
         answer: A class for each pixel, or the probability of each class there.
@@ -155,7 +155,8 @@ def _cells(answer: Answer, indices: NDArray[np.intp]) -> dict[str, Any]:
             for pair in zip(words, found.tolist(), strict=True)
         ]
     cells = invisible_heatmap(seen, "row %{y}, column %{x}<br>%{text}<extra></extra>", text=words)
-    return {**cells, "x": columns, "y": rows, "customdata": seen[..., np.newaxis].astype(np.float32)}
+    clicked = {"customdata": seen[..., np.newaxis].astype(np.float32)} if answer.has_channels else {}
+    return {**cells, "x": columns, "y": rows, **clicked}
 
 
 def _bars(
@@ -172,7 +173,7 @@ def _bars(
         "orientation": "h",
         "x": lengths.tolist(),
         "y": list(range(len(shown))),
-        "customdata": [[each] for each in shown],
+        **({"customdata": [[each] for each in shown]} if answer.has_channels else {}),
         "hovertext": [f"<b>{escape(answer.names[each], 60)}</b><br>{shares[each]:.2%} of the pixels" for each in shown],
         "hoverinfo": "text",
         "marker": {

@@ -57,6 +57,12 @@ class Answer:
         return self.kind in SHARES
 
     @property
+    def has_channels(self) -> bool:
+        """Whether each of its names is a channel of the output, which can be selected."""
+        is_of_channels = self.kind not in {"two classes", "rows"} and self.values.dtype.kind == "f"
+        return is_of_channels and self.values.size > 1 and self.values.shape[-1] == len(self.names)
+
+    @property
     def units(self) -> NDArray[np.float64]:
         """A value for each name: for a single sigmoid the probabilities of both classes."""
         values = np.asarray(self.values, np.float64).reshape(-1)

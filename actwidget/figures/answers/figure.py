@@ -10,7 +10,8 @@ from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.figures.answers.class_map import class_map_spec, pixel_shares
 from actwidget.figures.answers.content import Answer, by_value
 from actwidget.figures.answers.numbers import numbers_spec
-from actwidget.figures.answers.ranked import of_panel_height, ranked_spec
+from actwidget.figures.answers.ranked import ranked_spec
+from actwidget.figures.parts.layout import of_panel_height
 from actwidget.figures.values import values_spec
 
 if TYPE_CHECKING:

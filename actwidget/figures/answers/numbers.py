@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.figures.answers.ranked import of_panel_height
-from actwidget.figures.parts.layout import base_layout, caption, text_above
+from actwidget.figures.parts.layout import base_layout, caption, of_panel_height, text_above
 from actwidget.figures.parts.palette import ACCENT, MUTED
 from actwidget.figures.parts.text import NARROW_LIMIT, colored, escape
 from actwidget.figures.parts.tiles import hover_cells

@@ -9,7 +9,7 @@ import numpy as np
 from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.figures.answers.content import Answer, by_value
 from actwidget.figures.parts.bars import bar_lengths, nonfinite_marker
-from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT, NUMBER_LABELS, base_layout, caption
+from actwidget.figures.parts.layout import NUMBER_LABELS, base_layout, caption, of_panel_height
 from actwidget.figures.parts.nonfinite import precise
 from actwidget.figures.parts.palette import ACCENT, MUTED
 from actwidget.figures.parts.text import NARROW_LIMIT, colored, distinct_names, escape
@@ -77,13 +77,6 @@ def ranked_spec(answer: Answer) -> dict[str, Any]:
     return {"data": data, "layout": of_panel_height(layout)}
 
 
-def of_panel_height(layout: dict[str, Any]) -> dict[str, Any]:
-    """A layout that is exactly as high as its panel, also if its title takes several lines; these begin at its edge."""
-    narrow = layout["meta"]["narrow"] | {"height": NARROW_HEIGHT}
-    title = {**layout["title"], "xref": "container", "pad": {**layout["title"]["pad"], "l": 8}}
-    return {**layout, "title": title, "height": HEIGHT, "meta": {**layout["meta"], "narrow": narrow}}
-
-
 def _title(answer: Answer, count: int) -> list[str]:
     parts = [escape(answer.title, NARROW_LIMIT)]
     match answer.kind:
@@ -99,7 +92,7 @@ def _title(answer: Answer, count: int) -> list[str]:
             parts.append(f"{count:,} values, no softmax (logits, if they stand for classes)")
     if answer.true is not None:
         parts.append("✓ the true class")
-    if answer.chosen is not None and answer.kind != "two classes":
+    if answer.chosen is not None:
         name = answer.names[answer.chosen]
         parts.append(colored(f"{escape(name, 32)}: {answer.in_words(float(answer.units[answer.chosen]))}", ACCENT))
     return parts if answer.sample is None else [*parts, f"sample {answer.sample}"]
@@ -107,9 +100,8 @@ def _title(answer: Answer, count: int) -> list[str]:
 
 def _top(order: NDArray[np.intp], answer: Answer) -> list[int]:
     """The units that are shown as bars; the last of them give way to the true class and to the chosen unit."""
-    chosen = None if answer.kind == "two classes" else answer.chosen
     top = order[:TOP].tolist()
-    wanted = [unit for unit in dict.fromkeys((answer.true, chosen)) if unit is not None and unit not in top]
+    wanted = [unit for unit in dict.fromkeys((answer.true, answer.chosen)) if unit is not None and unit not in top]
     rest = sorted(wanted, key=order.tolist().index)
     return [*top[: TOP - len(rest)], *rest]
 
@@ -121,7 +113,7 @@ def _bars(
     shown = values[units]
     lengths = bar_lengths(shown)
     texts = [answer.in_words(value) for value in shown.tolist()]
-    chosen = None if answer.kind == "two classes" else answer.chosen
+    chosen = answer.chosen
     colors = [ACCENT if unit == chosen else MUTED for unit in units]
     details = [f"{value:.4%}" if answer.is_share and np.isfinite(value) else precise(value) for value in shown.tolist()]
     bar = {

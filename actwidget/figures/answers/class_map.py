@@ -52,8 +52,8 @@ def pixel_shares(answer: Answer) -> NDArray[np.float64]:
 def class_map_spec(answer: Answer) -> dict[str, Any]:
     """The classes of the pixels as a dict of `data` and `layout`.
 
-    The bars of the shares are the legend; the `customdata` of a bar, and of a cell of the map, is `[class]` where a class can be
-    selected.
+    The bars of the shares are the legend. Where a class can be selected, the `customdata` of its bar, and of its cells
+    in the map, is `[class]`.
 
     Args:
         answer: A class for each pixel, or the probability of each class there.

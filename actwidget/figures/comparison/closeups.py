@@ -44,6 +44,12 @@ def closeup_panels(content: ComparisonContent, *, first: int) -> list[Panel]:
     return _lines(content) if content.sides[0].values.ndim == 2 else _maps(content, first)
 
 
+def closeup_reduction(content: ComparisonContent) -> int:
+    """By which factor the maps of the channel are reduced."""
+    shape = content.sides[0].values.shape
+    return reduction_factor(shape[-3:-1], LIMIT) if len(shape) > 2 else 1
+
+
 def color_axes(content: ComparisonContent) -> dict[str, Any]:
     """The colour axes of the layout: one for both sides, on their own range, and one for the difference."""
     axes = {}
@@ -73,7 +79,7 @@ def _caption(content: ComparisonContent) -> str:
 def _maps(content: ComparisonContent, first: int) -> list[Panel]:
     """Three feature maps, and below them what their colours mean."""
     values = _values(content)
-    factor = reduction_factor(values[0].shape, LIMIT)
+    factor = closeup_reduction(content)
     positions = cell_positions(factor)
     panels = []
     for place, array in enumerate(values):

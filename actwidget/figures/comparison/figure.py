@@ -12,7 +12,7 @@ from actwidget.analysis.dtypes import as_floats
 from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
 from actwidget.figures.comparison.bars import bar_panels, units_shown
-from actwidget.figures.comparison.closeups import closeup_panels, color_axes
+from actwidget.figures.comparison.closeups import closeup_panels, closeup_reduction, color_axes
 from actwidget.figures.comparison.panels import Box, Panel, Words, assembled, axis_of, hidden_axes
 from actwidget.figures.parts.input_image import input_picture
 from actwidget.figures.parts.marks import outlined
@@ -60,7 +60,9 @@ def comparison_spec(content: ComparisonContent) -> dict[str, Any]:
         panels += closeup_panels(content, first=len(panels))
         count = len(content.difference.order)
         most = f"{len(tiles.order)} of {count:,} {content.channel_label}s" if len(tiles.order) < count else ""
-        parts = [slice_label(content.sides[0].values.shape, at=content.at), reduction_text(tiles.reduction), most]
+        parts = [slice_label(content.sides[0].values.shape, at=content.at), most]
+        reductions = {"tiles": tiles.reduction, "close-up": closeup_reduction(content)}
+        parts += [f"{name} {reduction_text(factor)}" for name, factor in reductions.items() if factor > 1]
     else:
         panels, parts = bar_panels(content), []
     for place, side in enumerate(content.sides):

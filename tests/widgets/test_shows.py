@@ -265,7 +265,7 @@ def test_one_number_a_sample_is_shown_over_the_batch_and_a_click_goes_to_the_sam
     model = keras.Model(x, keras.ops.sum(x, axis=-1))
     value = zoo.noise(4, 3)
     explorer = aw.LayerExplorer(model, value, layer=model.operations[-1])
-    (trace,) = explorer.figure.data
+    trace = next(trace for trace in explorer.figure.data if trace.type == "bar")
     np.testing.assert_allclose(np.asarray(trace.y, "float32"), value.sum(axis=-1), rtol=1e-5)
     explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": ["sample", 2]}, [])
     assert explorer.sample == 2

@@ -90,4 +90,5 @@ def _alt(answer: Answer) -> str:
         shown.append(answer.chosen)
     words = ", ".join(f"{answer.names[each]} {answer.in_words(float(units[each]))}" for each in shown)
     true = "" if answer.true is None else f"; the true class is {answer.names[answer.true]}"
-    return f"{answer.title}: {words}{true}"
+    sample = "" if answer.sample is None else f", sample {answer.sample}"
+    return f"{answer.title}: {words}{true}{sample}"

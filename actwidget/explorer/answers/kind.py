@@ -55,7 +55,8 @@ def kind_of_answer(
     >>> kind_of_answer(softmax, np.array([0.1, 0.2, 0.7]))
     'classes'
     """
-    has_pictures = any(len(shape) == 3 and shape[-1] in {1, 3} and min(shape[:2]) >= 4 for shape in inputs)
+    pictures = [shape for shape in inputs if len(shape) == 3 and shape[-1] in {1, 3} and min(shape[:2]) >= 4]
+    is_of_pictures = 0 < len(inputs) == len(pictures)
     if not is_numeric(value.dtype) or value.dtype == bool:
         return None
     if value.dtype.kind in "iu":
@@ -64,12 +65,12 @@ def kind_of_answer(
         return "two classes" if head.is_binary else "numbers"
     if value.ndim == 1:
         return _kind_of_vector(head, value, is_named=is_named, aim=aim, is_linear=is_linear, inputs=inputs)
-    return _kind_of_rows_or_map(head, value, is_named=is_named, has_pictures=has_pictures)
+    return _kind_of_rows_or_map(head, value, is_named=is_named, is_of_pictures=is_of_pictures)
 
 
-def _kind_of_rows_or_map(head: Head, value: Array, *, is_named: bool, has_pictures: bool) -> Kind | None:
+def _kind_of_rows_or_map(head: Head, value: Array, *, is_named: bool, is_of_pictures: bool) -> Kind | None:
     if value.ndim == 2:
-        is_box = has_pictures and 4 <= value.shape[-1] <= MOST_COLUMNS and head.activation != "softmax"
+        is_box = is_of_pictures and 4 <= value.shape[-1] <= MOST_COLUMNS and head.activation != "softmax"
         return "rows" if is_box and not is_distribution(value) else None
     if value.ndim == 3 and min(value.shape[:2]) > 1:
         is_mask = value.shape[-1] == 1 and head.activation == "sigmoid" and is_named

@@ -41,7 +41,7 @@ class Rendering(Composite):
     def _connect(self) -> None:
         screen = self._screen
         self._links = (traitlets.link((self, "layer"), (screen.tree, "selected")),)
-        screen.controls.connect(self, screen.warn)
+        screen.controls.connect(self)
         screen.tree.on_again(self._chosen_again)
         screen.plot.on_click(self._clicked)
         screen.plot.on_key(self._pressed)

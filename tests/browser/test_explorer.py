@@ -294,7 +294,7 @@ def test_a_folded_group_tells_that_a_layer_in_it_has_a_mark(explorer, notebook):
         group.click()
     dot = group.locator(".actw-tree-mark")
     dot.wait_for()
-    assert dot.get_attribute("title") == "1 layer inside to look at"
+    assert dot.get_attribute("title") == "1 layer inside with a warning"
     group.click()
     dot.wait_for(state="hidden")
     own = explorer.row("block7_relu").locator(".actw-tree-mark")

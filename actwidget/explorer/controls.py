@@ -82,7 +82,7 @@ class Slider:
 
 Control = Choice | Number | Slider
 
-SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
+SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}
 AXIS_CHOICES = {
     "auto": "automatic",
     "last": "last",
@@ -96,7 +96,7 @@ SHARED: dict[str, Control] = {
         Number("sample", "sample"),
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colour range", "whether channels share one colour range", SCALINGS),
+        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="mean"),
         Number("compare", "second sample", empty="next"),

@@ -408,7 +408,7 @@ def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
     explorer.compare = 1
     assert stepper.value == 1
     stepper._field.value = "7"
-    assert "from 0 to 1" in alert(explorer)
+    assert "from 0 to 1" in stepper.children[-1].value
     assert explorer.compare == 1
     explorer.show = "activation"
     assert stepper not in controls.box.children

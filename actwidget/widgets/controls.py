@@ -9,6 +9,7 @@ import traitlets
 
 from actwidget.explorer import registry
 from actwidget.explorer.controls import SHARED, Choice, Number, Slider
+from actwidget.widgets.components.menu import Menu
 from actwidget.widgets.components.stepper import Stepper
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ class Controls:
         make = self._parts.make
         match control:
             case Choice():
-                options = [(text, name) for name, text in control.choices.items()]
-                widget = make(ipywidgets.Dropdown, options=options, description=control.label, tooltip=control.tip)
+                choices = list(control.choices.items())
+                widget = make(Menu, choices=choices, value=control.default, label=control.label, tip=control.tip)
             case Number():
                 widget = make(
                     Stepper,

@@ -210,7 +210,7 @@ def test_without_a_picture_there_is_no_overlay():
     explorer = aw.LayerExplorer(model, RNG.random((1, 12)))
     with pytest.raises(OptionError, match="activation"):
         explorer.show = "overlay"
-    assert "overlay" not in [name for _, name in explorer._screen.controls.show.options]
+    assert "overlay" not in [name for name, _ in explorer._screen.controls.show.choices]
 
 
 def test_a_state_has_the_place_and_gives_it_back(explorer):

@@ -275,7 +275,7 @@ def test_the_controls_and_the_tree_set_the_traits(explorer):
         "reading": "auto",
     }
     explorer._screen.controls.widget("channel")._field.value = "seven"
-    assert "seven" in alert(explorer)
+    assert "seven" in explorer._screen.controls.widget("channel").children[-1].value
     assert explorer.channel == 4
 
 

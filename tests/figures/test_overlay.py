@@ -116,7 +116,7 @@ def test_a_cell_of_which_it_is_not_known_what_it_sees_says_so():
 def test_an_input_is_called_as_asked():
     figure = go.Figure(overlay_spec("conv", PIXELS, VALUES, source="input <b>", cell=(0, 0), box=(0, 0, 0, 0)))
     assert "stretched over input &lt;b&gt;" in figure.layout.title.text
-    assert "nothing of input &lt;b&gt;" in figure.layout.title.text
+    assert "not on input &lt;b&gt;" in figure.layout.title.text
     assert figure.layout.annotations[0].text == "input &lt;b&gt;"
 
 

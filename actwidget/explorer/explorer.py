@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from actwidget.capture.access.compare import check_same_layers
+import numpy as np
+
+from actwidget.capture.access.compare import check_same_layers, paired
 from actwidget.capture.access.keras_code import keras_code
 from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import connect, reason_against
+from actwidget.capture.run.batch_parts import with_sample
 from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
 from actwidget.explorer.annotations import Annotations
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.controls import Control
     from actwidget.explorer.layer_data import LayerData
+    from actwidget.explorer.layer_values import Array
 
 _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
 
@@ -103,6 +107,71 @@ class Explorer:
         self._submodels: dict[str, keras.Model] = {}
         self._axis_layer = ""  # the channel axis that the user chose applies to this layer only
         self._chosen_among: int | None = None  # how many channels there were when the channel was chosen
+
+    # The batch.
+
+    def set_inputs(self, inputs: Any, *, labels: Any = None, tokens: Any = None) -> None:
+        """Takes another batch; what is selected stays if it still exists.
+
+        Args:
+            inputs: One batch, or `None`.
+            labels: The true class of each sample. `None` keeps those of before if there are as many samples.
+            tokens: The texts of the steps of a sequence; `None` as for `labels`.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
+        """
+        session = self.session.on(inputs)
+        annotations = self.inspector.annotations.on(session.graph, session.batch, labels=labels, tokens=tokens)
+        self._replace(session, inputs, annotations)
+
+    def set_sample(self, sample: Array, origin: str, place: int | None = None) -> int:
+        """Adds a sample to the batch, or puts another one in a place of it.
+
+        Args:
+            sample: One sample in the shape that the model takes.
+            origin: Where it comes from, in words.
+            place: Which sample it takes the place of; `None` to append it.
+
+        Returns:
+            Its number.
+
+        Raises:
+            InvalidInputsError: It does not fit; nothing has changed then.
+        """
+        batch = self.session.batch
+        inputs = sample[np.newaxis] if batch is None else with_sample(batch, sample, place)
+        session = self.session.on(inputs)
+        number = (0 if batch is None else batch.size) if place is None else place
+        self._replace(session, inputs, self.inspector.annotations.with_sample(number, origin))
+        return number
+
+    def _replace(self, session: Session, inputs: Any, annotations: Annotations) -> None:
+        other = None
+        if self.other is not None:
+            other = self.other.on(inputs)
+            if (session.graph, other.graph) != (self.session.graph, self.other.graph):
+                paired(session.graph, other.graph)
+        old = [each for each in (self.session, self.other) if each is not None]
+        if session.graph is not self.session.graph:
+            self._submodels.clear()
+        self.session, self.other = session, other
+        self.inspector = Inspector(session, annotations, other)
+        for each in old:
+            each.clear()
+        self.take(self.selection)
+
+    def take(self, selection: Selection) -> None:
+        """Selects what a selection holds, apart from a layer or a sample that the batch does not have (any more)."""
+        if selection.layer not in self.session.graph.nodes:
+            selection = Selection(
+                show=selection.show, layer=_initial_layer(self.session.graph), sample=selection.sample
+            )
+        if selection.sample >= (1 if self.session.batch is None else self.session.batch.size):
+            selection = replace(selection, sample=0)
+        self.selection = selection
+        if selection.reading != "auto" and selection.layer == self._axis_layer:
+            self.inspector.choose_axis(selection.layer, selection.reading)
 
     # The selection.
 

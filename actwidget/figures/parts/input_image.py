@@ -40,6 +40,28 @@ def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
 
 
 @ignore_float_errors
+def small_picture(pixels: NDArray[Any], size: int = 72) -> bytes | None:
+    """A small picture of an input as the bytes of a file: a JPEG, or a PNG where it has no more pixels than shown.
+
+    Args:
+        pixels: As for `thumbnail_png`.
+        size: The longer side of the result, in pixels, at most.
+    """
+    image = _input_image(pixels)
+    if image is None:
+        return None
+    stream = io.BytesIO()
+    if max(image.size) > size:
+        image.thumbnail((size, size))
+        image.save(stream, "jpeg", quality=85)
+        return stream.getvalue()
+    factor = size // max(image.size)
+    image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    (image.convert("L") if pixels.shape[-1] == 1 and np.isfinite(pixels).all() else image).save(stream, "png")
+    return stream.getvalue()
+
+
+@ignore_float_errors
 def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[int, int]] | None:
     """An input that is a picture as a PNG, pixel for pixel; `None` where it is no picture.
 

@@ -1,4 +1,4 @@
-"""`SampleStrip`: the samples of a batch as thumbnails, first words or numbers, one of them selected, and "+" for more."""
+"""`SampleStrip`: the samples of a batch as thumbnails, first words or numbers, one of them selected, and "+"."""
 
 from __future__ import annotations
 
@@ -9,26 +9,12 @@ import anywidget
 import numpy as np
 import traitlets
 
-from actwidget.errors import ActwidgetError, SampleError, short
-from actwidget.options import index
+from actwidget.errors import ActwidgetError, short
+from actwidget.explorer.sample_items import SampleItem
 from actwidget.widgets.assets import asset
 
 MOST_BYTES = 50_000_000
 """The largest file that is taken. It arrives in parts, because Jupyter refuses messages of more than 10 MB."""
-
-
-class Item(NamedTuple):
-    """How one sample stands in the strip.
-
-    Attributes:
-        tip: What it is, in a tooltip: `"sample 3, espresso"`.
-        text: What stands in the strip where there is no picture; by default the sample's number.
-        picture: A small PNG or JPEG; `b""` for none.
-    """
-
-    tip: str
-    text: str = ""
-    picture: bytes = b""
 
 
 class Pad(NamedTuple):
@@ -50,7 +36,7 @@ class SampleStrip(anywidget.AnyWidget):
 
     The page asks for the thumbnails of the samples in sight, and keeps them. The strip makes none itself:
 
-    - `on_window(give)`: `give(start, stop)` returns the `Item`s of the samples from `start` up to `stop`.
+    - `on_window(give)`: `give(start, stop)` returns the `SampleItem`s of the samples from `start` up to `stop`.
     - `on_upload(take)`: `take(name, data)` gets a file; it returns what was done with it, in words.
     - `on_draw(take)`: `take(ink, pad)` gets what is drawn, shape `(height, width)`, 0 (paper) to 255 (ink), whenever it
       changes; `pad` is a text that stays the same while one drawing is made.
@@ -59,7 +45,7 @@ class SampleStrip(anywidget.AnyWidget):
 
     Example:
         >>> strip = SampleStrip(3, value=1)
-        >>> strip.on_window(lambda start, stop: [Item(f"sample {n}") for n in range(start, stop)])
+        >>> strip.on_window(lambda start, stop: [SampleItem(f"sample {n}") for n in range(start, stop)])
         >>> strip
         SampleStrip(3 samples, value=1)
     """
@@ -83,6 +69,7 @@ class SampleStrip(anywidget.AnyWidget):
     """What was done with the last uploaded file, in words."""
     error = traitlets.Unicode("").tag(sync=True)
     """Why the last file or drawing was not taken, in words."""
+    _last = 0  # the last value that was in range
     _version = traitlets.Int(0).tag(sync=True)  # the page drops the items of an older version
 
     def __init__(self, count: int = 1, *, value: int = 0, **kwargs: Any) -> None:
@@ -93,8 +80,8 @@ class SampleStrip(anywidget.AnyWidget):
             value: The one that is selected.
             **kwargs: Other traits, and what `anywidget.AnyWidget` takes.
         """
-        self._give: Callable[[int, int], Sequence[Item]] = lambda start, stop: [
-            Item(f"sample {number}") for number in range(start, stop)
+        self._give: Callable[[int, int], Sequence[SampleItem]] = lambda start, stop: [
+            SampleItem(f"sample {number}") for number in range(start, stop)
         ]
         self._take_file: Callable[[str, bytes], str] = lambda _name, _data: ""
         self._take_drawing: Callable[[np.ndarray[Any, Any], str], None] = lambda _ink, _pad: None
@@ -106,22 +93,11 @@ class SampleStrip(anywidget.AnyWidget):
     @traitlets.validate("value")
     def _in_range(self, proposal: Any) -> int:
         """A number that the batch had when the page sent it, but no longer has, leaves the selection as it is."""
-        value: int = proposal["value"]
-        if 0 <= value < self.count:
-            return value
-        if proposal["trait"].get(self) == value:  # set while notifications are held
-            return min(max(value, 0), self.count - 1)
-        return min(self.value, self.count - 1)
+        if 0 <= proposal["value"] < self.count:
+            self._last = proposal["value"]
+        return self._last
 
-    def select(self, number: int) -> None:
-        """Selects a sample.
-
-        Raises:
-            SampleError: There is no such sample.
-        """
-        self.value = index(number, self.count, "sample", f"the batch has {self.count}", SampleError)
-
-    def on_window(self, give: Callable[[int, int], Sequence[Item]]) -> None:
+    def on_window(self, give: Callable[[int, int], Sequence[SampleItem]]) -> None:
         """Sets the function that makes the items of the samples from `start` up to `stop`."""
         self._give = give
 

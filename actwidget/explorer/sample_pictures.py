@@ -1,0 +1,256 @@
+"""A picture from a file, or a drawing, as one more sample of a batch: opened, cropped, resized, in the values of the data."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from PIL import Image, ImageOps
+
+from actwidget.analysis.nonfinite import finite_range
+from actwidget.capture.run.conversion import is_uneven
+from actwidget.capture.semantics.input_range import BYTES, SHARES, expected_range
+from actwidget.errors import InvalidInputsError, short
+from actwidget.figures.parts.text import between
+
+if TYPE_CHECKING:
+    from actwidget.capture.run.inputs import Batch
+    from actwidget.capture.structure.model_graph import ModelGraph
+    from actwidget.explorer.layer_values import Array
+
+MOST_PIXELS = 100_000_000
+"""A larger picture is not opened: it would take more than 300 MB."""
+MOST_DRAWN = 64
+"""Pictures of more rows or columns are too fine to be drawn by hand."""
+FEWEST = 8
+"""A matrix with fewer rows and columns is hardly a picture."""
+# What `keras.applications` takes from the channels for VGG and ResNet: blue, green, red.
+CAFFE_MEAN = (103.939, 116.779, 123.68)
+
+
+@dataclass(frozen=True)
+class PictureInput:
+    """What a model wants of a picture.
+
+    Attributes:
+        height: Its rows.
+        width: Its columns.
+        channels: 3 for colour, 1 for grey, 0 for grey without an axis of channels.
+        dtype: The dtype of its values.
+        black: The value of black in each channel.
+        white: The value of white in each channel.
+        is_bgr: Whether blue comes first.
+        is_dark: Whether the pictures of the batch are light on a dark ground.
+    """
+
+    height: int
+    width: int
+    channels: int
+    dtype: np.dtype[Any]
+    black: tuple[float, ...]
+    white: tuple[float, ...]
+    is_bgr: bool = False
+    is_dark: bool = True
+
+    @property
+    def is_drawable(self) -> bool:
+        """Whether it can be drawn by hand: grey, and not too fine."""
+        return self.channels < 3 and max(self.height, self.width) <= MOST_DRAWN
+
+    @classmethod
+    def of(cls, graph: ModelGraph, batch: Batch | None) -> PictureInput | None:
+        """What a model wants; `None` if its input is not one picture of a known size.
+
+        The values of black and white follow from a layer at the model's start that scales them, otherwise from those
+        that the batch has.
+
+        Args:
+            graph: The model's graph.
+            batch: The batch, `None` if there is none.
+        """
+        found = _shape(graph, batch)
+        if found is None:
+            return None
+        shape, dtype, pictures = found
+        expected = expected_range(graph)
+        count = shape[2] if len(shape) == 3 else 1
+        if expected is not None:
+            black, white, is_bgr = (expected[0],) * count, (expected[1],) * count, False
+        else:
+            black, white, is_bgr = _range_in(pictures, count)
+        if len(shape) == 2 and (shape[0] != shape[1] or shape[0] < FEWEST or min(black) < 0):
+            return None  # rather the steps of a sequence
+        is_dark = pictures is None or _ground(pictures) <= (np.mean(black) + np.mean(white)) / 2
+        channels = shape[2] if len(shape) == 3 else 0
+        return cls(shape[0], shape[1], channels, dtype, black, white, is_bgr, bool(is_dark))
+
+    def values(self, pixels: Array) -> Array:
+        """Pixels from 0 to 255, shape `(height, width, 3 or 1)`, in the values and the layout of the model's input."""
+        ordered = pixels[..., ::-1] if self.is_bgr else pixels
+        black, white = np.asarray(self.black), np.asarray(self.white)
+        values = black + ordered.astype(np.float64) / 255 * (white - black)
+        if self.dtype.kind in "iu":
+            values = np.rint(values)
+        return (values if self.channels else values[..., 0]).astype(self.dtype)
+
+    def drawn(self, ink: Array) -> Array:
+        """A drawing as a sample.
+
+        Args:
+            ink: From 0 (paper) to 255 (ink), shape `(height, width)`.
+        """
+        return self.values((ink if self.is_dark else 255 - ink)[..., np.newaxis])
+
+    def opened(self, data: bytes, name: str) -> tuple[Array, str]:
+        """A picture as a sample, and what was done to make it one, in words.
+
+        It is cropped to the middle in the ratio of sides that the model wants, then resized.
+
+        Args:
+            data: A file: JPEG, PNG, or any other picture that Pillow reads.
+            name: The file's name.
+
+        Raises:
+            InvalidInputsError: It is no picture, or too large.
+        """
+        name = short(name, 60)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, on pictures that are large or odd in their metadata
+            image, (width, height) = self._read(data, name)
+        part = _middle(width, height, self.width / self.height)
+        done = [f"cropped to the middle {part[0]} × {part[1]}"] if part != (width, height) else []
+        if part != (self.width, self.height):
+            done.append(f"resized to {self.width} × {self.height}")
+        if self.channels != 3:
+            done += [] if image.mode == "L" else ["turned to grey"]
+        scale = image.width / width  # a large JPEG is read at a fraction of its size
+        left, top = (image.width - part[0] * scale) / 2, (image.height - part[1] * scale) / 2
+        box = (
+            max(left, 0),
+            max(top, 0),
+            min(left + part[0] * scale, image.width),
+            min(top + part[1] * scale, image.height),
+        )
+        image = image.convert("RGB" if self.channels == 3 else "L")
+        image = image.resize((self.width, self.height), Image.Resampling.LANCZOS, box)
+        pixels = np.asarray(image).reshape(self.height, self.width, -1)
+        words = _sentence(done) or "taken as it is"
+        return self.values(pixels), f"{name}, {width} × {height}: {words}; {self._range_in_words()}"
+
+    def _read(self, data: bytes, name: str) -> tuple[Image.Image, tuple[int, int]]:
+        """The picture upright, grey or in colour, and its width and height."""
+        try:
+            image: Image.Image = Image.open(io.BytesIO(data))
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise _too_large(name, f"{width} × {height} pixels")
+            image.draft(None, (4 * self.width, 4 * self.height))
+            is_turned = image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
+            image = _on_white(ImageOps.exif_transpose(image))
+        except Image.DecompressionBombError as error:
+            raise _too_large(name, "too many pixels") from error
+        except InvalidInputsError:
+            raise
+        except Exception as error:  # a broken file can raise anything
+            what = "is no picture" if isinstance(error, Image.UnidentifiedImageError) else "can't be read to its end"
+            message = f"{name} {what}: expected a JPEG, PNG, GIF, BMP, TIFF or WebP file. Nothing has changed."
+            raise InvalidInputsError(message) from error
+        return image, (height, width) if is_turned else (width, height)
+
+    def _range_in_words(self) -> str:
+        texts = {between(*ends) for ends in zip(self.black, self.white, strict=True)}
+        kind = "values" if len(texts) == 1 else "values of the first channel"
+        order = ", blue first" if self.is_bgr else ""
+        return f"{kind} from {self.black[0]:.4g} to {self.white[0]:.4g}{order}"
+
+
+def _shape(graph: ModelGraph, batch: Batch | None) -> tuple[tuple[int, ...], np.dtype[Any], Array | None] | None:
+    """The shape of a picture, its dtype and those of the batch, if the model's input is one picture."""
+    if batch is not None:
+        arrays = [array for array in batch.samples if array is not None]
+        if len(arrays) != 1 or batch.lengths or any(map(is_uneven, keras.tree.flatten(batch.fed))):
+            return None
+        pictures: Array | None = arrays[0]
+        shape, dtype = arrays[0].shape[1:], arrays[0].dtype
+    else:
+        tensors = [] if graph.inputs is None else keras.tree.flatten(graph.inputs)
+        if len(tensors) != 1 or None in tensors[0].shape[1:] or tensors[0].dtype == "string":
+            return None
+        pictures, shape = None, tuple(tensors[0].shape[1:])
+        dtype = np.dtype(np.float32 if "float" in tensors[0].dtype else tensors[0].dtype)
+    is_grey = len(shape) == 2 or (len(shape) == 3 and shape[2] == 1)
+    if not (is_grey or (len(shape) == 3 and shape[2] == 3)) or min(shape[:2]) < 4 or dtype.kind not in "iuf":
+        return None
+    return shape, dtype, pictures
+
+
+def _range_in(pictures: Array | None, channels: int) -> tuple[tuple[float, ...], tuple[float, ...], bool]:
+    """The values of black and white in a batch, and whether blue comes first."""
+    low, high = SHARES if pictures is None else finite_range(pictures) or SHARES
+
+    def same(ends: tuple[float, float]) -> tuple[tuple[float, ...], tuple[float, ...], bool]:
+        return (ends[0],) * channels, (ends[1],) * channels, False
+
+    if pictures is None or (0 <= low and high <= 1 and pictures.dtype.kind == "f"):
+        return same(SHARES)
+    if low >= 0:
+        if pictures.dtype == np.uint8:
+            return same(BYTES)
+        is_whole = high <= 16 and bool(np.all(pictures == np.rint(pictures)))
+        if high <= 2 or is_whole:  # scikit-learn's digits go from 0 to 16
+            return same((0.0, 16.0 if is_whole and high > 2 else float(high) or 1.0))
+        return same(BYTES if high <= 255 else (0.0, float(high)))
+    if low >= -1 and high <= 1:
+        return same((-1.0, 1.0))
+    by_channel = pictures.reshape(-1, channels)
+    lows, highs = by_channel.min(axis=0).astype(np.float64), by_channel.max(axis=0).astype(np.float64)
+    mean = np.asarray(CAFFE_MEAN)
+    if channels == 3 and high > 20 and np.all(lows >= -mean - 0.5) and np.all(highs <= 255.5 - mean):
+        return tuple((-mean).tolist()), tuple((255 - mean).tolist()), True
+    # Standardised: of photos the darkest pixel is about black, and the brightest about white.
+    return tuple(lows.tolist()), tuple(highs.tolist()), False
+
+
+def _ground(pictures: Array) -> float:
+    """The value that most pictures have along their edges."""
+    edges = [pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]]
+    return float(np.median(np.concatenate([np.asarray(edge, np.float64).ravel() for edge in edges])))
+
+
+def _middle(width: int, height: int, ratio: float) -> tuple[int, int]:
+    """The size of the largest part of a picture with a ratio of width to height."""
+    if width > height * ratio:
+        return max(round(height * ratio), 1), height
+    return width, max(round(width / ratio), 1)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """A picture in 8 bits, grey or in colour, its transparent parts white."""
+    if image.mode.startswith(("I", "F")):  # 16 bits or more a pixel
+        pixels = np.asarray(image, np.float64)
+        high = pixels.max(initial=0)
+        scale = (
+            1.0 if image.mode != "F" and high <= 255 else 255 / (65535 if image.mode != "F" and high <= 65535 else high)
+        )
+        return Image.fromarray(np.clip(pixels * scale, 0, 255).astype(np.uint8))
+    if "A" in image.getbands() or "transparency" in image.info:
+        is_grey = image.mode in {"LA", "La", "L"}
+        colors = image.convert("RGBA")
+        ground = Image.new("RGBA", colors.size, "white")
+        return Image.alpha_composite(ground, colors).convert("L" if is_grey else "RGB")
+    return image.convert("L" if image.mode in {"1", "L"} else "RGB")
+
+
+def _too_large(name: str, what: str) -> InvalidInputsError:
+    most = MOST_PIXELS // 1_000_000
+    return InvalidInputsError(
+        f"{name} has {what}; at most {most} million are taken. Save it smaller. Nothing has changed."
+    )
+
+
+def _sentence(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -93,7 +93,7 @@ def _digits(value: Any) -> str:
 
 
 def _is_text(array: Array) -> bool:
-    return array.dtype == object
+    return bool(array.dtype.kind == "O")
 
 
 def _as_pictures(array: Array) -> Array | None:

@@ -1,4 +1,4 @@
-"""A picture from a file, or a drawing, as one more sample of a batch: opened, cropped, resized, in the values of the data."""
+"""A picture from a file, or a drawing, as one more sample of a batch: cropped, resized, in the values of the data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from actwidget.analysis.nonfinite import finite_range
 from actwidget.capture.run.conversion import is_uneven
-from actwidget.capture.semantics.input_range import BYTES, SHARES, expected_range
+from actwidget.capture.semantics.input_range import SHARES, expected_range
 from actwidget.errors import InvalidInputsError, short
 from actwidget.figures.parts.text import between
 
@@ -95,7 +95,8 @@ class PictureInput:
         values = black + ordered.astype(np.float64) / 255 * (white - black)
         if self.dtype.kind in "iu":
             values = np.rint(values)
-        return (values if self.channels else values[..., 0]).astype(self.dtype)
+        array: Array = (values if self.channels else values[..., 0]).astype(self.dtype)
+        return array
 
     def drawn(self, ink: Array) -> Array:
         """A drawing as a sample.
@@ -146,17 +147,16 @@ class PictureInput:
         try:
             image: Image.Image = Image.open(io.BytesIO(data))
             width, height = image.size
-            if width * height > MOST_PIXELS:
-                raise _too_large(name, f"{width} × {height} pixels")
+            _check_size(name, width * height)
             image.draft(None, (4 * self.width, 4 * self.height))
             is_turned = image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
             image = _on_white(ImageOps.exif_transpose(image))
         except Image.DecompressionBombError as error:
-            raise _too_large(name, "too many pixels") from error
+            raise _too_large(name) from error
         except InvalidInputsError:
             raise
         except Exception as error:  # a broken file can raise anything
-            what = "is no picture" if isinstance(error, Image.UnidentifiedImageError) else "can't be read to its end"
+            what = "is no picture" if isinstance(error, UnidentifiedImageError) else "can't be read to its end"
             message = f"{name} {what}: expected a JPEG, PNG, GIF, BMP, TIFF or WebP file. Nothing has changed."
             raise InvalidInputsError(message) from error
         return image, (height, width) if is_turned else (width, height)
@@ -195,15 +195,10 @@ def _range_in(pictures: Array | None, channels: int) -> tuple[tuple[float, ...],
     def same(ends: tuple[float, float]) -> tuple[tuple[float, ...], tuple[float, ...], bool]:
         return (ends[0],) * channels, (ends[1],) * channels, False
 
-    if pictures is None or (0 <= low and high <= 1 and pictures.dtype.kind == "f"):
+    if pictures is None or (low >= 0 and high <= 1 and pictures.dtype.kind == "f"):
         return same(SHARES)
     if low >= 0:
-        if pictures.dtype == np.uint8:
-            return same(BYTES)
-        is_whole = high <= 16 and bool(np.all(pictures == np.rint(pictures)))
-        if high <= 2 or is_whole:  # scikit-learn's digits go from 0 to 16
-            return same((0.0, 16.0 if is_whole and high > 2 else float(high) or 1.0))
-        return same(BYTES if high <= 255 else (0.0, float(high)))
+        return same((0.0, _white(pictures, high)))
     if low >= -1 and high <= 1:
         return same((-1.0, 1.0))
     by_channel = pictures.reshape(-1, channels)
@@ -213,6 +208,15 @@ def _range_in(pictures: Array | None, channels: int) -> tuple[tuple[float, ...],
         return tuple((-mean).tolist()), tuple((255 - mean).tolist()), True
     # Standardised: of photos the darkest pixel is about black, and the brightest about white.
     return tuple(lows.tolist()), tuple(highs.tolist()), False
+
+
+def _white(pictures: Array, high: float) -> float:
+    """The value of white where black is 0 and the brightest pixel is `high`."""
+    if high > 255 or (pictures.dtype.kind == "f" and high <= 2):
+        return float(high)
+    # scikit-learn's digits go from 0 to 16.
+    is_sixteen = 2 < high <= 16 and pictures.dtype != np.uint8 and bool(np.all(pictures == np.rint(pictures)))
+    return 16.0 if is_sixteen else 255.0
 
 
 def _ground(pictures: Array) -> float:
@@ -245,11 +249,14 @@ def _on_white(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode in {"1", "L"} else "RGB")
 
 
-def _too_large(name: str, what: str) -> InvalidInputsError:
+def _check_size(name: str, pixels: int) -> None:
+    if pixels > MOST_PIXELS:
+        raise _too_large(name)
+
+
+def _too_large(name: str) -> InvalidInputsError:
     most = MOST_PIXELS // 1_000_000
-    return InvalidInputsError(
-        f"{name} has {what}; at most {most} million are taken. Save it smaller. Nothing has changed."
-    )
+    return InvalidInputsError(f"{name} has more than {most} million pixels. Save it smaller. Nothing has changed.")
 
 
 def _sentence(parts: list[str]) -> str:

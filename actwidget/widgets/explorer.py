@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from actwidget.errors import shown
@@ -142,6 +143,7 @@ class LayerExplorer(Rendering):
             LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that does not exist.
         """
         other = compare if _is_model(compare) else None
+        self._lock = threading.RLock()
         self._explorer = Explorer(
             model,
             inputs,
@@ -200,10 +202,42 @@ class LayerExplorer(Rendering):
         """The batch, in the structure and the dtypes that the model takes; `None` if none was given.
 
         Arrays have the shape `(samples, ...)`, even if a single sample was given. They are read-only copies of the
-        arrays that were given.
+        arrays that were given. Assigning another batch shows it at once, as `set_inputs` does.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError: The assigned batch does not fit; nothing has changed then.
         """
         batch = self._explorer.session.batch
         return None if batch is None else batch.fed
+
+    @inputs.setter
+    def inputs(self, inputs: Any) -> None:
+        self.set_inputs(inputs)
+
+    def set_inputs(self, inputs: Any, labels: Any = None, tokens: Any = None) -> None:
+        """Shows another batch: the same layer, view, channel and sample if they still exist.
+
+        Args:
+            inputs: One batch, as for `LayerExplorer`.
+            labels: The true class of each sample. Without them the labels of before stay if there are as many samples.
+            tokens: The texts of the steps of a sequence; without them as for `labels`.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
+
+        Example:
+            >>> import keras, numpy as np
+            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Rescaling(2.0, name="twice")])
+            >>> explorer = LayerExplorer(model, np.ones((3, 4)), layer="twice", sample=1)
+            >>> explorer.set_inputs(np.full((2, 4), 5.0))
+            >>> explorer.activation.max(), explorer.sample
+            (np.float32(10.0), 1)
+        """
+        with self._lock:
+            self._explorer.set_inputs(inputs, labels=labels, tokens=tokens)
+            if self._links:
+                self._show_batch()
+                self._samples.renew()
 
     @property
     def tree(self) -> LayerNode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,13 @@ from actwidget.errors import ActwidgetError
 from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
 from actwidget.widgets.composite import Composite, in_marimo
+from actwidget.widgets.new_samples import NewSamples
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
 
     from actwidget.explorer.explorer import Explorer, Shown
     from actwidget.explorer.navigation import Grid
@@ -37,9 +41,12 @@ class Rendering(Composite):
     _is_checking_weights = False  # a check is running or scheduled
     _has_failed = False  # whether the last redraw raised an error
     _grid: Grid | None = None  # the items of the figure that the arrow keys select
+    _lock: threading.RLock  # JupyterLab's messages can come in a thread of their own, while a cell runs
+    _samples: NewSamples
 
     def _connect(self) -> None:
         screen = self._screen
+        self._samples = NewSamples(self, screen.samples)
         self._links = (traitlets.link((self, "layer"), (screen.tree, "selected")),)
         screen.controls.connect(self, screen.warn)
         screen.tree.on_again(self._chosen_again)
@@ -58,12 +65,13 @@ class Rendering(Composite):
         Raises:
             LayerNotFoundError, ChannelError, SampleError, OptionError: The value is not valid for that trait.
         """
-        try:
-            self._explorer.select(**{name: value})
-        except ActwidgetError as error:
-            self._screen.warn(str(error))
-            raise
-        valid = getattr(self._explorer.selection, name)
+        with self._lock:
+            try:
+                self._explorer.select(**{name: value})
+            except ActwidgetError as error:
+                self._screen.warn(str(error))
+                raise
+            valid = getattr(self._explorer.selection, name)
         return dict(valid) if name == "options" else valid
 
     def _chosen_again(self) -> None:
@@ -77,10 +85,54 @@ class Rendering(Composite):
         """The selection that the traits hold."""
         return Selection(**{name: getattr(self, name) for name in FIELDS}, options=tuple(sorted(self.options.items())))
 
+    # The batch.
+
+    def set_sample(self, sample: np.ndarray[Any, Any], origin: str, place: int | None = None) -> int:
+        """Adds a sample to the batch, or puts another one in a place of it, and selects it.
+
+        Args:
+            sample: One sample in the shape that the model takes.
+            origin: Where it comes from, in words.
+            place: Which sample it takes the place of; `None` to append it.
+
+        Returns:
+            Its number.
+
+        Raises:
+            InvalidInputsError: It does not fit; nothing has changed then.
+        """
+        with self._lock:
+            number = self._explorer.set_sample(sample, origin, place)
+            self._show_batch(sample=number)
+            return number
+
+    def choose_sample(self, sample: int) -> None:
+        """Selects a sample that was chosen on the page, unless the batch does not have it any more."""
+        with self._lock:
+            is_there = sample < self._explorer.data.batch_size
+            if is_there and not self._rendering and getattr(self, "sample", None) != sample:
+                self._change({"sample": sample})
+
+    def _show_batch(self, **changes: Any) -> None:
+        """Shows the selection on another batch."""
+        explorer, screen = self._explorer, self._screen
+        screen.mark({}, only=True)
+        with self._single_redraw():
+            if screen.tree.model_tree is not explorer.tree:
+                screen.tree.show(explorer.tree, explorer.selection.layer)
+            for name in FIELDS:
+                value = changes.get(name, getattr(explorer.selection, name))
+                if getattr(self, name) != value:
+                    setattr(self, name, value)
+
     # From an event on the page to a selection.
 
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
+        with self._lock:
+            self._click(customdata)
+
+    def _click(self, customdata: list[Any]) -> None:
         changes = selected_by_click(customdata, self._explorer.data, self._explorer.session.graph.nodes)
         if len(changes) == 1:
             (name,) = changes
@@ -102,8 +154,9 @@ class Rendering(Composite):
     # From a selection to the screen.
 
     def _changed(self, _change: Any) -> None:
-        if not self._rendering:
-            self._redraw()
+        with self._lock:  # another thread may be drawing, which has read the selection already
+            if not self._rendering:
+                self._redraw()
 
     def _redraw(self) -> None:
         with self._single_redraw():
@@ -112,19 +165,20 @@ class Rendering(Composite):
     @contextmanager
     def _single_redraw(self) -> Iterator[None]:
         """Redraws once at the end of a block that changes several traits."""
-        self._rendering = True
-        try:
-            yield
-            self._render()
-        finally:
-            self._rendering = False
+        with self._lock:
+            self._rendering = True
+            try:
+                yield
+                self._render()
+            finally:
+                self._rendering = False
 
     def _render(self) -> None:
         """Shows the selection; if that fails, shows the error on screen and leaves the last figure."""
         explorer, screen = self._explorer, self._screen
         start, explorer.session.seconds = time.perf_counter(), 0.0
-        explorer.selection = self._selected()
-        path = self.layer
+        explorer.take(self._selected())
+        path = explorer.selection.layer
         try:
             if not explorer.look():
                 screen.wait_for(path)
@@ -132,6 +186,7 @@ class Rendering(Composite):
             for name in FIELDS:
                 if getattr(self, name) != getattr(fitted, name):
                     setattr(self, name, getattr(fitted, name))
+            screen.samples.value = self.sample
             self._show(explorer.show(), start)
         except BaseException as error:
             screen.plot.busy = False
@@ -164,14 +219,15 @@ class Rendering(Composite):
 
     def _renew(self) -> None:
         """Redraws if a model's weights were written since they were last checked."""
-        try:
-            self._is_checking_weights = True  # so that the redraw does not schedule another check
-            if self._explorer.refresh():
-                self._screen.mark({}, only=True)
-                if self._links:
-                    self._redraw()
-        finally:
-            self._is_checking_weights = False
+        with self._lock:
+            try:
+                self._is_checking_weights = True  # so that the redraw does not schedule another check
+                if self._explorer.refresh():
+                    self._screen.mark({}, only=True)
+                    if self._links:
+                        self._redraw()
+            finally:
+                self._is_checking_weights = False
 
     def _show_prediction(self) -> None:
         """Shows the model's prediction: at once if it is known, otherwise after the figure has been sent."""
@@ -183,6 +239,7 @@ class Rendering(Composite):
             afterwards(self._predict, without_page=False)
 
     def _predict(self) -> None:
-        if self._links:  # it may have been closed in the meantime
-            inspector = self._explorer.inspector
-            self._screen.predict(*inspector.predictions.top(self.sample), inspector.pictures.thumbnail(self.sample))
+        with self._lock:
+            if self._links:  # it may have been closed in the meantime
+                inspector, sample = self._explorer.inspector, self.sample
+                self._screen.predict(*inspector.predictions.top(sample), inspector.pictures.thumbnail(sample))

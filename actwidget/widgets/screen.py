@@ -12,6 +12,7 @@ from actwidget.widgets.assets import asset
 from actwidget.widgets.components.code import CodePanel
 from actwidget.widgets.components.parts import Parts
 from actwidget.widgets.components.plot import PlotView
+from actwidget.widgets.components.samples import SampleStrip
 from actwidget.widgets.components.table import NumberTable
 from actwidget.widgets.components.tree import LayerTree
 from actwidget.widgets.controls import Controls
@@ -40,6 +41,7 @@ class Screen:
         numbers: The statistics below the figure.
         alert: The error message.
         status: The status line.
+        samples: The strip of samples.
         prediction: The model's prediction for the sample.
         title: The name of the selected layer.
         code: The Keras code for the selected layer.
@@ -77,7 +79,8 @@ class Screen:
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
         self.header = make(ipywidgets.HTML, style + html.header(tree.name, layers, tree.parameters))
         self.prediction = make(ipywidgets.HTML)
-        top = make(ipywidgets.HBox, [self.header, self.prediction], css="actw-top")
+        self.samples = make(SampleStrip, samples)
+        top = make(ipywidgets.HBox, [self.header, self.samples, self.prediction], css="actw-top")
         self.tree = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
         self.title = make(ipywidgets.HTML, css="actw-title")
         self.code = make(CodePanel, label="Keras code")

@@ -13,9 +13,9 @@ from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.composite import in_marimo
 from actwidget.widgets.export import picture_of, write_image, write_page
 from actwidget.widgets.ipywidgets7 import view_bundle
-from actwidget.widgets.rendering import Rendering
 from actwidget.widgets.screen import Screen
 from actwidget.widgets.still import Still, publish
+from actwidget.widgets.takes_inputs import TakesInputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ _NAMING = (
 change."""
 
 
-class LayerExplorer(Rendering):
+class LayerExplorer(TakesInputs):
     """Looks inside a Keras model: a tree of its layers, and the selected layer's activations as an interactive figure.
 
     Everything on screen can be set and read by name, with or without a browser. The attributes below are traits: they
@@ -196,48 +196,6 @@ class LayerExplorer(Rendering):
     def model(self) -> keras.Model:
         """The model that was given; the same object, not a copy."""
         return self._explorer.session.graph.model
-
-    @property
-    def inputs(self) -> Any:
-        """The batch, in the structure and the dtypes that the model takes; `None` if none was given.
-
-        Arrays have the shape `(samples, ...)`, even if a single sample was given. They are read-only copies of the
-        arrays that were given. Assigning another batch shows it at once, as `set_inputs` does.
-
-        Raises:
-            UnsupportedModelError, InvalidInputsError: The assigned batch does not fit; nothing has changed then.
-        """
-        batch = self._explorer.session.batch
-        return None if batch is None else batch.fed
-
-    @inputs.setter
-    def inputs(self, inputs: Any) -> None:
-        self.set_inputs(inputs)
-
-    def set_inputs(self, inputs: Any, labels: Any = None, tokens: Any = None) -> None:
-        """Shows another batch: the same layer, view, channel and sample if they still exist.
-
-        Args:
-            inputs: One batch, as for `LayerExplorer`.
-            labels: The true class of each sample. Without them the labels of before stay if there are as many samples.
-            tokens: The texts of the steps of a sequence; without them as for `labels`.
-
-        Raises:
-            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
-
-        Example:
-            >>> import keras, numpy as np
-            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Rescaling(2.0, name="twice")])
-            >>> explorer = LayerExplorer(model, np.ones((3, 4)), layer="twice", sample=1)
-            >>> explorer.set_inputs(np.full((2, 4), 5.0))
-            >>> explorer.activation.max(), explorer.sample
-            (np.float32(10.0), 1)
-        """
-        with self._lock:
-            self._explorer.set_inputs(inputs, labels=labels, tokens=tokens)
-            if self._links:
-                self._show_batch()
-                self._samples.renew()
 
     @property
     def tree(self) -> LayerNode:

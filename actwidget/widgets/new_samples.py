@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from actwidget.widgets.components.samples import SampleStrip
-    from actwidget.widgets.rendering import Rendering
+    from actwidget.widgets.takes_inputs import TakesInputs
 
 
 class NewSamples:
@@ -24,7 +24,7 @@ class NewSamples:
     It refers to the explorer without owning it: the strip belongs to the explorer's screen.
     """
 
-    def __init__(self, owner: Rendering, strip: SampleStrip) -> None:
+    def __init__(self, owner: TakesInputs, strip: SampleStrip) -> None:
         """Connects the two."""
         self._owner = owner
         self._strip = strip

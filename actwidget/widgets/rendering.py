@@ -13,13 +13,10 @@ from actwidget.errors import ActwidgetError
 from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
 from actwidget.widgets.composite import Composite, in_marimo
-from actwidget.widgets.new_samples import NewSamples
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
 
     from actwidget.explorer.explorer import Explorer, Shown
     from actwidget.explorer.navigation import Grid
@@ -42,11 +39,9 @@ class Rendering(Composite):
     _has_failed = False  # whether the last redraw raised an error
     _grid: Grid | None = None  # the items of the figure that the arrow keys select
     _lock: threading.RLock  # JupyterLab's messages can come in a thread of their own, while a cell runs
-    _samples: NewSamples
 
     def _connect(self) -> None:
         screen = self._screen
-        self._samples = NewSamples(self, screen.samples)
         self._links = (traitlets.link((self, "layer"), (screen.tree, "selected")),)
         screen.controls.connect(self, screen.warn)
         screen.tree.on_again(self._chosen_again)
@@ -84,46 +79,6 @@ class Rendering(Composite):
     def _selected(self) -> Selection:
         """The selection that the traits hold."""
         return Selection(**{name: getattr(self, name) for name in FIELDS}, options=tuple(sorted(self.options.items())))
-
-    # The batch.
-
-    def set_sample(self, sample: np.ndarray[Any, Any], origin: str, place: int | None = None) -> int:
-        """Adds a sample to the batch, or puts another one in a place of it, and selects it.
-
-        Args:
-            sample: One sample in the shape that the model takes.
-            origin: Where it comes from, in words.
-            place: Which sample it takes the place of; `None` to append it.
-
-        Returns:
-            Its number.
-
-        Raises:
-            InvalidInputsError: It does not fit; nothing has changed then.
-        """
-        with self._lock:
-            number = self._explorer.set_sample(sample, origin, place)
-            self._show_batch(sample=number)
-            return number
-
-    def choose_sample(self, sample: int) -> None:
-        """Selects a sample that was chosen on the page, unless the batch does not have it any more."""
-        with self._lock:
-            is_there = sample < self._explorer.data.batch_size
-            if is_there and not self._rendering and getattr(self, "sample", None) != sample:
-                self._change({"sample": sample})
-
-    def _show_batch(self, **changes: Any) -> None:
-        """Shows the selection on another batch."""
-        explorer, screen = self._explorer, self._screen
-        screen.mark({}, only=True)
-        with self._single_redraw():
-            if screen.tree.model_tree is not explorer.tree:
-                screen.tree.show(explorer.tree, explorer.selection.layer)
-            for name in FIELDS:
-                value = changes.get(name, getattr(explorer.selection, name))
-                if getattr(self, name) != value:
-                    setattr(self, name, value)
 
     # From an event on the page to a selection.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actwidget.capture.access.session import ROW, WHOLE
-from actwidget.explorer.input_pictures import InputPictures
 from actwidget.explorer.layer_data import LayerData, Sources
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
 from actwidget.explorer.predictions import Predictions
+from actwidget.explorer.samples.input_pictures import InputPictures
 
 if TYPE_CHECKING:
     from actwidget.capture.access.session import Session

@@ -198,6 +198,36 @@ class LayerExplorer(TakesInputs):
         return self._explorer.session.graph.model
 
     @property
+    def inputs(self) -> Any:
+        """The batch, in the structure and the dtypes that the model takes; `None` if none was given.
+
+        Arrays have the shape `(samples, ...)`, even if a single sample was given. They are read-only copies of the
+        arrays that were given. Assigning another batch shows it at once, as `set_inputs` does.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError: The assigned batch does not fit; nothing has changed then.
+        """
+        batch = self._explorer.session.batch
+        return None if batch is None else batch.fed
+
+    @inputs.setter
+    def inputs(self, inputs: Any) -> None:
+        self.set_inputs(inputs)
+
+    def set_inputs(self, inputs: Any, labels: Any = None, tokens: Any = None) -> None:
+        """Shows another batch: the same layer, view, channel and sample if they still exist.
+
+        Args:
+            inputs: One batch, as for `LayerExplorer`.
+            labels: The true class of each sample. Without them the labels of before stay if there are as many samples.
+            tokens: The texts of the steps of a sequence; without them as for `labels`.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
+        """
+        super().set_inputs(inputs, labels, tokens)
+
+    @property
     def tree(self) -> LayerNode:
         """The root of the layer tree, as `layer_tree(model, inputs)` returns it."""
         return self._explorer.tree

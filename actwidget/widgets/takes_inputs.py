@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from actwidget.errors import InvalidInputsError
+from actwidget.explorer.samples.items import SampleItem, SampleItems
+from actwidget.explorer.samples.new_pictures import PictureInput
 from actwidget.explorer.selection import FIELDS
-from actwidget.widgets.new_samples import NewSamples
+from actwidget.widgets.components.samples import Pad
 from actwidget.widgets.rendering import Rendering
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
+
+    from actwidget.widgets.components.samples import SampleStrip
 
 
 class TakesInputs(Rendering):
@@ -21,42 +28,8 @@ class TakesInputs(Rendering):
         super()._connect()
         self._samples = NewSamples(self, self._screen.samples)
 
-    @property
-    def inputs(self) -> Any:
-        """The batch, in the structure and the dtypes that the model takes; `None` if none was given.
-
-        Arrays have the shape `(samples, ...)`, even if a single sample was given. They are read-only copies of the
-        arrays that were given. Assigning another batch shows it at once, as `set_inputs` does.
-
-        Raises:
-            UnsupportedModelError, InvalidInputsError: The assigned batch does not fit; nothing has changed then.
-        """
-        batch = self._explorer.session.batch
-        return None if batch is None else batch.fed
-
-    @inputs.setter
-    def inputs(self, inputs: Any) -> None:
-        self.set_inputs(inputs)
-
     def set_inputs(self, inputs: Any, labels: Any = None, tokens: Any = None) -> None:
-        """Shows another batch: the same layer, view, channel and sample if they still exist.
-
-        Args:
-            inputs: One batch, as for `LayerExplorer`.
-            labels: The true class of each sample. Without them the labels of before stay if there are as many samples.
-            tokens: The texts of the steps of a sequence; without them as for `labels`.
-
-        Raises:
-            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
-
-        Example:
-            >>> import keras, numpy as np
-            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Rescaling(2.0, name="twice")])
-            >>> explorer = LayerExplorer(model, np.ones((3, 4)), layer="twice", sample=1)
-            >>> explorer.set_inputs(np.full((2, 4), 5.0))
-            >>> explorer.activation.max(), explorer.sample
-            (np.float32(10.0), 1)
-        """
+        """Shows another batch; see `LayerExplorer.set_inputs`."""
         with self._lock:
             self._explorer.set_inputs(inputs, labels=labels, tokens=tokens)
             if self._links:
@@ -100,3 +73,94 @@ class TakesInputs(Rendering):
                 value = changes.get(name, getattr(explorer.selection, name))
                 if getattr(self, name) != value:
                     setattr(self, name, value)
+
+
+class NewSamples:
+    """The samples of an explorer's strip.
+
+    It refers to the explorer without owning it: the strip belongs to the explorer's screen.
+    """
+
+    def __init__(self, owner: TakesInputs, strip: SampleStrip) -> None:
+        """Connects the two."""
+        self._owner = owner
+        self._strip = strip
+        self._drawing: tuple[str, int] | None = None  # the pad that is drawn on, and its sample
+        self._picture: PictureInput | None = None
+        strip.on_window(self._items)
+        strip.on_upload(self._add_picture)
+        strip.on_draw(self._draw)
+        strip.observe(self._chosen, "value")
+        self.renew()
+
+    def renew(self) -> None:
+        """Shows another batch."""
+        explorer, strip = self._owner._explorer, self._strip  # noqa: SLF001 - both are parts of one widget
+        session = explorer.session
+        batch, graph = session.batch, session.graph
+        picture = self._picture = PictureInput.of(graph, batch)
+        self._drawing = None
+        with strip.hold_sync():
+            strip.kind = SampleItems(session, explorer.inspector.annotations).kind
+            strip.takes_pictures = picture is not None
+            is_drawable = picture is not None and picture.is_drawable
+            strip.pad = Pad(picture.height, picture.width, picture.is_dark) if picture and is_drawable else ()
+            strip.advice = advice(None if batch is None else [each.shape for each in batch.samples if each is not None])
+            strip.renew(1 if batch is None else batch.size, explorer.selection.sample)
+
+    def select(self, sample: int) -> None:
+        """Marks the selected sample."""
+        if self._strip.value != sample:
+            self._strip.value = sample
+
+    def _chosen(self, change: Any) -> None:
+        self._owner.choose_sample(change["new"])
+
+    def _items(self, start: int, stop: int) -> Sequence[SampleItem]:
+        explorer = self._owner._explorer  # noqa: SLF001
+        items = SampleItems(explorer.session, explorer.inspector.annotations)
+        if explorer.session.batch is None:
+            return [SampleItem("no input yet")]
+        return [items.item(sample) for sample in range(start, stop)]
+
+    def _add_picture(self, name: str, data: bytes) -> str:
+        if self._picture is None:
+            message = "The model's input is not one picture of a known size. Set explorer.inputs = x from code."
+            raise InvalidInputsError(message)
+        sample, words = self._picture.opened(data, name)
+        self._drawing = None
+        self._set(sample, words, None)
+        return words
+
+    def _draw(self, ink: np.ndarray[Any, Any], pad: str) -> None:
+        if self._picture is None:
+            return
+        place = self._drawing[1] if self._drawing is not None and self._drawing[0] == pad else None
+        self._drawing = pad, self._set(self._picture.drawn(ink), "a drawing", place)
+
+    def _set(self, sample: np.ndarray[Any, Any], origin: str, place: int | None) -> int:
+        had_batch = self._owner._explorer.session.batch is not None  # noqa: SLF001
+        number = self._owner.set_sample(sample, origin, place)
+        if not had_batch:
+            drawing = self._drawing
+            self.renew()
+            self._drawing = drawing
+        self._strip.resize(max(self._strip.count, number + 1), number)
+        if place is not None:
+            self._strip.update(number, number + 1)
+        return number
+
+
+def advice(shapes: Sequence[tuple[int, ...]] | None) -> str:
+    """How to take another input from code, in words.
+
+    Args:
+        shapes: Those of the batch's arrays; `None` without a batch.
+    """
+    if shapes is not None and len(shapes) == 1:
+        what = f"a batch of shape ({', '.join(['samples', *map(str, shapes[0][1:])])}{',' * (len(shapes[0]) == 1)})"
+    elif shapes:
+        what = f"a batch of {len(shapes)} arrays, as the model takes them"
+    else:
+        what = "a batch as the model takes it"
+    return f"From code: explorer.inputs = x\nwhere x is {what}."

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from actwidget.errors import ActwidgetError, short
-from actwidget.explorer.sample_items import SampleItem
+from actwidget.explorer.samples.items import SampleItem
 from actwidget.widgets.assets import asset
 
 MOST_BYTES = 50_000_000

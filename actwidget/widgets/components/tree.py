@@ -287,7 +287,11 @@ class LayerTree(anywidget.AnyWidget):
                 self.selected = selected
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Takes what the page sends; a layer that is no longer in the tree is not selected."""
+        """Takes what the page sends, apart from the selection of a layer that is no longer in the tree.
+
+        Args:
+            sync_data: From the name of each trait to its value.
+        """
         if sync_data.get("selected", "") not in {"", *self.paths()}:
             sync_data = {name: value for name, value in sync_data.items() if name != "selected"}
             self.send_state("selected")

@@ -1,20 +1,17 @@
-"""A picture from a file, or a drawing, as one more sample of a batch: cropped, resized, in the values of the data."""
+"""A picture from a file, or a drawing, as one more sample of a batch, in the values that the model takes."""
 
 from __future__ import annotations
 
-import io
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from actwidget.analysis.nonfinite import finite_range
 from actwidget.capture.run.conversion import is_uneven
 from actwidget.capture.semantics.input_range import SHARES, expected_range
-from actwidget.errors import InvalidInputsError, short
+from actwidget.figures.parts.picture_file import picture_in_file
 from actwidget.figures.parts.text import between
 
 if TYPE_CHECKING:
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.model_graph import ModelGraph
     from actwidget.explorer.layer_values import Array
 
-MOST_PIXELS = 100_000_000
-"""A larger picture is not opened: it would take more than 300 MB."""
 MOST_DRAWN = 64
 """Pictures of more rows or columns are too fine to be drawn by hand."""
 FEWEST = 8
@@ -118,48 +113,8 @@ class PictureInput:
         Raises:
             InvalidInputsError: It is no picture, or too large.
         """
-        name = short(name, 60)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, on pictures that are large or odd in their metadata
-            image, (width, height) = self._read(data, name)
-        part = _middle(width, height, self.width / self.height)
-        done = [f"cropped to the middle {part[0]} × {part[1]}"] if part != (width, height) else []
-        if part != (self.width, self.height):
-            done.append(f"resized to {self.width} × {self.height}")
-        if self.channels != 3:
-            done += [] if image.mode == "L" else ["turned to grey"]
-        scale = image.width / width  # a large JPEG is read at a fraction of its size
-        left, top = (image.width - part[0] * scale) / 2, (image.height - part[1] * scale) / 2
-        box = (
-            max(left, 0),
-            max(top, 0),
-            min(left + part[0] * scale, image.width),
-            min(top + part[1] * scale, image.height),
-        )
-        image = image.convert("RGB" if self.channels == 3 else "L")
-        image = image.resize((self.width, self.height), Image.Resampling.LANCZOS, box)
-        pixels = np.asarray(image).reshape(self.height, self.width, -1)
-        words = _sentence(done) or "taken as it is"
-        return self.values(pixels), f"{name}, {width} × {height}: {words}; {self._range_in_words()}"
-
-    def _read(self, data: bytes, name: str) -> tuple[Image.Image, tuple[int, int]]:
-        """The picture upright, grey or in colour, and its width and height."""
-        try:
-            image: Image.Image = Image.open(io.BytesIO(data))
-            width, height = image.size
-            _check_size(name, width * height)
-            image.draft(None, (4 * self.width, 4 * self.height))
-            is_turned = image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
-            image = _on_white(ImageOps.exif_transpose(image))
-        except Image.DecompressionBombError as error:
-            raise _too_large(name) from error
-        except InvalidInputsError:
-            raise
-        except Exception as error:  # a broken file can raise anything
-            what = "is no picture" if isinstance(error, UnidentifiedImageError) else "can't be read to its end"
-            message = f"{name} {what}: expected a JPEG, PNG, GIF, BMP, TIFF or WebP file. Nothing has changed."
-            raise InvalidInputsError(message) from error
-        return image, (height, width) if is_turned else (width, height)
+        pixels, words = picture_in_file(data, name, self.width, self.height, in_color=self.channels == 3)
+        return self.values(pixels), f"{words}; {self._range_in_words()}"
 
     def _range_in_words(self) -> str:
         texts = {between(*ends) for ends in zip(self.black, self.white, strict=True)}
@@ -223,41 +178,3 @@ def _ground(pictures: Array) -> float:
     """The value that most pictures have along their edges."""
     edges = [pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]]
     return float(np.median(np.concatenate([np.asarray(edge, np.float64).ravel() for edge in edges])))
-
-
-def _middle(width: int, height: int, ratio: float) -> tuple[int, int]:
-    """The size of the largest part of a picture with a ratio of width to height."""
-    if width > height * ratio:
-        return max(round(height * ratio), 1), height
-    return width, max(round(width / ratio), 1)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """A picture in 8 bits, grey or in colour, its transparent parts white."""
-    if image.mode.startswith(("I", "F")):  # 16 bits or more a pixel
-        pixels = np.asarray(image, np.float64)
-        high = pixels.max(initial=0)
-        scale = (
-            1.0 if image.mode != "F" and high <= 255 else 255 / (65535 if image.mode != "F" and high <= 65535 else high)
-        )
-        return Image.fromarray(np.clip(pixels * scale, 0, 255).astype(np.uint8))
-    if "A" in image.getbands() or "transparency" in image.info:
-        is_grey = image.mode in {"LA", "La", "L"}
-        colors = image.convert("RGBA")
-        ground = Image.new("RGBA", colors.size, "white")
-        return Image.alpha_composite(ground, colors).convert("L" if is_grey else "RGB")
-    return image.convert("L" if image.mode in {"1", "L"} else "RGB")
-
-
-def _check_size(name: str, pixels: int) -> None:
-    if pixels > MOST_PIXELS:
-        raise _too_large(name)
-
-
-def _too_large(name: str) -> InvalidInputsError:
-    most = MOST_PIXELS // 1_000_000
-    return InvalidInputsError(f"{name} has more than {most} million pixels. Save it smaller. Nothing has changed.")
-
-
-def _sentence(parts: list[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

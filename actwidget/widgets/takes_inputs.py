@@ -59,8 +59,8 @@ class TakesInputs(Rendering):
         """Selects a sample that was chosen on the page, unless the batch does not have it any more."""
         with self._lock:
             is_there = sample < self._explorer.data.batch_size
-            if is_there and not self._rendering and getattr(self, "sample", None) != sample:
-                self._change({"sample": sample})
+            if is_there and not self._rendering and self._selected().sample != sample:
+                self.set_trait("sample", sample)
 
     def _show_batch(self, **changes: Any) -> None:
         """Shows the selection on another batch."""

@@ -50,6 +50,6 @@ def _before_normalization(layer: Any) -> tuple[float, float] | None:
     except (AttributeError, TypeError, ValueError):  # it has not been adapted
         return None
     center, width = float(np.mean(mean)), float(np.mean(spread))
-    if not 0 <= center <= 255:
+    if not 0 <= center <= 255 or (center, width) == (0, 1):  # the latter is what it has before it is adapted
         return None
     return SHARES if center <= 1 and width <= 1 else BYTES

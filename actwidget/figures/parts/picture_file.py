@@ -51,9 +51,9 @@ def picture_in_file(
     if not in_color and image.mode != "L":
         done.append("turned to grey")
     scale = image.width / size[0]  # a large JPEG is read at a fraction of its size
-    left, top = max((image.width - part[0] * scale) / 2, 0), max((image.height - part[1] * scale) / 2, 0)
-    box = (left, top, image.width - left, image.height - top)
-    image = image.convert("RGB" if in_color else "L").resize((width, height), Image.Resampling.LANCZOS, box)
+    left, top = ((whole - taken * scale) / 2 for whole, taken in zip(image.size, part, strict=True))
+    middle = image.crop((round(left), round(top), round(image.width - left), round(image.height - top)))
+    image = middle.convert("RGB" if in_color else "L").resize((width, height), Image.Resampling.LANCZOS)
     words = " and ".join([", ".join(done[:-1]), done[-1]] if len(done) > 1 else done) or "taken as it is"
     return np.asarray(image).reshape(height, width, -1), f"{name}, {size[0]} × {size[1]}: {words}"
 

@@ -71,6 +71,13 @@ class Annotations:
             given = replace(given, tokens=self.tokens)
         return given
 
+    def label_of(self, sample: int) -> str:
+        """The true class of a sample, by its name if it has one; `""` if no label is known."""
+        label = None if self.labels is None else self.labels[sample]
+        if label is None:
+            return ""
+        return self.class_names[label] if self.class_names and label < len(self.class_names) else f"class {label}"
+
     def with_sample(self, number: int, origin: str) -> Annotations:
         """The same with one more sample at the end, or with another sample at a place, of which no label is known.
 

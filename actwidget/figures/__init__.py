@@ -12,6 +12,7 @@ from actwidget.figures.activation.content import ActivationContent, Picture
 from actwidget.figures.activation.figure import activation_figure, activation_spec
 from actwidget.figures.activation.picture import ORDERS, channel_order, picture
 from actwidget.figures.comparison import comparison_spec
+from actwidget.figures.every_sample import every_sample_spec
 from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
@@ -30,6 +31,7 @@ __all__ = [
     "activation_spec",
     "channel_order",
     "comparison_spec",
+    "every_sample_spec",
     "is_picture",
     "message_figure",
     "overlay_spec",

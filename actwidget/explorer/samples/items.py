@@ -58,20 +58,17 @@ class SampleItems:
 
     def item(self, sample: int) -> SampleItem:
         """The item of a sample."""
-        parts = [f"sample {sample}", self._label(sample), self._annotations.origins.get(sample, "")]
+        parts = [
+            f"sample {sample}",
+            short(self._annotations.label_of(sample), 60),
+            self._annotations.origins.get(sample, ""),
+        ]
         if self._pictures is not None:
             return SampleItem(", ".join(filter(None, parts)), picture=small_picture(self._pictures[sample]) or b"")
         words = self._words(sample)
         known = words or self._numbers(sample)
         tip = ", ".join(filter(None, parts)) + (f": {short(known, 300)}" if known else "")
         return SampleItem(tip, short(" ".join(words.split()[:WORDS]), 60))
-
-    def _label(self, sample: int) -> str:
-        names, labels = self._annotations.class_names, self._annotations.labels
-        label = None if labels is None else labels[sample]
-        if label is None:
-            return ""
-        return short(names[label] if names and label < len(names) else f"class {label}", 60)
 
     def _words(self, sample: int) -> str:
         tokens = self._annotations.tokens

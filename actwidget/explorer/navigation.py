@@ -71,7 +71,7 @@ def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[s
         For each field of the selection its new value; empty where the click selects nothing.
     """
     match customdata:
-        case ["sample", int() as sample]:
+        case ["sample", int() as sample, *_]:
             # The batch may have become smaller while the click was on its way.
             return {"sample": sample} if 0 <= sample < data.batch_size else {}
         case [str() as path, *_] if path in paths:

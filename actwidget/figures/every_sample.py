@@ -204,7 +204,8 @@ def _captions(samples: Sequence[int], labels: Sequence[str], limit: int, selecte
     texts = []
     for sample, label in zip(samples, labels, strict=True):
         room = limit - len(str(sample)) - 1
-        text = f"{sample} {escape(label, room)}" if label and room >= 4 else str(sample)
+        cut = label if len(label) <= room else f"{label[: max(room - 1, 0)]}…"
+        text = f"{sample} {escape(cut)}" if label and room >= 4 else str(sample)
         texts.append(f"<b>{text}</b>" if sample == selected else text)
     return texts
 

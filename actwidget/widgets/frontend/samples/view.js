@@ -77,7 +77,7 @@ class StripView {
   forget() {
     this.#items.clear();
     this.#asked.clear();
-    this.show();
+    this.reveal();
   }
 
   /**

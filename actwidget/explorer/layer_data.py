@@ -213,11 +213,6 @@ class LayerData:
         labels = self.sources.annotations.labels
         return labels[self.own_sample] if labels is not None and self.is_output else None
 
-    @property
-    def sample_label(self) -> str:
-        """The true class of the sample, by its name if it has one; `""` if no label is known."""
-        return self.sources.annotations.label_of(self.sample)
-
     def of_sample(self, sample: int) -> LayerData:
         """The same layer for another sample."""
         return LayerData(self.sources, self.path, sample)

@@ -71,7 +71,7 @@ class EverySample(View):
             data.path,
             values,
             samples=samples,
-            labels=[data.of_sample(sample).sample_label for sample in samples],
+            labels=[data.sources.annotations.label_of(sample) for sample in samples],
             selected=data.sample,
             words=[each for each in (channel, page) if each],
         )

@@ -18,8 +18,9 @@ from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from actwidget.explorer.explorer import Explorer, Shown
+    from actwidget.explorer.explorer import Explorer
     from actwidget.explorer.navigation import Grid
+    from actwidget.explorer.shown import Shown
     from actwidget.widgets.screen import Screen
     from actwidget.widgets.still import Still
 

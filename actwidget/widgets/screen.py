@@ -11,13 +11,13 @@ from actwidget.widgets import html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.components.choices import Choices
 from actwidget.widgets.components.code import CodePanel
+from actwidget.widgets.components.controls import Controls
 from actwidget.widgets.components.inspection import InspectionPanel
 from actwidget.widgets.components.parts import Parts
 from actwidget.widgets.components.plot import PlotView
 from actwidget.widgets.components.samples import SampleStrip
 from actwidget.widgets.components.table import NumberTable
 from actwidget.widgets.components.tree import LayerTree
-from actwidget.widgets.controls import Controls
 from actwidget.widgets.still import Snapshot
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.drawing import Drawing
-    from actwidget.explorer.explorer import Shown
+    from actwidget.explorer.shown import Shown
     from actwidget.widgets.still import Still
 
 

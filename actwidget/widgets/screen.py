@@ -94,7 +94,7 @@ class Screen:
         self.code = make(CodePanel, label="Keras code")
         heading = make(ipywidgets.HBox, [self.title, self.code], css="actw-heading")
         self.tabs = make(Choices, kind="tabs", label="Views", css="actw-views")
-        self.controls = Controls(self._parts, samples=samples)
+        self.controls = Controls(self._parts)
         self.plot = make(PlotView, css="actw-figure")
         self.inspection = make(InspectionPanel, css="actw-inspector")
         self.alert = make(ipywidgets.HTML, html.live("alert", ""), css="actw-alerts")

@@ -97,8 +97,18 @@ def test_a_click_and_keys_select_a_sample(strip, explorer, notebook):
         )
         assert selected(strip) == [str(number)]
         assert notebook.page.evaluate("document.activeElement.dataset.sample") == str(number)
+    notebook.page.keyboard.type("1499")
+    strip.locator('[data-sample="1499"][aria-selected="true"]').wait_for()
     notebook.ask("view.sample = 1500")
     strip.locator('[data-sample="1500"][aria-selected="true"]').wait_for()
+
+
+def test_the_tab_key_stops_at_the_selected_sample_and_at_the_button_only(strip):
+    stops = strip.evaluate(
+        "(strip) => [...strip.querySelectorAll('*')].filter((each) => each.tabIndex >= 0)"
+        ".map((each) => each.dataset.sample ?? each.textContent)"
+    )
+    assert stops == ["0", "+"]
 
 
 RED = Image.new("RGB", (60, 40), (255, 0, 0))

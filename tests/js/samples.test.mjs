@@ -8,6 +8,7 @@ import {
   firstWith,
   sampleByKey,
   sizeOfWindow,
+  typedNumber,
   unknownRange,
 } from "../../actwidget/widgets/frontend/samples/window.js";
 
@@ -34,6 +35,13 @@ test("keys go to the next sample, the next page and the ends", () => {
   const targets = keys.map((key) => sampleByKey(key, 5, 100, 12));
   assert.deepEqual(targets, [4, 6, 4, 6, 0, 17, 0, 99, undefined, undefined]);
   assert.equal(sampleByKey("ArrowRight", 99, 100, 12), 99);
+});
+
+test("digits make one number as long as there is such a sample", () => {
+  assert.equal(typedNumber("", "1", 200), "1");
+  assert.equal(typedNumber("1", "2", 200), "12");
+  assert.equal(typedNumber("25", "7", 200), "7");
+  assert.equal(typedNumber("", "7", 3), "");
 });
 
 test("the page asks for what it does not know and sees", () => {

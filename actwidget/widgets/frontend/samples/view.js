@@ -5,7 +5,7 @@ import { toBase64 } from "../shared/base64.js";
 import { viewedBytes } from "../shared/bytes.js";
 import { onChange } from "../shared/widget_model.js";
 import { Panel } from "./panel.js";
-import { clampedFirst, firstWith, sampleByKey, sizeOfWindow, unknownRange } from "./window.js";
+import { clampedFirst, firstWith, sampleByKey, sizeOfWindow, typedNumber, unknownRange } from "./window.js";
 
 /**
  * @import { WidgetModel } from "../shared/widget_model.js"
@@ -14,6 +14,8 @@ import { clampedFirst, firstWith, sampleByKey, sizeOfWindow, unknownRange } from
 
 /** @type {Record<string, number>} The width of an item with its gap, as `samples.css` has it. */
 const WIDTHS = { picture: 40, number: 40, text: 100 };
+/** How many milliseconds may lie between the digits of one number. */
+const TYPING = 1000;
 
 /**
  * @param {string} name
@@ -46,6 +48,8 @@ class StripView {
   #asked = new Set();
   #first = 0;
   #size = 0;
+  #typed = "";
+  #typedAt = 0;
 
   /**
    * @param {WidgetModel} model
@@ -62,8 +66,10 @@ class StripView {
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", "Sample");
     this.list.setAttribute("aria-orientation", "horizontal");
-    this.back = stripButton("turn", "Samples before these", "‹");
-    this.on = stripButton("turn", "Samples after these", "›");
+    this.back = stripButton("turn", "Samples before these, by keyboard Page Up", "‹");
+    this.on = stripButton("turn", "Samples after these, by keyboard Page Down or a typed number", "›");
+    // The list is the only stop of the Tab key here: its keys do more than these two.
+    this.back.tabIndex = this.on.tabIndex = -1;
     this.add = stripButton("add", "Another input", "+");
     this.root.append(this.back, this.list, this.on, this.add);
     this.panel = new Panel(model, this.root, this.add, signal);
@@ -130,7 +136,7 @@ class StripView {
     if (!(option instanceof HTMLElement)) return;
     const own = Number(option.dataset.sample);
     const isChoice = event.key === "Enter" || event.key === " ";
-    const target = isChoice ? own : sampleByKey(event.key, own, this.#count, this.#size);
+    const target = isChoice ? own : (this.#type(event) ?? sampleByKey(event.key, own, this.#count, this.#size));
     if (target === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -138,6 +144,18 @@ class StripView {
     this.#first = firstWith(this.#first, this.#size, target);
     this.show();
     this.#focus(target);
+  }
+
+  /**
+   * The sample whose number is being typed; `undefined` for keys that are no digits.
+   * @param {KeyboardEvent} event
+   */
+  #type({ key, timeStamp }) {
+    if (!/^[0-9]$/.test(key)) return undefined;
+    const isNext = timeStamp - this.#typedAt < TYPING;
+    this.#typed = typedNumber(isNext ? this.#typed : "", key, this.#count);
+    this.#typedAt = timeStamp;
+    return this.#typed ? Number(this.#typed) : undefined;
   }
 
   /** @param {MouseEvent} event */

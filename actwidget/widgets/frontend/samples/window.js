@@ -62,6 +62,17 @@ export function sampleByKey(key, selected, count, size) {
 }
 
 /**
+ * The number that digits typed one after the other stand for; a digit that would go beyond the samples begins another one.
+ * @param {string} typed the digits so far
+ * @param {string} key the next one
+ * @param {number} count of samples
+ * @returns {string} the digits of a sample; `""` for none
+ */
+export function typedNumber(typed, key, count) {
+  return [typed + key, key].find((digits) => Number(digits) < count) ?? "";
+}
+
+/**
  * The samples from the first to the last in sight that the page does not know; `null` if it knows all.
  * @param {number} first
  * @param {number} size of the window

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from actwidget.explorer import views as _views
 from actwidget.explorer.controls import SHARED
+from actwidget.explorer.selection import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ def register(cls: ViewClass) -> ViewClass:
     if view.name in _VIEWS:
         message = f"There is a view {view.name!r} already."
         raise ValueError(message)
-    taken = SHARED.keys() | {control.name for each in _VIEWS.values() for control in each.own_controls}
+    taken = {*SHARED, *FIELDS} | {control.name for each in _VIEWS.values() for control in each.own_controls}
     if clashes := [control.name for control in view.own_controls if control.name in taken]:
         message = f"Controls exist: {clashes}."
         raise ValueError(message)

@@ -16,7 +16,7 @@ from actwidget.figures.every_sample import every_sample_spec
 from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
-from actwidget.figures.parts.input_image import is_picture, thumbnail_png
+from actwidget.figures.parts.input_image import is_picture, small_picture
 from actwidget.figures.scalar import scalar_spec
 from actwidget.figures.still import still_pngs
 from actwidget.figures.values import values_spec
@@ -38,8 +38,8 @@ __all__ = [
     "overview_spec",
     "picture",
     "scalar_spec",
+    "small_picture",
     "still_pngs",
-    "thumbnail_png",
     "values_spec",
     "weights_spec",
 ]

@@ -211,5 +211,4 @@ class Rendering(Composite):
     def _predict(self) -> None:
         with self._lock:
             if self._links:  # it may have been closed in the meantime
-                inspector, sample = self._explorer.inspector, self.sample
-                self._screen.predict(*inspector.predictions.top(sample), inspector.pictures.thumbnail(sample))
+                self._screen.predict(*self._explorer.inspector.predictions.top(self.sample))

@@ -157,9 +157,9 @@ class Screen:
         """Marks layers with warnings in the tree, in addition to those marked already unless `only` is set."""
         self.tree.marks = dict(warnings) if only else {**self.tree.marks, **warnings}
 
-    def predict(self, label: str, probability: float, thumbnail: str | None) -> None:
+    def predict(self, label: str, probability: float) -> None:
         """Shows the model's prediction for the sample."""
-        self.prediction.value = html.prediction(label, probability, thumbnail)
+        self.prediction.value = html.prediction(label, probability)
 
     def _show_table(self, drawing: Drawing, channel: int | None) -> None:
         """Replaces the figure by the drawing's table; a drawing without a table brings the figure back."""

@@ -9,8 +9,7 @@ import numpy as np
 from actwidget.analysis.categories import text_of
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.errors import short
-from actwidget.figures import is_picture
-from actwidget.figures.parts.input_image import small_picture
+from actwidget.figures import is_picture, small_picture
 from actwidget.figures.parts.text import number as in_digits
 
 if TYPE_CHECKING:

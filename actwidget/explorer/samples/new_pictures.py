@@ -11,6 +11,7 @@ import numpy as np
 from actwidget.analysis.nonfinite import finite_range
 from actwidget.capture.run.conversion import is_uneven
 from actwidget.capture.semantics.input_range import SHARES, expected_range
+from actwidget.figures.parts.input_image import is_of_sixteen
 from actwidget.figures.parts.picture_file import picture_in_file
 from actwidget.figures.parts.text import between
 
@@ -169,9 +170,7 @@ def _white(pictures: Array, high: float) -> float:
     """The value of white where black is 0 and the brightest pixel is `high`."""
     if high > 255 or (pictures.dtype.kind == "f" and high <= 2):
         return float(high)
-    # scikit-learn's digits go from 0 to 16.
-    is_sixteen = 2 < high <= 16 and pictures.dtype != np.uint8 and bool(np.all(pictures == np.rint(pictures)))
-    return 16.0 if is_sixteen else 255.0
+    return 16.0 if is_of_sixteen(pictures, pictures.dtype) else 255.0
 
 
 def _ground(pictures: Array) -> float:

@@ -198,9 +198,10 @@ export class Panel {
 
   #place() {
     if (!this.#isOpen) return;
-    const strip = this.root.getBoundingClientRect();
-    const left = Math.min(strip.right - this.el.offsetWidth, document.documentElement.clientWidth - this.el.offsetWidth);
-    this.el.style.left = `${Math.max(left, 4)}px`;
-    this.el.style.top = `${strip.bottom + 4}px`;
+    // As far to the right as the page goes: the layers stay in sight while one draws.
+    const { left, bottom } = this.opener.getBoundingClientRect();
+    const room = document.documentElement.clientWidth - this.el.offsetWidth - 4;
+    this.el.style.left = `${Math.max(Math.min(left, room), 4)}px`;
+    this.el.style.top = `${bottom + 4}px`;
   }
 }

@@ -344,14 +344,13 @@ def test_what_is_read_has_no_controls_of_channels():
     explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)), layer=0)
     controls = explorer._screen.controls
     every = [
-        controls.widget("sample"),
         controls.widget("channel"),
         controls.widget("sort"),
         controls.widget("scaling"),
     ]
-    assert list(controls.box.children)[:4] == every
+    assert list(controls.box.children)[:3] == every
     explorer.layer = [node.path for node in explorer.tree][-1]
-    assert list(controls.box.children) == [controls.widget("sample")]
+    assert list(controls.box.children) == []
     explorer.show = "table"
     assert list(controls.box.children) == [controls.widget("channel")]
 
@@ -364,7 +363,7 @@ def test_flags_in_several_channels_can_be_looked_at_one_by_one():
     explorer = aw.LayerExplorer(model, batch)
     explorer.layer = [node.path for node in explorer.tree][-1]
     controls = explorer._screen.controls
-    assert list(controls.box.children) == [controls.widget("sample"), controls.widget("channel")]
+    assert list(controls.box.children) == [controls.widget("channel")]
     assert "False: 100 %" in explorer.figure.layout.annotations[0].text
     assert controls.widget("channel").placeholder == "first"
     explorer.channel = 2

@@ -25,7 +25,7 @@ class Overlay(View):
     label = "On the input"
     question = "Where in the input does this channel respond?"
     place = 20
-    controls = ("sample", "channel")
+    controls = ("channel",)
 
     def is_offered(self, data: LayerData) -> bool:
         """Whether an input is a picture."""

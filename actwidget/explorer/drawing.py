@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from actwidget.explorer.facts import Fact
+    from actwidget.explorer.inspection import Inspection
     from actwidget.explorer.navigation import Grid
 
 
@@ -44,6 +45,8 @@ class Drawing:
         controls: The names of the controls that apply to this drawing; `None` for all controls of the view.
         grid: The items that the arrow keys move through.
         table: A table to show instead of the figure.
+        inspection: What the inspector says of the selected channel; it stands over the lower right corner of the
+            figure, which leaves it free, or below a narrow figure.
     """
 
     figure: Serialized
@@ -52,6 +55,7 @@ class Drawing:
     controls: tuple[str, ...] | None = None
     grid: Grid | None = None
     table: Table | None = None
+    inspection: Inspection | None = None
 
     def __post_init__(self) -> None:
         """Limits the length of the alt text, which may contain very long layer names."""

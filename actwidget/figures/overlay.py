@@ -14,6 +14,7 @@ from actwidget.analysis.pixels.pooling import magnitude_pooled
 from actwidget.figures.parts.heatmap import color_axis, reduction_factor, value_ticks
 from actwidget.figures.parts.input_image import input_picture
 from actwidget.figures.parts.layout import NARROW_HEIGHT, NUMBER_LABELS, WIDE, base_layout, caption
+from actwidget.figures.parts.marks import double_stroke
 from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_legend
 from actwidget.figures.parts.palette import ACCENT, ColorRange
 from actwidget.figures.parts.text import NARROW_LIMIT, colored, escape, reduction_text
@@ -154,9 +155,9 @@ def overlay_spec(
         parts.append(f"sees {bottom - top} × {right - left} of {height} × {width} pixels")
     shapes = []
     if cell is not None:
-        shapes.append(_frame(place.edges(*cell), 3))
+        shapes += double_stroke(_frame(place.edges(*cell)))
     if box is not None:
-        shapes.append({**_frame(box, 2), "line": {"color": ACCENT, "width": 2, "dash": "dot"}})
+        shapes += double_stroke(_frame(box), width=2, dash="dot")
     # Cells over padding lie outside of the picture, and are shown as well.
     over = place.edges(0, 0, *whole.shape)
     visible = (min(over[0], 0), min(over[1], 0), max(over[2], height), max(over[3], width))
@@ -195,9 +196,11 @@ def _layout(title: str, text: str, color: ColorRange, visible: Edges, box: Box) 
         margin={"l": 8, "r": 16, "t": 30, "b": 16, "autoexpand": False},
         annotations=[caption(text, side[0][0], side[1][1])],
         meta={"narrow": narrow},
-        coloraxis=color_axis(
-            color, veil(color.scale), {**bar, **value_ticks(color.low, color.high, 3), **NUMBER_LABELS}
-        ),
+        coloraxis={
+            **color_axis(color, veil(color.scale)),
+            "showscale": True,
+            "colorbar": {**bar, **value_ticks(color.low, color.high, 3), **NUMBER_LABELS},
+        },
         xaxis={**hidden, "domain": WIDE[0][0], "range": [first - 0.5, last - 0.5], "anchor": "y"},
         yaxis={**down, "domain": WIDE[0][1], "range": [lower - 0.5, upper - 0.5], "scaleanchor": "x", "anchor": "x"},
         xaxis2={**hidden, "domain": side[0], "range": [left - 0.5, right - 0.5], "anchor": "y2"},
@@ -222,6 +225,6 @@ def veil(scale: str) -> list[list[Any]]:
     return result
 
 
-def _frame(edges: Edges, width: int) -> dict[str, Any]:
+def _frame(edges: Edges) -> dict[str, Any]:
     corners = dict(zip(("y0", "x0", "y1", "x1"), (edge - 0.5 for edge in edges), strict=True))
-    return {"type": "rect", **corners, "line": {"color": ACCENT, "width": width}}
+    return {"type": "rect", **corners}

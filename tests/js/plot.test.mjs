@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
+import { darkBase64, darkPicture, darkText } from "../../actwidget/widgets/frontend/plot/dark.js";
 import { clickData, layoutImage, pictureUri, resolveFigure, setAttributeAt } from "../../actwidget/widgets/frontend/plot/figure.js";
 import { loadPlotly } from "../../actwidget/widgets/frontend/plot/plotly_loader.js";
 
-const APPEARANCE = { narrow: false, text: "#111", line: "#ccc", background: "#fff" };
+const APPEARANCE = { narrow: false, dark: false, text: "#111", line: "#ccc", background: "#fff" };
 
 /** The first 24 bytes of a PNG of that size, which is as far as its size needs. */
 const png = (width, height) => {
@@ -187,5 +188,42 @@ describe("plotly.js is asked for", () => {
     assert.deepEqual(asked(first, next), [1, 1]);
     next.answer();
     assert.equal(await next.found, plotly);
+  });
+});
+
+describe("on a dark page", () => {
+  /** A picture with both palettes, each of one value, and some bytes after them. */
+  const both = () => {
+    const bytes = new Uint8Array(4000);
+    bytes.set(Buffer.from("PLTE"), 37);
+    bytes.fill(1, 41, 813);
+    bytes.set(Buffer.from("daRk"), 817);
+    bytes.fill(2, 821, 1593);
+    bytes.fill(7, 1597);
+    return bytes;
+  };
+
+  test("a picture gets the palette that it brings for it, and nothing else changes", () => {
+    const [light, dark] = [both(), darkPicture(both())];
+    assert.ok(dark.subarray(41, 813).every((byte) => byte === 2));
+    assert.deepEqual([dark.subarray(0, 41), dark.subarray(813)], [light.subarray(0, 41), light.subarray(813)]);
+    const text = Buffer.from(light).toString("base64");
+    assert.deepEqual([...Buffer.from(darkBase64(text), "base64")], [...dark]);
+    const one = light.fill(0, 813, 825);
+    assert.equal(darkPicture(one), one);
+    assert.equal(darkBase64("AAAA"), "AAAA");
+  });
+
+  test("coloured text is light, and what else has that colour keeps it", () => {
+    const spec = '{"text":"<span style=\\"color:#1a6fe8\\">unit</span>","color":"#1a6fe8"}';
+    assert.equal(darkText(spec), spec.replace("color:#1a6fe8", "color:#6cb6ff"));
+  });
+
+  test("a figure changes what it says that changes there", () => {
+    const meta = { dark: { "coloraxis.colorscale": [[0, "#000"]] }, narrow: { height: 9 } };
+    const figure = JSON.stringify({ data: [], layout: { coloraxis: { cmin: 1 }, meta } });
+    const { layout } = resolveFigure(figure, [], { ...APPEARANCE, dark: true });
+    assert.deepEqual([layout.coloraxis, layout.height], [{ cmin: 1, colorscale: [[0, "#000"]] }, undefined]);
+    assert.deepEqual(resolveFigure(figure, [], APPEARANCE).layout.coloraxis, { cmin: 1 });
   });
 });

@@ -185,7 +185,7 @@ def test_one_number_a_sample_is_moved_through_sample_by_sample(explorer):
 def test_the_column_of_flags_that_is_selected_is_outlined(explorer):
     explorer.show, explorer.layer, explorer.channel = "activation", "flags", 1
     press(explorer, "ArrowRight")
-    (mark,) = explorer.figure.layout.shapes
+    _, mark = explorer.figure.layout.shapes
     assert (mark.x0, mark.x1, mark.y0, mark.y1) == (1.5, 2.5, -0.5, 5.5)
     press(explorer, "Escape")
     assert not explorer.figure.layout.shapes

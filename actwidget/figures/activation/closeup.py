@@ -11,7 +11,7 @@ from actwidget.figures.activation.layout import Panel
 from actwidget.figures.activation.steps import step_ticks
 from actwidget.figures.parts.heatmap import cell_positions, color_axis, reduction_factor, value_ticks
 from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_names
-from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange, colorscale
+from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange
 from actwidget.figures.parts.text import colored, reduction_text
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _map(content: ActivationContent, values: NDArray[np.float32], caption: str) 
     axes: dict[str, dict[str, Any]] = {
         "xaxis2": {**hidden, "range": (-0.5, factor * width - 0.5)},
         "yaxis2": {**hidden, "range": (factor * height - 0.5, -0.5), "scaleanchor": "x2"},
-        "coloraxis": color_axis(color, colorscale(color.scale), bar),
+        "coloraxis": {**color_axis(color), "showscale": True, "colorbar": bar},
     }
     if is_head:
         caption = f"{caption}: target by source"

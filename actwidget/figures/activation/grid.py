@@ -9,7 +9,8 @@ import numpy as np
 from actwidget.figures.activation.layout import Panel
 from actwidget.figures.activation.steps import masked_steps, step_ticks
 from actwidget.figures.activation.units import unit_bars
-from actwidget.figures.parts.tiles import hover_cells, outline, tile_cells, tile_image
+from actwidget.figures.parts.marks import outlined
+from actwidget.figures.parts.tiles import hover_cells, tile_cells, tile_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def _tiles(content: ActivationContent, tiles: Mosaic) -> Panel:
         "xaxis": {**hidden, "range": [0, width]},
         "yaxis": {**hidden, "range": [height, 0], "scaleanchor": "x"},
     }
-    shapes = [outline(tiles.box(content.channel))] if content.channel is not None else []
+    shapes = outlined(tiles.box(content.channel)) if content.channel is not None else []
     traces = [tile_image(content.picture.uri), tile_cells(tiles, *_channel_hover(content))]
     return Panel(traces, axes, shapes=shapes)
 
@@ -63,7 +64,7 @@ def _sequence(content: ActivationContent) -> Panel:
     shapes = masked_steps(content, steps)
     if content.channel is not None:
         row = int(np.flatnonzero(drawn.order == content.channel)[0])
-        shapes += [outline((-0.5, row - 0.5, steps - 0.5, row + 0.5))]
+        shapes += outlined((-0.5, row - 0.5, steps - 0.5, row + 0.5))
     return Panel([image, cells], axes, shapes=shapes)
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from actwidget.explorer import views as _views
 from actwidget.explorer.controls import SHARED
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from actwidget.explorer.controls import Control
     from actwidget.explorer.drawing import Drawing
+    from actwidget.explorer.inspection import Action
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
 
@@ -60,6 +61,22 @@ class View(ABC):
             selection: The current selection.
         """
         return [selection.sample]
+
+    def fitted(self, control: Control, _data: LayerData, _selection: Selection) -> Control | None:
+        """One of the view's own controls with its range adjusted to a layer; `None` if there is nothing to choose.
+
+        Args:
+            control: The control.
+        """
+        return control
+
+    def arrangement(self, _data: LayerData, _selection: Selection) -> Any:
+        """What of the drawing depends on the room for it: if this changes with the room, the layer is drawn anew."""
+        return None
+
+    def action(self, _data: LayerData, _selection: Selection) -> Action | None:
+        """What the inspector of a channel offers to do in this view; `None` for nothing."""
+        return None
 
     @abstractmethod
     def draw(self, data: LayerData, selection: Selection) -> Drawing:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actwidget.explorer.drawing import Drawing
+from actwidget.explorer.inspection import Action
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.explorer.views.channels import facts_on
@@ -22,7 +23,7 @@ class Overlay(View):
     """One channel, or the mean over all, over the input picture that the layer depends on."""
 
     name = "overlay"
-    label = "over the input"
+    label = "On the input"
     question = "Where in the input does this channel respond?"
     place = 20
     controls = ("sample", "channel")
@@ -41,13 +42,17 @@ class Overlay(View):
             return "This layer depends on no input that is a picture."
         return data.missing
 
+    def action(self, _data: LayerData, _selection: Selection) -> Action:
+        """Shows the channel on the input."""
+        return Action("Show on the input", {"show": self.name}, self.question)
+
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The channel over the picture; with a position, the part of the picture that this depends on."""
         channel, values, source = selection.channel, data.value, data.picture
         if source is None:
             return Drawing.message(data.path, self.available(data) or "")
         order = np.arange(values.shape[-1])
-        if selection.sort != "index":
+        if selection.sort not in {"index", "number"}:
             order = channel_order(data.sample_statistics, selection.sort)
         position = selection.position if data.is_read_as_computed else None
         field = data.receptive_field(position or (0, 0), source.place)

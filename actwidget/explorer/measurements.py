@@ -118,7 +118,7 @@ class Measurements:
     def histogram(
         self, path: str, values: Array, channel: int | None, within: tuple[float, float] | None = None
     ) -> Histogram:
-        """The histogram of one sample's values, of all or of those within a range, together with that of one channel."""
+        """The histogram of one sample's values, or of those within a range, together with that of one channel."""
         bounds = self.bounds(path)
         channel_values = None if channel is None or values.ndim == 0 else values[..., channel]
         upper = None if bounds is None else bounds[1]

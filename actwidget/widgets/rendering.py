@@ -33,6 +33,7 @@ class Rendering(Composite):
     _screen: Screen
     _still: Still
     _rendering = False  # while this is set, changes of traits do not redraw
+    options: Any  # a trait
     _links: tuple[Any, ...] = ()  # empty before the widget is connected and after it is closed
     _is_checking_weights = False  # a check is running or scheduled
     _has_failed = False  # whether the last redraw raised an error

@@ -206,7 +206,7 @@ def mosaic(
     shown = np.arange(count) if order is None else np.asarray(order, dtype=np.intp)
     factor = _reduction(shown.size, height, width, aspect=aspect, gap=gap, max_pixels=max_pixels, grid=grid)
     tile_height, tile_width = _tile(height, width, factor)
-    columns, rows, between = _layout(shown.size, tile_height, tile_width, aspect, gap, grid)
+    columns, rows, between = _layout(shown.size, tile_height, tile_width, aspect, gap, grid=grid)
 
     canvas = np.full((rows, tile_height + between, columns, tile_width + between), GAP_LEVEL, dtype=np.uint8)
     if shown.size and height and width:
@@ -235,7 +235,7 @@ def _tile(height: int, width: int, factor: int) -> tuple[int, int]:
 
 
 def _layout(
-    count: int, height: int, width: int, aspect: float, gap: int | None, grid: tuple[int, int] | None
+    count: int, height: int, width: int, aspect: float, gap: int | None, *, grid: tuple[int, int] | None
 ) -> tuple[int, int, int]:
     """Choose columns, rows and gap for tiles of a size."""
     if grid is None:
@@ -266,7 +266,7 @@ def _reduction(
 
     def fits(factor: int) -> bool:
         tile_height, tile_width = _tile(height, width, factor)
-        columns, rows, between = _layout(count, tile_height, tile_width, aspect, gap, grid)
+        columns, rows, between = _layout(count, tile_height, tile_width, aspect, gap, grid=grid)
         limit = max_pixels if factor == 1 else max_pixels // 2
         return rows * (tile_height + between) * columns * (tile_width + between) <= limit
 

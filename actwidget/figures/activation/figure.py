@@ -77,7 +77,7 @@ def _title(content: ActivationContent) -> str:
     channels = f"{count:,} {content.channel_label}{'s' * (count != 1)}"
     if drawn.pages > 1 and drawn.tiles is not None:
         first = drawn.page * drawn.tiles.rows * drawn.tiles.columns
-        channels = f"{first + 1:,}–{first + len(drawn.tiles.order):,} of {channels}"
+        channels = f"{first + 1:,} to {first + len(drawn.tiles.order):,} of {channels}"
     words = order_words(content.order_name, is_paged=drawn.pages > 1)
     parts = [escape(content.title, NARROW_LIMIT), f"{channels}, {words}"]
     if nonfinite := nonfinite_counts(statistics.nan, statistics.infinite):

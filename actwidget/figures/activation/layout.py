@@ -24,8 +24,8 @@ GRID_SHARE, RIGHT = 0.66, 0.69
 """The grid's share of a wide figure, and where the panels to the right of it begin."""
 BLANK = 0.3
 """The share of a wide figure's height, at its lower right, where the inspector's facts and buttons lie over it."""
-# The x domains on the right of a wide figure: of a close-up beside an input and of that input; of a close-up with numbers,
-# or with names, to its left.
+# The x domains on the right of a wide figure: of a close-up beside an input and of that input; of a close-up with
+# numbers, or with names, to its left.
 BESIDE, SOURCE = (RIGHT, 0.895), (0.915, 1.0)
 NUMBERED, NAMED = (0.745, 1.0), (0.81, 1.0)
 # On a narrow page the grid takes the whole width; below it these are the x domains of the others.

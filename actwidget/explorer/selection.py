@@ -62,7 +62,7 @@ class Selection:
 
 
 FIELDS = tuple(each.name for each in fields(Selection) if each.name not in {"options", "room"})
-"""The names of the fields, but for `options` and `room`. The view and the layer come first: the others depend on them."""
+"""The names of the fields without `options` and `room`. View and layer come first: the others depend on them."""
 
 
 def checked_state(given: Any) -> dict[str, Any]:

@@ -24,15 +24,16 @@ def distribution(content: ActivationContent, *, over_strip: bool) -> Panel:
     histogram = content.histogram
     total = max(histogram.size, 1)  # NaN and infinity included, as in the statistics below the figure
     channel_heights, hover = None, "%{x:.4g}: %{z:.2%} of the layer"
-    left_out = [name for name, number in (("zeros", histogram.zeros), ("ceiling", histogram.at_upper)) if number]
-    layer = f"layer{', no ' + ' or '.join(left_out) if left_out else ''}"
-    lines = [f"{colored('■', MUTED)} {layer}"]
+    left_out = [name for name, count in (("zeros", histogram.zeros), ("ceiling", histogram.at_upper)) if count]
+    without = f"no {' or '.join(left_out)}" if left_out else ""
+    legend = f"{colored('■', MUTED)} layer"
     if histogram.channel_counts is not None and content.picture.values[0].size > 1:
         channel_heights = histogram.channel_counts / max(histogram.channel_size, 1)
         hover += f"<br>%{{customdata[0]:.2%}} of the {content.channel_label}"
-        lines = [f"{colored('━', ACCENT)} {content.channel_label} {lines[0]}"]
-    if histogram.outside:
-        lines.append(f"{percent(histogram.outside / total)} of the layer outside")
+        legend = f"{colored('━', ACCENT)} {content.channel_label} {legend}"
+    outside = percent(histogram.outside / total) if histogram.outside else ""
+    lines = [f"{legend}, {without}" if without else legend, f"{outside} of the layer outside" if outside else ""]
+    narrow = [legend, without, f"{outside} outside" if outside else ""]
     traces, y_range = histogram_traces(
         histogram.edges, histogram.counts / total, hover, channel_heights, xaxis="x3", yaxis="y3"
     )
@@ -44,11 +45,11 @@ def distribution(content: ActivationContent, *, over_strip: bool) -> Panel:
             "range": [float(histogram.edges[0]), float(histogram.edges[-1])],
         },
         # How high a bin is is said on hover.
-        "yaxis3": {"range": y_range, "showticklabels": False, "showgrid": False},
+        "yaxis3": {"range": y_range, "showticklabels": False, "showgrid": False, "ticks": ""},
     }
     if over_strip:
         axes["xaxis3"]["anchor"] = "y4"
-    return Panel(traces, axes, tuple(lines))
+    return Panel(traces, axes, tuple(filter(None, lines)), tuple(filter(None, narrow)))
 
 
 def strip(content: ActivationContent, color: ColorRange) -> Panel:

@@ -105,9 +105,9 @@ def _color_texts(content: ActivationContent) -> list[str]:
     drawn = content.picture
     if not drawn.uri:
         return []
-    own = drawn.scaling == "channel"
-    colors = f"for each {content.channel_label}" if own else between(drawn.color.low, drawn.color.high)
-    texts = [f"colours {colors}"]
+    if drawn.scaling == "channel":
+        return []
+    texts = [f"colours {between(drawn.color.low, drawn.color.high)}"]
     if drawn.limits is not None and drawn.limits.clipped:
         low, high = drawn.limits.percentiles
         sides = [(drawn.limits.below, "below"), (drawn.limits.above, "above")]

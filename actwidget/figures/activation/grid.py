@@ -37,7 +37,7 @@ def _tiles(content: ActivationContent, tiles: Mosaic) -> Panel:
     height, width = tiles.pixels.shape
     hidden = {"visible": False, "constrain": "domain"}
     axes = {
-        "xaxis": {**hidden, "range": [0, width]},
+        "xaxis": {**hidden, "range": [0, width], "constraintoward": "left"},
         "yaxis": {**hidden, "range": [height, 0], "scaleanchor": "x"},
     }
     is_there = content.channel is not None and content.channel in tiles.order

@@ -26,7 +26,7 @@ BLANK = 0.3
 """The share of a wide figure's height, at its lower right, where the inspector's facts and buttons lie over it."""
 # The x domains on the right of a wide figure: of a close-up beside an input and of that input; of a close-up with
 # numbers, or with names, to its left.
-BESIDE, SOURCE = (RIGHT, 0.895), (0.915, 1.0)
+BESIDE, SOURCE = (RIGHT, 0.87), (0.885, 1.0)
 NUMBERED, NAMED = (0.745, 1.0), (0.81, 1.0)
 # On a narrow page the grid takes the whole width; below it these are the x domains of the others.
 NARROW, NARROW_SOURCE, NARROW_LOW = (0.0, 0.4), (0.43, 0.6), (0.68, 1.0)
@@ -47,12 +47,14 @@ class Panel:
         traces: What is drawn in it.
         axes: Its axes as attributes of the layout: `xaxis`, `yaxis`; `xaxis2`, ...
         caption: The lines of text above it; the grid has the figure's title instead.
+        narrow_caption: The same on a narrow page, if it is another there.
         shapes: Marks on it.
     """
 
     traces: list[dict[str, Any]]
     axes: dict[str, dict[str, Any]]
     caption: tuple[str, ...] = ()
+    narrow_caption: tuple[str, ...] = ()
     shapes: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -109,7 +111,10 @@ def panel_layout(title: str, panels: Panels, **more: Any) -> dict[str, Any]:
             "autoexpand": False,
         },
         bargap=0.1,
-        annotations=[caption("<br>".join(panel.caption), 0, 0) for panel in (panels.closeup, panels.distribution)],
+        annotations=[
+            caption("<br>".join(panel.caption), 0, 0) | {"font": {"size": 11}}
+            for panel in (panels.closeup, panels.distribution)
+        ],
         shapes=panels.grid.shapes,
         meta={"narrow": {}, **more},
         **axes,
@@ -188,7 +193,8 @@ def _narrow(layout: dict[str, Any], panels: Panels) -> dict[str, Any]:
         return float(round(1 - (pixels - top) / (NARROW_HEIGHT - top - bottom), 4))
 
     lines = [part for line in panels.closeup.caption for part in wrapped(line, NARROW_CAPTION_LIMIT)]
-    above = LINE * max(len(lines), len(panels.distribution.caption)) + 8
+    beside = panels.distribution.narrow_caption or panels.distribution.caption
+    above = LINE * max(len(lines), len(beside)) + 8
     low = NARROW_HEIGHT - bottom
     end = low - LOW - above
     if steps.get("visible", True):
@@ -206,7 +212,7 @@ def _narrow(layout: dict[str, Any], panels: Panels) -> dict[str, Any]:
         changed |= {"xaxis5.domain": NARROW_SOURCE, "yaxis5.domain": (0, height(low - LOW))}
     if "crosshair" in layout["meta"]:
         changed["meta.crosshair.line"] = (0, NARROW_LOW[0] - 0.04, height(low + 2))
-    changed["annotations[0].text"] = "<br>".join(lines)
+    changed |= {"annotations[0].text": "<br>".join(lines), "annotations[1].text": "<br>".join(beside)}
     changed |= {f"annotations[{index}].y": height(low - LOW) for index in (0, 1)}
     changed |= {"annotations[0].x": 0, "annotations[1].x": NARROW_LOW[0]}
     bare = all(layout[name].get("visible", True) is False for name in ("xaxis", "yaxis2"))

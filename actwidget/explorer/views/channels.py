@@ -159,7 +159,8 @@ def _counted(data: LayerData, channel: int | None) -> Histogram:
     if channel is None or kind_of(value.shape, value.dtype) not in {"maps", "volume"}:
         return data.histogram(channel)
     color = ColorRange.over(value[..., channel])
-    return data.histogram(channel, (color.low, color.high))
+    # Equal values have a range too: that of their colour axis.
+    return data.histogram(channel, (color.low, color.high if color.high > color.low else color.low + 1))
 
 
 def source_of(data: LayerData) -> Source | None:

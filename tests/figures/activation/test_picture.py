@@ -127,7 +127,7 @@ def test_a_channel_without_variation_says_its_value_on_a_pale_tile():
         shown = content(sample, scaling=scaling)
         figure = activation_figure(shown)
         levels = decoded(figure.data[0].source)
-        (texts,) = (trace for trace in figure.data if trace.mode == "text")
+        (texts,) = (trace for trace in figure.data if trace.type == "scatter" and trace.mode == "text")
         assert list(texts.text) == ["0", "0.25"]
         for place, channel in enumerate((1, 3)):
             x0, y0, x1, y1 = shown.picture.tiles.box(channel)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from actwidget.errors import short
 from actwidget.figures import message_figure
+from actwidget.figures.parts.text import escape
 from actwidget.figures.serialized import Serialized, serialize
 
 if TYPE_CHECKING:
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from actwidget.explorer.facts import Fact
-    from actwidget.explorer.inspection import Inspection
+    from actwidget.explorer.description.facts import Fact
+    from actwidget.explorer.description.inspection import Inspection
     from actwidget.explorer.navigation import Grid
+
+FREE = 0.26
+"""Below this share of its height the right third of a figure with an inspection is free."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,3 +86,15 @@ class Drawing:
     def facts(self) -> Sequence[Fact] | str:
         """The statistics below the figure: the result of `tell`, computed once."""
         return self.tell()
+
+    @property
+    def with_inspection(self) -> dict[str, Any]:
+        """The figure as a dict, with the facts of the inspection as text in the corner that it leaves free."""
+        figure = self.figure.figure
+        if self.inspection is None or not self.inspection.facts:
+            return figure
+        lines = [f"{escape(fact.term)}: {escape(fact.text)}" for fact in self.inspection.facts]
+        note = {"text": "<br>".join(lines), "x": 0.69, "y": FREE, "xref": "paper", "yref": "paper", "showarrow": False}
+        note |= {"xanchor": "left", "yanchor": "top", "align": "left", "font": {"size": 12}}
+        layout = figure["layout"]
+        return {**figure, "layout": {**layout, "annotations": [*(layout.get("annotations") or ()), note]}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,17 +11,35 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from actwidget.explorer import views as _views
 from actwidget.explorer.controls import SHARED
+from actwidget.explorer.controls import fitted as fitted_control
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from actwidget.explorer.controls import Control
+    from actwidget.explorer.description.inspection import Action
     from actwidget.explorer.drawing import Drawing
-    from actwidget.explorer.inspection import Action
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
 
 ViewClass = TypeVar("ViewClass", bound="type[View]")
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A view as a tab.
+
+    Attributes:
+        name: The value of `LayerExplorer.show` that selects it.
+        label: Its text.
+        question: The question that the view answers, which is its tooltip.
+        reason: Why the view has nothing to show for the layer; `None` if it has.
+    """
+
+    name: str
+    label: str
+    question: str
+    reason: str | None = None
 
 
 class View(ABC):
@@ -28,11 +47,12 @@ class View(ABC):
 
     Attributes:
         name: The value of `LayerExplorer.show` that selects it.
-        label: Its name in the menu.
+        label: The text of its tab.
         question: The question that it answers.
-        place: Its position in the menu; lower numbers come first.
+        place: The position of its tab; lower numbers come first.
         controls: The controls in the order on screen: names of shared controls, or controls of its own.
-        is_of_network: Whether it shows the whole network, whichever layer is selected.
+        is_of_network: Whether it shows the whole network, whichever layer is selected. Its tab then stands under
+            "Whole network", otherwise under "Layer".
     """
 
     name: ClassVar[str]
@@ -43,11 +63,16 @@ class View(ABC):
     is_of_network: ClassVar[bool] = False
 
     def is_offered(self, _data: LayerData) -> bool:
-        """Whether the view is in the menu at all. This may depend on the model and its inputs, not on the layer."""
+        """Whether `show` can be set to the view. This may depend on the model and its inputs, not on the layer.
+
+        The tab of a view that is not offered is dimmed, so `available` has to give a reason for every layer.
+        """
         return True
 
     def available(self, data: LayerData) -> str | None:
         """Why the view has nothing to show for a layer, in words; `None` if it is available.
+
+        Every view is asked at each selection, so this has to be quick.
 
         Args:
             data: The selected layer.
@@ -69,6 +94,16 @@ class View(ABC):
             control: The control.
         """
         return control
+
+    def controls_for(self, data: LayerData, selection: Selection, drawing: Drawing) -> list[Control]:
+        """The controls that apply to a drawing, in the order on screen."""
+        # A drawing names its controls only if it shows its values as text.
+        conditions = {"is_read": drawing.controls is not None, "is_axis_chosen": selection.reading != "auto"}
+        controls = [
+            fitted_control(each, data, **conditions) if isinstance(each, str) else self.fitted(each, data, selection)
+            for each in (self.controls if drawing.controls is None else drawing.controls)
+        ]
+        return [control for control in controls if control is not None]
 
     def arrangement(self, _data: LayerData, _selection: Selection) -> Any:
         """What of the drawing depends on the room for it: if this changes with the room, the layer is drawn anew."""
@@ -123,6 +158,12 @@ def views() -> Mapping[str, View]:
     """All views by name, in the order on screen."""
     _load()
     return dict(sorted(_VIEWS.items(), key=lambda item: item[1].place))
+
+
+def actions(data: LayerData, selection: Selection) -> tuple[Action, ...]:
+    """What all views that have something to show of a layer offer to do with the selected channel."""
+    able = [view for view in views().values() if view.is_offered(data) and view.available(data) is None]
+    return tuple(action for view in able if (action := view.action(data, selection)) is not None)
 
 
 @cache

@@ -11,11 +11,11 @@ import numpy as np
 from actwidget.analysis.axes import kind_of
 from actwidget.analysis.pixels.mosaic import tiling
 from actwidget.explorer.controls import Choice, Number
+from actwidget.explorer.description.facts import Fact, facts_of
+from actwidget.explorer.description.inspection import inspection
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.facts import Fact, facts_of
-from actwidget.explorer.inspection import inspection
 from actwidget.explorer.navigation import Grid
-from actwidget.explorer.registry import View, register
+from actwidget.explorer.registry import View, actions, register
 from actwidget.figures import (
     ActivationContent,
     Picture,
@@ -149,7 +149,7 @@ def _drawn(data: LayerData, selection: Selection) -> Drawing:
         per_page=None if drawn.tiles is None or drawn.pages == 1 else drawn.tiles.rows * drawn.tiles.columns,
         page=drawn.page,
     )
-    about = inspection(data, selection)
+    about = inspection(data, selection.channel, actions(data, selection))
     return Drawing.of(activation_spec(content), _alt(content), tell=lambda: facts_on(data), grid=grid, inspection=about)
 
 

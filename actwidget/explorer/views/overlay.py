@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from actwidget.explorer.description.inspection import Action
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.inspection import Action
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.explorer.views.channels import facts_on

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.explorer.facts import Fact
-from actwidget.explorer.registry import views
+from actwidget.explorer.description.facts import Fact
 from actwidget.figures.parts.text import number, percent
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     from actwidget.analysis.statistics import Statistics
     from actwidget.explorer.layer_data import LayerData
-    from actwidget.explorer.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -50,17 +48,15 @@ class Inspection:
     actions: tuple[Action, ...] = field(default=())
 
 
-def inspection(data: LayerData, selection: Selection) -> Inspection:
+def inspection(data: LayerData, channel: int | None, actions: tuple[Action, ...] = ()) -> Inspection:
     """What the inspector shows of the selected channel, or of the mean over all, for the sample on screen.
 
     Args:
         data: The selected layer, whose values are numbers.
-        selection: The current selection.
+        channel: The selected channel; `None` for the mean over all.
+        actions: What it offers to do with the channel.
     """
-    statistics, channel, label = data.sample_statistics, selection.channel, data.channel_label
-    found = {} if channel is None else {view.name: view.action(data, selection) for view in views().values()}
-    offered = data_views(data, [name for name, action in found.items() if action is not None])
-    actions = tuple(action for name in offered if (action := found[name]) is not None)
+    statistics, label = data.sample_statistics, data.channel_label
     count = statistics.channels
     if channel is None:
         facts = _facts_of_layer(statistics)
@@ -71,12 +67,6 @@ def inspection(data: LayerData, selection: Selection) -> Inspection:
     if (pixels := _pixels(data)) is not None:
         facts.append(pixels)
     return Inspection(title, tuple(facts), actions)
-
-
-def data_views(data: LayerData, names: list[str]) -> list[str]:
-    """Those of some views that have something to show of a layer."""
-    every = views()
-    return [name for name in names if every[name].is_offered(data) and every[name].available(data) is None]
 
 
 def _facts_of_layer(statistics: Statistics) -> list[Fact]:

@@ -39,10 +39,12 @@ def click(explorer, *customdata):
     explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": list(customdata)}, [])
 
 
-def test_a_click_on_the_close_up_shows_what_that_place_sees(explorer):
+def test_a_click_on_the_close_up_pins_the_crosshair_and_the_overlay_shows_what_that_place_sees(explorer):
     explorer.layer, explorer.channel = "strided", 2
     click(explorer, "cell", 3, 0)
-    assert (explorer.show, explorer.position) == ("overlay", (3, 0))
+    assert (explorer.show, explorer.position) == ("activation", (3, 0))
+    assert tuple(explorer.figure.layout.meta["crosshair"]["pinned"]) == (3, 0)
+    explorer.show = "overlay"
     assert "sees 5 × 4 of 16 × 16 pixels" in title(explorer)
     assert "rows 5 to 9 and columns 0 to 3" in explorer._screen.plot.alt
     values = np.asarray(explorer.figure.data[1].z)
@@ -64,8 +66,8 @@ def test_where_the_way_is_not_known_there_is_no_box(explorer):
 def test_a_place_that_sees_padding_alone_says_so():
     x = keras.Input((20, 20, 1))
     model = keras.Model(x, layers.ZeroPadding2D(3, name="pad")(x))
-    explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad")
-    click(explorer, "cell", 0, 0)
+    explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad", show="overlay")
+    click(explorer, -1, 0, 0)
     for text in (title(explorer), explorer._screen.plot.alt):
         assert "sees padding alone, nothing of the input" in text
         assert "0 × 0" not in text
@@ -73,7 +75,7 @@ def test_a_place_that_sees_padding_alone_says_so():
     assert (figure.xaxis2.range, figure.yaxis2.range) == ((-0.5, 19.5), (19.5, -0.5))
     _, mark = figure.shapes
     assert (mark.x0, mark.x1, mark.y0, mark.y1) == (-3.5, -2.5, -3.5, -2.5)
-    assert (figure.xaxis.range, figure.yaxis.range) == ((-3.5, 22.5), (22.5, -3.5))
+    assert (figure.xaxis.range, figure.yaxis.range) == ((-0.5, 19.5), (19.5, -0.5))  # cells do not go beyond the picture
 
 
 CHAINS = {

@@ -26,7 +26,7 @@ from actwidget.figures import (
     scalar_spec,
     values_spec,
 )
-from actwidget.figures.activation.layout import GRID_SHARE
+from actwidget.figures.activation.layout import grid_room
 from actwidget.figures.activation.picture import STRONGEST
 from actwidget.figures.parts.palette import ColorRange
 from actwidget.figures.parts.text import between, number, percent
@@ -47,8 +47,7 @@ SIZES = {"M": 40, "S": 24, "L": 96}
 """How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen."""
 SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES})
 PAGE = Number("page", "page", count=100_000, empty="")
-# Of a wide figure, in pixels: what its margins and its title take; of a narrow one also what stands below the grid.
-_MARGIN, _TITLE, _BELOW, _NARROW = 16, 38, 250, 560
+_NARROW = 560  # pixels: the panels of a narrower figure stack
 _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let another thread run: a second core helps
 
 
@@ -81,7 +80,8 @@ class Channels(View):
             return None
         count, (height, width) = shape[-1], shape[-3:-1]
         least = SIZES[selection.option(SIZE)]
-        tiles = tiling(count, height, width, room=_grid_room(*selection.room), least=least)
+        room = grid_room(*selection.room, narrow=selection.room[0] < _NARROW)
+        tiles = tiling(count, height, width, room=room, least=least)
         chosen = selection.option(PAGE)
         if chosen is not None:
             return tiles, min(chosen, tiles.pages - 1)
@@ -99,13 +99,6 @@ class Channels(View):
         if control.name == SIZE.name:
             return control if data.channel_count > 1 else None
         return Number(PAGE.name, PAGE.label, count=tiles.pages, start=page) if tiles.pages > 1 else None
-
-
-def _grid_room(width: int, height: int) -> tuple[float, float]:
-    """The room for the tiles in a figure of some width and height."""
-    if width < _NARROW:
-        return float(max(width - _MARGIN, 1)), float(max(height - _TITLE - _BELOW, 1))
-    return (width - _MARGIN) * GRID_SHARE, float(max(height - _TITLE, 1))
 
 
 def _order(data: LayerData, selection: Selection, *, is_paged: bool) -> NDArray[np.intp]:

@@ -34,9 +34,10 @@ NARROW_NUMBERED, NARROW_NAMED = (0.0, 0.58), (0.3, 0.58)
 NARROW_CAPTION_LIMIT = 30
 """How many characters of the close-up's caption fit beside that of the histogram."""
 # In pixels: the labels of an axis, more for upright ones, the strip of colours with the space above it, the histogram,
-# the line that says what the crosshair points at, and the panels below the grid of a narrow page.
-TICKS, UPRIGHT_ROOM, STRIP, STRIP_GAP, BARS, POINTED, LOW = 18, 26, 8, 2, 70, 30, 140
+# and the panels below the grid of a narrow page.
+TICKS, UPRIGHT_ROOM, STRIP, STRIP_GAP, BARS, LOW = 18, 26, 8, 2, 70, 140
 AXIS_TITLE = 18
+MARGIN, TOP = 8, 30
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,23 @@ class Panels:
         return [panel for panel in panels if panel is not None]
 
 
+def grid_room(width: int, height: int, *, narrow: bool) -> tuple[float, float]:
+    """The room for the tiles of a figure whose title takes one or two lines.
+
+    Args:
+        width: Of the figure, in pixels.
+        height: Of the figure.
+        narrow: Whether the panels stack.
+
+    Returns:
+        The width and the height of the grid.
+    """
+    inner = width - 2 * MARGIN
+    if narrow:
+        return float(max(inner, 1)), float(height - TOP - LINE - (TICKS + 4 + LOW + 2 * LINE + 8))
+    return float(max(inner * GRID_SHARE, 1)), float(height - TOP - LINE / 2 - MARGIN)
+
+
 def panel_layout(title: str, panels: Panels, **more: Any) -> dict[str, Any]:
     """The layout of a figure with its panels.
 
@@ -104,10 +122,10 @@ def panel_layout(title: str, panels: Panels, **more: Any) -> dict[str, Any]:
         title,
         captioned=True,
         margin={
-            "l": 8 if bare else 48,
-            "r": 8,
-            "t": 30,
-            "b": 8 if bare else TICKS + AXIS_TITLE + UPRIGHT_ROOM * upright,
+            "l": MARGIN if bare else 48,
+            "r": MARGIN,
+            "t": TOP,
+            "b": MARGIN if bare else TICKS + AXIS_TITLE + UPRIGHT_ROOM * upright,
             "autoexpand": False,
         },
         bargap=0.1,
@@ -141,14 +159,14 @@ def _complete(axes: dict[str, dict[str, Any]]) -> None:
             axis.setdefault("constraintoward", "top")
 
 
-def _below_closeup(axes: dict[str, Any], panels: Panels) -> int:
-    """The pixels that the close-up needs below it: for its labels, or for what the crosshair points at."""
+def _below_closeup(axes: dict[str, Any]) -> int:
+    """The pixels that the close-up needs below it, for its labels."""
     ticks = axes["xaxis2"]
     if ticks.get("tickangle") == UPRIGHT:
         return TICKS + UPRIGHT_ROOM
     if ticks.get("visible", True) is not False and ticks.get("showticklabels", True):
         return TICKS + 4
-    return POINTED if panels.strip is not None else 8
+    return 8
 
 
 def _place_wide(layout: dict[str, Any], panels: Panels) -> None:
@@ -163,7 +181,7 @@ def _place_wide(layout: dict[str, Any], panels: Panels) -> None:
     strip = STRIP + STRIP_GAP if panels.strip is not None else 0
     bars = low - strip
     text = bars - BARS
-    end = text - LINE * len(panels.distribution.caption) - 6 - _below_closeup(layout, panels)
+    end = text - LINE * len(panels.distribution.caption) - 6 - _below_closeup(layout)
     x = BESIDE if panels.source is not None else NAMED if panels.are_named else (RIGHT, 1.0)
     if panels.closeup.axes["yaxis2"].get("visible", True) and not panels.are_named:
         x = NUMBERED
@@ -177,7 +195,7 @@ def _place_wide(layout: dict[str, Any], panels: Panels) -> None:
     for annotation, x0, y in zip(layout["annotations"], (RIGHT, RIGHT), (1.0, height(text)), strict=True):
         annotation |= {"x": x0, "y": y}
     if (crosshair := layout["meta"].get("crosshair")) is not None:
-        crosshair["line"] = (RIGHT, 1.0, height(end + 2))
+        crosshair["line"] = (RIGHT, 1.0, 1.0)
 
 
 def _narrow(layout: dict[str, Any], panels: Panels) -> dict[str, Any]:
@@ -187,7 +205,7 @@ def _narrow(layout: dict[str, Any], panels: Panels) -> dict[str, Any]:
     upright = bool(words) and (steps["tickangle"] == UPRIGHT or needs_upright(words, 45))
     changed: dict[str, Any] = {"xaxis.tickangle": UPRIGHT} if upright else {}
     top = layout["meta"]["narrow"].get("margin.t", 30)
-    bottom = max(_below_closeup(layout, panels), TICKS) + 4
+    bottom = max(_below_closeup(layout), TICKS) + 4
 
     def height(pixels: float) -> float:
         return float(round(1 - (pixels - top) / (NARROW_HEIGHT - top - bottom), 4))
@@ -211,7 +229,7 @@ def _narrow(layout: dict[str, Any], panels: Panels) -> dict[str, Any]:
     if panels.source is not None:
         changed |= {"xaxis5.domain": NARROW_SOURCE, "yaxis5.domain": (0, height(low - LOW))}
     if "crosshair" in layout["meta"]:
-        changed["meta.crosshair.line"] = (0, NARROW_LOW[0] - 0.04, height(low + 2))
+        changed["meta.crosshair.line"] = (0, NARROW_LOW[0] - 0.04, height(low - LOW))
     changed |= {"annotations[0].text": "<br>".join(lines), "annotations[1].text": "<br>".join(beside)}
     changed |= {f"annotations[{index}].y": height(low - LOW) for index in (0, 1)}
     changed |= {"annotations[0].x": 0, "annotations[1].x": NARROW_LOW[0]}

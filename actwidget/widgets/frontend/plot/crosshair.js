@@ -11,7 +11,7 @@ import { fromBase64 } from "../shared/base64.js";
  *   pinned?: [number, number], words?: [string, string], source?: [string, string], pixels?: [number, number],
  *   first?: [number, number], step?: [number, number], size?: [number, number],
  * }} Places `trace`: the number of the close-up's trace; `shape`: its rows and columns; `closeup`, `source`: the axes of both
- *   panels; `line`: the left and right end and the top of the text, in parts of the plot; `pixels`: rows and columns of the
+ *   panels; `line`: the left and right end and the bottom of the text, in parts of the plot; `pixels`: rows and columns of the
  *   input; `first`, `step`, `size`: the pixel at the centre of the first cell, from one cell to the next, and how many pixels
  *   a cell depends on.
  * @typedef {{_offset: number, _length: number, range: [number, number]}} Axis as Plotly has drawn it

@@ -25,6 +25,6 @@ test("on a dark host every colour that a style sheet takes from JupyterLab is se
 
 test("the style sheet of every widget that can stand by itself has the colours of dark hosts, and applies them to it", () => {
   const sheets = roots.split(", ").map((root) => root.replace(".actw-", ""));
-  assert.deepEqual(sheets, ["explorer", "tree", "plot", "still"]);
+  assert.deepEqual(sheets, ["explorer", "tree", "plot", "samples", "still"]);
   for (const name of sheets) assert.match(read(`${name}.css`), /^@import "\.\/theme\.css";\n[^]*\.actw-/);
 });

@@ -258,7 +258,7 @@ def test_traits_can_be_observed_and_linked(explorer, images):
 def test_the_controls_and_the_tree_set_the_traits(explorer):
     explorer._screen.tree.selected = "fragile"
     explorer._screen.controls.widget("channel")._field.value = "4"
-    explorer._screen.controls.widget("sample")._up.click()
+    explorer._screen.samples.value = 1
     explorer._screen.controls.widget("sort").value = "maximum"
     explorer._screen.controls.widget("scaling").value = "channel"
     assert explorer.state() == {

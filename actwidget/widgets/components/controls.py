@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.controls import Control
     from actwidget.widgets.components.parts import Parts
 
-_INITIAL_CONTROLS = ("sample", "channel", "sort", "scaling")
+_INITIAL_CONTROLS = ("channel", "sort", "scaling")
 """Nearly every view has these. They are created with the explorer to save a message to the page later."""
 
 
@@ -29,12 +29,11 @@ class Controls:
         box: The row of widgets.
     """
 
-    def __init__(self, parts: Parts, *, samples: int) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Creates the controls that most views have.
 
         Args:
             parts: Creates the widgets.
-            samples: How many samples there are.
         """
         self._parts = parts
         self._owner: Any = None
@@ -42,8 +41,7 @@ class Controls:
         self._is_updating = False  # widgets are being set from the explorer's traits, so they must not set the traits
         self._widgets: dict[str, Any] = {}
         self._spare: dict[str, Any] = {}  # made, but not yet needed
-        self._create(Number("sample", "sample", count=samples))
-        for name in _INITIAL_CONTROLS[1:]:
+        for name in _INITIAL_CONTROLS:
             self._create(SHARED[name])
         self.box = parts.make(ipywidgets.HBox, [*map(self.widget, _INITIAL_CONTROLS)], css="actw-controls")
 

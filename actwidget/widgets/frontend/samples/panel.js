@@ -11,7 +11,6 @@ import { MOST_BYTES, sendFile } from "./upload.js";
  * @import { Pad } from "./pad.js"
  */
 
-
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag

@@ -49,7 +49,7 @@ def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
 def header(name: str, layers: int, parameters: int) -> str:
     """The model's name and size."""
     return (
-        f'<span class="actw-model">{escape(name)}</span>'
+        f'<span class="actw-model" title="{escape(name, 400)}">{escape(name)}</span>'
         f'<span class="actw-muted">{layers:,} {"layer" if layers == 1 else "layers"} · {parameters:,} parameters</span>'
     )
 

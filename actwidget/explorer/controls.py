@@ -43,17 +43,19 @@ class Number:
         label: The label in front of the control.
         count: How many numbers there are to choose from.
         empty: The placeholder shown while no number is chosen; `None` if a number is required.
+        start: The number while none is chosen, if one is required.
     """
 
     name: str
     label: str
     count: int = 1
     empty: str | None = None
+    start: int = 0
 
     @property
     def default(self) -> int | None:
         """The initial value."""
-        return 0 if self.empty is None else None
+        return self.start if self.empty is None else None
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Slider:
 
 Control = Choice | Number | Slider
 
-SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
+SCALINGS = {"channel": "each its own", "robust": "without outliers", "layer": "same for all"}
 AXIS_CHOICES = {
     "auto": "automatic",
     "last": "last",
@@ -95,7 +97,7 @@ SHARED: dict[str, Control] = {
     for control in (
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colour range", "whether channels share one colour range", SCALINGS),
+        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="mean"),
         Number("compare", "second sample", empty="next"),

@@ -89,6 +89,7 @@ class Explorer:
         self.selection = Selection(layer=_initial_layer(graph))
         self._submodels: dict[str, keras.Model] = {}
         self._axis_layer = ""  # the channel axis that the user chose applies to this layer only
+        self._page_of: tuple[str, int | None] = ("", None)  # the page that the user turned to holds for these
         self._chosen_among: int | None = None  # how many channels there were when the channel was chosen
 
     # The batch.
@@ -235,7 +236,21 @@ class Explorer:
         if selection.reading != "auto" and selection.layer != self._axis_layer:
             self.select(reading="auto")
         self.selection = fitted(self.selection, self.data, self._chosen_among)
+        self._keep_page()
         return self.selection
+
+    def _keep_page(self) -> None:
+        """Drops the page that the user turned to once another channel or layer is selected: its page is shown then."""
+        selection = self.selection
+        options, of = dict(selection.options), (selection.layer, selection.channel)
+        if "page" in options and self._page_of[0] and self._page_of != of:
+            del options["page"]
+            self.selection = replace(selection, options=tuple(sorted(options.items())))
+        self._page_of = of if "page" in options else ("", None)
+
+    def arrangement(self, selection: Selection) -> Any:
+        """What of the drawing of a selection depends on the room for it."""
+        return self.view.arrangement(self.data, selection)
 
     # Drawing it.
 

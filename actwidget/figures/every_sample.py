@@ -15,7 +15,7 @@ from actwidget.figures.parts.heatmap import color_axis
 from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT, base_layout
 from actwidget.figures.parts.marks import outlined
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend, nonfinite_text
-from actwidget.figures.parts.palette import ColorRange, colorscale
+from actwidget.figures.parts.palette import ColorRange
 from actwidget.figures.parts.palette_png import palette_png
 from actwidget.figures.parts.text import NARROW_LIMIT, escape, reduction_text
 from actwidget.figures.parts.tiles import invisible_heatmap, tile_image
@@ -108,7 +108,7 @@ def _tiles(
     layout["yaxis"]["constraintoward"] = "top"
     traces.append(color_strip(color, xaxis="x2", yaxis="y2"))
     layout |= {
-        "coloraxis": {**color_axis(color, colorscale(color.scale), {}), "showscale": False},
+        "coloraxis": color_axis(color),
         "xaxis2": {"domain": [0, 0.5], "anchor": "y2", "fixedrange": True, "showgrid": False, "zeroline": False},
         "yaxis2": {"domain": [0, 0.03], "anchor": "x2", "range": [0, 1], "visible": False, "fixedrange": True},
     }

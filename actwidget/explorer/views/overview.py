@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actwidget.explorer.controls import Choice
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.registry import View, register
 from actwidget.figures import overview_spec
@@ -11,6 +12,14 @@ from actwidget.figures import overview_spec
 if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
+
+
+ROWS = Choice(
+    "overview_rows",
+    "rows",
+    "every layer, or only those that something looks wrong with",
+    {"all": "all layers", "warnings": "only warnings"},
+)
 
 
 @register
@@ -21,13 +30,14 @@ class Overview(View):
     label = "whole network"
     question = "Is the network well?"
     place = 60
+    controls = (ROWS,)
     is_of_network = True
 
     def available(self, _data: LayerData) -> str | None:
         """Of every network."""
         return None
 
-    def draw(self, data: LayerData, _selection: Selection) -> Drawing:
+    def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """A row for each layer, the selected one marked."""
         name, network = data.model_name, data.whole_network
         rows = network.summaries()
@@ -42,7 +52,10 @@ class Overview(View):
         title = f"{name} · {len(rows):,} layers · {warnings_in_words(len(unwell))}{more}"
         alone = [f"left out, {why}: {', '.join(paths[:20])}" for why, paths in left_out.items() if paths]
         alt = "; ".join([title, *alone, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
-        return Drawing.of(overview_spec(rows, title, data.path), alt)
+        shown = rows if selection.option(ROWS) == "all" else unwell
+        if not shown:
+            return Drawing.message(title, "No layer has warnings for these inputs. Choose all layers to see them.")
+        return Drawing.of(overview_spec(shown, title, data.path), alt)
 
 
 def warnings_in_words(count: int) -> str:

@@ -5,6 +5,7 @@ import { onChange } from "../shared/widget_model.js";
 import { appearanceOf, watchAppearance } from "./appearance.js";
 import { clickData, resolveFigure } from "./figure.js";
 import { loadPlotly } from "./plotly_loader.js";
+import { createSticky } from "./sticky.js";
 
 /** @import { WidgetModel } from "../shared/widget_model.js" */
 
@@ -64,6 +65,7 @@ export function renderPlot({ model, el }) {
   el.append(box);
   const controller = new AbortController();
   const { signal } = controller;
+  const sticky = createSticky(box, graph);
   /** @type {any} */
   let plotly;
   let isScheduled = false;
@@ -87,7 +89,10 @@ export function renderPlot({ model, el }) {
     const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), appearance, model.get("_arrays"));
     layout.width = box.clientWidth;
     plotly.react(graph, data, layout, OPTIONS).then(
-      () => message.remove(),
+      () => {
+        message.remove();
+        sticky.update(layout);
+      },
       (/** @type {Error} */ error) => showError("draw the figure", error),
     );
     if (isClickable) return;

@@ -132,13 +132,13 @@ PLAIN = (
     Form(36, (0.01, 0.68), (0.76, 0.96), (0.46, 1), **_TWO_LINES),
 )
 COSTED = (
-    Form(36, (0.29, 0.46), (0.49, 0.57), (0, 0.28), (0.6, 1), _THREE_LINES, name_shift=0.22, warning_shift=-0.22),
+    Form(36, (0.29, 0.46), (0.49, 0.57), (0, 0.28), (0.6, 1), _THREE_LINES, 0.22, -0.22, 0.22),
     Form(36, (0.01, 0.31), (0.36, 0.48), (0.46, 1), (0.52, 1), _THREE_LINES, **_TWO_LINES),
 )
-PICTURE_ROW, PICTURE_WIDTH = 44, 120
-"""The height of a row with a picture, and the width of the pictures, in pixels."""
+PICTURE_ROW = 44
+"""The height of a row with a picture, in pixels."""
 PICTURED = (
-    Form(PICTURE_ROW, (0.29, 0.56), (0.6, 0.73), (0, 0.28), (0.76, 1), name_shift=0.2, warning_shift=-0.2),
+    Form(PICTURE_ROW, (0.29, 0.56), (0.6, 0.72), (0, 0.28), (0.76, 1), _THREE_LINES, 0.18, -0.18, 0.18),
     Form(PICTURE_ROW, (0.01, 0.42), (0.49, 0.61), (0, 0.64), (0.65, 1), _THREE_LINES, 0.32, 0.02, -0.32),
 )
 
@@ -260,7 +260,7 @@ def _layout(
         names[selected] = f"<b>{names[selected]}</b>"
     lowest = -1.0 if any(row.minimum < 0 for row in rows) else 0.0
     axis = {"showgrid": True, "zeroline": True, "fixedrange": True, "side": "top", "tickangle": 0, "anchor": "y4"}
-    bare = {"visible": False, "fixedrange": True}
+    bare, plain = {"visible": False, "fixedrange": True}, {"showticklabels": False, "showgrid": False}
     further = [(f"x{5 + place}", column) for place, column in enumerate(columns)]
     layout: dict[str, Any] = {
         "title": {
@@ -283,7 +283,12 @@ def _layout(
         "xaxis2": {**axis, "range": [0, 1.02], "tickvals": [0, 1], "ticktext": ["0", "100 %"]},
         "xaxis3": {**bare, "range": [0, 1], "anchor": "y3"},
         **{
-            f"xaxis{name[1:]}": {**axis, "range": [0, 1.02 * _largest(column)], "showticklabels": False, "nticks": 2}
+            f"xaxis{name[1:]}": {
+                **axis,
+                "range": [0, 1.02 * _largest(column)],
+                "showticklabels": False,
+                "showgrid": False,
+            }
             for name, column in further
         },
         "xaxis9": {**bare, "range": [0, 1], "anchor": "y2"},
@@ -304,7 +309,7 @@ def _layout(
         "annotations": [
             _heading(wide.heading, "x"),
             _heading(f"{colored('■', MUTED)} zeros<br>{colored('■', WARNING)} dead", "x2"),
-            *(_heading(f"{column.heading}<br>max {percent(_largest(column))}", name) for name, column in further),
+            *(_heading(f"{column.heading}<br>≤ {percent(_largest(column))}", name) for name, column in further),
         ],
         "shapes": [] if selected is None else [_band(selected)],
         "images": [] if pictures is None else [_image(pictures, len(rows))],
@@ -329,7 +334,7 @@ def _places(
     shifts = {"yaxis": form.name_shift, "yaxis2": 0, "yaxis3": form.warning_shift, "yaxis4": form.bar_shift}
     start, width = form.more[0], (form.more[1] - form.more[0]) / max(1, len(further))
     places = {
-        "title.text": "<br>".join(escape(line) for line in title),
+        "title.text": "<br>".join(escape(line, 200) for line in title),
         "title.pad.t": 6 + 8 * (len(title) - 1),
         "height": height,
         "margin.t": top,
@@ -374,4 +379,4 @@ def _band(selected: int) -> dict[str, Any]:
 def _image(pictures: Pictures, count: int) -> dict[str, Any]:
     """All pictures, of their own width, from the left end of their column on."""
     size = {"sizex": 1, "sizey": count, "sizing": "contain", "xanchor": "left", "yanchor": "top"}
-    return {"source": pictures.source, "xref": "paper", "yref": "y2", "y": -0.5, **size, "layer": "below"}
+    return {"source": pictures.source, "xref": "paper", "yref": "y2", "y": -0.5, **size, "layer": "above"}

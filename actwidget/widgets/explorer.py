@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.statistics import Statistics
     from actwidget.analysis.summary import Summary
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.costs import LayerCost
 
 _NAMING = (
     *("show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"),
@@ -276,6 +277,18 @@ class LayerExplorer(Rendering):
         """
         self._renew()
         return self._explorer.inspector.measurements.summaries()
+
+    @property
+    def costs(self) -> list[LayerCost]:
+        """What each layer costs, in order of execution: multiply-adds, parameters, bytes of its output, and time.
+
+        The time is measured in two eager passes when this is first asked for.
+
+        Raises:
+            CaptureError: The forward pass failed.
+        """
+        self._renew()
+        return list(self._explorer.inspector.measurements.cost().layers.values())
 
     def state(self) -> dict[str, Any]:
         """The current view as a small dict of JSON values; `LayerExplorer(model, x, state=...)` restores it."""

@@ -122,7 +122,7 @@ def test_a_further_column_is_as_long_as_its_largest_share_and_empty_where_nothin
     np.testing.assert_allclose(np.asarray(bars["x"]).reshape(3, 3)[:, 1], [0.1, np.nan, 0.4])
     assert bars["xaxis"] == "x5"
     assert spec["layout"]["xaxis5"]["range"][1] == pytest.approx(0.4, rel=0.05)
-    assert spec["layout"]["annotations"][-1]["text"] == "bytes<br>max 40 %"
+    assert spec["layout"]["annotations"][-1]["text"] == "bytes<br>≤ 40 %"
 
 
 def test_the_overview_names_its_layers_apart():

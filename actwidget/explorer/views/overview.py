@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from actwidget.analysis.pixels.levels import GAP_LEVEL
+from actwidget.analysis.pixels.strip import STRIP_HEIGHT, STRIP_WIDTH
 from actwidget.explorer.controls import Choice
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.registry import View, register
 from actwidget.figures import overview_spec
+from actwidget.figures.overview import PICTURE_ROW, Column, Pictures
+from actwidget.figures.parts.palette_png import palette_png
+from actwidget.figures.parts.text import escape, large, milliseconds, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from actwidget.analysis.pixels.levels import Pixels
+    from actwidget.analysis.summary import Summary
+    from actwidget.explorer.costs import LayerCost, NetworkCost
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
 
@@ -22,6 +34,14 @@ ROWS = Choice(
 )
 
 
+COLUMNS = Choice(
+    "overview_columns",
+    "columns",
+    "what else stands in each row: what the layer costs, or a small picture of its most telling channels",
+    {"statistics": "statistics", "cost": "with cost", "pictures": "with pictures"},
+)
+
+
 @register
 class Overview(View):
     """Quantiles, zeros and warnings of every layer."""
@@ -30,7 +50,7 @@ class Overview(View):
     label = "whole network"
     question = "Is the network well?"
     place = 60
-    controls = (ROWS,)
+    controls = (ROWS, COLUMNS)
     is_of_network = True
 
     def available(self, _data: LayerData) -> str | None:
@@ -55,7 +75,72 @@ class Overview(View):
         shown = rows if selection.option(ROWS) == "all" else unwell
         if not shown:
             return Drawing.message(title, "No layer has warnings for these inputs. Choose all layers to see them.")
-        return Drawing.of(overview_spec(shown, title, data.path), alt)
+        columns = selection.option(COLUMNS)
+        if columns == "cost":
+            cost = network.cost()
+            title, alt = (f"{text} · {_total(cost)}" for text in (title, alt))
+            words = {row.path: _in_words(cost, cost.layers[row.path]) for row in shown if row.path in cost.layers}
+            figure = overview_spec(shown, title, data.path, columns=_columns(cost, shown), hover=words)
+        else:
+            pictures = _pictures(network.pictures(data.sample), shown) if columns == "pictures" else None
+            figure = overview_spec(shown, title, data.path, pictures=pictures)
+        return Drawing.of(figure, alt)
+
+
+def _total(cost: NetworkCost) -> str:
+    least = "" if cost.is_complete else "at least "
+    found = [
+        f"{least}{large(cost.multiply_adds)} multiply-adds a sample",
+        f"{large(cost.parameters)} parameters",
+        f"{large(cost.nbytes)}B of activations a sample",
+    ]
+    return " · ".join([*found, *([] if cost.seconds is None else [f"{milliseconds(cost.seconds)} a sample"])])
+
+
+def _quantities(cost: NetworkCost, layer: LayerCost | None) -> list[tuple[float | None, float | None]]:
+    """A layer's multiply-adds, parameters, bytes and seconds, each with that of the whole network."""
+    own = (None,) * 4 if layer is None else (layer.multiply_adds, layer.parameters, layer.nbytes, layer.seconds)
+    return list(zip(own, (cost.multiply_adds, cost.parameters, cost.nbytes, cost.seconds), strict=True))
+
+
+def _share(own: float | None, whole: float | None) -> float | None:
+    return None if own is None or not whole else own / whole
+
+
+def _columns(cost: NetworkCost, rows: Sequence[Summary]) -> list[Column]:
+    shares = [[_share(*pair) for pair in _quantities(cost, cost.layers.get(row.path))] for row in rows]
+    headings = ("mult-<br>adds", "para-<br>meters", "bytes", "time")
+    return [
+        Column(heading, [row[place] for row in shares])
+        for place, heading in enumerate(headings)
+        if place < 3 or cost.seconds is not None
+    ]
+
+
+def _in_words(cost: NetworkCost, layer: LayerCost) -> str:
+    """What a layer costs, as lines of the hover text."""
+    texts: dict[str, Callable[[float], str]] = {
+        "multiply-adds": large,
+        "parameters": large,
+        "activation": lambda size: f"{large(size)}B a sample",
+        "time": lambda seconds: f"{milliseconds(seconds)} a sample",
+    }
+    lines = []
+    for (name, text), (own, whole) in zip(texts.items(), _quantities(cost, layer), strict=True):
+        share = _share(own, whole)
+        if own is not None:
+            lines.append(f"{name} {text(own)}{'' if share is None else f' ({percent(share)})'}")
+    return "<br>".join([*lines, *([f"multiply-adds: {escape(layer.note)}"] if layer.note else [])])
+
+
+def _pictures(found: Mapping[str, Pixels], rows: Sequence[Summary]) -> Pictures:
+    """The pictures of the rows, one below the other."""
+    levels = np.full((PICTURE_ROW * len(rows), STRIP_WIDTH), GAP_LEVEL, np.uint8)
+    for place, row in enumerate(rows):
+        if row.path in found:
+            top = place * PICTURE_ROW + (PICTURE_ROW - STRIP_HEIGHT) // 2
+            levels[top : top + STRIP_HEIGHT] = found[row.path]
+    return Pictures(palette_png(levels, "viridis"))
 
 
 def warnings_in_words(count: int) -> str:

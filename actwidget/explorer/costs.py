@@ -1,0 +1,76 @@
+"""What the layers of a network cost, counted and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from actwidget.capture.access.timing import timed_calls
+from actwidget.capture.semantics.cost import costs_of, total_bytes, total_multiply_adds
+
+if TYPE_CHECKING:
+    from actwidget.capture.access.session import Session
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """What one layer costs.
+
+    Attributes:
+        path: The layer's path.
+        multiply_adds: Of one sample: how many multiplications of weights or of two tensors, each with the addition that
+            follows; `None` if that is not known. A nested model has the sum of what is inside it.
+        parameters: How many weights it has.
+        nbytes: The bytes of its output for one sample; `None` if that is not known.
+        seconds: How long it took in an eager pass, per sample, without the layers inside it; `None` if it was not
+            called by itself.
+        note: What is not counted, or why it is not known; `""` if there is nothing to say.
+    """
+
+    path: str
+    multiply_adds: int | None
+    parameters: int
+    nbytes: int | None
+    seconds: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkCost:
+    """What a whole network costs.
+
+    Attributes:
+        layers: What each layer costs, by path.
+        multiply_adds: Of one sample; nested models count once.
+        is_complete: Whether the multiply-adds of all layers are known.
+        parameters: How many weights the model has; a shared layer counts once.
+        nbytes: The bytes of all layers' outputs for one sample.
+        seconds: How long a pass took, per sample; `None` without inputs.
+    """
+
+    layers: Mapping[str, LayerCost]
+    multiply_adds: int
+    is_complete: bool
+    parameters: int
+    nbytes: int
+    seconds: float | None
+
+
+def network_cost(session: Session) -> NetworkCost:
+    """Counts what a network costs, and measures the time in two passes if there are inputs.
+
+    Raises:
+        CaptureError: The forward pass failed.
+    """
+    graph, batch = session.graph, session.batch
+    calls, samples = ({}, 1) if batch is None else timed_calls(graph, batch, batch_size=session.batch_size)
+    costs = costs_of(graph, {path: (call.inputs, call.outputs) for path, call in calls.items()})
+    seconds = {path: call.seconds / samples for path, call in calls.items()}
+    layers = {
+        path: LayerCost(path, cost.multiply_adds, cost.parameters, cost.nbytes, seconds.get(path), cost.note)
+        for path, cost in costs.items()
+    }
+    multiply_adds, is_complete = total_multiply_adds(graph, costs)
+    total = sum(seconds.values()) if calls else None
+    return NetworkCost(layers, multiply_adds, is_complete, graph.tree.parameters, total_bytes(graph, costs), total)

@@ -21,7 +21,7 @@ from actwidget.capture.access.session import TALLY
 from actwidget.capture.access.submodel import left_out
 from actwidget.capture.semantics.bounds import activation_bounds
 from actwidget.capture.semantics.value_kind import flags_where, value_kind_of
-from actwidget.explorer.costs import network_cost
+from actwidget.explorer.network.costs import network_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Captured, Row
     from actwidget.capture.semantics.table.activation_functions import Bounds
-    from actwidget.explorer.costs import NetworkCost
     from actwidget.explorer.layer_values import Array, LayerValues
+    from actwidget.explorer.network.costs import NetworkCost
 
 STATISTICS = "numbers"
 """The kind of a cache entry with the statistics of an activation."""

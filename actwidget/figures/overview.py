@@ -260,7 +260,7 @@ def _layout(
         names[selected] = f"<b>{names[selected]}</b>"
     lowest = -1.0 if any(row.minimum < 0 for row in rows) else 0.0
     axis = {"showgrid": True, "zeroline": True, "fixedrange": True, "side": "top", "tickangle": 0, "anchor": "y4"}
-    bare, plain = {"visible": False, "fixedrange": True}, {"showticklabels": False, "showgrid": False}
+    bare = {"visible": False, "fixedrange": True}
     further = [(f"x{5 + place}", column) for place, column in enumerate(columns)]
     layout: dict[str, Any] = {
         "title": {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from actwidget.capture.access.timing import timed_calls
+from actwidget.capture.run.timing.timed_pass import timed_calls
 from actwidget.capture.semantics.cost import NOT_COUNTED, POOLED, costs_of, total_bytes, total_multiply_adds
 from actwidget.capture.trace import read, trace
 from actwidget.samples import efficientnet_lite0
@@ -230,7 +230,7 @@ def test_the_time_of_a_call_leaves_out_the_calls_inside_it_and_the_model_is_unch
 
 def test_seconds_are_those_of_the_call_itself(monkeypatch):
     ticks = iter(range(1000))
-    monkeypatch.setattr("actwidget.capture.run.timed_tap.time.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("actwidget.capture.run.timing.timed_tap.time.perf_counter", lambda: next(ticks))
     x = keras.Input((4,))
     inner = keras.Sequential([layers.Dense(3, name="a")], name="inner")
     graph, batch = read(keras.Model(x, inner(x)), zoo.noise(2, 4))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from actwidget.analysis.pixels.levels import Pixels
     from actwidget.analysis.summary import Summary
-    from actwidget.explorer.costs import LayerCost, NetworkCost
     from actwidget.explorer.layer_data import LayerData
+    from actwidget.explorer.network.costs import LayerCost, NetworkCost
     from actwidget.explorer.selection import Selection
 
 
@@ -47,7 +47,7 @@ class Overview(View):
     """Quantiles, zeros and warnings of every layer."""
 
     name = "overview"
-    label = "whole network"
+    label = "Overview"
     question = "Is the network well?"
     place = 60
     controls = (ROWS, COLUMNS)

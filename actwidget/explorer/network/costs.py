@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from actwidget.capture.access.timing import timed_calls
+from actwidget.capture.run.timing.timed_pass import timed_calls
 from actwidget.capture.semantics.cost import costs_of, total_bytes, total_multiply_adds
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from actwidget.capture.run.conversion import as_tensors
 from actwidget.capture.run.failures import Failing
 from actwidget.capture.run.restore import unchanged
-from actwidget.capture.run.timed_tap import TimedCall, TimedTap
+from actwidget.capture.run.timing.timed_tap import TimedCall, TimedTap
 
 if TYPE_CHECKING:
     from actwidget.capture.run.inputs import Batch

@@ -11,7 +11,6 @@ from actwidget.analysis.diagnostics import warnings
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.analysis.histogram import Histogram, histogram
 from actwidget.analysis.meaning import meaning_of
-from actwidget.analysis.pixels.strip import strip
 from actwidget.analysis.running.quantiles import RunningQuantiles
 from actwidget.analysis.running.statistics import RunningStatistics
 from actwidget.analysis.statistics import Statistics, statistics
@@ -21,23 +20,18 @@ from actwidget.capture.access.session import TALLY
 from actwidget.capture.access.submodel import left_out
 from actwidget.capture.semantics.bounds import activation_bounds
 from actwidget.capture.semantics.value_kind import flags_where, value_kind_of
-from actwidget.explorer.network.costs import network_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from actwidget.analysis.meaning import Meaning
-    from actwidget.analysis.pixels.levels import Pixels
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Captured, Row
     from actwidget.capture.semantics.table.activation_functions import Bounds
     from actwidget.explorer.layer_values import Array, LayerValues
-    from actwidget.explorer.network.costs import NetworkCost
 
 STATISTICS = "numbers"
 """The kind of a cache entry with the statistics of an activation."""
-COSTS, PICTURES = "costs", "pictures"
-"""The kinds of cache entries with the costs, and with pictures of all layers."""
 COUNTING_BYTES = 8_000_000
 """An upper bound on the bytes needed to count the values of one layer."""
 
@@ -151,7 +145,7 @@ class Measurements:
                 self._kept.put(Key(path, STATISTICS), counted, _nbytes(counted))
                 self._summaries[path] = summary(path, value, counted, label, meaning=meaning)
         self._with_value |= {path: path in given for path in small}
-        for group in self._groups([path for path in large if session.alike(path) is not False]):
+        for group in self.groups([path for path in large if session.alike(path) is not False]):
             held = {path: self._kept.peek(Key(path, TALLY)) for path in group}
             tallies = {path: tally for path, tally in held.items() if tally is not None}
             if uncounted := [path for path in group if path not in tallies]:
@@ -175,49 +169,7 @@ class Measurements:
         session = self._session
         return [path for path in session.graph.nodes if session.alike(path) is False and not session.fits(path)]
 
-    def cost(self) -> NetworkCost:
-        """What the layers cost. The time is measured in two eager passes when this is first asked for.
-
-        Raises:
-            CaptureError: The forward pass failed.
-        """
-        key = Key("", COSTS)
-        if (found := self._kept.get(key)) is None:
-            self._session.graph.check()
-            found = network_cost(self._session)
-            self._kept.put(key, found, 200 * len(found.layers))
-        return cast("NetworkCost", found)
-
-    def pictures(self, sample: int) -> dict[str, Pixels]:
-        """A small picture of each layer with numeric values for one sample, by path; see `strip`.
-
-        Raises:
-            CaptureError: The forward pass failed.
-        """
-        key = Key("", PICTURES, sample)
-        if (found := self._kept.get(key)) is None:
-            found = dict(self._pictures(sample))
-            self._kept.put(key, found, sum(picture.nbytes for picture in found.values()))
-        return cast("dict[str, Pixels]", found)
-
-    def _pictures(self, sample: int) -> Iterator[tuple[str, Pixels]]:
-        session = self._session
-        paths = [summary.path for summary in self.summaries()]
-        size = 0 if session.batch is None else session.batch.size
-        for path, captured in session.walk([path for path in paths if session.fits(path)]):
-            row = captured.row(sample, size).value
-            yield path, strip(self._values.channels_last(path, row[np.newaxis])[0])
-        found: dict[str, Pixels] = {}
-
-        def take(path: str, first: int, part: Captured) -> None:
-            if first <= sample < first + len(part.value):
-                found[path] = strip(self._values.channels_last(path, part.value[sample - first :][:1])[0])
-
-        for group in self._groups([path for path in paths if not session.fits(path)]):
-            session.stream(group, take)
-        yield from found.items()
-
-    def _groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
+    def groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
         """Layers in groups that fit into the budget: one sample of each layer, and the memory to count it."""
         group: list[str] = []
         size = 0

@@ -172,7 +172,8 @@ class LayerExplorer(Rendering):
         self._rendering = True  # prevents a redraw for each trait that is set below
         initial_view = [view[name] for name in _NAMING]
         self._still = Still(" ".join(map(shown, [self.tree.name, *initial_view])))
-        self._screen = Screen(self.tree, self._still, samples=self._explorer.data.batch_size, grouped=grouped)
+        counts = {"layers": self._explorer.inspector.network.layer_count, "samples": self._explorer.data.batch_size}
+        self._screen = Screen(self.tree, self._still, **counts, grouped=grouped)
         try:
             super().__init__(self._screen.boxes, _dom_classes=("actw-explorer", self._still.live))
             self.layer = view["layer"]  # first, since the other values are checked against the selected layer
@@ -288,7 +289,7 @@ class LayerExplorer(Rendering):
             CaptureError: The forward pass failed.
         """
         self._renew()
-        return list(self._explorer.inspector.measurements.cost().layers.values())
+        return list(self._explorer.inspector.network.cost().layers.values())
 
     def state(self) -> dict[str, Any]:
         """The current view as a small dict of JSON values; `LayerExplorer(model, x, state=...)` restores it."""

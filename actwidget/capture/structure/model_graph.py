@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
@@ -114,6 +114,28 @@ class ModelGraph:
         """All nodes but the root by path, in order of execution."""
         return {node.path: node for node in self.tree}
 
+    @cached_property
+    def layers(self) -> tuple[keras.Layer, ...]:
+        """The model's layers as a person counts them: the layers that `model.summary(expand_nested=True)` lists.
+
+        These are `model.layers`, and those of the models nested in it. Each counts once, however often it is called.
+        What is inside any other layer, such as the cell of an LSTM, does not count, and neither do operations such as
+        `add` that are no layers.
+        """
+        return tuple({id(layer): layer for layer in _listed(self.root)}.values())
+
+    @cached_property
+    def _layer_ids(self) -> frozenset[int]:
+        return frozenset(map(id, self.layers))
+
+    def layer_of(self, path: str) -> keras.Layer | None:
+        """The one of `layers` that a path belongs to; `None` for an operation that belongs to none of them."""
+        while path:
+            if id(operation := self.operations.get(path)) in self._layer_ids:
+                return cast("keras.Layer", operation)
+            path = path.rpartition("/")[0]
+        return None
+
     def edits_before(self, paths: Iterable[str]) -> dict[str, keras.Layer]:
         """The edits that can change the values at some paths.
 
@@ -172,3 +194,11 @@ class ModelGraph:
     def tensors(self) -> dict[str, keras.KerasTensor]:
         """For each path of the model's own graph, not of a nested one, the symbolic tensor."""
         return {path: place.tensor for path, place in self.places.items() if place.outer is None}
+
+
+def _listed(model: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a model, each followed by those inside it if it is a model itself."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _listed(layer)

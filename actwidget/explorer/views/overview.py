@@ -59,7 +59,8 @@ class Overview(View):
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """A row for each layer, the selected one marked."""
-        name, network = data.model_name, data.whole_network
+        network = data.whole_network
+        name = network.name
         rows = network.summaries()
         if not rows:
             return Drawing.message(name, "Give inputs to see activations.")
@@ -69,7 +70,10 @@ class Overview(View):
             "without values for this batch": network.without_value(),
         }
         more = "".join(f" · {len(paths):,} {why}" for why, paths in left_out.items() if paths)
-        title = f"{name} · {len(rows):,} layers · {warnings_in_words(len(unwell))}{more}"
+        count = network.layer_count
+        layers = f"{count:,} {'layer' if count == 1 else 'layers'}"
+        wrong = warnings_in_words(*network.layers_and_others(row.path for row in unwell))
+        title = f"{name} · {layers} · {wrong}{more}"
         alone = [f"left out, {why}: {', '.join(paths[:20])}" for why, paths in left_out.items() if paths]
         alt = "; ".join([title, *alone, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
         shown = rows if selection.option(ROWS) == "all" else unwell
@@ -143,10 +147,14 @@ def _pictures(found: Mapping[str, Pixels], rows: Sequence[Summary]) -> Pictures:
     return Pictures(palette_png(levels, "viridis"))
 
 
-def warnings_in_words(count: int) -> str:
-    """How many layers have warnings.
+def warnings_in_words(layers: int, operations: int = 0) -> str:
+    """How many layers have warnings, and how many operations that belong to no layer.
 
     >>> warnings_in_words(11), warnings_in_words(1), warnings_in_words(0)
     ('11 layers have warnings', '1 layer has warnings', 'no warnings')
+    >>> warnings_in_words(2, 1), warnings_in_words(0, 3)
+    ('2 layers and 1 operation have warnings', '3 operations have warnings')
     """
-    return f"{count:,} layers have warnings" if count > 1 else "1 layer has warnings" if count else "no warnings"
+    counts = {"layer": layers, "operation": operations}
+    found = [f"{count:,} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
+    return f"{' and '.join(found)} {'has' if layers + operations == 1 else 'have'} warnings" if found else "no warnings"

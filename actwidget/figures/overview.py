@@ -103,7 +103,7 @@ class Form:
     Attributes:
         row: The height of a row in pixels.
         quantiles: The domain of the quantiles, as for the next three.
-        zeros: That of zeros and dead channels.
+        zeros: That of zeros and dead channels; like the quantiles it can be left out of a narrow figure.
         warnings: That of the warnings.
         more: That of the further columns together.
         heading: That of the quantiles, in lines that fit.
@@ -114,8 +114,8 @@ class Form:
     """
 
     row: int
-    quantiles: tuple[float, float]
-    zeros: tuple[float, float]
+    quantiles: tuple[float, float] | None
+    zeros: tuple[float, float] | None
     warnings: tuple[float, float]
     more: tuple[float, float] = (0, 0)
     heading: str = "values, each layer<br>scaled to its largest"
@@ -133,13 +133,13 @@ PLAIN = (
 )
 COSTED = (
     Form(36, (0.29, 0.46), (0.49, 0.57), (0, 0.28), (0.6, 1), _THREE_LINES, 0.22, -0.22, 0.22),
-    Form(36, (0.01, 0.31), (0.36, 0.48), (0.46, 1), (0.52, 1), _THREE_LINES, **_TWO_LINES),
+    Form(36, None, None, (0.46, 1), (0.01, 1), **_TWO_LINES),
 )
 PICTURE_ROW = 44
 """The height of a row with a picture, in pixels."""
 PICTURED = (
     Form(PICTURE_ROW, (0.29, 0.56), (0.6, 0.72), (0, 0.28), (0.76, 1), _THREE_LINES, 0.18, -0.18, 0.18),
-    Form(PICTURE_ROW, (0.01, 0.42), (0.49, 0.61), (0, 0.64), (0.65, 1), _THREE_LINES, 0.32, 0.02, -0.32),
+    Form(PICTURE_ROW, (0.01, 0.46), None, (0, 0.5), (0.52, 1), _THREE_LINES, 0.32, 0.02, -0.32),
 )
 
 
@@ -286,7 +286,8 @@ def _layout(
             f"xaxis{name[1:]}": {
                 **axis,
                 "range": [0, 1.02 * _largest(column)],
-                "showticklabels": False,
+                "tickvals": [_largest(column)],
+                "ticktext": [percent(_largest(column))],
                 "showgrid": False,
             }
             for name, column in further
@@ -309,7 +310,7 @@ def _layout(
         "annotations": [
             _heading(wide.heading, "x"),
             _heading(f"{colored('■', MUTED)} zeros<br>{colored('■', WARNING)} dead", "x2"),
-            *(_heading(f"{column.heading}<br>≤ {percent(_largest(column))}", name) for name, column in further),
+            *(_heading(column.heading, name) for name, column in further),
         ],
         "shapes": [] if selected is None else [_band(selected)],
         "images": [] if pictures is None else [_image(pictures, len(rows))],
@@ -327,7 +328,7 @@ def _places(
 ) -> dict[str, Any]:
     """What depends on the width of the page: the attributes of the layout by their paths."""
     further = [name for name in layout if name.startswith("xaxis") and name[5:] in {"5", "6", "7", "8"}]
-    lines = 3 if further else form.heading.count("<br>") + 1
+    lines = form.heading.count("<br>") + 1
     top = 12 + LINE * len(title) + 13 * lines + TICKS
     height = max(form.least, top + count * form.row + BOTTOM)
     shown = (height - top - BOTTOM) / form.row  # how many rows there is room for, at least as many as there are
@@ -338,8 +339,8 @@ def _places(
         "title.pad.t": 6 + 8 * (len(title) - 1),
         "height": height,
         "margin.t": top,
-        "xaxis.domain": list(form.quantiles),
-        "xaxis2.domain": list(form.zeros),
+        **_domain("xaxis", form.quantiles, 0),
+        **_domain("xaxis2", form.zeros, 1),
         "xaxis3.domain": list(form.warnings),
         **{f"{name}.domain": [start + i * width, start + (i + 0.84) * width] for i, name in enumerate(further)},
         **{f"{name}.range": [shown - 0.5 + shift, -0.5 + shift] for name, shift in shifts.items()},
@@ -350,6 +351,13 @@ def _places(
     if layout["images"]:
         places["images[0].x"] = start
     return places
+
+
+def _domain(axis: str, domain: tuple[float, float] | None, heading: int) -> dict[str, Any]:
+    """Where a column stands; or that it is not shown: its heading is hidden, and its axis begins behind its values."""
+    if domain is not None:
+        return {f"{axis}.domain": list(domain)}
+    return {f"{axis}.range": [2, 3], f"{axis}.visible": False, f"annotations[{heading}].visible": False}
 
 
 def _set(layout: dict[str, Any], path: str, value: Any) -> None:

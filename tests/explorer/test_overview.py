@@ -24,7 +24,7 @@ def test_a_layer_that_gives_no_tensor_for_this_batch_is_left_out_with_a_word(sam
     explorer = aw.LayerExplorer(model, [batch, None], show="overview")
     assert [row.path for row in explorer.summaries] == ["x", "sum", "dense"]
     title = explorer.figure.layout.title.text
-    assert title == "net · 3 layers · no warnings · 1 without values for this batch"
+    assert title == "net · 5 layers · no warnings · 1 without values for this batch"
     assert "left out, without values for this batch: same" in explorer._screen.plot.alt
     explorer.layer = "same"  # still an overview
     assert explorer.figure.layout.title.text == title
@@ -47,7 +47,7 @@ def network():
 
 def test_the_title_says_how_many_layers_have_warnings_and_only_these_can_be_shown():
     explorer = aw.LayerExplorer(*network(), show="overview", layer="next")
-    assert explorer.figure.layout.title.text == "net · 4 layers · 1 layer has warnings"
+    assert explorer.figure.layout.title.text == "net · 3 layers · 1 layer has warnings"
     assert list(explorer.figure.layout.yaxis.ticktext) == ["image", "conv", "<b>next</b>", "mean"]
     explorer.options = {"overview_rows": "warnings"}
     assert list(explorer.figure.layout.yaxis.ticktext) == ["conv"]
@@ -97,7 +97,7 @@ def test_costs_stand_in_columns_of_their_own_and_in_code():
     np.testing.assert_allclose(multiply_adds, np.array([np.nan, conv, following, np.nan]) / (conv + following))
     assert f"multiply-adds 2.59 k ({100 * conv / (conv + following):.0f} %)" in figure.data[-1].hovertext[1][0]
     assert "pooling, not counted" in figure.data[-1].hovertext[3][0]
-    assert "4.9 k multiply-adds a sample" in figure.layout.title.text.replace("<br>", " ")
+    assert "one sample: 4.9 k multiply-adds" in figure.layout.title.text.replace("<br>", " ")
 
 
 def test_pictures_are_those_of_the_selected_sample():

@@ -107,9 +107,13 @@ def test_columns_do_not_overlap(more):
     layout = overview_spec(summaries(60), "net", **MORE[more])["layout"]
     narrow = layout["meta"]["narrow"]
     names = ["xaxis", "xaxis2", *(name for name in ("xaxis5", "xaxis6") if name in layout)]
+    shown = [name for name in names if narrow.get(f"{name}.visible", True)]
+    for name in set(names) - set(shown):  # what is hidden on a narrow page is out of sight, and its heading with it
+        assert narrow[f"{name}.range"] == [2, 3]
+        assert narrow[f"annotations[{names.index(name)}].visible"] is False
     for domains, images in (
         ([layout[name]["domain"] for name in names], layout["images"][0]["x"] if layout["images"] else 1),
-        ([narrow[f"{name}.domain"] for name in names], narrow.get("images[0].x", 1)),
+        ([narrow[f"{name}.domain"] for name in shown], narrow.get("images[0].x", 1)),
     ):
         for (_, end), (start, _) in pairwise([*domains, [images, 1]]):
             assert end < start or start == 1
@@ -122,7 +126,8 @@ def test_a_further_column_is_as_long_as_its_largest_share_and_empty_where_nothin
     np.testing.assert_allclose(np.asarray(bars["x"]).reshape(3, 3)[:, 1], [0.1, np.nan, 0.4])
     assert bars["xaxis"] == "x5"
     assert spec["layout"]["xaxis5"]["range"][1] == pytest.approx(0.4, rel=0.05)
-    assert spec["layout"]["annotations"][-1]["text"] == "bytes<br>≤ 40 %"
+    assert spec["layout"]["annotations"][-1]["text"] == "bytes"
+    assert (spec["layout"]["xaxis5"]["tickvals"], spec["layout"]["xaxis5"]["ticktext"]) == ([0.4], ["40 %"])
 
 
 def test_the_overview_names_its_layers_apart():

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import keras
+
 from actwidget.capture.run.timing.timed_pass import timed_calls
 from actwidget.capture.semantics.cost import costs_of, total_bytes, total_multiply_adds
 
@@ -23,8 +25,9 @@ class LayerCost:
             follows; `None` if that is not known. A nested model has the sum of what is inside it.
         parameters: How many weights it has.
         nbytes: The bytes of its output for one sample; `None` if that is not known.
-        seconds: How long it took in an eager pass, per sample, without the layers inside it; `None` if it was not
-            called by itself.
+        seconds: How long its call took in an eager pass, divided by the number of samples in it, with all that is
+            inside it; `None` if no call was measured. See `timed_calls` on how it is measured.
+        is_model: Whether it is a nested model, whose cost is that of the layers in it, each of which has its own.
         note: What is not counted, or why it is not known; `""` if there is nothing to say.
     """
 
@@ -33,6 +36,7 @@ class LayerCost:
     parameters: int
     nbytes: int | None
     seconds: float | None
+    is_model: bool = False
     note: str = ""
 
 
@@ -46,7 +50,7 @@ class NetworkCost:
         is_complete: Whether the multiply-adds of all layers are known.
         parameters: How many weights the model has; a shared layer counts once.
         nbytes: The bytes of all layers' outputs for one sample.
-        seconds: How long a pass took, per sample; `None` without inputs.
+        seconds: How long an eager pass took, divided by the number of samples; `None` without inputs.
     """
 
     layers: Mapping[str, LayerCost]
@@ -68,9 +72,18 @@ def network_cost(session: Session) -> NetworkCost:
     costs = costs_of(graph, {path: (call.inputs, call.outputs) for path, call in calls.items()})
     seconds = {path: call.seconds / samples for path, call in calls.items()}
     layers = {
-        path: LayerCost(path, cost.multiply_adds, cost.parameters, cost.nbytes, seconds.get(path), cost.note)
+        path: LayerCost(
+            path,
+            cost.multiply_adds,
+            cost.parameters,
+            cost.nbytes,
+            seconds.get(path),
+            is_model=isinstance(graph.operations[path], keras.Model),
+            note=cost.note,
+        )
         for path, cost in costs.items()
     }
     multiply_adds, is_complete = total_multiply_adds(graph, costs)
-    total = sum(seconds.values()) if calls else None
-    return NetworkCost(layers, multiply_adds, is_complete, graph.tree.parameters, total_bytes(graph, costs), total)
+    return NetworkCost(
+        layers, multiply_adds, is_complete, graph.tree.parameters, total_bytes(graph, costs), seconds.get("")
+    )

@@ -92,17 +92,15 @@ class Overview(View):
 
 
 def _total(cost: NetworkCost) -> str:
+    """What one sample costs in all. The number of parameters stands in the header."""
     least = "" if cost.is_complete else "at least "
-    found = [
-        f"{least}{large(cost.multiply_adds)} multiply-adds a sample",
-        f"{large(cost.parameters)} parameters",
-        f"{large(cost.nbytes)}B of activations a sample",
-    ]
-    return " · ".join([*found, *([] if cost.seconds is None else [f"{milliseconds(cost.seconds)} a sample"])])
+    counted = [f"one sample: {least}{large(cost.multiply_adds)} multiply-adds", f"{large(cost.nbytes)}B of activations"]
+    return " · ".join([*counted, *([] if cost.seconds is None else [milliseconds(cost.seconds)])])
 
 
 def _quantities(cost: NetworkCost, layer: LayerCost | None) -> list[tuple[float | None, float | None]]:
     """A layer's multiply-adds, parameters, bytes and seconds, each with that of the whole network."""
+    own: tuple[float | None, ...]
     own = (None,) * 4 if layer is None else (layer.multiply_adds, layer.parameters, layer.nbytes, layer.seconds)
     return list(zip(own, (cost.multiply_adds, cost.parameters, cost.nbytes, cost.seconds), strict=True))
 
@@ -112,7 +110,10 @@ def _share(own: float | None, whole: float | None) -> float | None:
 
 
 def _columns(cost: NetworkCost, rows: Sequence[Summary]) -> list[Column]:
-    shares = [[_share(*pair) for pair in _quantities(cost, cost.layers.get(row.path))] for row in rows]
+    found = [cost.layers.get(row.path) for row in rows]
+    # A nested model has no bars: next to its share of 100 % those of the layers in it would be too short to compare.
+    own = [None if layer is None or layer.is_model else layer for layer in found]
+    shares = [[_share(*pair) for pair in _quantities(cost, layer)] for layer in own]
     headings = ("mult-<br>adds", "para-<br>meters", "bytes", "time")
     return [
         Column(heading, [row[place] for row in shares])

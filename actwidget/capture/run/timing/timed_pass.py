@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 def timed_calls(graph: ModelGraph, batch: Batch, *, batch_size: int) -> tuple[Mapping[str, TimedCall], int]:
     """Measures each call inside a model in eager passes, and leaves the model unchanged.
 
-    The model runs twice, and the shorter time of a call counts: a backend prepares some operations at their first call.
+    The clock runs around each call, from its arguments to its finished outputs: on a GPU and in JAX each call is waited
+    for, which such a pass normally does not do. A call's time holds that of the calls inside it, and what it takes to
+    observe these (tens of microseconds each), so it matters for layers that take less than that. The model runs twice,
+    in eager mode and at inference, and the shorter time of a call counts: backends prepare some operations at their
+    first call. A compiled `predict` is faster, since operations are fused. The shares tell where the time goes, not how
+    long a deployed model takes.
 
     Args:
         graph: The model's graph.

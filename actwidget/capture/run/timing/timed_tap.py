@@ -20,7 +20,7 @@ class TimedCall:
     """One call of a layer or operation.
 
     Attributes:
-        seconds: How long it took, without the calls inside it that are observed.
+        seconds: How long it took, with all calls inside it.
         inputs: The shapes of the tensors that it was given, with the batch axis.
         outputs: Those that it gave.
     """
@@ -41,7 +41,6 @@ class TimedTap(Tap):
         """Takes what `Tap` takes."""
         super().__init__(root, **options)
         self.timed: dict[str, TimedCall] = {}
-        self._inside: list[float] = []
         self._running: set[int] = set()
 
     def observe(self, call: Callable[..., Any], operation: Any, args: Any, kwargs: Any) -> Any:
@@ -53,19 +52,16 @@ class TimedTap(Tap):
             if frame is None or frame.call.operation is not operation or id(frame) in self._running:
                 return call(operation, *args, **kwargs)
             self._running.add(id(frame))
-            self._inside.append(0.0)
             start = time.perf_counter()
             try:
                 outputs = call(operation, *args, **kwargs)
                 given = _tensors(outputs)
                 backend.wait_for(given)
+                seconds = time.perf_counter() - start
             finally:
-                took, inside = time.perf_counter() - start, self._inside.pop()
                 self._running.discard(id(frame))
-                if self._inside:
-                    self._inside[-1] += took
             path = "" if frame.outer is None else frame.outer.prefix + frame.call.name
-            self.timed[path] = TimedCall(took - inside, _shapes(_tensors((args, kwargs))), _shapes(given))
+            self.timed[path] = TimedCall(seconds, _shapes(_tensors((args, kwargs))), _shapes(given))
             return outputs
 
         return super().observe(timed, operation, args, kwargs)

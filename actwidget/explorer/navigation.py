@@ -71,8 +71,9 @@ def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[s
         For each field of the selection its new value; empty where the click selects nothing.
     """
     match customdata:
-        case ["sample", int() as sample]:
-            return {"sample": sample}
+        case ["sample", int() as sample, *_]:
+            # The batch may have become smaller while the click was on its way.
+            return {"sample": sample} if 0 <= sample < data.batch_size else {}
         case [str() as path, *_] if path in paths:
             return {"show": "activation", "layer": path}
         case ["cell" | -1, row, column]:
@@ -83,7 +84,7 @@ def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[s
 
 
 def _pointed_at(row: Any, column: Any, data: LayerData) -> dict[str, Any]:
-    """Where a cell of the close-up lies over the input, and what it sees there."""
+    """Where a cell of the close-up lies over the input, and the pixels that it depends on there."""
     place = tuple(int(index) if isinstance(index, (int, float)) else -1 for index in (row, column))
     is_there = all(0 <= index < length for index, length in zip(place, data.map_size, strict=True))
     return {"show": "overlay", "position": place} if is_there and data.picture is not None else {}

@@ -174,8 +174,7 @@ class LayerExplorer(TakesInputs):
         self._rendering = True  # prevents a redraw for each trait that is set below
         initial_view = [view[name] for name in _NAMING]
         self._still = Still(" ".join(map(shown, [self.tree.name, *initial_view])))
-        counts = {"layers": self._explorer.inspector.network.layer_count, "samples": self._explorer.data.batch_size}
-        self._screen = Screen(self.tree, self._still, **counts, grouped=grouped)
+        self._screen = Screen(self.tree, self._still, samples=self._explorer.data.batch_size, grouped=grouped)
         try:
             super().__init__(self._screen.boxes, _dom_classes=("actw-explorer", self._still.live))
             self.layer = view["layer"]  # first, since the other values are checked against the selected layer
@@ -186,10 +185,7 @@ class LayerExplorer(TakesInputs):
             raise
         self._connect()
         self._rendering = False
-        with (
-            self._screen.plot.hold_sync(),
-            self._screen.status.hold_sync(),
-        ):
+        with self._screen.plot.hold_sync(), self._screen.status.hold_sync():
             self._render()
 
     # What user code can read.
@@ -303,13 +299,7 @@ class LayerExplorer(TakesInputs):
 
     @property
     def costs(self) -> list[LayerCost]:
-        """What each layer costs, in order of execution: multiply-adds, parameters, bytes of its output, and time.
-
-        The time is measured in two eager passes when this is first asked for.
-
-        Raises:
-            CaptureError: The forward pass failed.
-        """
+        """What each layer costs: multiply-adds, parameters, bytes, and time, measured when this is first asked for."""
         self._renew()
         return list(self._explorer.inspector.network.cost().layers.values())
 

@@ -56,13 +56,12 @@ class Screen:
         header: The name and size of the model.
     """
 
-    def __init__(self, tree: LayerNode, still: Still, *, layers: int, samples: int, grouped: bool) -> None:
+    def __init__(self, tree: LayerNode, still: Still, *, samples: int, grouped: bool) -> None:
         """Creates the widgets.
 
         Args:
             tree: The root of the layer tree.
             still: The snapshot that is hidden while these widgets are on the page.
-            layers: How many layers the model has.
             samples: How many samples there are.
             grouped: Whether the tree groups layers by their names.
         """
@@ -72,16 +71,18 @@ class Screen:
         self._row_selected: Callable[[Any], None] = lambda _change: None
         self._shown: Shown | None = None
         try:
-            self._compose(tree, still, layers=layers, samples=samples, grouped=grouped)
+            self._compose(tree, still, samples=samples, grouped=grouped)
         except Exception:
             self._parts.close()  # ipywidgets keeps a reference to every widget until it is closed
             raise
 
-    def _compose(self, tree: LayerNode, still: Still, *, layers: int, samples: int, grouped: bool) -> None:
+    def _compose(self, tree: LayerNode, still: Still, *, samples: int, grouped: bool) -> None:
         make = self._parts.make
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
-        self.header = make(ipywidgets.HTML, style + html.header(tree.name, layers, tree.parameters), css="actw-header")
+        self.header = make(
+            ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters), css="actw-header"
+        )
         self.scope = make(
             Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
         )

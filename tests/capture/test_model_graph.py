@@ -115,8 +115,9 @@ def test_the_layers_are_those_of_the_summary_without_cells_gates_and_operations(
     lines: list[str] = []
     model.summary(expand_nested=True, line_length=400, print_fn=lambda text, **_options: lines.extend(text.split("\n")))
     rows = [line for line in lines if line.startswith("│")]
-    found = trace(model).layers
-    assert len(found) == LAYERS[name] == len(rows) - len(operations_of(model))
+    graph = trace(model)
+    found = graph.layers
+    assert graph.tree.layer_count == len(found) == LAYERS[name] == len(rows) - len(operations_of(model))
     assert len({id(layer) for layer in found}) == len(found)
 
 
@@ -145,3 +146,4 @@ def test_a_subclassed_model_has_its_own_layers_and_an_edited_one_those_of_the_mo
     assert trace(model).layers == tuple(model.layers)
     edited = trace(aw.edit(chain(), EDITS))
     assert [layer.name for layer in edited.layers] == ["x", "first", "nested", "dense", "last"]
+    assert (edited.tree.layer_count, edited.tree["nested"].layer_count, edited.tree["first"].layer_count) == (5, 1, 0)

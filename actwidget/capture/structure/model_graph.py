@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import keras
 
 from actwidget.capture.structure.call_arguments import Spread, arguments
-from actwidget.capture.structure.call_names import is_stateful
+from actwidget.capture.structure.call_names import counted_layers, is_stateful
 from actwidget.capture.structure.graph_edges import edges_in
 from actwidget.errors import UnsupportedModelError, shown
 from actwidget.keras_internals.graph import function_of
@@ -116,13 +116,8 @@ class ModelGraph:
 
     @cached_property
     def layers(self) -> tuple[keras.Layer, ...]:
-        """The model's layers as a person counts them: the layers that `model.summary(expand_nested=True)` lists.
-
-        These are `model.layers`, and those of the models nested in it. Each counts once, however often it is called.
-        What is inside any other layer, such as the cell of an LSTM, does not count, and neither do operations such as
-        `add` that are no layers.
-        """
-        return tuple({id(layer): layer for layer in _listed(self.root)}.values())
+        """The model's layers as a person counts them; see `counted_layers`."""
+        return counted_layers(self.root)
 
     @cached_property
     def _layer_ids(self) -> frozenset[int]:
@@ -194,11 +189,3 @@ class ModelGraph:
     def tensors(self) -> dict[str, keras.KerasTensor]:
         """For each path of the model's own graph, not of a nested one, the symbolic tensor."""
         return {path: place.tensor for path, place in self.places.items() if place.outer is None}
-
-
-def _listed(model: keras.Model) -> Iterator[keras.Layer]:
-    """The layers of a model, each followed by those inside it if it is a model itself."""
-    for layer in model.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _listed(layer)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.summary import Summary
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Captured
+    from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.layer_values import LayerValues
     from actwidget.explorer.measurements import Measurements
     from actwidget.explorer.network.costs import NetworkCost
@@ -33,14 +34,9 @@ class Network:
         self._measurements = measurements
 
     @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._session.graph.tree.name
-
-    @property
-    def layer_count(self) -> int:
-        """How many layers the model has; see `ModelGraph.layers`."""
-        return len(self._session.graph.layers)
+    def tree(self) -> LayerNode:
+        """The root of the model's layer tree."""
+        return self._session.graph.tree
 
     def layers_and_others(self, paths: Iterable[str]) -> tuple[int, int]:
         """To how many layers some paths of the tree belong, and how many of them belong to none.

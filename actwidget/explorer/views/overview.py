@@ -60,7 +60,7 @@ class Overview(View):
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """A row for each layer, the selected one marked."""
         network = data.whole_network
-        name = network.name
+        name, count = network.tree.name, network.tree.layer_count
         rows = network.summaries()
         if not rows:
             return Drawing.message(name, "Give inputs to see activations.")
@@ -70,7 +70,6 @@ class Overview(View):
             "without values for this batch": network.without_value(),
         }
         more = "".join(f" · {len(paths):,} {why}" for why, paths in left_out.items() if paths)
-        count = network.layer_count
         layers = f"{count:,} {'layer' if count == 1 else 'layers'}"
         wrong = warnings_in_words(*network.layers_and_others(row.path for row in unwell))
         title = f"{name} · {layers} · {wrong}{more}"

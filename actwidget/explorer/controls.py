@@ -20,7 +20,7 @@ class Choice:
         name: The field of a `Selection`, or the option of a view, that it sets.
         label: The label in front of the control.
         tip: The tooltip.
-        choices: From each value to its name on screen; the first one is the default.
+        choices: From each value to its name on screen; the first one is the default of a view's own option.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Slider:
 
 Control = Choice | Number | Slider
 
-SCALINGS = {"channel": "each its own", "robust": "without outliers", "layer": "same for all"}
+SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}
 AXIS_CHOICES = {
     "auto": "automatic",
     "last": "last",

@@ -75,7 +75,7 @@ def test_a_place_that_sees_padding_alone_says_so():
     assert (figure.xaxis2.range, figure.yaxis2.range) == ((-0.5, 19.5), (19.5, -0.5))
     _, mark = figure.shapes
     assert (mark.x0, mark.x1, mark.y0, mark.y1) == (-3.5, -2.5, -3.5, -2.5)
-    assert (figure.xaxis.range, figure.yaxis.range) == ((-0.5, 19.5), (19.5, -0.5))  # cells do not go beyond the picture
+    assert (figure.xaxis.range, figure.yaxis.range) == ((-0.5, 19.5), (19.5, -0.5))  # the picture alone
 
 
 CHAINS = {

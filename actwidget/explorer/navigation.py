@@ -88,8 +88,9 @@ def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[s
         For each field of the selection its new value; empty where the click selects nothing.
     """
     match customdata:
-        case ["sample", int() as sample]:
-            return {"sample": sample}
+        case ["sample", int() as sample, *_]:
+            # The batch may have become smaller while the click was on its way.
+            return {"sample": sample} if 0 <= sample < data.batch_size else {}
         case [str() as path, *_] if path in paths:
             return {"show": "activation", "layer": path}
         case ["cell" | -1, row, column]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from actwidget.explorer import views as _views
 from actwidget.explorer.controls import SHARED
-from actwidget.explorer.controls import fitted as fitted_control
+from actwidget.explorer.selection import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,16 +95,6 @@ class View(ABC):
         """
         return control
 
-    def controls_for(self, data: LayerData, selection: Selection, drawing: Drawing) -> list[Control]:
-        """The controls that apply to a drawing, in the order on screen."""
-        # A drawing names its controls only if it shows its values as text.
-        conditions = {"is_read": drawing.controls is not None, "is_axis_chosen": selection.reading != "auto"}
-        controls = [
-            fitted_control(each, data, **conditions) if isinstance(each, str) else self.fitted(each, data, selection)
-            for each in (self.controls if drawing.controls is None else drawing.controls)
-        ]
-        return [control for control in controls if control is not None]
-
     def arrangement(self, _data: LayerData, _selection: Selection) -> Any:
         """What of the drawing depends on the room for it: if this changes with the room, the layer is drawn anew."""
         return None
@@ -141,7 +131,7 @@ def register(cls: ViewClass) -> ViewClass:
     if view.name in _VIEWS:
         message = f"There is a view {view.name!r} already."
         raise ValueError(message)
-    taken = SHARED.keys() | {control.name for each in _VIEWS.values() for control in each.own_controls}
+    taken = {*SHARED, *FIELDS} | {control.name for each in _VIEWS.values() for control in each.own_controls}
     if clashes := [control.name for control in view.own_controls if control.name in taken]:
         message = f"Controls exist: {clashes}."
         raise ValueError(message)

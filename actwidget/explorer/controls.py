@@ -86,7 +86,7 @@ class Slider:
 
 Control = Choice | Number | Slider
 
-SCALINGS = {"channel": "each its own", "robust": "without outliers", "layer": "same for all"}
+SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}
 AXIS_CHOICES = {
     "auto": "automatic",
     "last": "last",
@@ -99,7 +99,7 @@ SHARED: dict[str, Control] = {
     for control in (
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS),
+        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS, initial="channel"),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="mean"),
         Number("compare", "second sample", empty="next"),

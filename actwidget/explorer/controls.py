@@ -20,18 +20,20 @@ class Choice:
         name: The field of a `Selection`, or the option of a view, that it sets.
         label: The label in front of the control.
         tip: The tooltip.
-        choices: From each value to its name on screen; the first one is the default.
+        choices: From each value to its name on screen.
+        initial: The initial value; `None` for the first one.
     """
 
     name: str
     label: str
     tip: str
     choices: Mapping[str, str]
+    initial: str | None = None
 
     @property
     def default(self) -> str:
         """The initial value."""
-        return next(iter(self.choices))
+        return next(iter(self.choices)) if self.initial is None else self.initial
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,19 @@ class Number:
         label: The label in front of the control.
         count: How many numbers there are to choose from.
         empty: The placeholder shown while no number is chosen; `None` if a number is required.
+        start: The number while none is chosen, if one is required.
     """
 
     name: str
     label: str
     count: int = 1
     empty: str | None = None
+    start: int = 0
 
     @property
     def default(self) -> int | None:
         """The initial value."""
-        return 0 if self.empty is None else None
+        return self.start if self.empty is None else None
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Slider:
 
 Control = Choice | Number | Slider
 
-SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
+SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}
 AXIS_CHOICES = {
     "auto": "automatic",
     "last": "last",
@@ -93,10 +97,9 @@ AXIS_CHOICES = {
 SHARED: dict[str, Control] = {
     control.name: control
     for control in (
-        Number("sample", "sample"),
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colour range", "whether channels share one colour range", SCALINGS),
+        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS, initial="channel"),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="mean"),
         Number("compare", "second sample", empty="next"),
@@ -121,7 +124,7 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
     if isinstance(control, Choice):
         return control
     count = _COUNTS[name](data)
-    if count <= 1 and name not in _ALWAYS_SHOWN:
+    if count <= 1 and name != "channel":  # which stays on screen even if there is only one value to choose
         return None
     if isinstance(control, Slider):
         return replace(control, count=count, middle=data.middle_slice)
@@ -129,11 +132,8 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
 
 
 _COUNTS: dict[str, Callable[[LayerData], int]] = {
-    "sample": lambda data: data.batch_size,
     "channel": lambda data: data.channel_count,
     "slice": lambda data: data.slice_count,
     "input_channel": lambda data: data.kernel_input_count,
     "compare": lambda data: data.comparable_samples,
 }
-_ALWAYS_SHOWN = ("sample", "channel")
-"""These controls stay on screen even if there is only one value to choose."""

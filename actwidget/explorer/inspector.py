@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from actwidget.capture.access.session import ROW, WHOLE
 from actwidget.explorer.answers.predictions import Predictions
-from actwidget.explorer.input_pictures import InputPictures
 from actwidget.explorer.layer_data import LayerData, Sources
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
+from actwidget.explorer.network.network import Network
+from actwidget.explorer.samples.input_pictures import InputPictures
 
 if TYPE_CHECKING:
     from actwidget.capture.access.session import Session
@@ -23,6 +24,8 @@ class Inspector:
         predictions: The model's answers in a few words.
         pictures: The inputs that are pictures.
         measurements: The statistics of layers.
+        network: All layers together.
+        annotations: The class names, labels and tokens that the user has given.
     """
 
     def __init__(self, session: Session, annotations: Annotations, other: Session | None = None) -> None:
@@ -34,14 +37,17 @@ class Inspector:
             other: The session of another model of the same architecture on the same batch, to compare with.
         """
         self._session = session
+        self.annotations = annotations
         self._values = LayerValues(session)
         self.measurements = Measurements(session, self._values)
+        self.network = Network(session, self._values, self.measurements)
         self.pictures = InputPictures(session)
         self.predictions = Predictions(session, annotations)
         self._sources = Sources(
             session,
             self._values,
             self.measurements,
+            self.network,
             self.pictures,
             annotations,
             self.predictions,

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.annotations import Annotations
     from actwidget.explorer.answers.predictions import Predictions
-    from actwidget.explorer.input_pictures import InputPictures
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
+    from actwidget.explorer.network.network import Network
+    from actwidget.explorer.samples.input_pictures import InputPictures
 
 
 class InputPicture(NamedTuple):
@@ -51,6 +52,7 @@ class Sources:
         session: Activations, as the model gives them.
         values: Activations with their channels on the last axis.
         measurements: Statistics.
+        network: All layers together.
         pictures: The inputs that are pictures.
         annotations: The class names, labels and tokens that the user has given.
         predictions: The model's answers.
@@ -61,6 +63,7 @@ class Sources:
     session: Session
     values: LayerValues
     measurements: Measurements
+    network: Network
     pictures: InputPictures
     annotations: Annotations
     predictions: Predictions
@@ -250,9 +253,9 @@ class LayerData:
         """The values of all samples."""
         return np.asarray(self.sources.session.value(self.path))
 
-    def histogram(self, channel: int | None) -> Histogram:
-        """The histogram of the sample's values, together with that of one channel."""
-        return self.sources.measurements.histogram(self.path, self.value, channel)
+    def histogram(self, channel: int | None, within: tuple[float, float] | None = None) -> Histogram:
+        """The histogram of the sample's values, or of those within a range, together with that of one channel."""
+        return self.sources.measurements.histogram(self.path, self.value, channel, within)
 
     # Volumes, feature maps, and the input picture below them.
 
@@ -367,9 +370,9 @@ class LayerData:
         return None if row is None else self.sources.values.channels_last(self.path, row.value[np.newaxis])[0]
 
     @property
-    def whole_network(self) -> Measurements:
+    def whole_network(self) -> Network:
         """What can be asked about all layers together."""
-        return self.sources.measurements
+        return self.sources.network
 
     # Results that views keep in the cache.
 

@@ -48,17 +48,17 @@ def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
 
 def header(name: str, layers: int, parameters: int) -> str:
     """The model's name and size."""
+    size = f"{layers:,} {'layer' if layers == 1 else 'layers'} · {parameters:,} parameters"
     return (
-        f'<span class="actw-model">{escape(name)}</span>'
-        f'<span class="actw-muted">{layers:,} {"layer" if layers == 1 else "layers"} · {parameters:,} parameters</span>'
+        f'<span class="actw-model" title="{escape(name, 400)} · {size}">{escape(name)}</span>'
+        f'<span class="actw-muted actw-size">{size}</span>'
     )
 
 
-def prediction(answers: TopAnswers, thumbnail: str | None = None) -> str:
-    """The model's answer for the sample as a short list, each probability with a bar, and a small picture of it."""
-    picture = f'<img class="actw-thumbnail" alt="the input" src="{html.escape(thumbnail)}">' if thumbnail else ""
+def prediction(answers: TopAnswers) -> str:
+    """The model's answer for the sample as a short list, each probability with a bar; empty without an answer."""
     if not answers.items:
-        return picture
+        return ""
     has_bars = any(item.share is not None for item in answers.items)
     rows = "".join(
         f'<li><span class="actw-answer" title="{escape(item.name, 400)}">{escape(item.name)}</span>'
@@ -70,7 +70,7 @@ def prediction(answers: TopAnswers, thumbnail: str | None = None) -> str:
         label += f", output {answers.output}"
         output = f'<span class="actw-output" title="{escape(label, 400)}">{escape(answers.output)}</span>'
     kind = "actw-tops" if has_bars else "actw-tops actw-no-bars"
-    return f'{picture}{output}<ol class="{kind}" aria-label="{escape(label, 400)}">{rows}</ol>'
+    return f'{output}<ol class="{kind}" aria-label="{escape(label, 400)}">{rows}</ol>'
 
 
 def _bar(share: float | None) -> str:

@@ -11,12 +11,13 @@ from actwidget.widgets import html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.components.choices import Choices
 from actwidget.widgets.components.code import CodePanel
+from actwidget.widgets.components.controls import Controls
 from actwidget.widgets.components.inspection import InspectionPanel
 from actwidget.widgets.components.parts import Parts
 from actwidget.widgets.components.plot import PlotView
+from actwidget.widgets.components.samples import SampleStrip
 from actwidget.widgets.components.table import NumberTable
 from actwidget.widgets.components.tree import LayerTree
-from actwidget.widgets.controls import Controls
 from actwidget.widgets.still import Snapshot
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.answers.predictions import TopAnswers
     from actwidget.explorer.drawing import Drawing
-    from actwidget.explorer.explorer import Shown
+    from actwidget.explorer.shown import Shown
     from actwidget.widgets.still import Still
 
 
@@ -49,6 +50,7 @@ class Screen:
         numbers: The statistics of the layer, at the foot.
         alert: The error message.
         status: The status line.
+        samples: The strip of samples.
         prediction: The model's answer for the sample.
         title: The name of the selected layer.
         code: The Keras code for the selected layer.
@@ -80,19 +82,20 @@ class Screen:
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
         self.header = make(
-            ipywidgets.HTML, style + html.header(tree.name, sum(1 for _ in tree), tree.parameters), css="actw-header"
+            ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters), css="actw-header"
         )
         self.scope = make(
             Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
         )
+        self.samples = make(SampleStrip, samples)
         self.prediction = make(ipywidgets.HTML, css="actw-answers")
-        top = make(ipywidgets.HBox, [self.header, self.scope, self.prediction], css="actw-top")
+        top = make(ipywidgets.HBox, [self.header, self.scope, self.samples, self.prediction], css="actw-top")
         self.tree = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
         self.title = make(ipywidgets.HTML, css="actw-title")
         self.code = make(CodePanel, label="Keras code")
         heading = make(ipywidgets.HBox, [self.title, self.code], css="actw-heading")
         self.tabs = make(Choices, kind="tabs", label="Views", css="actw-views")
-        self.controls = Controls(self._parts, samples=samples)
+        self.controls = Controls(self._parts)
         self.plot = make(PlotView, css="actw-figure")
         self.inspection = make(InspectionPanel, css="actw-inspector")
         self.alert = make(ipywidgets.HTML, html.live("alert", ""), css="actw-alerts")
@@ -155,9 +158,9 @@ class Screen:
         """Marks layers with warnings in the tree, in addition to those marked already unless `only` is set."""
         self.tree.marks = dict(warnings) if only else {**self.tree.marks, **warnings}
 
-    def predict(self, answers: TopAnswers, thumbnail: str | None) -> None:
+    def predict(self, answers: TopAnswers) -> None:
         """Shows the model's answer for the sample."""
-        self.prediction.value = html.prediction(answers, thumbnail)
+        self.prediction.value = html.prediction(answers)
 
     def _show_table(self, drawing: Drawing, channel: int | None) -> None:
         """Replaces the figure by the drawing's table; a drawing without a table brings the figure back."""

@@ -32,7 +32,7 @@ class Comparison(View):
     label = "Compare"
     question = "What differs between two samples, or two models?"
     place = 40
-    controls = ("sample", "channel", "slice", "compare")
+    controls = ("channel", "slice", "compare")
 
     def available(self, data: LayerData) -> str | None:
         """Besides the usual reasons, a single sample has nothing beside it."""

@@ -11,7 +11,7 @@ from actwidget.analysis.pixels.pooling import magnitude_pooled
 from actwidget.figures.comparison.content import COLORS
 from actwidget.figures.comparison.panels import Box, Panel, axis_of, hidden_axes
 from actwidget.figures.parts.color_strip import color_strip
-from actwidget.figures.parts.heatmap import cell_positions, reduction_factor, value_ticks
+from actwidget.figures.parts.heatmap import cell_positions, color_axis, dark_axis, reduction_factor, value_ticks
 from actwidget.figures.parts.layout import NUMBER_LABELS
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_cells, nonfinite_names
 from actwidget.figures.parts.palette import ACCENT, MUTED, ColorRange
@@ -50,13 +50,13 @@ def closeup_reduction(content: ComparisonContent) -> int:
     return reduction_factor(shape[-3:-1], LIMIT) if len(shape) > 2 else 1
 
 
-def color_axes(content: ComparisonContent) -> dict[str, Any]:
-    """The colour axes of the layout: one for both sides, on their own range, and one for the difference."""
-    axes = {}
-    for name, color in zip(("coloraxis", "coloraxis2"), _colors(_values(content)), strict=True):
-        high = color.high if color.high > color.low else color.low + 1
-        axes[name] = {"cmin": color.low, "cmax": high, "colorscale": color.scale, "showscale": False}
-    return axes
+def color_axes(content: ComparisonContent) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The colour axes of the layout, one for both sides and one for the difference, and their changes on dark pages."""
+    colors = dict(zip(("coloraxis", "coloraxis2"), _colors(_values(content)), strict=True))
+    dark: dict[str, Any] = {}
+    for name, color in colors.items():
+        dark |= dark_axis(color, name)
+    return {name: color_axis(color) for name, color in colors.items()}, dark
 
 
 def _values(content: ComparisonContent) -> list[NDArray[Any]]:

@@ -73,8 +73,8 @@ def comparison_spec(content: ComparisonContent) -> dict[str, Any]:
     # On a narrow page the difference stands below the two.
     below = Box(0, 1, 244, 258) if content.sides[0].values.ndim > 1 else Box(0.3, 1, 346, 360)
     words.append(Words(f"<b>difference</b><br>{names[1]} minus {names[0]}", top, below, "<b>difference</b>"))
-    more = color_axes(content) if content.sides[0].values.ndim > 2 else {"barmode": "group", "bargap": 0.3}
-    return assembled(_title(content, parts), panels, words, **more)
+    more, dark = color_axes(content) if content.sides[0].values.ndim > 2 else ({"barmode": "group", "bargap": 0.3}, {})
+    return assembled(_title(content, parts), panels, words, dark, **more)
 
 
 def comparison_order(content: ComparisonContent, figure: dict[str, Any]) -> tuple[list[int], int]:

@@ -83,13 +83,14 @@ def axis_of(number: int) -> str:
     return "" if number == 0 else str(number + 1)
 
 
-def assembled(title: str, panels: list[Panel], words: list[Words], **more: Any) -> dict[str, Any]:
+def assembled(title: str, panels: list[Panel], words: list[Words], dark: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A figure of some panels, exactly as high as its place, as a dict of `data` and `layout`.
 
     Args:
         title: Above the panels; Plotly's markup in it is taken as such.
         panels: The panels, each with its own pair of axes in the same order.
         words: Texts.
+        dark: What changes on a dark page.
         **more: Attributes of the layout.
     """
     data: list[dict[str, Any]] = []
@@ -118,7 +119,7 @@ def assembled(title: str, panels: list[Panel], words: list[Words], **more: Any) 
         margin={"l": 8, "r": 8, "t": TOP, "b": LOW, "autoexpand": False},
         annotations=notes,
         shapes=shapes,
-        meta={"narrow": narrow},
+        meta={"narrow": narrow, "dark": dark},
         **axes,
         **more,
     )

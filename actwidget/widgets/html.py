@@ -96,4 +96,5 @@ def aside(text: str) -> str:
 
 def live(role: str, text: str) -> str:
     """A line that a screen reader speaks when it changes; `role` is `status` or `alert`."""
-    return f'<div role="{role}" class="actw-{role}">{escape(text, 2000)}</div>'
+    words = escape(text, 2000)
+    return f'<div role="{role}" class="actw-{role}" title="{words}">{words}</div>'

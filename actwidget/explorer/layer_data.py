@@ -17,7 +17,6 @@ from actwidget.capture.semantics.channel_axis import ChannelAxis, keeps_steps
 from actwidget.capture.semantics.receptive_field import Field, field_of
 from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError
-from actwidget.explorer.network_data import NetworkData
 from actwidget.figures.weights import MOST
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from actwidget.analysis.histogram import Histogram
     from actwidget.analysis.meaning import Meaning
     from actwidget.analysis.statistics import Statistics
-    from actwidget.analysis.summary import Summary
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode
@@ -364,14 +362,9 @@ class LayerData:
         return None if row is None else self.sources.values.channels_last(self.path, row.value[np.newaxis])[0]
 
     @property
-    def network(self) -> list[Summary]:
-        """A summary of each layer of the network; the model runs if that is needed."""
-        return self.sources.measurements.summaries()
-
-    @property
-    def whole_network(self) -> NetworkData:
+    def whole_network(self) -> Measurements:
         """What can be asked about all layers together."""
-        return NetworkData(self.sources.session, self.sources.values, self.sources.measurements)
+        return self.sources.measurements
 
     # Results that views keep in the cache.
 

@@ -304,7 +304,12 @@ class Explorer:
         # A drawing names its controls only if it shows its values as text.
         conditions = {"is_read": drawing.controls is not None, "is_axis_chosen": self.selection.reading != "auto"}
         offered = view.controls if drawing.controls is None else drawing.controls
-        controls = [fitted_control(each, data, **conditions) if isinstance(each, str) else each for each in offered]
+        controls = [
+            fitted_control(each, data, **conditions)
+            if isinstance(each, str)
+            else self.view.fitted(each, data, self.selection)
+            for each in offered
+        ]
         return [control for control in controls if control is not None]
 
     # What user code reads.

@@ -85,6 +85,14 @@ class View(ABC):
         """
         return [selection.sample]
 
+    def fitted(self, control: Control, _data: LayerData, _selection: Selection) -> Control | None:
+        """One of the view's own controls with its range adjusted to a layer; `None` if there is nothing to choose.
+
+        Args:
+            control: The control.
+        """
+        return control
+
     @abstractmethod
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """Draws a layer. It is called only for layers for which the view is available.

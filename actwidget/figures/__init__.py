@@ -19,7 +19,9 @@ from actwidget.figures.parts.input_image import is_picture, thumbnail_png
 from actwidget.figures.scalar import scalar_spec
 from actwidget.figures.still import still_pngs
 from actwidget.figures.values import values_spec
-from actwidget.figures.weights import weights_spec
+from actwidget.figures.weights.content import KernelCloseup, WeightContent
+from actwidget.figures.weights.draw import draw_weight
+from actwidget.figures.weights.figure import weights_spec
 
 __all__ = [
     "ORDERS",

@@ -140,6 +140,11 @@ class Controls:
             if isinstance(control, Slider):
                 widget.max = control.count - 1
                 widget.value = control.middle if chosen is None else chosen
+            elif isinstance(control, Choice) and is_option:
+                named = tuple((text, name) for name, text in control.choices.items())
+                if tuple(widget.options) != named:
+                    widget.options = named
+                chosen = chosen if chosen in control.choices else control.default
             elif isinstance(control, Number):
                 widget.maximum = control.count - 1
                 widget.placeholder = control.empty or ""

@@ -26,8 +26,8 @@ _OF_TRANSPOSED = WeightLayout({"kernel": _TRANSPOSED, "bias": VECTOR})
 _OF_DEPTHWISE = WeightLayout({"kernel": _DEPTHWISE, "bias": VECTOR})
 _OF_SEPARABLE = WeightLayout({"depthwise_kernel": _HIDDEN, "pointwise_kernel": _FILTERS, "bias": VECTOR})
 _OF_RECURRENT = WeightLayout({"kernel": _FILTERS, "recurrent_kernel": _FILTERS, "bias": VECTOR})
-_OF_LSTM = replace(_OF_RECURRENT, gates=("i", "f", "c", "o"))  # input, forget, cell, output
-_OF_GRU = replace(_OF_RECURRENT, gates=("z", "r", "h"))  # update, reset, the new state
+_OF_LSTM = replace(_OF_RECURRENT, gates=("input", "forget", "cell", "output"))
+_OF_GRU = replace(_OF_RECURRENT, gates=("update", "reset", "new state"))
 _OF_EMBEDDING = WeightLayout({"embeddings": _FILTERS})
 _OF_DENSE = WeightLayout({"kernel": _FILTERS, "kernel_scale": VECTOR, "bias": VECTOR})
 _OF_NORMALIZATION = WeightLayout(dict.fromkeys(("gamma", "beta", "scale", "moving_mean", "moving_variance"), VECTOR))

@@ -37,9 +37,9 @@ def is_given_colours(graph: ModelGraph, path: str) -> bool:
     axis = 1 if getattr(producer(place.tensor), "data_format", None) == "channels_first" else 3
     node, function, outer = node_of(place.tensor), place.function, place.outer
     while True:
-        if node.is_input and outer is None:
-            return True
         if node.is_input:
+            if outer is None:
+                return True
             tensor, function, outer = *_outside(node, function, outer), outer.outer
         elif len(node.input_tensors) == 1:
             tensor = node.input_tensors[0]

@@ -50,7 +50,9 @@ class Weights(View):
     def fitted(self, control: Control, data: LayerData, _selection: Selection) -> Control | None:
         """The layer's weights by name, where it has several."""
         names = list(data.weights)
-        return replace(WEIGHT, choices=dict(zip(names, _labels(names), strict=True))) if len(names) > 1 else None
+        if len(names) < 2 or not isinstance(control, Choice):
+            return None
+        return replace(control, choices=dict(zip(names, _labels(names), strict=True)))
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """One weight, with what belongs to the selected channel marked and close up."""
@@ -76,7 +78,7 @@ class Weights(View):
         )
         content = replace(content, closeup=_closeup(content, arrangement))
         figure = weights_spec(content)
-        inspection = _inspection(data, selection, content)
+        inspection = _inspection(data, content)
         return Drawing.of(figure, _alt(data), grid=_grid(data, content, belong=belong), inspection=inspection)
 
 
@@ -143,7 +145,7 @@ def _closeup(content: WeightContent, arrangement: ArrangedWeight) -> KernelClose
     )
 
 
-def _inspection(data: LayerData, selection: Selection, content: WeightContent) -> Inspection:
+def _inspection(data: LayerData, content: WeightContent) -> Inspection:
     drawn, marks = content.drawn, content.marks
     if drawn.kind == "vector" and not marks:
         return kernel_inspection(f"All of {drawn.name}", drawn.statistics, None, content.channels)

@@ -29,8 +29,8 @@ GREYS = ((0.0, "#000000"), (1.0, "#ffffff"))
 """The colours of a value that is the same in red, green and blue."""
 MOST_NUMBERS, MOST_COLOURED = 7, 5
 """How many rows and columns of numbers there is room for; with three numbers a cell there is less."""
-FEW = 12
-"""Up to so many bars have their number beside them."""
+FEW = 8
+"""Up to so many bars, or rows of gates, have their numbers."""
 MOST_BARS = 256
 """A column of more values is drawn smaller: the strongest of each few."""
 
@@ -48,7 +48,7 @@ def closeup(content: WeightContent, color: ColorRange) -> Panel:
     if content.drawn.kind == "colours" and shown.values.ndim == 3:
         return _colours(shown)
     if content.drawn.kind == "matrix":
-        return _columns(content, shown, color)
+        return _columns(content, shown)
     return _map(shown, shown.values) if shown.values.ndim == 2 else _inputs(shown, color)
 
 
@@ -75,7 +75,7 @@ def in_digits(values: NDArray[Any]) -> NDArray[np.str_]:
     finite = np.abs(values[np.isfinite(values)])
     largest = float(finite.max(initial=0))
     digits = 2 if largest == 0 else 1 - floor(log10(largest))
-    form = f".{max(0, max(digits, 2 if largest < 10 else 1))}f" if digits <= 4 and largest < 1e5 else ".0e"
+    form = f".{max(digits, 2 if largest < 10 else 1)}f" if digits <= 4 and largest < 1e5 else ".0e"
     texts = [f"{value:{form}}" if np.isfinite(value) else nonfinite_name(value) for value in np.ravel(values).tolist()]
     return np.array(texts).reshape(values.shape)
 
@@ -96,7 +96,7 @@ def _map_axes(height: int, width: int, *, square: bool = True) -> dict[str, dict
 
 
 def _numbered(values: NDArray[Any], limit: int) -> bool:
-    return max(values.shape[:2]) <= limit
+    return all(length <= limit for length in values.shape[:2])
 
 
 def _map(shown: KernelCloseup, values: NDArray[Any]) -> Panel:
@@ -191,7 +191,7 @@ def _inputs(shown: KernelCloseup, color: ColorRange) -> Panel:
     return Panel([cells], _map_axes(*tiles.pixels.shape), _caption(shown, *words))
 
 
-def _columns(content: WeightContent, shown: KernelCloseup, color: ColorRange) -> Panel:
+def _columns(content: WeightContent, shown: KernelCloseup) -> Panel:
     """The columns of a matrix that belong to a unit: bars, or with gates a map of inputs and gates."""
     values, gates = shown.values, content.gates
     rows, count = values.shape
@@ -235,6 +235,7 @@ def _bar(content: WeightContent, values: NDArray[Any], positions: dict[str, floa
     }
     if len(values) <= FEW:
         bar |= {"text": in_digits(values).tolist(), "textposition": "outside", "cliponaxis": False}
+        bar["textfont"] = {"size": 9}
         bar["width"] = 0.8
     return bar
 

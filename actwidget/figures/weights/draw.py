@@ -84,9 +84,9 @@ def draw_weight(
 
 
 def _own_bounds(stack: NDArray[Any]) -> NDArray[np.float64]:
-    """The largest finite magnitude of each kernel, shape `(kernels,)`."""
+    """The largest finite magnitude of each kernel, 1 for one of zeros, shape `(kernels,)`."""
     bounds: NDArray[np.float64] = np.fmax.reduce(np.abs(stack).reshape(len(stack), -1), axis=1, initial=0.0)
-    return bounds.astype(np.float64)
+    return np.where(bounds > 0, bounds, 1).astype(np.float64)
 
 
 def _tiled(pictures: NDArray[Any], color: ColorRange) -> tuple[Mosaic, str]:

@@ -44,17 +44,19 @@ class Number:
         label: The label in front of the control.
         count: How many numbers there are to choose from.
         empty: The placeholder shown while no number is chosen; `None` if a number is required.
+        start: The number while none is chosen, if one is required.
     """
 
     name: str
     label: str
     count: int = 1
     empty: str | None = None
+    start: int = 0
 
     @property
     def default(self) -> int | None:
         """The initial value."""
-        return 0 if self.empty is None else None
+        return self.start if self.empty is None else None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Slider:
 
 Control = Choice | Number | Slider
 
-SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
+SCALINGS = {"channel": "each its own", "robust": "without outliers", "layer": "same for all"}
 AXIS_CHOICES = {
     "auto": "automatic",
     "last": "last",
@@ -94,10 +96,9 @@ AXIS_CHOICES = {
 SHARED: dict[str, Control] = {
     control.name: control
     for control in (
-        Number("sample", "sample"),
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colour range", "whether channels share one colour range", SCALINGS),
+        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="all"),
         Number("compare", "second sample", empty="next"),
@@ -122,7 +123,7 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
     if isinstance(control, Choice):
         return control
     count = _COUNTS[name](data)
-    if count <= 1 and name not in _ALWAYS_SHOWN:
+    if count <= 1 and name != "channel":  # which stays on screen even if there is only one value to choose
         return None
     if isinstance(control, Slider):
         return replace(control, count=count, middle=data.middle_slice)
@@ -130,11 +131,8 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
 
 
 _COUNTS: dict[str, Callable[[LayerData], int]] = {
-    "sample": lambda data: data.batch_size,
     "channel": lambda data: data.channel_count,
     "slice": lambda data: data.slice_count,
     "input_channel": lambda data: data.kernel_input_count,
     "compare": lambda data: data.comparable_samples,
 }
-_ALWAYS_SHOWN = ("sample", "channel")
-"""These controls stay on screen even if there is only one value to choose."""

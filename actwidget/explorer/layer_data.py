@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.annotations import Annotations
-    from actwidget.explorer.input_pictures import InputPictures
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
+    from actwidget.explorer.samples.input_pictures import InputPictures
 
 
 class InputPicture(NamedTuple):
@@ -245,9 +245,9 @@ class LayerData:
         """The values of all samples."""
         return np.asarray(self.sources.session.value(self.path))
 
-    def histogram(self, channel: int | None) -> Histogram:
-        """The histogram of the sample's values, together with that of one channel."""
-        return self.sources.measurements.histogram(self.path, self.value, channel)
+    def histogram(self, channel: int | None, within: tuple[float, float] | None = None) -> Histogram:
+        """The histogram of the sample's values, or of those within a range, together with that of one channel."""
+        return self.sources.measurements.histogram(self.path, self.value, channel, within)
 
     # Volumes, feature maps, and the input picture below them.
 

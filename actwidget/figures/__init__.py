@@ -8,14 +8,15 @@ figure. Plotly has not checked these dicts: that takes longer than all of the dr
 
 from __future__ import annotations
 
-from actwidget.figures.activation.content import ActivationContent, Picture
+from actwidget.figures.activation.content import ActivationContent, Picture, Source
 from actwidget.figures.activation.figure import activation_figure, activation_spec
 from actwidget.figures.activation.picture import ORDERS, channel_order, picture
 from actwidget.figures.comparison import comparison_spec
+from actwidget.figures.every_sample import every_sample_spec
 from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
-from actwidget.figures.parts.input_image import is_picture, thumbnail_png
+from actwidget.figures.parts.input_image import is_picture, small_picture
 from actwidget.figures.scalar import scalar_spec
 from actwidget.figures.still import still_pngs
 from actwidget.figures.values import values_spec
@@ -29,20 +30,22 @@ __all__ = [
     "KernelCloseup",
     "Picture",
     "Placement",
+    "Source",
     "WeightContent",
     "activation_figure",
     "activation_spec",
     "channel_order",
     "comparison_spec",
     "draw_weight",
+    "every_sample_spec",
     "is_picture",
     "message_figure",
     "overlay_spec",
     "overview_spec",
     "picture",
     "scalar_spec",
+    "small_picture",
     "still_pngs",
-    "thumbnail_png",
     "values_spec",
     "weights_spec",
 ]

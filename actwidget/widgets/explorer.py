@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -14,9 +15,9 @@ from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.composite import in_marimo
 from actwidget.widgets.export import write_image, write_page
 from actwidget.widgets.ipywidgets7 import view_bundle
-from actwidget.widgets.rendering import Rendering
 from actwidget.widgets.screen import Screen
 from actwidget.widgets.still import Still, picture_of, publish
+from actwidget.widgets.takes_inputs import TakesInputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ _NAMING = (
 change."""
 
 
-class LayerExplorer(Rendering):
+class LayerExplorer(TakesInputs):
     """Looks inside a Keras model: a tree of its layers, and the selected layer's activations as an interactive figure.
 
     Everything on screen can be set and read by name, with or without a browser. The attributes below are traits: they
@@ -71,11 +72,14 @@ class LayerExplorer(Rendering):
     """Which sample of the batch is shown."""
     compare = Checked(None, allow_none=True)
     """What to compare with: the index of a sample, or `"model"` for the model given as `compare`."""
-    scaling = Checked("layer")
-    """`"layer"` for one colour range for the whole layer, `"robust"` for one that leaves out the most extreme values
-    and says so, `"channel"` for a separate range for each channel."""
+    scaling = Checked("channel")
+    """The colours of the grid: `"channel"` for a range of its own for each channel, `"robust"` for one range that
+    leaves out the most extreme values and says so, `"layer"` for one range for the whole layer. The close-up is always
+    on the range of its channel."""
     sort = Checked("index")
-    """The order of the channels: `"index"`, `"mean"`, `"maximum"`, `"standard_deviation"` or `"zeros"`."""
+    """The order of the channels: `"index"` for by number or, where they do not fit on one page, the strongest first
+    (by the root mean square); `"number"` for always by number; `"mean"`, `"maximum"`, `"standard_deviation"` or
+    `"zeros"`."""
     position = Checked(None, allow_none=True)
     """The row and the column in the feature map whose receptive field the overlay marks, or `None`."""
     slice = Checked(None, allow_none=True)
@@ -98,7 +102,7 @@ class LayerExplorer(Rendering):
         layer: Any = None,
         channel: int | None = None,
         sample: int = 0,
-        scaling: str = "layer",
+        scaling: str = "channel",
         sort: str = "index",
         compare: keras.Model | int | None = None,
         class_names: Sequence[str] | None = None,
@@ -121,7 +125,7 @@ class LayerExplorer(Rendering):
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.
-            scaling: The colour range, `"layer"`, `"robust"` or `"channel"`.
+            scaling: The colour range of the grid, `"channel"`, `"robust"` or `"layer"`.
             sort: The order of the channels.
             compare: Another model of the same architecture, or the index of a sample, to compare with.
             class_names: The names of the model's output units. A single sigmoid unit has two names: that of class 0,
@@ -144,6 +148,7 @@ class LayerExplorer(Rendering):
             LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that does not exist.
         """
         other = compare if _is_model(compare) else None
+        self._lock = threading.RLock()
         self._explorer = Explorer(
             model,
             inputs,
@@ -200,10 +205,30 @@ class LayerExplorer(Rendering):
         """The batch, in the structure and the dtypes that the model takes; `None` if none was given.
 
         Arrays have the shape `(samples, ...)`, even if a single sample was given. They are read-only copies of the
-        arrays that were given.
+        arrays that were given. Assigning another batch shows it at once, as `set_inputs` does.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError: The assigned batch does not fit; nothing has changed then.
         """
         batch = self._explorer.session.batch
         return None if batch is None else batch.fed
+
+    @inputs.setter
+    def inputs(self, inputs: Any) -> None:
+        self.set_inputs(inputs)
+
+    def set_inputs(self, inputs: Any, labels: Any = None, tokens: Any = None) -> None:
+        """Shows another batch: the same layer, view, channel and sample if they still exist.
+
+        Args:
+            inputs: One batch, as for `LayerExplorer`.
+            labels: The true class of each sample. Without them the labels of before stay if there are as many samples.
+            tokens: The texts of the steps of a sequence; without them as for `labels`.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
+        """
+        super().set_inputs(inputs, labels, tokens)
 
     @property
     def tree(self) -> LayerNode:

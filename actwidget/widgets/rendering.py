@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from actwidget.errors import ActwidgetError
-from actwidget.explorer.navigation import selected_by_click
+from actwidget.explorer.navigation import PAGES, selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
 from actwidget.widgets.composite import Composite, in_marimo
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
@@ -17,8 +18,9 @@ from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from actwidget.explorer.explorer import Explorer, Shown
+    from actwidget.explorer.explorer import Explorer
     from actwidget.explorer.navigation import Grid
+    from actwidget.explorer.shown import Shown
     from actwidget.widgets.screen import Screen
     from actwidget.widgets.still import Still
 
@@ -33,11 +35,13 @@ class Rendering(Composite):
     _screen: Screen
     _still: Still
     _rendering = False  # while this is set, changes of traits do not redraw
+    options: Any  # a trait
     _links: tuple[Any, ...] = ()  # empty before the widget is connected and after it is closed
     _is_checking_weights = False  # a check is running or scheduled
     _has_failed = False  # whether the last redraw raised an error
     _last_views: dict[str, str]  # for a layer and for the whole network the view in which it was shown last
     _grid: Grid | None = None  # the items of the figure that the arrow keys select
+    _lock: threading.RLock  # JupyterLab's messages can come in a thread of their own, while a cell runs
 
     def _connect(self) -> None:
         screen = self._screen
@@ -48,10 +52,11 @@ class Rendering(Composite):
         )
         screen.scope.observe(self._scope_chosen, "value")
         screen.inspection.on_action(self._change)
-        screen.controls.connect(self, screen.warn)
+        screen.controls.connect(self)
         screen.tree.on_again(self._chosen_again)
         screen.plot.on_click(self._clicked)
         screen.plot.on_key(self._pressed)
+        screen.plot.observe(self._resized, "_room")
         screen.on_row(self._row_selected)
         self.observe(self._changed, [*FIELDS, "options"])
         if in_marimo():
@@ -65,12 +70,13 @@ class Rendering(Composite):
         Raises:
             LayerNotFoundError, ChannelError, SampleError, OptionError: The value is not valid for that trait.
         """
-        try:
-            self._explorer.select(**{name: value})
-        except ActwidgetError as error:
-            self._screen.warn(str(error))
-            raise
-        valid = getattr(self._explorer.selection, name)
+        with self._lock:
+            try:
+                self._explorer.select(**{name: value})
+            except ActwidgetError as error:
+                self._screen.warn(str(error))
+                raise
+            valid = getattr(self._explorer.selection, name)
         return dict(valid) if name == "options" else valid
 
     def _chosen_again(self) -> None:
@@ -82,23 +88,27 @@ class Rendering(Composite):
 
     def _selected(self) -> Selection:
         """The selection that the traits hold."""
-        return Selection(**{name: getattr(self, name) for name in FIELDS}, options=tuple(sorted(self.options.items())))
+        chosen = {name: getattr(self, name) for name in FIELDS}
+        room = self._screen.plot.room or Selection.room
+        return Selection(**chosen, room=room, options=tuple(sorted(self.options.items())))
 
     # From an event on the page to a selection.
 
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
-        self._change(selected_by_click(customdata, self._explorer.data, self._explorer.session.graph.nodes))
+        with self._lock:
+            self._change(selected_by_click(customdata, self._explorer.data, self._explorer.session.graph.nodes))
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         """Changes fields of the selection, with one redraw for all."""
-        if len(changes) == 1:
-            (name,) = changes
-            setattr(self, name, changes[name])
-        elif changes:
-            with self._single_redraw():
-                for name, value in changes.items():
-                    setattr(self, name, value)
+        with self._lock:
+            if len(changes) == 1:
+                (name,) = changes
+                setattr(self, name, changes[name])
+            elif changes:
+                with self._single_redraw():
+                    for name, value in changes.items():
+                        setattr(self, name, value)
 
     def _scope_chosen(self, change: Any) -> None:
         """Shows the layer, or the whole network, in the view in which it was shown last."""
@@ -108,8 +118,22 @@ class Rendering(Composite):
 
     def _pressed(self, key: str) -> None:
         """Moves the selection within the figure, if it has items to select."""
-        if (grid := self._grid) is not None:
+        if (grid := self._grid) is None:
+            return
+        if key in PAGES:
+            if (page := grid.turned(key)) is not None:
+                self.options = {**self.options, "page": page}
+        else:
             setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
+
+    def _resized(self, _change: Any) -> None:
+        """Draws anew if the page has another room for the figure, and the view would be arranged in another way."""
+        if not self._links or self._rendering or self._has_failed:
+            return
+        explorer = self._explorer
+        before, selection = explorer.selection, self._selected()
+        if selection.room != before.room and explorer.arrangement(before) != explorer.arrangement(selection):
+            self._redraw()
 
     def _row_selected(self, change: Any) -> None:
         if not self._rendering:
@@ -118,8 +142,9 @@ class Rendering(Composite):
     # From a selection to the screen.
 
     def _changed(self, _change: Any) -> None:
-        if not self._rendering:
-            self._redraw()
+        with self._lock:  # another thread may be drawing, which has read the selection already
+            if not self._rendering:
+                self._redraw()
 
     def _redraw(self) -> None:
         with self._single_redraw():
@@ -128,19 +153,20 @@ class Rendering(Composite):
     @contextmanager
     def _single_redraw(self) -> Iterator[None]:
         """Redraws once at the end of a block that changes several traits."""
-        self._rendering = True
-        try:
-            yield
-            self._render()
-        finally:
-            self._rendering = False
+        with self._lock:
+            self._rendering = True
+            try:
+                yield
+                self._render()
+            finally:
+                self._rendering = False
 
     def _render(self) -> None:
         """Shows the selection; if that fails, shows the error on screen and leaves the last figure."""
         explorer, screen = self._explorer, self._screen
         start, explorer.session.seconds = time.perf_counter(), 0.0
-        explorer.selection = self._selected()
-        path = self.layer
+        explorer.take(self._selected())
+        path = explorer.selection.layer
         try:
             if not explorer.look():
                 screen.wait_for(path)
@@ -148,6 +174,9 @@ class Rendering(Composite):
             for name in FIELDS:
                 if getattr(self, name) != getattr(fitted, name):
                     setattr(self, name, getattr(fitted, name))
+            screen.samples.value = self.sample
+            if self.options != (options := dict(fitted.options)):
+                self.options = options
             self._show(explorer.show(), start)
         except BaseException as error:
             screen.plot.busy = False
@@ -180,14 +209,15 @@ class Rendering(Composite):
 
     def _renew(self) -> None:
         """Redraws if a model's weights were written since they were last checked."""
-        try:
-            self._is_checking_weights = True  # so that the redraw does not schedule another check
-            if self._explorer.refresh():
-                self._screen.mark({}, only=True)
-                if self._links:
-                    self._redraw()
-        finally:
-            self._is_checking_weights = False
+        with self._lock:
+            try:
+                self._is_checking_weights = True  # so that the redraw does not schedule another check
+                if self._explorer.refresh():
+                    self._screen.mark({}, only=True)
+                    if self._links:
+                        self._redraw()
+            finally:
+                self._is_checking_weights = False
 
     def _show_prediction(self) -> None:
         """Shows the model's prediction: at once if it is known, otherwise after the figure has been sent."""
@@ -199,6 +229,6 @@ class Rendering(Composite):
             afterwards(self._predict, without_page=False)
 
     def _predict(self) -> None:
-        if self._links:  # it may have been closed in the meantime
-            inspector = self._explorer.inspector
-            self._screen.predict(*inspector.predictions.top(self.sample), inspector.pictures.thumbnail(self.sample))
+        with self._lock:
+            if self._links:  # it may have been closed in the meantime
+                self._screen.predict(*self._explorer.inspector.predictions.top(self.sample))

@@ -39,11 +39,13 @@ def click(explorer, *customdata):
     explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": list(customdata)}, [])
 
 
-def test_a_click_on_the_close_up_shows_what_that_place_sees(explorer):
+def test_a_click_on_the_close_up_pins_the_crosshair_and_the_overlay_shows_what_that_place_sees(explorer):
     explorer.layer, explorer.channel = "strided", 2
     click(explorer, "cell", 3, 0)
-    assert (explorer.show, explorer.position) == ("overlay", (3, 0))
-    assert "sees 5 × 4 of 16 × 16 pixels" in title(explorer)
+    assert (explorer.show, explorer.position) == ("activation", (3, 0))
+    assert tuple(explorer.figure.layout.meta["crosshair"]["pinned"]) == (3, 0)
+    explorer.show = "overlay"
+    assert "depends on 5 × 4 of 16 × 16 pixels" in title(explorer)
     assert "rows 5 to 9 and columns 0 to 3" in explorer._screen.plot.alt
     values = np.asarray(explorer.figure.data[1].z)
     np.testing.assert_array_equal(values, explorer.activation[0, :, :, 2])
@@ -56,7 +58,7 @@ def test_without_a_channel_it_is_the_mean_over_all(explorer):
 
 def test_where_the_way_is_not_known_there_is_no_box(explorer):
     explorer.layer, explorer.show, explorer.position = "unknown", "overlay", (4, 4)
-    assert "sees" not in title(explorer)
+    assert "depends on" not in title(explorer)
     assert "stretched over the input<br>receptive field can't be computed" in title(explorer)
     assert "can't be computed" in explorer._screen.plot.alt
 
@@ -64,16 +66,16 @@ def test_where_the_way_is_not_known_there_is_no_box(explorer):
 def test_a_place_that_sees_padding_alone_says_so():
     x = keras.Input((20, 20, 1))
     model = keras.Model(x, layers.ZeroPadding2D(3, name="pad")(x))
-    explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad")
-    click(explorer, "cell", 0, 0)
+    explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad", show="overlay")
+    click(explorer, -1, 0, 0)
     for text in (title(explorer), explorer._screen.plot.alt):
-        assert "sees padding alone, nothing of the input" in text
+        assert "depends on padding alone, not on the input" in text
         assert "0 × 0" not in text
     figure = explorer.figure.layout
     assert (figure.xaxis2.range, figure.yaxis2.range) == ((-0.5, 19.5), (19.5, -0.5))
-    (mark,) = figure.shapes
+    _, mark = figure.shapes
     assert (mark.x0, mark.x1, mark.y0, mark.y1) == (-3.5, -2.5, -3.5, -2.5)
-    assert (figure.xaxis.range, figure.yaxis.range) == ((-3.5, 22.5), (22.5, -3.5))
+    assert (figure.xaxis.range, figure.yaxis.range) == ((-0.5, 19.5), (19.5, -0.5))  # none beyond it
 
 
 CHAINS = {
@@ -125,8 +127,8 @@ def test_the_frame_of_a_cell_stands_in_the_middle_of_what_it_sees():
     explorer = aw.LayerExplorer(keras.Model(x, y), RNG.random((1, 28, 28, 1)), layer="p2", show="overlay")
     for position in ((0, 0), (3, 1)):
         explorer.position = position
-        cell, box = explorer.figure.layout.shapes
-        assert "sees 16 × 16" in title(explorer)
+        cell, box = explorer.figure.layout.shapes[1::2]
+        assert "depends on 16 × 16" in title(explorer)
         assert (cell.x0 + cell.x1, cell.y0 + cell.y1) == (box.x0 + box.x1, box.y0 + box.y1)
         assert (cell.x1 - cell.x0, cell.y1 - cell.y0) == (4, 4)
 
@@ -143,7 +145,7 @@ def test_of_several_inputs_it_is_the_picture_that_the_layer_depends_on():
     explorer = aw.LayerExplorer(keras.Model([words, b, a], [both, square]), batch, layer="of_b", show="overlay")
     for layer, name, size, seen in (("of_b", "b", 32, 5), ("of_a", "a", 16, 3), ("both", "b", 32, 5)):
         explorer.layer, explorer.position = layer, (3, 3)
-        assert f"over input {name} · sees {seen} × {seen} of {size} × {size} pixels" in title(explorer)
+        assert f"over input {name} · depends on {seen} × {seen} of {size} × {size} pixels" in title(explorer)
         assert explorer._screen.plot.alt.endswith(f"of input {name}")
         assert explorer.figure.layout.xaxis.range == (-0.5, size - 0.5)
     explorer.layer = "square"
@@ -160,7 +162,7 @@ def test_what_the_layers_take_for_channels_first_is_not_marked_in_a_picture_of_c
     explorer.position = (2, 1)
     assert "stretched over the input" in title(explorer)
     assert "receptive field can't be computed" in title(explorer)
-    assert len(explorer.figure.layout.shapes) == 1
+    assert len(explorer.figure.layout.shapes) == 2
 
 
 def test_a_picture_of_which_a_pixel_is_no_number_is_laid_under_all_the_same():
@@ -178,12 +180,12 @@ def test_read_along_another_axis_there_is_no_place_in_the_map():
     model = keras.Model(x, layers.Conv2D(6, 3, padding="same", name="conv")(x))
     explorer = aw.LayerExplorer(model, RNG.random((1, 12, 20, 1)), layer="conv", show="overlay")
     explorer.position = (3, 4)
-    assert "sees 3 × 3" in title(explorer)
+    assert "depends on 3 × 3" in title(explorer)
     explorer.reading = "last"  # the axis that the layer has
     assert explorer.position == (3, 4)
     explorer.reading = "first"
     assert explorer.position is None
-    assert "sees" not in title(explorer)
+    assert "depends on" not in title(explorer)
     assert not explorer.figure.layout.shapes
     click(explorer, -1, 3, 4)
     assert explorer.position is None
@@ -210,7 +212,8 @@ def test_without_a_picture_there_is_no_overlay():
     explorer = aw.LayerExplorer(model, RNG.random((1, 12)))
     with pytest.raises(OptionError, match="activation"):
         explorer.show = "overlay"
-    assert "overlay" not in [name for _, name in explorer._screen.controls.show.options]
+    (tab,) = [item for item in explorer._screen.tabs.items if item["name"] == "overlay"]
+    assert "no feature map" in tab["reason"]
 
 
 def test_a_state_has_the_place_and_gives_it_back(explorer):
@@ -274,8 +277,8 @@ def test_an_input_channel_of_a_kernel_is_chosen(explorer):
 def test_the_table_has_the_numbers_of_each_channel_over_the_batch(explorer):
     explorer.show = "table"
     table = explorer._screen.table
-    assert table in explorer._screen.main.children
-    assert explorer._screen.plot not in explorer._screen.main.children
+    assert table in explorer._screen.stage.children
+    assert explorer._screen.plot not in explorer._screen.stage.children
     values = np.frombuffer(table._values, np.float32).reshape(6, -1)
     whole = explorer.activation.reshape(-1, 6)
     for name, expected in {
@@ -294,7 +297,7 @@ def test_the_table_has_the_numbers_of_each_channel_over_the_batch(explorer):
     explorer.layer = "units"
     assert np.frombuffer(table._values, np.float32).reshape(7, -1).shape[1] == len(table._columns)
     explorer.show = "activation"
-    assert explorer._screen.plot in explorer._screen.main.children
+    assert explorer._screen.plot in explorer._screen.stage.children
 
 
 def test_arrow_keys_move_the_channel_as_the_grid_is_drawn(explorer):
@@ -343,17 +346,15 @@ def test_what_is_read_has_no_controls_of_channels():
     explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)), layer=0)
     controls = explorer._screen.controls
     every = [
-        controls.show,
-        controls.widget("sample"),
         controls.widget("channel"),
         controls.widget("sort"),
         controls.widget("scaling"),
     ]
-    assert list(controls.box.children)[:5] == every
+    assert list(controls.box.children)[:3] == every
     explorer.layer = [node.path for node in explorer.tree][-1]
-    assert list(controls.box.children) == [controls.show, controls.widget("sample")]
+    assert list(controls.box.children) == []
     explorer.show = "table"
-    assert list(controls.box.children) == [controls.show, controls.widget("channel")]
+    assert list(controls.box.children) == [controls.widget("channel")]
 
 
 def test_flags_in_several_channels_can_be_looked_at_one_by_one():
@@ -364,7 +365,7 @@ def test_flags_in_several_channels_can_be_looked_at_one_by_one():
     explorer = aw.LayerExplorer(model, batch)
     explorer.layer = [node.path for node in explorer.tree][-1]
     controls = explorer._screen.controls
-    assert list(controls.box.children) == [controls.show, controls.widget("sample"), controls.widget("channel")]
+    assert list(controls.box.children) == [controls.widget("channel")]
     assert "False: 100 %" in explorer.figure.layout.annotations[0].text
     assert controls.widget("channel").placeholder == "first"
     explorer.channel = 2
@@ -408,7 +409,7 @@ def test_the_sample_that_is_compared_with_is_chosen_on_screen(explorer):
     explorer.compare = 1
     assert stepper.value == 1
     stepper._field.value = "7"
-    assert "from 0 to 1" in alert(explorer)
+    assert "from 0 to 1" in stepper.children[-1].value
     assert explorer.compare == 1
     explorer.show = "activation"
     assert stepper not in controls.box.children
@@ -510,7 +511,7 @@ def test_a_reading_is_of_the_selected_layer_alone():
     explorer.show = "overview"
     after = {row.path: row.warnings for row in explorer.summaries}
     assert {**after, "rows": ()} == {**before, "rows": ()}
-    assert "4 channels" in next(explorer._explorer.drawings(["conv"]))[1].alt
+    assert "4 channels" in next(explorer._explorer.drawings(["conv"])).drawing.alt
 
 
 def test_what_becomes_of_the_given_array_does_not_reach_the_explorer(explorer):

@@ -1,4 +1,4 @@
-"""One channel laid over the input picture, with what one of its positions sees."""
+"""One channel laid over the input picture, with the pixels that one of its positions depends on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from actwidget.explorer.description.inspection import Action
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
@@ -25,7 +26,7 @@ class Overlay(View):
     label = "On the input"
     question = "Where in the input does this channel respond?"
     place = 20
-    controls = ("sample", "channel")
+    controls = ("channel",)
 
     def is_offered(self, data: LayerData) -> bool:
         """Whether an input is a picture."""
@@ -41,13 +42,17 @@ class Overlay(View):
             return "This layer depends on no input that is a picture."
         return data.missing
 
+    def action(self, _data: LayerData, _selection: Selection) -> Action:
+        """Shows the channel on the input."""
+        return Action("Show on the input", {"show": self.name}, self.question)
+
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The channel over the picture; with a position, the part of the picture that this depends on."""
         channel, values, source = selection.channel, data.value, data.picture
         if source is None:
             return Drawing.message(data.path, self.available(data) or "")
         order = np.arange(values.shape[-1])
-        if selection.sort != "index":
+        if selection.sort not in {"index", "number"}:
             order = channel_order(data.sample_statistics, selection.sort)
         position = selection.position if data.is_read_as_computed else None
         field = data.receptive_field(position or (0, 0), source.place)
@@ -79,9 +84,9 @@ class Overlay(View):
 
 
 def _sight(box: tuple[int, int, int, int] | None, source: str) -> str:
-    """What one position sees, in words."""
+    """The part of the input that one position depends on, in words."""
     if box is None:
-        return ": what it sees can't be computed"
+        return ": the pixels that it depends on can't be computed"
     if box[0] >= box[2] or box[1] >= box[3]:
-        return f" sees padding alone, nothing of {source}"
-    return f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"
+        return f" depends on padding alone, not on {source}"
+    return f" depends on rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.float_errors import ignore_float_errors
+from actwidget.figures.activation.layout import Panel
 from actwidget.figures.parts.color_strip import color_strip
+from actwidget.figures.parts.heatmap import color_axis, dark_axis
 from actwidget.figures.parts.histogram import histogram_traces
-from actwidget.figures.parts.palette import ACCENT, MUTED, ColorRange, colorscale
+from actwidget.figures.parts.palette import ACCENT, MUTED, ColorRange
 from actwidget.figures.parts.text import NARROW_LIMIT, colored, escape
 from actwidget.figures.weights.closeup import GREYS, closeup, closeup_color
 from actwidget.figures.weights.draw import counted
 from actwidget.figures.weights.grid import grid
 from actwidget.figures.weights.layout import Panels, weight_layout
-from actwidget.figures.weights.panel import Panel
 
 if TYPE_CHECKING:
     from actwidget.figures.weights.content import WeightContent
@@ -44,7 +45,9 @@ def weights_spec(content: WeightContent) -> dict[str, Any]:
         strip=_strip(content, color) if has_strip else None,
     )
     title = f"{escape(content.title, NARROW_LIMIT)} · <b>{escape(drawn.name, 40)}</b> {drawn.words}"
-    return {"data": [trace for panel in panels.all for trace in panel.traces], "layout": weight_layout(title, panels)}
+    dark = dark_axis(color) if has_strip and drawn.kind != "colours" else {}
+    traces = [trace for panel in panels.all for trace in panel.traces]
+    return {"data": traces, "layout": weight_layout(title, panels, dark)}
 
 
 def _distribution(content: WeightContent, *, over_strip: bool) -> Panel:
@@ -76,12 +79,11 @@ def _distribution(content: WeightContent, *, over_strip: bool) -> Panel:
 def _strip(content: WeightContent, color: ColorRange) -> Panel:
     """The colours of the close-up as the axis of the histogram, beyond their ends too."""
     low, high = (float(content.drawn.edges[end]) for end in (0, -1))
-    scale = GREYS if content.drawn.kind == "colours" else colorscale(color.scale)
-    ends = {"cmin": color.low, "cmax": color.high if color.high > color.low else color.low + 1}
+    scale = GREYS if content.drawn.kind == "colours" else None
     return Panel(
         [color_strip(ColorRange(low, high, color.scale), xaxis="x3", yaxis="y4")],
         {
             "yaxis4": {"visible": False, "range": [0, 1], "anchor": "x3"},
-            "coloraxis": {**ends, "colorscale": scale, "showscale": False},
+            "coloraxis": color_axis(color, scale),
         },
     )

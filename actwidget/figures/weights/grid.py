@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.pixels.pooling import magnitude_pooled
+from actwidget.figures.activation.layout import Panel
 from actwidget.figures.parts.bars import bar_marker, nonfinite_bars
 from actwidget.figures.parts.histogram import AREA
 from actwidget.figures.parts.layout import NUMBER_LABELS
 from actwidget.figures.parts.marks import double_stroke, outlined
 from actwidget.figures.parts.palette import ACCENT, MUTED
 from actwidget.figures.parts.tiles import invisible_heatmap, tile_cells, tile_image
-from actwidget.figures.weights.panel import Panel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

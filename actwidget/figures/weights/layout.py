@@ -5,24 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from actwidget.figures.activation.layout import (
+    AXIS_TITLE,
+    BARS,
+    BLANK,
+    GRID_SHARE,
+    LOW,
+    NUMBERED,
+    RIGHT,
+    STRIP,
+    STRIP_GAP,
+    TICKS,
+    Panel,
+)
 from actwidget.figures.parts.layout import HEIGHT, LINE, NARROW_HEIGHT, NUMBER_LABELS, base_layout, caption
 from actwidget.figures.parts.text import wrapped
-from actwidget.figures.weights.panel import Panel
 
-GRID_SHARE, RIGHT = 0.66, 0.69
-"""The grid's share of a wide figure, and where the panels to the right of it begin."""
-BLANK = 0.3
-"""The share of a wide figure's height, at its lower right, where the inspector lies over it."""
 WIDE_LIMIT = 46
 """How many characters of a caption fit into a line on the right of a wide figure."""
 NARROW_CLOSEUP, NARROW_RIGHT = (0.0, 0.56), (0.66, 1.0)
 NARROW_LIMITS = (30, 24)
 """How many characters of the captions of the close-up and of the histogram fit on a narrow page."""
-# In pixels: an axis's labels and title, the strip of colours, the space above it, the histogram, the low panels of a
-# narrow page, and the room to the left of labelled axes.
-TICKS, AXIS_TITLE, STRIP, STRIP_GAP, BARS, LOW, SIDE = 18, 16, 8, 2, 70, 140, 48
-NUMBERED = 0.745
-"""Where a close-up with numbers to its left begins."""
+SIDE = 48
+"""The room to the left of labelled axes, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,13 @@ class Panels:
         return [each for each in (self.grid, self.closeup, self.distribution, self.strip) if each is not None]
 
 
-def weight_layout(title: str, panels: Panels) -> dict[str, Any]:
+def weight_layout(title: str, panels: Panels, dark: dict[str, Any]) -> dict[str, Any]:
     """The layout of a figure with its panels; it is as high as every other figure of its width.
 
     Args:
         title: Above the grid; Plotly's markup in it is taken as such.
         panels: The panels.
+        dark: What changes on a dark page.
     """
     axes = {name: dict(axis) for panel in panels.all for name, axis in panel.axes.items()}
     for name, axis in axes.items():
@@ -68,6 +74,7 @@ def weight_layout(title: str, panels: Panels) -> dict[str, Any]:
         bargap=0.1,
         annotations=[caption("", 0, 0) | {"font": {"size": 11}} for _ in captions],
         shapes=panels.grid.shapes,
+        meta={"narrow": {}, "dark": dark},
         **axes,
     )
     layout["height"] = HEIGHT
@@ -121,7 +128,7 @@ def _place_wide(layout: dict[str, Any], panels: Panels) -> None:
     if panels.closeup is not None:
         end = start - LINE * len(texts[1]) - 4 - _below(panels.closeup)
         numbered = panels.closeup.axes["yaxis2"].get("visible", True)
-        layout["xaxis2"]["domain"] = (NUMBERED if numbered else RIGHT, 1.0)
+        layout["xaxis2"]["domain"] = NUMBERED if numbered else (RIGHT, 1.0)
         layout["yaxis2"]["domain"] = (height(end), 1.0)
         places = [1.0, *places]
     if panels.strip is not None:

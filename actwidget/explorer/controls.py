@@ -20,19 +20,21 @@ class Choice:
         name: The field of a `Selection`, or the option of a view, that it sets.
         label: The label in front of the control.
         tip: The tooltip.
-        choices: From each value to its name on screen; the first one is the default. Empty if they depend on the layer:
-            then any text is taken, and one that the layer does not have stands for the first.
+        choices: From each value to its name on screen. Empty if they depend on the layer: then any text is taken, and
+            one that the layer does not have stands for the first.
+        initial: The initial value; `None` for the first one.
     """
 
     name: str
     label: str
     tip: str
     choices: Mapping[str, str]
+    initial: str | None = None
 
     @property
     def default(self) -> str:
         """The initial value."""
-        return next(iter(self.choices), "")
+        return next(iter(self.choices), "") if self.initial is None else self.initial
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.annotations import Annotations
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
+    from actwidget.explorer.network.network import Network
     from actwidget.explorer.samples.input_pictures import InputPictures
 
 
@@ -50,6 +51,7 @@ class Sources:
         session: Activations, as the model gives them.
         values: Activations with their channels on the last axis.
         measurements: Statistics.
+        network: All layers together.
         pictures: The inputs that are pictures.
         annotations: The class names, labels and tokens that the user has given.
         other: The session of the model to compare with, on the same batch.
@@ -58,6 +60,7 @@ class Sources:
     session: Session
     values: LayerValues
     measurements: Measurements
+    network: Network
     pictures: InputPictures
     annotations: Annotations
     other: Session | None = None
@@ -367,9 +370,9 @@ class LayerData:
         return None if row is None else self.sources.values.channels_last(self.path, row.value[np.newaxis])[0]
 
     @property
-    def whole_network(self) -> Measurements:
+    def whole_network(self) -> Network:
         """What can be asked about all layers together."""
-        return self.sources.measurements
+        return self.sources.network
 
     # Results that views keep in the cache.
 

@@ -29,7 +29,7 @@ PAGE = 48
 """The most samples in one figure: the tiles are at least 24 pixels high then, also on a narrow page."""
 WIDTH, TOP, BOTTOM, STRIP = 800, 30, 30, 40
 """In pixels: of the tiles on a wide page, above and below the panel, and the colour strip with the room above it."""
-CAPTION, GAP = 16, 6
+CAPTION, GAP = 20, 6
 """In pixels of a wide page: a caption above a tile, and the room between tiles."""
 NARROW_LETTER = 11
 """How many pixels of a wide page a letter of a caption takes on a narrow one, where all tiles are smaller."""
@@ -56,6 +56,9 @@ def every_sample_spec(
         labels: What else is known of each, `""` for nothing.
         selected: The number of the sample that is marked.
         words: What else stands in the title, such as which channel it is.
+
+    Returns:
+        What Plotly draws. The layout has the height of the panel.
     """
     parts = [escape(title, NARROW_LIMIT), *map(escape, words)]
     if legend := nonfinite_text(values):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.statistics import Statistics
     from actwidget.analysis.summary import Summary
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.network.costs import LayerCost
     from actwidget.widgets.still import Snapshot
 
 _NAMING = (
@@ -187,10 +188,7 @@ class LayerExplorer(TakesInputs):
             raise
         self._connect()
         self._rendering = False
-        with (
-            self._screen.plot.hold_sync(),
-            self._screen.status.hold_sync(),
-        ):
+        with self._screen.plot.hold_sync(), self._screen.status.hold_sync():
             self._render()
 
     # What user code can read.
@@ -301,6 +299,12 @@ class LayerExplorer(TakesInputs):
         """
         self._renew()
         return self._explorer.inspector.measurements.summaries()
+
+    @property
+    def costs(self) -> list[LayerCost]:
+        """What each layer costs: multiply-adds, parameters, bytes, and time, measured when this is first asked for."""
+        self._renew()
+        return list(self._explorer.inspector.network.cost().layers.values())
 
     def state(self) -> dict[str, Any]:
         """The current view as a small dict of JSON values; `LayerExplorer(model, x, state=...)` restores it."""

@@ -34,7 +34,7 @@ def picture_of(trace):
 
 def test_the_overview_has_a_row_for_each_layer_and_says_what_is_wrong():
     explorer = aw.LayerExplorer(network(), zoo.noise(3, 8, 8, 3), show="overview")
-    assert list(explorer.figure.layout.yaxis.ticktext) == ["image", "conv", "dead", "pool", "out"]
+    assert list(explorer.figure.layout.yaxis.ticktext) == ["image", "<b>conv</b>", "dead", "pool", "out"]
     by_path = {row.path: row for row in explorer.summaries}
     assert by_path["dead"].warnings == ("5 of 5 channels dead",)
     assert by_path["conv"].zeros == pytest.approx((aw.activations(explorer.model, explorer.inputs)["conv"] == 0).mean())

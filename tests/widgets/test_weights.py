@@ -384,7 +384,7 @@ def test_a_click_on_a_kernel_selects_its_channel():
 def test_the_weight_is_chosen_by_name_and_kept_where_the_next_layer_has_it():
     explorer = aw.LayerExplorer(colour_model(), RNG.random((1, 16, 16, 3)), layer="first", show="weights")
     dropdown = explorer._screen.controls.widget("weight")
-    assert [name for _, name in dropdown.options] == ["kernel", "bias"]
+    assert [value for value, _ in dropdown.choices] == ["kernel", "bias"]
     dropdown.value = "bias"
     assert explorer.state()["options"] == {"weight": "bias"}
     assert "<b>bias</b> 5" in told(explorer)

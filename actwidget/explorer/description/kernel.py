@@ -61,14 +61,25 @@ def _least(values: NDArray[np.float64]) -> float:
 
 def _with_rank(statistics: EntryStatistics, entry: int, channels: NDArray[np.int64]) -> str:
     """The norm of a kernel, over all gates of its unit, and its place among the others."""
-    names = np.where(channels < 0, np.arange(len(channels)) + channels.max(initial=0) + 1, channels)
-    _, place = np.unique(names, return_inverse=True)
-    norms = np.sqrt(np.bincount(place, statistics.squares))
+    norms, place = _norms(statistics, channels)
     own = place[entry]
     text = number(float(norms[own]))
     return f"{text}, number {ranks(norms)[own]:,} of {len(norms):,}" if len(norms) > 1 else text
 
 
-def strongest(statistics: EntryStatistics) -> int:
-    """The entry of the largest norm; the first one among equals."""
-    return int(np.argmax(statistics.squares))
+def _norms(statistics: EntryStatistics, channels: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The norm of each kernel with all its gates, and for each entry which of these it belongs to."""
+    names = np.where(channels < 0, np.arange(len(channels)) + channels.max(initial=0) + 1, channels)
+    _, place = np.unique(names, return_inverse=True)
+    return np.sqrt(np.bincount(place, statistics.squares)), place
+
+
+def largest(statistics: EntryStatistics, channels: NDArray[np.int64]) -> list[int]:
+    """The entries of the kernel with the largest norm; of the first one among equals.
+
+    Args:
+        statistics: Those of each entry, of which there is at least one.
+        channels: As for `kernel_inspection`.
+    """
+    norms, place = _norms(statistics, channels)
+    return [int(entry) for entry in np.flatnonzero(place == np.argmax(norms))]

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
 DRAWING, PICTURE = "drawing", "picture"
 """The kinds of what is kept of this view."""
-SIZES = {"M": 40, "S": 24, "L": 96}
+SIZES = {"S": 24, "M": 40, "L": 96}
 """How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen."""
-SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES})
+SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES}, initial="M")
 PAGE = Number("page", "page", count=100_000, empty="")
 _NARROW = 560  # pixels: the panels of a narrower figure stack
 _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let another thread run: a second core helps

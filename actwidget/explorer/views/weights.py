@@ -11,7 +11,7 @@ from actwidget.analysis.kernels.arrange import ArrangedWeight, arranged
 from actwidget.capture.access.session import WEIGHTS
 from actwidget.explorer.controls import Choice
 from actwidget.explorer.description.inspection import Inspection
-from actwidget.explorer.description.kernel import kernel_inspection, strongest
+from actwidget.explorer.description.kernel import kernel_inspection, largest
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
@@ -126,9 +126,7 @@ def _shown_entries(content: WeightContent) -> tuple[int, ...]:
     """The entries of the close-up: those of the selected channel, or else of the one with the largest norm."""
     if content.marks:
         return content.marks
-    first = strongest(content.drawn.statistics)
-    channel = content.channels[first]
-    return (first,) if channel < 0 else tuple(np.flatnonzero(content.channels == channel).tolist())
+    return tuple(largest(content.drawn.statistics, content.channels))
 
 
 def _closeup(content: WeightContent, arrangement: ArrangedWeight) -> KernelCloseup | None:
@@ -138,8 +136,8 @@ def _closeup(content: WeightContent, arrangement: ArrangedWeight) -> KernelClose
     view = arrangement.view_of(entries)
     label = content.entry_name(entries[0]).partition(",")[0]
     gate = f"{content.gates[0]} gate" if content.gates and arrangement.has_maps else ""
-    largest = "" if content.marks else "the largest"
-    words = ", ".join(text for text in (largest, gate, view.words) if text)
+    why = "" if content.marks else "the largest"
+    words = ", ".join(text for text in (why, gate, view.words) if text)
     return KernelCloseup(
         view.values, arrangement.values_of(entries), label, words, view.down, view.across, bool(content.marks)
     )

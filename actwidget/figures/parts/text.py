@@ -144,3 +144,25 @@ def number(value: float) -> str:
     ('1.97', '0.0714', '1.23e+05', '1.23e-05')
     """
     return f"{value:.2f}" if value == 0 or 0.1 <= abs(value) < 10_000 else f"{value:.3g}"
+
+
+def large(value: float) -> str:
+    """A count with a letter for thousands, millions and more, in three digits.
+
+    >>> large(864), large(1_234_567), large(3.86e9), large(0)
+    ('864', '1.23 M', '3.86 G', '0')
+    """
+    for power, letter in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= power:
+            return f"{value / power:.3g}{letter}" if value < 999.5 * power else f"{value / power:.0f}{letter}"
+    return f"{value:.0f}"
+
+
+def milliseconds(seconds: float) -> str:
+    """A time in milliseconds.
+
+    >>> milliseconds(0.0123), milliseconds(0.000034), milliseconds(2.5)
+    ('12.3 ms', '0.034 ms', '2500 ms')
+    """
+    value = seconds * 1000
+    return f"{value:.3g} ms" if value < 1000 else f"{value:.0f} ms"

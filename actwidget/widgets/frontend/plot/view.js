@@ -7,6 +7,7 @@ import { followPointer } from "./crosshair.js";
 import { clickData, resolveFigure } from "./figure.js";
 import { loadPlotly } from "./plotly_loader.js";
 import { tellRoom } from "./room.js";
+import { createSticky } from "./sticky.js";
 
 /** @import { WidgetModel } from "../shared/widget_model.js" */
 
@@ -67,6 +68,7 @@ export function renderPlot({ model, el }) {
   el.append(box);
   const controller = new AbortController();
   const { signal } = controller;
+  const sticky = createSticky(box, graph);
   /** @type {any} */
   let plotly;
   let isScheduled = false;
@@ -96,6 +98,7 @@ export function renderPlot({ model, el }) {
       () => {
         message.remove();
         crosshair(data, layout);
+        sticky.update(layout);
       },
       (/** @type {Error} */ error) => showError("draw the figure", error),
     );

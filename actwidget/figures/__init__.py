@@ -20,18 +20,23 @@ from actwidget.figures.parts.input_image import is_picture, small_picture
 from actwidget.figures.scalar import scalar_spec
 from actwidget.figures.still import still_pngs
 from actwidget.figures.values import values_spec
-from actwidget.figures.weights import weights_spec
+from actwidget.figures.weights.content import KernelCloseup, WeightContent
+from actwidget.figures.weights.draw import draw_weight
+from actwidget.figures.weights.figure import weights_spec
 
 __all__ = [
     "ORDERS",
     "ActivationContent",
+    "KernelCloseup",
     "Picture",
     "Placement",
     "Source",
+    "WeightContent",
     "activation_figure",
     "activation_spec",
     "channel_order",
     "comparison_spec",
+    "draw_weight",
     "every_sample_spec",
     "is_picture",
     "message_figure",

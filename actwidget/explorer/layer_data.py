@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.annotations import Annotations
+    from actwidget.explorer.answers.predictions import Predictions
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
     from actwidget.explorer.network.network import Network
@@ -54,7 +55,9 @@ class Sources:
         network: All layers together.
         pictures: The inputs that are pictures.
         annotations: The class names, labels and tokens that the user has given.
+        predictions: The model's answers.
         other: The session of the model to compare with, on the same batch.
+        other_predictions: The answers of that model.
     """
 
     session: Session
@@ -63,7 +66,9 @@ class Sources:
     network: Network
     pictures: InputPictures
     annotations: Annotations
+    predictions: Predictions
     other: Session | None = None
+    other_predictions: Predictions | None = None
 
 
 @dataclass(frozen=True, eq=False)

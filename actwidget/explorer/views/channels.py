@@ -10,6 +10,7 @@ import numpy as np
 
 from actwidget.analysis.axes import kind_of
 from actwidget.analysis.pixels.mosaic import tiling
+from actwidget.explorer.answers.drawing import draw_answer
 from actwidget.explorer.controls import Choice, Number
 from actwidget.explorer.description.facts import Fact, facts_of
 from actwidget.explorer.description.inspection import inspection
@@ -113,6 +114,8 @@ def facts_on(data: LayerData) -> list[Fact]:
 
 
 def _drawn(data: LayerData, selection: Selection) -> Drawing:
+    if (answer := draw_answer(data, selection, lambda: facts_on(data))) is not None:
+        return answer
     if data.is_read:
         return _to_read(data, selection)
     channel = selection.channel

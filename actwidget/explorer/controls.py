@@ -80,7 +80,23 @@ class Slider:
         return
 
 
-Control = Choice | Number | Slider
+@dataclass(frozen=True)
+class Paths:
+    """The paths of some layers, chosen by clicks in the figure: it has no widget.
+
+    Attributes:
+        name: The option of a view that it sets.
+    """
+
+    name: str
+
+    @property
+    def default(self) -> None:
+        """Nothing has been chosen: the view decides."""
+        return
+
+
+Control = Choice | Number | Slider | Paths
 
 SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
 AXIS_CHOICES = {
@@ -90,7 +106,7 @@ AXIS_CHOICES = {
     "none": "none: one map",
 }
 
-SHARED: dict[str, Control] = {
+SHARED: dict[str, Choice | Number | Slider] = {
     control.name: control
     for control in (
         Number("sample", "sample"),

@@ -9,6 +9,7 @@ from actwidget.explorer.input_pictures import InputPictures
 from actwidget.explorer.layer_data import LayerData, Sources
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
+from actwidget.explorer.network_graph import NetworkGraph
 from actwidget.explorer.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Inspector:
         self.measurements = Measurements(session, self._values)
         self.pictures = InputPictures(session)
         self.predictions = Predictions(session, annotations.class_names, is_binary=annotations.is_binary)
-        self._sources = Sources(session, self._values, self.measurements, self.pictures, annotations, other)
+        network = NetworkGraph(session)
+        self._sources = Sources(session, self._values, self.measurements, self.pictures, annotations, network, other)
 
     def layer(self, path: str, sample: int = 0) -> LayerData:
         """The data of a layer for one sample."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.input_pictures import InputPictures
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
+    from actwidget.explorer.network_graph import NetworkGraph
 
 
 class InputPicture(NamedTuple):
@@ -53,6 +54,7 @@ class Sources:
         measurements: Statistics.
         pictures: The inputs that are pictures.
         annotations: The class names, labels and tokens that the user has given.
+        network: The model as a drawing of its layers and the tensors between them.
         other: The session of the model to compare with, on the same batch.
     """
 
@@ -61,6 +63,7 @@ class Sources:
     measurements: Measurements
     pictures: InputPictures
     annotations: Annotations
+    network: NetworkGraph
     other: Session | None = None
 
 
@@ -371,6 +374,15 @@ class LayerData:
     def whole_network(self) -> Measurements:
         """What can be asked about all layers together."""
         return self.sources.measurements
+
+    @property
+    def graph(self) -> NetworkGraph:
+        """The layers of the network and the tensors between them."""
+        return self.sources.network
+
+    def warnings_of(self, path: str) -> tuple[str, ...]:
+        """The warnings about any layer, in words, as far as it has been counted."""
+        return self.sources.measurements.warnings(path)
 
     # Results that views keep in the cache.
 

@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from actwidget.explorer.layer_data import LayerData
 
 ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
@@ -58,14 +56,13 @@ class Grid:
         return int(self.order[target]) if 0 <= target < len(self.order) else selected
 
 
-def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[str]) -> dict[str, Any]:
-    """What a click in a figure changes of the selection.
+def selected_by_click(customdata: list[Any], data: LayerData) -> dict[str, Any]:
+    """What a click in a figure changes of the selection, unless a layer is clicked, for which the view decides.
 
     Args:
         customdata: What the figure says of the place that was clicked: the number of a channel; `"sample"` and its
-            number; `"cell"`, a row and a column of the close-up; or the path of a layer.
+            number; or `"cell"`, a row and a column of the close-up.
         data: The layer on screen.
-        paths: Those of all layers.
 
     Returns:
         For each field of the selection its new value; empty where the click selects nothing.
@@ -73,8 +70,6 @@ def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[s
     match customdata:
         case ["sample", int() as sample]:
             return {"sample": sample}
-        case [str() as path, *_] if path in paths:
-            return {"show": "activation", "layer": path}
         case ["cell" | -1, row, column]:
             return _pointed_at(row, column, data)
         case [int() | float() as channel, *_] if 0 <= channel < data.channel_count:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from actwidget.explorer import views as _views
 from actwidget.explorer.controls import SHARED
@@ -69,6 +69,20 @@ class View(ABC):
             data: The selected layer.
             selection: The current selection.
         """
+
+    def layer_clicked(self, path: str, _part: str, _data: LayerData, _selection: Selection) -> Mapping[str, Any]:
+        """What a click on a layer in the figure changes: by default it shows that layer's channels.
+
+        Args:
+            path: The layer's path, the first entry of the `customdata` of what was clicked.
+            _part: The second entry, which tells parts of the figure apart; `""` if there is none.
+            _data: The layer on screen.
+            _selection: The current selection.
+
+        Returns:
+            For each field of the selection its new value.
+        """
+        return {"show": "activation", "layer": path}
 
     @property
     def own_controls(self) -> list[Control]:

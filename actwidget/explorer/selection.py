@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.errors import ChannelError, OptionError, SampleError, shown
-from actwidget.explorer.controls import AXIS_CHOICES, SCALINGS, Choice
+from actwidget.explorer.controls import AXIS_CHOICES, SCALINGS, Choice, Paths
 from actwidget.figures import ORDERS
 from actwidget.options import index, one_of
 
@@ -56,7 +56,8 @@ class Selection:
         """All fields as JSON values."""
         values = {name: getattr(self, name) for name in FIELDS}
         values["position"] = None if self.position is None else list(self.position)
-        return values | ({"options": dict(self.options)} if self.options else {})
+        options = {name: list(value) if isinstance(value, tuple) else value for name, value in self.options}
+        return values | ({"options": options} if options else {})
 
 
 FIELDS = tuple(each.name for each in fields(Selection) if each.name != "options")
@@ -173,7 +174,17 @@ def _checked_option(control: Control, value: Any) -> Any:
         return one_of(value, control.choices, control.name)
     if value is None and control.default is None:
         return None
+    if isinstance(control, Paths):
+        return _paths(value, control.name)
     return index(value, control.count, control.label, f"{control.name} has {control.count}", OptionError)
+
+
+def _paths(value: Any, name: str) -> tuple[str, ...]:
+    """The paths of layers, without a check whether there are such layers: a state may come from a similar model."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(path, str) for path in value):
+        message = f"Expected {name} as a list of paths of layers, got {shown(value)}."
+        raise OptionError(message)
+    return tuple(value)
 
 
 def fitted(selection: Selection, data: LayerData, chosen_among: int | None = None) -> Selection:

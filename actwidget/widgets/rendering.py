@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from actwidget.errors import ActwidgetError
-from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
 from actwidget.widgets.composite import Composite, in_marimo
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
@@ -81,7 +80,7 @@ class Rendering(Composite):
 
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
-        changes = selected_by_click(customdata, self._explorer.data, self._explorer.session.graph.nodes)
+        changes = self._explorer.clicked(customdata)
         if len(changes) == 1:
             (name,) = changes
             setattr(self, name, changes[name])

@@ -4,6 +4,7 @@
 import { onChange } from "../shared/widget_model.js";
 import { appearanceOf, watchAppearance } from "./appearance.js";
 import { clickData, resolveFigure } from "./figure.js";
+import { createPanning } from "./pan.js";
 import { loadPlotly } from "./plotly_loader.js";
 
 /** @import { WidgetModel } from "../shared/widget_model.js" */
@@ -70,6 +71,8 @@ export function renderPlot({ model, el }) {
   let isClickable = false;
   let drawnFor = "";
 
+  const panning = createPanning(box, graph, signal);
+
   const showError = (/** @type {string} */ action, /** @type {Error} */ error) => {
     message.textContent = `Plotly could not ${action}: ${error.message}`;
     message.classList.add("actw-plot-failed");
@@ -86,7 +89,8 @@ export function renderPlot({ model, el }) {
     drawnFor = JSON.stringify([appearance, box.clientWidth]);
     const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), appearance, model.get("_arrays"));
     layout.width = box.clientWidth;
-    plotly.react(graph, data, layout, OPTIONS).then(
+    const panOptions = panning.prepare(plotly, data, layout);
+    plotly.react(graph, data, layout, { ...OPTIONS, ...panOptions }).then(
       () => message.remove(),
       (/** @type {Error} */ error) => showError("draw the figure", error),
     );
@@ -94,6 +98,7 @@ export function renderPlot({ model, el }) {
     isClickable = true;
     // Plotly gives the graph its `on` with the first drawing, and drops what listens when it purges the graph.
     /** @type {any} */ (graph).on("plotly_click", sendClick);
+    panning.listen();
   };
   // The figure, its pictures and its arrays arrive in one message as several changes: one drawing for all.
   const schedule = () => {

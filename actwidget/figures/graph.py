@@ -100,7 +100,7 @@ def graph_spec(
         _arrow_heads(plain, LINE),
         _lines(solid, ACCENT, 2),
         _arrow_heads(solid, ACCENT),
-        _rectangles([box._replace(x=box.x + 4, y=box.y + 4) for box in stacked], FILL, LINE),
+        _lines([_edge_of_stack(box) for box in stacked], LINE, 1.2),
         _rectangles(without, FILL, LINE),
         _rectangles(with_weights, WEIGHTS_FILL, LINE),
         _rectangles(warned, "rgba(0,0,0,0)", WARNING, 2.5),
@@ -126,6 +126,15 @@ def _sign(box: Box) -> Box:
     """The button of a box that can be opened, in its upper right corner."""
     x, y = box.x + box.width / 2 - SIGN / 2 - 3, box.y - box.height / 2 + SIGN / 2 + 3
     return box._replace(x=x, y=y, width=SIGN, height=SIGN)
+
+
+def _edge_of_stack(box: Box) -> Points:
+    """What shows of a second box below a box, which says that there is more in it."""
+    left, right = box.x - box.width / 2, box.x + box.width / 2
+    top, bottom = box.y - box.height / 2, box.y + box.height / 2
+    return np.array(
+        [[right, top + 4], [right + 4, top + 4], [right + 4, bottom + 4], [left + 4, bottom + 4], [left + 4, bottom]]
+    )
 
 
 def _joined(parts: Sequence[Any]) -> dict[str, Any]:
@@ -242,6 +251,7 @@ def _layout(arrangement: Arrangement, title: str, pan: dict[str, Any]) -> dict[s
     )
     # The drawing moves within the panel, so it has the panel's height, however many lines the title has.
     layout["height"] = HEIGHT
+    layout["title"]["pad"]["l"] = 8
     layout["meta"]["narrow"]["height"] = NARROW_HEIGHT
     return layout
 
@@ -265,6 +275,8 @@ def first_view(
     Example:
         >>> first_view([-100, 0, 100, 5000], [0, 2500, 168, 38], 800, 400)
         ([-400.0, 400.0], [2700.0, 2300.0])
+        >>> first_view([-100, 0, 100, 5000], [0, 19, 168, 38], 800, 400)
+        ([-400.0, 400.0], [400.0, 0.0])
         >>> first_view([-100, 0, 100, 400], None, 800, 400)
         ([-400.0, 400.0], [400.0, 0.0])
     """
@@ -273,5 +285,11 @@ def first_view(
     x, y = (left + right) / 2, (top + bottom) / 2
     if scale < _SHOWN_WHOLE:
         scale = 1.0
-        x, y = (x, top + height / 2) if at is None else (at[0], at[1])
+        x, y = (x, top) if at is None else (at[0], at[1])
+        x, y = _within(x, left, right, width), _within(y, top, bottom, height)
     return [x - width / 2 / scale, x + width / 2 / scale], [y + height / 2 / scale, y - height / 2 / scale]
+
+
+def _within(middle: float, start: float, end: float, length: float) -> float:
+    """The middle of a part of an axis, moved so that the part has nothing in it that is outside, if it can."""
+    return (start + end) / 2 if end - start <= length else min(max(middle, start + length / 2), end - length / 2)

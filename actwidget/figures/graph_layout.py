@@ -18,13 +18,13 @@ WIDTH, HEIGHT = 168.0, 38.0
 """The size of a layer's box. All lengths are pixels at the size at which names are easy to read."""
 END_SIZE = (76.0, 24.0)
 """The size of an item that is no layer: what a level is given, or gives."""
-GAP, ROW_GAP = 20.0, 26.0
+GAP, ROW_GAP = 20.0, 30.0
 """The least space between boxes beside each other, and between rows."""
 LANE = 28.0
 """The width that a line takes where it passes a row."""
 PADDING, HEADING = 16.0, 26.0
 """The space around the boxes in an open box, and the height of its heading."""
-_STEPS = 6
+_STEPS = 8
 """Of how many straight pieces a curve consists."""
 
 
@@ -111,9 +111,17 @@ def arrange(level: Level) -> Arrangement:
             boxes |= {name: box._replace(x=box.x + x, y=box.y + upper) for name, box in inner[key].boxes.items()}
             lines |= {pair: points + np.array([x, upper]) for pair, points in inner[key].lines.items()}
     for source, target in level.lines:
-        lane = [(columns[places[dummy][0]] - middle, rows[places[dummy][1]]) for dummy in chains[source, target]]
         pair = level.items[source], level.items[target]
-        lines[pair] = _curve(boxes[pair[0]], lane, boxes[pair[1]])
+        start, end = boxes[pair[0]], boxes[pair[1]]
+        passed = [(columns[places[dummy][0]] - middle, rows[places[dummy][1]]) for dummy in chains[source, target]]
+        stops = [
+            (start.x, start.y + start.height / 2),
+            (start.x, rows[places[source][1]][1]),
+            *((x, y) for x, ends in passed for y in ends),
+            (end.x, rows[places[target][1]][0]),
+            (end.x, end.y - end.height / 2),
+        ]
+        lines[pair] = _curve(stops)
     return Arrangement(boxes, lines, right - left, rows[-1][1] if rows else 0.0)
 
 
@@ -216,16 +224,17 @@ def _rows(places: _Places, heights: Sequence[float]) -> list[tuple[float, float]
     return tops
 
 
-def _curve(source: Box, lane: Sequence[tuple[float, tuple[float, float]]], target: Box) -> Points:
-    """A line from the bottom of one box to the top of another, straight where it passes a row in its lane."""
-    start = (source.x, source.y + source.height / 2)
-    end = (target.x, target.y - target.height / 2)
-    stops = [start, *((x, y) for x, ends in lane for y in ends), end]
-    points = [start]
+def _curve(stops: Sequence[tuple[float, float]]) -> Points:
+    """A line through some points: straight where two are above each other, else a curve that is upright at its ends."""
+    points = [stops[0]]
     for (x, y), (next_x, next_y) in pairwise(stops):
         if x != next_x:
             shares = np.arange(1, _STEPS) / _STEPS
             eased = shares * shares * (3 - 2 * shares)
             points += [*zip(x + (next_x - x) * eased, y + (next_y - y) * shares, strict=True)]
-        points.append((next_x, next_y))
+        if (next_x, next_y) != points[-1]:
+            # Of a straight piece only the ends are needed.
+            if len(points) > 1 and x == next_x == points[-2][0]:
+                points.pop()
+            points.append((next_x, next_y))
     return np.array(points, np.float64)

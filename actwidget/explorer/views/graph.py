@@ -56,9 +56,9 @@ class Graph(View):
         arrangement = graph.arranged(opened)
         layers = {key: _drawn(key, data, opened) for key in arrangement.boxes}
         marked = graph.in_sight(data.path, opened)
-        notes = [f"{sum(bool(layer.path) for layer in layers.values()):,} boxes"]
+        notes = [f"{len(data.sources.session.graph.nodes):,} layers"]
         if graph.is_observed:
-            notes.append("tensors followed in one run with sample 0")
+            notes.append("tensors as seen in one run with sample 0")
         if in_order := set(graph.in_order(opened)):
             notes.append("dotted: order of execution")
         if marked not in layers:

@@ -27,11 +27,19 @@ export function wholeView([left, top, right, bottom], { width, height }) {
   return { x: (left + right) / 2, y: (top + bottom) / 2, scale };
 }
 
+/** @param {View} view @param {number[]} bounds @param {Size} size @returns {View} moved so that no more of what is outside of the drawing is in sight than need be */
+export function withinBounds(view, [left, top, right, bottom], { width, height }) {
+  const within = (/** @type {number} */ middle, /** @type {number} */ start, /** @type {number} */ end, /** @type {number} */ length) =>
+    end - start <= length ? (start + end) / 2 : Math.min(Math.max(middle, start + length / 2), end - length / 2);
+  const [across, down] = [width / view.scale, height / view.scale];
+  return { ...view, x: within(view.x, left, right, across), y: within(view.y, top, bottom, down) };
+}
+
 /** @param {Drawing} drawing @param {Size} size @returns {View} all of it if that is readable, else what is around the selected box */
 export function firstView({ bounds, at }, size) {
   const whole = wholeView(bounds, size);
   if (whole.scale >= READABLE) return whole;
-  return at ? { x: at[0], y: at[1], scale: 1 } : { x: whole.x, y: bounds[1] + size.height / 2, scale: 1 };
+  return withinBounds({ x: at ? at[0] : whole.x, y: at ? at[1] : bounds[1], scale: 1 }, bounds, size);
 }
 
 /** @param {View} view @param {Size} size @returns {{x: number[], y: number[]}} as Plotly takes them; y grows downwards */
@@ -45,13 +53,13 @@ export function viewOf(x, y, { width }) {
   return { x: (x[0] + x[1]) / 2, y: (y[0] + y[1]) / 2, scale: width / (x[1] - x[0]) };
 }
 
-/** @param {View} view @param {number[] | null} at @param {Size} size @returns {View} the same view if the box is in sight, else moved to it */
-export function withInSight(view, at, { width, height }) {
+/** @param {View} view @param {Drawing} drawing @param {Size} size @returns {View} the same view if the selected box is in sight, else moved to it */
+export function withInSight(view, { at, bounds }, { width, height }) {
   if (!at) return view;
   const [x, y, boxWidth, boxHeight] = at;
   const room = (/** @type {number} */ length, /** @type {number} */ own) => Math.max(length / view.scale - own, 0) / 2;
   const isInSight = Math.abs(x - view.x) <= room(width, boxWidth) && Math.abs(y - view.y) <= room(height, boxHeight);
-  return isInSight ? view : { ...view, x, y };
+  return isInSight ? view : withinBounds({ ...view, x, y }, bounds, { width, height });
 }
 
 /** @param {number[]} bounds @param {Size} size @returns {number[]} the least and the greatest scale */
@@ -189,7 +197,7 @@ export function createPanning(box, graph, signal) {
     if (!drawing || !drawn.layout?.xaxis?.range) return firstView(next, size);
     const view = currentView();
     if (next.key === drawing.key) {
-      return JSON.stringify(next.at) === JSON.stringify(drawing.at) ? view : withInSight(view, next.at, size);
+      return JSON.stringify(next.at) === JSON.stringify(drawing.at) ? view : withInSight(view, next, size);
     }
     const [before, after] = [drawing.buttons[toggled ?? ""], next.buttons[toggled ?? ""]];
     if (!before || !after) return firstView(next, size);

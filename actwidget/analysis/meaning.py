@@ -39,12 +39,11 @@ def meaning_of(
     if values.dtype.kind in "iu":
         # A picture of bytes holds measurements; all other integers count or name something.
         return "data" if values.dtype == np.uint8 or (values.ndim > 3 and categories(values[0]) is None) else "names"
-    are_flags = {"never": _never, "one-hot": is_one_hot, "zeros and ones": is_zeros_and_ones}[flags_where]
-    return "flags" if are_flags(values) else made
-
-
-def _never(_values: npt.NDArray[Any]) -> bool:
-    return False
+    if (flags_where == "one-hot" and is_one_hot(values)) or (
+        flags_where == "zeros and ones" and is_zeros_and_ones(values)
+    ):
+        return "flags"
+    return made
 
 
 def is_one_hot(values: npt.NDArray[Any]) -> bool:

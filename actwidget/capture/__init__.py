@@ -1,4 +1,4 @@
-"""Keras in, arrays out: what can be selected in a model, and how its value is had."""
+"""Keras in, arrays out: what can be selected in a model, and how its value is obtained."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from actwidget.errors import short
 from actwidget.figures import message_figure
+from actwidget.figures.parts.text import escape
 from actwidget.figures.serialized import Serialized, serialize
 
 if TYPE_CHECKING:
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from actwidget.explorer.facts import Fact
+    from actwidget.explorer.description.facts import Fact
+    from actwidget.explorer.description.inspection import Inspection
     from actwidget.explorer.navigation import Grid
+
+FREE = 0.26
+"""Below this share of its height the right third of a figure with an inspection is free."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,8 @@ class Drawing:
         controls: The names of the controls that apply to this drawing; `None` for all controls of the view.
         grid: The items that the arrow keys move through.
         table: A table to show instead of the figure.
+        inspection: What the inspector says of the selected channel; it stands over the lower right corner of the
+            figure, which leaves it free, or below a narrow figure.
     """
 
     figure: Serialized
@@ -52,6 +59,7 @@ class Drawing:
     controls: tuple[str, ...] | None = None
     grid: Grid | None = None
     table: Table | None = None
+    inspection: Inspection | None = None
 
     def __post_init__(self) -> None:
         """Limits the length of the alt text, which may contain very long layer names."""
@@ -78,3 +86,15 @@ class Drawing:
     def facts(self) -> Sequence[Fact] | str:
         """The statistics below the figure: the result of `tell`, computed once."""
         return self.tell()
+
+    @property
+    def with_inspection(self) -> dict[str, Any]:
+        """The figure as a dict, with the facts of the inspection as text in the corner that it leaves free."""
+        figure = self.figure.figure
+        if self.inspection is None or not self.inspection.facts:
+            return figure
+        lines = [f"{escape(fact.term)}: {escape(fact.text)}" for fact in self.inspection.facts]
+        note = {"text": "<br>".join(lines), "x": 0.69, "y": FREE, "xref": "paper", "yref": "paper", "showarrow": False}
+        note |= {"xanchor": "left", "yanchor": "top", "align": "left", "font": {"size": 12}}
+        layout = figure["layout"]
+        return {**figure, "layout": {**layout, "annotations": [*(layout.get("annotations") or ()), note]}}

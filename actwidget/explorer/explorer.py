@@ -11,13 +11,15 @@ from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import connect, reason_against
 from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
+from actwidget.errors import short
 from actwidget.explorer.annotations import Annotations
 from actwidget.explorer.controls import Paths
 from actwidget.explorer.controls import fitted as fitted_control
+from actwidget.explorer.description.sentence import sentence
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.inspector import Inspector
 from actwidget.explorer.navigation import selected_by_click
-from actwidget.explorer.registry import View, views
+from actwidget.explorer.registry import Tab, View, views
 from actwidget.explorer.selection import (
     OTHER_MODEL,
     Selection,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from actwidget.explorer.controls import Control
     from actwidget.explorer.layer_data import LayerData
 
+MOST_NAMED = 2
+"""More samples are counted in a caption."""
 _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
 
 
@@ -47,13 +51,23 @@ class Shown:
 
     Attributes:
         node: The selected layer.
+        sentence: What the layer is and gives, in one sentence.
+        caption: The layer, the view, the samples and the sentence, in one line.
         drawing: What the current view draws for it.
         controls: The controls, in the order on screen.
+        view: The name of the current view.
+        tabs: The views of the layer, or those of the whole network if the current view is one of them.
+        is_of_network: Whether it is.
     """
 
     node: LayerNode
+    sentence: str
+    caption: str
     drawing: Drawing
     controls: list[Control]
+    view: str
+    tabs: list[Tab]
+    is_of_network: bool
 
 
 class Explorer:
@@ -221,12 +235,49 @@ class Explorer:
             MemoryBudgetError: An activation is larger than the byte budget and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
-        data = self.data
-        drawing = _drawn(self.view, data, self.selection)
-        return Shown(data.node, drawing, self._controls(data, drawing))
+        return self._shown(self.data, self.view, self.selection)
 
-    def drawings(self, layers: Sequence[Any] | None) -> Iterator[tuple[LayerNode, Drawing]]:
-        """Draws several layers with the view on screen, or as activations where that view is not available.
+    def _shown(self, data: LayerData, view: View, selection: Selection) -> Shown:
+        drawing = _drawn(view, data, selection)
+        return Shown(
+            node=data.node,
+            sentence=sentence(data),
+            caption=self._caption(data, view, selection),
+            drawing=drawing,
+            controls=self._controls(data, view, drawing),
+            view=view.name,
+            tabs=self._tabs(data, view),
+            is_of_network=view.is_of_network,
+        )
+
+    def _caption(self, data: LayerData, view: View, selection: Selection) -> str:
+        """What is on screen, in one line that stands above a picture of it."""
+        if view.is_of_network:
+            return f"{short(self.tree.name)} · {view.label}"
+        words = ""
+        if (batch := self.session.batch) is not None:
+            shown = view.samples(selection, batch.size)
+            words = f"sample{'s' * (len(shown) > 1)} {' and '.join(map(str, shown))}"
+            words = words if len(shown) <= MOST_NAMED else f"{len(shown)} samples"
+        return " · ".join(filter(None, [short(data.path), view.label, words, sentence(data)]))
+
+    def _tabs(self, data: LayerData, shown: View) -> list[Tab]:
+        """The views that stand beside one, in their order, each with the reason if it does not apply."""
+        return [
+            Tab(view.name, view.label, view.question, view.available(data))
+            for view in views().values()
+            if view.is_of_network == shown.is_of_network
+        ]
+
+    def first_view(self, *, of_network: bool) -> str:
+        """The name of the first view of a layer, or of the whole network."""
+        return next(name for name, view in self.offered_views().items() if view.is_of_network == of_network)
+
+    def drawings(self, layers: Sequence[Any] | None) -> Iterator[Shown]:
+        """Draws layers and the whole network for a page that computes nothing, the most wanted first.
+
+        These are the selected layer in all views that apply to it, from the one on screen on; the whole network in its
+        views; the first view of every other layer; and at last their other views, those first that need fewest bytes.
 
         Args:
             layers: Selectors. By default the selected layer, then all other layers that can be captured, in order.
@@ -243,20 +294,34 @@ class Explorer:
         else:
             given = listed(layers, "layers as a list of layers to store", least=1)
             wanted = dict.fromkeys(select(graph, layer).path for layer in given)
-        for path in wanted:
-            selection = self.selection
-            if path != selection.layer:
-                selection = replace(selection, layer=path, channel=None, position=None, slice=None, input_channel=None)
-            data, view = self.inspector.layer(path, selection.sample), self.view
-            if view.is_of_network or view.available(data) is not None:
-                view = views()[Selection.show]
-            yield data.node, _drawn(view, data, selection)
+        top, *others = wanted
+        offered = sorted(self.offered_views().values(), key=lambda view: view.name != self.selection.show)
+        first, sizes = views()[self.first_view(of_network=False)], {}
+        for view in [view for view in offered if not view.is_of_network]:
+            for shown in self._drawn_for_page(top, view, is_needed=view is first):
+                sizes[view.name] = shown.drawing.nbytes
+                yield shown
+        for view in [view for view in offered if view.is_of_network]:
+            yield from self._drawn_for_page(top, view)
+        rest = [view for view in offered if not view.is_of_network and view is not first]
+        for view in [first, *sorted(rest, key=lambda view: sizes.get(view.name, 0))]:
+            for path in others:
+                yield from self._drawn_for_page(path, view, is_needed=view is first)
 
-    def _controls(self, data: LayerData, drawing: Drawing) -> list[Control]:
+    def _drawn_for_page(self, path: str, view: View, *, is_needed: bool = False) -> Iterator[Shown]:
+        """A layer in a view that applies to it, or, if it is needed all the same, the reason why it does not."""
+        selection = replace(self.selection, show=view.name)
+        if path != selection.layer:
+            selection = replace(selection, layer=path, channel=None, position=None, slice=None, input_channel=None)
+        data = self.inspector.layer(path, selection.sample)
+        if is_needed or view.available(data) is None:
+            yield self._shown(data, view, selection)
+
+    def _controls(self, data: LayerData, view: View, drawing: Drawing) -> list[Control]:
         """The controls that apply to a drawing."""
         # A drawing names its controls only if it shows its values as text.
         conditions = {"is_read": drawing.controls is not None, "is_axis_chosen": self.selection.reading != "auto"}
-        offered = self.view.controls if drawing.controls is None else drawing.controls
+        offered = view.controls if drawing.controls is None else drawing.controls
         controls = [fitted_control(each, data, **conditions) if isinstance(each, str) else each for each in offered]
         return [control for control in controls if control is not None and not isinstance(control, Paths)]
 

@@ -9,7 +9,7 @@ from actwidget.explorer.input_pictures import InputPictures
 from actwidget.explorer.layer_data import LayerData, Sources
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
-from actwidget.explorer.network_graph import NetworkGraph
+from actwidget.explorer.network.network_graph import NetworkGraph
 from actwidget.explorer.predictions import Predictions
 
 if TYPE_CHECKING:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from actwidget.analysis.histogram import Histogram
     from actwidget.analysis.meaning import Meaning
     from actwidget.analysis.statistics import Statistics
-    from actwidget.analysis.summary import Summary
     from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.input_pictures import InputPictures
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
-    from actwidget.explorer.network_graph import NetworkGraph
+    from actwidget.explorer.network.network_graph import NetworkGraph
 
 
 class InputPicture(NamedTuple):
@@ -364,11 +363,6 @@ class LayerData:
         other.look(path, [self.own_sample])
         row = other.row(path, self.own_sample)
         return None if row is None else self.sources.values.channels_last(self.path, row.value[np.newaxis])[0]
-
-    @property
-    def network(self) -> list[Summary]:
-        """A summary of each layer of the network; the model runs if that is needed."""
-        return self.sources.measurements.summaries()
 
     @property
     def whole_network(self) -> Measurements:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -22,16 +23,34 @@ if TYPE_CHECKING:
 ViewClass = TypeVar("ViewClass", bound="type[View]")
 
 
+@dataclass(frozen=True)
+class Tab:
+    """A view as a tab.
+
+    Attributes:
+        name: The value of `LayerExplorer.show` that selects it.
+        label: Its text.
+        question: The question that the view answers, which is its tooltip.
+        reason: Why the view has nothing to show for the layer; `None` if it has.
+    """
+
+    name: str
+    label: str
+    question: str
+    reason: str | None = None
+
+
 class View(ABC):
     """One way of looking at a layer, or at the whole network.
 
     Attributes:
         name: The value of `LayerExplorer.show` that selects it.
-        label: Its name in the menu.
+        label: The text of its tab.
         question: The question that it answers.
-        place: Its position in the menu; lower numbers come first.
+        place: The position of its tab; lower numbers come first.
         controls: The controls in the order on screen: names of shared controls, or controls of its own.
-        is_of_network: Whether it shows the whole network, whichever layer is selected.
+        is_of_network: Whether it shows the whole network, whichever layer is selected. Its tab then stands under
+            "Whole network", otherwise under "Layer".
     """
 
     name: ClassVar[str]
@@ -42,11 +61,16 @@ class View(ABC):
     is_of_network: ClassVar[bool] = False
 
     def is_offered(self, _data: LayerData) -> bool:
-        """Whether the view is in the menu at all. This may depend on the model and its inputs, not on the layer."""
+        """Whether `show` can be set to the view. This may depend on the model and its inputs, not on the layer.
+
+        The tab of a view that is not offered is dimmed, so `available` has to give a reason for every layer.
+        """
         return True
 
     def available(self, data: LayerData) -> str | None:
         """Why the view has nothing to show for a layer, in words; `None` if it is available.
+
+        Every view is asked at each selection, so this has to be quick.
 
         Args:
             data: The selected layer.

@@ -17,7 +17,7 @@ from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
 from actwidget.figures.parts.input_image import is_picture, thumbnail_png
 from actwidget.figures.scalar import scalar_spec
-from actwidget.figures.still import still_png
+from actwidget.figures.still import still_pngs
 from actwidget.figures.values import values_spec
 from actwidget.figures.weights import weights_spec
 
@@ -36,7 +36,7 @@ __all__ = [
     "overview_spec",
     "picture",
     "scalar_spec",
-    "still_png",
+    "still_pngs",
     "thumbnail_png",
     "values_spec",
     "weights_spec",

@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
-import base64
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from actwidget.figures.raster import draw_figure, draw_text, fitted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-WIDTH = 560
-TEXT = 14
-LINE = 20
-PAD = 12
-INK, PAPER = (31, 35, 40), (255, 255, 255)
+WIDTH = 720
+MAX_BYTES = 60_000
+"""The size of a PNG at most; the notebook file contains it in base64, a third longer."""
+TALLEST = 960
+"""A figure that is higher is cut here, in pixels: so it fits on a printed page."""
+SIZE, LINE, PAD = 13, 20, 12
+INK, MUTED, PAPER = "#1f2328", "#57606a", "white"
+# How large the pixels of pictures are, and how many colours there are: the first that make a small file are taken.
+_QUALITIES = ((1, 255), (1, 96), (2, 128), (3, 96), (6, 64), (12, 32), (24, 16))
 
 
-def still_png(lines: Sequence[str], images: Sequence[str], *, width: int = WIDTH) -> bytes:
-    """A PNG of some lines of text with pictures below them.
+class Pngs(NamedTuple):
+    """A view as PNGs.
+
+    Attributes:
+        page: For a page that has the numbers as text.
+        print: The same with the numbers in it.
+    """
+
+    page: bytes
+    print: bytes
+
+
+def still_pngs(
+    figure: Mapping[str, Any], above: Sequence[str], below: Sequence[str] = (), *, max_bytes: int = MAX_BYTES
+) -> Pngs | None:
+    """A figure between lines of text as PNGs, drawn with no browser.
 
     Args:
-        lines: The text; each line is cut to the width.
-        images: Pictures as data URIs of PNGs, one below the other; each is enlarged by a whole factor, so that
-            its pixels stay crisp, or reduced to the width.
-        width: Of the result, in pixels.
+        figure: A dict of `data` and `layout`, with its pictures in it as data URIs.
+        above: Lines above the figure, the first of them its caption; each is cut to the width.
+        below: Lines below it, in the one for print alone.
+        max_bytes: What each takes at most. Pictures in the figure are made coarser until it does.
 
     Returns:
-        The bytes of a PNG, as high as it needs to be.
+        The PNGs; `None` where no coarseness makes them small enough.
     """
-    font = ImageFont.load_default(TEXT)
-    pictures = [_fitted(uri, width - 2 * PAD) for uri in images]
-    height = 2 * PAD + LINE * len(lines) + sum(picture.height + PAD for picture in pictures)
-    page = Image.new("RGB", (width, height), PAPER)
-    draw = ImageDraw.Draw(page)
-    y = PAD
-    for line in lines:
-        draw.text((PAD, y), _printable(line, font, width - 2 * PAD), fill=INK, font=font)
-        y += LINE
-    for picture in pictures:
-        page.paste(picture, (PAD, y + PAD // 2), picture)
-        y += picture.height + PAD
+    drawn: dict[int, Image.Image] = {}
+    for coarse, colors in _QUALITIES:
+        if coarse not in drawn:
+            drawn[coarse] = _cut(draw_figure(figure, WIDTH, coarse=coarse), figure)
+        printed = _encoded(_page(drawn[coarse], above, below), colors)
+        if len(printed) <= max_bytes:
+            return Pngs(_encoded(_page(drawn[coarse], above, ()), colors), printed)
+    return None
+
+
+def _encoded(page: Image.Image, colors: int) -> bytes:
     stream = io.BytesIO()
-    # 255 colours, as many as the palettes have: half the bytes, without a visible difference.
-    page.quantize(255, dither=Image.Dither.NONE).save(stream, "png", optimize=True)
+    page.quantize(colors, dither=Image.Dither.NONE).save(stream, "png")
     return stream.getvalue()
 
 
-def _fitted(uri: str, width: int) -> Image.Image:
-    image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA")
-    if image.width > width:
-        return image.resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.BOX)
-    factor = max(1, min(width // image.width, WIDTH // max(image.height, 1)))
-    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+def _page(picture: Image.Image, above: Sequence[str], below: Sequence[str]) -> Image.Image:
+    top = PAD + LINE * len(above)
+    page = Image.new("RGB", (WIDTH, top + picture.height + LINE * len(below) + PAD), PAPER)
+    page.paste(picture, (0, top))
+    draw = ImageDraw.Draw(page)
+    lines = [*zip(above, [SIZE + 1] + [SIZE - 1] * len(above), [INK] + [MUTED] * len(above), strict=False)]
+    for place, (line, size, color) in enumerate(lines):
+        draw_text(draw, (PAD, PAD // 2 + LINE * place), fitted(line, size, WIDTH - 2 * PAD), size, color)
+    for place, line in enumerate(below):
+        y = top + picture.height + LINE * place
+        draw_text(draw, (PAD, y), fitted(line, SIZE - 1, WIDTH - 2 * PAD), SIZE - 1, MUTED)
+    return page
 
 
-def _printable(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """A line without unprintable characters, cut to a width."""
-    flat = " ".join("".join(char if char.isprintable() else " " for char in text[:300]).split())
-    if font.getlength(flat) <= width:
-        return flat
-    while flat and font.getlength(flat + "…") > width:
-        flat = flat[:-1]
-    return flat + "…"
+def _cut(picture: Image.Image, figure: Mapping[str, Any]) -> Image.Image:
+    """The part of a tall figure that is in sight: what stays there while it scrolls, and what it scrolled to."""
+    if picture.height <= TALLEST:
+        return picture
+    meta = figure["layout"].get("meta") or {}
+    sticky, reveal = int(meta.get("sticky") or 0), int(meta.get("reveal") or 0)
+    room = TALLEST - sticky - LINE
+    start = min(max(sticky, reveal - room // 2), picture.height - room)
+    page = Image.new("RGB", (picture.width, TALLEST), PAPER)
+    page.paste(picture.crop((0, 0, picture.width, sticky)), (0, 0))
+    page.paste(picture.crop((0, start, picture.width, start + room)), (0, sticky))
+    words = f"A part of the figure: {room / (picture.height - sticky):.0%} of its height."
+    draw_text(ImageDraw.Draw(page), (PAD, TALLEST - LINE), words, SIZE - 1, MUTED)
+    return page

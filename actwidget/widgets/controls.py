@@ -12,7 +12,7 @@ from actwidget.explorer.controls import SHARED, Choice, Number, Paths, Slider
 from actwidget.widgets.components.stepper import Stepper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from actwidget.explorer.controls import Control
     from actwidget.widgets.components.parts import Parts
@@ -26,15 +26,13 @@ class Controls:
 
     Attributes:
         box: The row of widgets.
-        show: The drop-down of views.
     """
 
-    def __init__(self, parts: Parts, views: Mapping[str, str], *, samples: int) -> None:
+    def __init__(self, parts: Parts, *, samples: int) -> None:
         """Creates the controls that most views have.
 
         Args:
             parts: Creates the widgets.
-            views: From the name of each view to its label.
             samples: How many samples there are.
         """
         self._parts = parts
@@ -44,11 +42,10 @@ class Controls:
         self._is_updating = False  # widgets are being set from the explorer's traits, so they must not set the traits
         self._widgets: dict[str, Any] = {}
         self._spare: dict[str, Any] = {}  # made, but not yet needed
-        self.show = self._create(Choice("show", "show", "what the figure shows", views))
         self._create(Number("sample", "sample", count=samples))
         for name in _INITIAL_CONTROLS[1:]:
             self._create(SHARED[name])
-        self.box = parts.make(ipywidgets.HBox, [self.show, *map(self.widget, _INITIAL_CONTROLS)], css="actw-controls")
+        self.box = parts.make(ipywidgets.HBox, [*map(self.widget, _INITIAL_CONTROLS)], css="actw-controls")
 
     def widget(self, name: str) -> Any:
         """The widget that sets a trait; `None` if no view has needed it yet."""
@@ -72,7 +69,7 @@ class Controls:
         Args:
             controls: The controls, in the order on screen.
         """
-        children = [self.show]
+        children = []
         for control in controls:
             widget = self._widgets.get(control.name)
             if widget is None:

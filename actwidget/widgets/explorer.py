@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import plotly.graph_objects as go
+
 from actwidget.errors import shown
 from actwidget.explorer.explorer import Explorer
 from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
 from actwidget.options import at_least
 from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.composite import in_marimo
-from actwidget.widgets.export import picture_of, write_image, write_page
+from actwidget.widgets.export import write_image, write_page
 from actwidget.widgets.ipywidgets7 import view_bundle
 from actwidget.widgets.rendering import Rendering
 from actwidget.widgets.screen import Screen
-from actwidget.widgets.still import Still, publish
+from actwidget.widgets.still import Still, picture_of, publish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
 
     import keras
     import numpy as np
-    import plotly.graph_objects as go
 
     from actwidget.analysis.statistics import Statistics
     from actwidget.analysis.summary import Summary
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.widgets.still import Snapshot
 
 _NAMING = (
     *("show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"),
@@ -169,9 +171,7 @@ class LayerExplorer(Rendering):
         self._rendering = True  # prevents a redraw for each trait that is set below
         initial_view = [view[name] for name in _NAMING]
         self._still = Still(" ".join(map(shown, [self.tree.name, *initial_view])))
-        views = {name: view.label for name, view in self._explorer.offered_views().items()}
-        sizes = {"layers": sum(1 for _ in self.tree), "samples": self._explorer.data.batch_size}
-        self._screen = Screen(self.tree, self._still, views, **sizes, grouped=grouped)
+        self._screen = Screen(self.tree, self._still, samples=self._explorer.data.batch_size, grouped=grouped)
         try:
             super().__init__(self._screen.boxes, _dom_classes=("actw-explorer", self._still.live))
             self.layer = view["layer"]  # first, since the other values are checked against the selected layer
@@ -286,13 +286,13 @@ class LayerExplorer(Rendering):
     ) -> list[str]:
         """Writes one HTML file in which layers can be browsed without a kernel or a network.
 
-        Each layer is shown in the view that is on screen, or as its activation if that view is not available for it.
+        It holds the first of these layers in all views, then the whole network, the channels of all other layers, and
+        their other views, as far as there is room. The tabs of views that are left out are dimmed and say so.
 
         Args:
             path: The file to write; its size is 2 MB plus that of the pictures.
             layers: Selectors of the layers to store. By default the selected one, then all others in order.
-            max_bytes: How many bytes of pictures are stored at most. Layers that do not fit are left out, and the page
-                says so when they are selected.
+            max_bytes: How many bytes of pictures are stored at most.
 
         Returns:
             The paths of the layers that were stored.
@@ -303,21 +303,23 @@ class LayerExplorer(Rendering):
         """
         at_least(0, max_bytes, "max_bytes")
         self._renew()
-        drawings = self._explorer.drawings(layers)
-        return write_page(path, self._screen.heading, self._screen.tree.rows, drawings, max_bytes)
+        return write_page(path, self._screen, self._explorer.drawings(layers), max_bytes)
 
     def to_image(self, path: str | Path, **options: Any) -> None:
-        """Writes the figure to an image file with Plotly.
+        """Writes what is on screen to an image file with Plotly: the figure, with the facts beside it, or the table.
 
         Args:
             path: The file to write; its extension sets the format: `.png`, `.svg`, `.pdf`, ...
-            **options: Those of `plotly.graph_objects.Figure.write_image`: `width`, `height`, `scale`, `format`.
+            **options: Those of `plotly.graph_objects.Figure.write_image`: `width`, `height`, `scale`, `format`. By
+                default the picture is as large as on a wide screen.
 
         Raises:
             MissingPackageError: Plotly needs the package kaleido for this (`pip install "actwidget[image]"`), and
                 kaleido needs Chrome or Chromium.
         """
-        write_image(self.figure, path, **options)
+        self._renew()
+        snapshot = self._screen.snapshot
+        write_image(self.figure if snapshot is None else go.Figure(snapshot.figure), path, **options)
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         """The widget, and a snapshot for places where it can't run: on GitHub, in print, without a kernel."""
@@ -326,8 +328,8 @@ class LayerExplorer(Rendering):
         bundle = view_bundle(self)
         if in_marimo():  # which takes the widget alone, and does not call `_ipython_display_`
             self._check_weights_soon()
-        elif self.inputs is not None:
-            bundle["image/png"] = picture_of(self._screen.snapshot)
+        elif (snapshot := self._snapshot()) is not None:
+            bundle |= picture_of(snapshot)
         return bundle
 
     def _ipython_display_(self) -> None:
@@ -335,8 +337,11 @@ class LayerExplorer(Rendering):
         is_open = bool(self._links)
         publish(view_bundle(self) if is_open else {"text/plain": repr(self)})
         self._check_weights_soon()  # another cell may have trained the model since the last redraw
-        if is_open and self.inputs is not None:
-            self._still.show(self._screen.snapshot)
+        if is_open and not in_marimo() and (snapshot := self._snapshot()) is not None:
+            self._still.show(snapshot)
+
+    def _snapshot(self) -> Snapshot | None:
+        return None if self.inputs is None else self._screen.snapshot
 
     def close(self) -> None:
         """Removes the widget and all its parts from the page, and frees the memory of the activations."""
@@ -352,7 +357,6 @@ class LayerExplorer(Rendering):
         self._free()
 
     def _free(self) -> None:
-        self._still.cancel()
         self._screen.close()
         if self.layout is not None:
             self.layout.close()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actwidget.capture.structure.node import LayerNode
-    from actwidget.explorer.facts import Fact
+    from actwidget.explorer.description.facts import Fact
 
 ORIGINS = {
     "functional": "The explorer reads this activation with a sub-model.",
@@ -49,16 +49,13 @@ def prediction(label: str, probability: float, thumbnail: str | None) -> str:
     )
 
 
-def title(node: LayerNode) -> str:
-    """The selected layer's name, and chips with its class, shape and number of parameters."""
-    chips = [
-        node.class_name,
-        "scalar" if node.output_shape == () else shape_text(node.output_shape, " × "),
-        f"{node.parameters:,} parameters" if node.parameters else "",
-    ]
-    spans = "".join(f'<span class="actw-chip">{escape(chip)}</span>' for chip in chips if chip)
+def title(node: LayerNode, sentence: str) -> str:
+    """The selected layer's name, and below it a sentence on what the layer is and gives."""
     full_path = escape(node.path, 400)
-    return f'<span class="actw-path" title="{full_path}">{escape(node.path)}</span>{spans}'
+    return (
+        f'<div class="actw-path" title="{full_path}">{escape(node.path)}</div>'
+        f'<div class="actw-sentence" title="{escape(sentence, 400)}">{escape(sentence)}</div>'
+    )
 
 
 def facts(statements: Sequence[Fact] | str) -> str:

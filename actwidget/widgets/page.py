@@ -14,21 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def html_page(title: str, rows: Mapping[str, Any], layers: Mapping[str, Mapping[str, Any]], selected: str) -> str:
+_STYLES = ("explorer", "tree", "choices", "plot", "table", "inspection", "page")
+
+
+def html_page(title: str, contents: Mapping[str, Any]) -> str:
     """The text of the file.
 
     Args:
         title: The model's name and size.
-        rows: The rows of the tree, as `packed_rows` returns them.
-        layers: From the path of each stored layer to a mapping with `spec`, `images`, `arrays`, `alt`, and as HTML
-            `title` and `numbers`.
-        selected: The path that is selected at first.
+        contents: What `page.js` reads: `rows`, those of the tree as `packed_rows` returns them; `marks`, its warnings;
+            `layers`, from the path of each stored layer to its `title` as HTML, its `tabs`, and its `views` by name;
+            `network`, the same for the whole network; and what is on screen at first, `scope` and `selected`.
     """
-    data = {"rows": rows, "layers": layers, "selected": selected, "title": title}
     return _PAGE.format(
         title=escape(title),
-        style="\n".join(asset(name) for name in ("explorer.css", "tree.css", "plot.css", "page.css")),
-        data=_inert(json.dumps(data, separators=(",", ":"))),
+        style="\n".join(asset(f"{name}.css") for name in _STYLES),
+        data=_inert(json.dumps(contents, separators=(",", ":"))),
         plotly=base64.b64encode(plotlyjs_gzipped()).decode("ascii"),
         script=asset("page.js"),
     )
@@ -49,16 +50,20 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <main class="actw-explorer actw-page">
-<header class="actw-top"><span class="actw-model">{title}</span></header>
+<header class="actw-top"><span class="actw-model">{title}</span><div class="actw-scope"></div></header>
 <div class="actw-body">
 <div class="actw-side"></div>
 <div class="actw-main">
 <div class="actw-title"></div>
+<div class="actw-views"></div>
+<div class="actw-stage">
 <div class="actw-figure"></div>
-<div class="actw-page-numbers"></div>
+<div class="actw-table-box"></div>
+<div class="actw-inspector"></div>
 </div>
 </div>
-<footer class="actw-foot"><div role="status" class="actw-status"></div></footer>
+</div>
+<footer class="actw-foot"><div class="actw-layer-numbers"></div><div role="status" class="actw-status"></div></footer>
 </main>
 <script type="application/json" id="actw-data">{data}</script>
 <script type="text/plain" id="actw-plotly">{plotly}</script>

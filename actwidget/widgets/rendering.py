@@ -14,7 +14,7 @@ from actwidget.widgets.composite import Composite, in_marimo
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from actwidget.explorer.explorer import Explorer, Shown
     from actwidget.explorer.navigation import Grid
@@ -35,11 +35,18 @@ class Rendering(Composite):
     _links: tuple[Any, ...] = ()  # empty before the widget is connected and after it is closed
     _is_checking_weights = False  # a check is running or scheduled
     _has_failed = False  # whether the last redraw raised an error
+    _last_views: dict[str, str]  # for a layer and for the whole network the view in which it was shown last
     _grid: Grid | None = None  # the items of the figure that the arrow keys select
 
     def _connect(self) -> None:
         screen = self._screen
-        self._links = (traitlets.link((self, "layer"), (screen.tree, "selected")),)
+        self._last_views = {}
+        self._links = (
+            traitlets.link((self, "layer"), (screen.tree, "selected")),
+            traitlets.link((self, "show"), (screen.tabs, "value")),
+        )
+        screen.scope.observe(self._scope_chosen, "value")
+        screen.inspection.on_action(self._change)
         screen.controls.connect(self, screen.warn)
         screen.tree.on_again(self._chosen_again)
         screen.plot.on_click(self._clicked)
@@ -80,7 +87,10 @@ class Rendering(Composite):
 
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
-        changes = self._explorer.clicked(customdata)
+        self._change(self._explorer.clicked(customdata))
+
+    def _change(self, changes: Mapping[str, Any]) -> None:
+        """Changes fields of the selection, with one redraw for all."""
         if len(changes) == 1:
             (name,) = changes
             setattr(self, name, changes[name])
@@ -88,6 +98,12 @@ class Rendering(Composite):
             with self._single_redraw():
                 for name, value in changes.items():
                     setattr(self, name, value)
+
+    def _scope_chosen(self, change: Any) -> None:
+        """Shows the layer, or the whole network, in the view in which it was shown last."""
+        if not self._rendering:
+            scope = change["new"]
+            self.show = self._last_views.get(scope) or self._explorer.first_view(of_network=scope == "network")
 
     def _pressed(self, key: str) -> None:
         """Moves the selection within the figure, if it has items to select."""
@@ -151,10 +167,10 @@ class Rendering(Composite):
         explorer, screen = self._explorer, self._screen
         self._grid = shown.drawing.grid
         screen.show(shown, lambda: explorer.code, self.channel)
+        self._last_views["network" if shown.is_of_network else "layer"] = shown.view
         screen.mark(explorer.warnings())
         self._show_prediction()
         screen.say(*explorer.status(time.perf_counter() - start))
-        self._still.later(lambda: screen.snapshot)
 
     def _check_weights_soon(self) -> None:
         if not self._is_checking_weights:

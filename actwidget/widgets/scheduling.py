@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-
-from actwidget.widgets.still import weakly
+from weakref import WeakMethod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,3 +32,14 @@ def afterwards(method: Callable[[], None], *, delay: float = 0.0, without_page: 
             method()
     else:
         loop.call_later(delay, weakly(method))
+
+
+def weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """A function that calls a method if the method's owner still exists, and does not keep the owner alive."""
+    reference = WeakMethod(method)
+
+    def call() -> None:
+        if (alive := reference()) is not None:
+            alive()
+
+    return call

@@ -9,7 +9,9 @@ import ipywidgets
 from actwidget.errors import short
 from actwidget.widgets import html
 from actwidget.widgets.assets import asset
+from actwidget.widgets.components.choices import Choices
 from actwidget.widgets.components.code import CodePanel
+from actwidget.widgets.components.inspection import InspectionPanel
 from actwidget.widgets.components.parts import Parts
 from actwidget.widgets.components.plot import PlotView
 from actwidget.widgets.components.table import NumberTable
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from actwidget.widgets.still import Still
 
 
+SCOPES = [{"name": "layer", "label": "Layer"}, {"name": "network", "label": "Whole network"}]
+
+
 class Screen:
     """The widgets of an explorer.
 
@@ -33,11 +38,14 @@ class Screen:
         heading: The model's name and size in one line.
         boxes: The children of the explorer's own box, from top to bottom.
         tree: The tree of layers.
+        scope: The switch between a layer and the whole network.
+        tabs: The views.
         controls: The row of controls above the figure.
         plot: The figure.
         table: The table that some views show instead of the figure; `None` until one is needed.
-        main: Everything beside the tree.
-        numbers: The statistics below the figure.
+        inspection: The numbers of the selected channel.
+        stage: The figure or the table, with the inspection and the error message over it. It has one height.
+        numbers: The statistics of the layer, at the foot.
         alert: The error message.
         status: The status line.
         prediction: The model's prediction for the sample.
@@ -46,16 +54,12 @@ class Screen:
         header: The name and size of the model.
     """
 
-    def __init__(
-        self, tree: LayerNode, still: Still, views: Mapping[str, str], *, layers: int, samples: int, grouped: bool
-    ) -> None:
+    def __init__(self, tree: LayerNode, still: Still, *, samples: int, grouped: bool) -> None:
         """Creates the widgets.
 
         Args:
             tree: The root of the layer tree.
             still: The snapshot that is hidden while these widgets are on the page.
-            views: From the name of each view to its label.
-            layers: The number of layers in the tree.
             samples: How many samples there are.
             grouped: Whether the tree groups layers by their names.
         """
@@ -63,33 +67,40 @@ class Screen:
         self.heading = f"{short(tree.name)} · {tree.parameters:,} parameters"
         self.table: NumberTable | None = None
         self._row_selected: Callable[[Any], None] = lambda _change: None
+        self._shown: Shown | None = None
         try:
-            self._compose(tree, still, views, layers=layers, samples=samples, grouped=grouped)
+            self._compose(tree, still, samples=samples, grouped=grouped)
         except Exception:
             self._parts.close()  # ipywidgets keeps a reference to every widget until it is closed
             raise
 
-    def _compose(
-        self, tree: LayerNode, still: Still, views: Mapping[str, str], *, layers: int, samples: int, grouped: bool
-    ) -> None:
+    def _compose(self, tree: LayerNode, still: Still, *, samples: int, grouped: bool) -> None:
         make = self._parts.make
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
-        self.header = make(ipywidgets.HTML, style + html.header(tree.name, layers, tree.parameters))
-        self.prediction = make(ipywidgets.HTML)
-        top = make(ipywidgets.HBox, [self.header, self.prediction], css="actw-top")
+        self.header = make(
+            ipywidgets.HTML, style + html.header(tree.name, sum(1 for _ in tree), tree.parameters), css="actw-header"
+        )
+        self.scope = make(
+            Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
+        )
+        self.prediction = make(ipywidgets.HTML, css="actw-answers")
+        top = make(ipywidgets.HBox, [self.header, self.scope, self.prediction], css="actw-top")
         self.tree = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
         self.title = make(ipywidgets.HTML, css="actw-title")
         self.code = make(CodePanel, label="Keras code")
         heading = make(ipywidgets.HBox, [self.title, self.code], css="actw-heading")
-        self.controls = Controls(self._parts, views, samples=samples)
+        self.tabs = make(Choices, kind="tabs", label="Views", css="actw-views")
+        self.controls = Controls(self._parts, samples=samples)
         self.plot = make(PlotView, css="actw-figure")
-        self.numbers = make(ipywidgets.HTML)
-        self.main = make(ipywidgets.VBox, [heading, self.controls.box, self.plot, self.numbers], css="actw-main")
-        body = make(ipywidgets.HBox, [self.tree, self.main], css="actw-body")
-        self.alert = make(ipywidgets.HTML, html.live("alert", ""))
+        self.inspection = make(InspectionPanel, css="actw-inspector")
+        self.alert = make(ipywidgets.HTML, html.live("alert", ""), css="actw-alerts")
+        self.stage = make(ipywidgets.VBox, [self.plot, self.inspection, self.alert], css="actw-stage")
+        main = make(ipywidgets.VBox, [heading, self.tabs, self.controls.box, self.stage], css="actw-main")
+        body = make(ipywidgets.HBox, [self.tree, main], css="actw-body")
+        self.numbers = make(ipywidgets.HTML, css="actw-layer-numbers")
         self.status = make(ipywidgets.HTML, html.live("status", "Ready"))
-        foot = make(ipywidgets.HBox, [self.alert, self.status], css="actw-foot")
+        foot = make(ipywidgets.HBox, [self.numbers, self.status], css="actw-foot")
         self.boxes = [top, body, foot]
 
     def on_row(self, callback: Callable[[Any], None]) -> None:
@@ -97,9 +108,9 @@ class Screen:
         self._row_selected = callback
 
     @property
-    def snapshot(self) -> Snapshot:
-        """A snapshot of what is on screen."""
-        return Snapshot(self.heading, self.plot.alt, self.numbers.value, self.plot.images)
+    def snapshot(self) -> Snapshot | None:
+        """A snapshot of what is on screen; `None` while nothing is."""
+        return None if self._shown is None else Snapshot.of(self.heading, self._shown)
 
     def warn(self, text: str) -> None:
         """Shows an error message; `""` clears it."""
@@ -122,16 +133,19 @@ class Screen:
             code: Returns the Keras code for the layer.
             channel: The selected channel.
         """
-        drawing = shown.drawing
+        drawing, self._shown = shown.drawing, shown
         with self.plot.hold_sync():
             self.plot.busy = False
             self.plot.alt = drawing.alt
             self.plot.figure = drawing.figure
             self.plot.arrows = drawing.grid is not None
-        self.title.value = html.title(shown.node)
+        self.title.value = html.title(shown.node, shown.sentence)
+        self.tabs.show_tabs(shown.tabs, shown.view)
+        self.scope.value = "network" if shown.is_of_network else "layer"
+        self.controls.arrange(shown.controls)
+        self.inspection.show(drawing.inspection)
         with self.code.hold_sync():
             self.code.code, self.code.note = code(), html.ORIGINS[shown.node.origin]
-        self.controls.arrange(shown.controls)
         self.numbers.value = html.facts(drawing.facts)
         self._show_table(drawing, channel)
         self.warn("")
@@ -152,8 +166,9 @@ class Screen:
             figure_or_table.label = drawing.table.label
             figure_or_table.fill(drawing.table.columns)
             figure_or_table.selected = channel
-        heading, controls, _, numbers = self.main.children
-        self.main.children = [heading, controls, figure_or_table, numbers]
+        children = [figure_or_table, self.inspection, self.alert]
+        if children != list(self.stage.children):
+            self.stage.children = children
 
     def make_all(self) -> None:
         """Makes the widgets that otherwise are made when a view first needs them."""

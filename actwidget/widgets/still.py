@@ -1,52 +1,81 @@
 """The still: a snapshot of an explorer for places without a kernel, in a second output below that of the widget.
 
-It is a separate output because a notebook never falls back from a widget to another form of the same output: when a
-saved notebook is opened again, JupyterLab shows "model not found" instead. While the explorer is on the page, its style
-hides the still. Without a kernel the explorer is missing, so the still is visible, and the still's own style hides
-JupyterLab's message.
+It shows the view that was on screen when the cell ran, and stays as it is: what a person clicks later belongs to no
+cell. It is a separate output because a notebook never falls back from a widget to another form of the same output: when
+a saved notebook is opened again, JupyterLab shows "model not found" instead. While the explorer is on the page, its
+style hides the still. Without a kernel the explorer is missing, so the still is visible, and the still's own style
+hides JupyterLab's message.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
-import math
 from collections import Counter
-from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakMethod
 
+import numpy as np
 from IPython.display import publish_display_data
 
-from actwidget.figures import still_png
+from actwidget.errors import short
+from actwidget.figures import still_pngs
+from actwidget.widgets import html
 from actwidget.widgets.assets import asset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
-MAX_BYTES = 60_000
-"""A picture is scaled down until it takes no more bytes than this; the notebook file contains it twice, in base64."""
-WIDTH = 560
-PAUSE = 5.0
-"""The still is updated this many seconds after the last change of the view, so that no click has to wait for it."""
+    from actwidget.explorer.description.facts import Fact
+    from actwidget.explorer.drawing import Table
+    from actwidget.explorer.explorer import Shown
+    from actwidget.figures.still import Pngs
+
+ADVICE = "Snapshot. Run this cell for the interactive explorer."
+ROWS, ROW = 16, 24
+"""How many rows of a table a still shows, and the height of each in pixels."""
 # The element with the outputs of one cell: in JupyterLab, Notebook and Voila; in VS Code; elsewhere (Colab) the page.
 _AREA = ":is(.jp-OutputArea,.cell_container,body:not(:has(.jp-OutputArea,.cell_container)))"
-# A figure or table that has been drawn. A graph that has not been drawn yet is preceded by a message, so it is not the
-# first child.
-_DRAWN = ".actw-plot-graph:first-child,.actw-table"
+# A figure that is not drawn and will not be, because no kernel is behind it. One that has a kernel is only loading.
+_WAITING = ".jupyter-widgets-disconnected .actw-plot-waiting:not(.actw-plot-failed)"
 
 _made: Counter[str] = Counter()  # how many explorers were created under each name
 
 
 class Snapshot(NamedTuple):
-    """The contents of a still: the model's name, the alt text, the statistics as HTML, and the figure's pictures."""
+    """The contents of a still.
 
-    title: str
+    Attributes:
+        caption: The layer, the view, the sample, and what the layer gives.
+        heading: The model's name and size.
+        alt: The alt text of the figure.
+        facts: The statistics of the layer.
+        figure: The figure, as a dict of `data` and `layout`.
+    """
+
+    caption: str
+    heading: str
     alt: str
-    numbers: str
-    images: Sequence[str]
+    facts: Sequence[Fact] | str
+    figure: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, heading: str, shown: Shown) -> Snapshot:
+        """A snapshot of what is on screen.
+
+        Args:
+            heading: The model's name and size.
+            shown: What is on screen.
+        """
+        drawing = shown.drawing
+        figure = drawing.with_inspection if drawing.table is None else _table_figure(drawing.table)
+        return cls(shown.caption, heading, drawing.alt, drawing.facts, figure)
+
+    @property
+    def numbers(self) -> str:
+        """The statistics in one line."""
+        facts = self.facts
+        return facts if isinstance(facts, str) else " · ".join(f"{fact.term} {fact.text}" for fact in facts)
 
 
 class Still:
@@ -62,9 +91,6 @@ class Still:
         name = hashlib.sha256(about.encode(errors="replace")).hexdigest()[:12]
         _made[name] += 1
         self._key = f"{name}-{_made[name]}"
-        self._shown = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._snapshot: Callable[[], Snapshot] | None = None  # takes the snapshot when the timer fires
 
     @property
     def live(self) -> str:
@@ -78,7 +104,7 @@ class Still:
         It hides the still only in an output area that contains the explorer, since a still of another notebook, or of
         an earlier kernel, can have the same name.
         """
-        area = f"{_AREA}:has(.{self.live} :is({_DRAWN}))"
+        area = f"{_AREA}:has(.{self.live}):not(:has(.{self.live} {_WAITING}))"
         still = f".actw-still-{self._key}"
         return f"{area} :is({still},.jp-OutputArea-child:has({still})){{display:none}}"
 
@@ -88,41 +114,7 @@ class Still:
         Args:
             snapshot: The contents of the still.
         """
-        self._shown = True
-        self._publish(snapshot, update=False)
-
-    def later(self, snapshot: Callable[[], Snapshot]) -> None:
-        """Schedules an update of a still that is shown; without an event loop there is no page to update."""
-        self.cancel()
-        if self._shown:
-            with suppress(RuntimeError):
-                self._snapshot = snapshot
-                self._timer = asyncio.get_running_loop().call_later(PAUSE, weakly(self._update))
-
-    def _update(self) -> None:
-        if self._snapshot is not None:
-            self._publish(self._snapshot(), update=True)
-
-    def cancel(self) -> None:
-        """Cancels a scheduled update."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer, self._snapshot = None, None
-
-    def _publish(self, snapshot: Snapshot, *, update: bool) -> None:
-        transient = {"display_id": f"actwidget-{self._key}"}
-        publish(bundle(snapshot, self._key), transient=transient, update=update)
-
-
-def weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """A function that calls a method if the method's owner still exists, and does not keep the owner alive."""
-    reference = WeakMethod(method)
-
-    def call() -> None:
-        if (alive := reference()) is not None:
-            alive()
-
-    return call
+        publish(bundle(snapshot, self._key))
 
 
 def publish(data: dict[str, Any], **options: Any) -> None:
@@ -131,35 +123,59 @@ def publish(data: dict[str, Any], **options: Any) -> None:
 
 
 def bundle(snapshot: Snapshot, key: str) -> dict[str, Any]:
-    """The still as HTML with the statistics as text, and as a plain PNG for print."""
-    png = _bounded(snapshot.images) if snapshot.images else None
-    picture = f'<img alt="{escape(snapshot.alt)}" src="data:image/png;base64,{png}">' if png else ""
+    """The still as HTML with the statistics as text, and as a plain PNG for print.
+
+    Args:
+        snapshot: Its contents.
+        key: What tells it from other stills of a page.
+    """
+    pngs = _pngs(snapshot)
+    picture = f"<p><strong>{escape(snapshot.caption)}</strong></p>"  # otherwise it is in the picture
+    if pngs is not None:
+        alt = escape(f"{snapshot.caption}. {snapshot.alt}")
+        picture = f'<img alt="{alt}" src="data:image/png;base64,{_base64(pngs.page)}">'
     text = _HTML.format(
-        key=key,
-        style=asset("still.css"),
-        title=escape(snapshot.title),
-        picture=picture,
-        alt=escape(snapshot.alt),
-        numbers=snapshot.numbers,
+        key=key, style=asset("still.css"), picture=picture, numbers=html.facts(snapshot.facts), advice=ADVICE
     )
-    return {"text/html": text} | ({"image/png": png} if png else {})
+    return {"text/html": text, **_printed(pngs)}
 
 
-def _bounded(images: Sequence[str]) -> str | None:
-    width = WIDTH
-    while width > WIDTH // 16:
-        png = still_png([], images, width=width)
-        if len(png) <= MAX_BYTES:
-            return base64.b64encode(png).decode("ascii")
-        width = int(width * min(0.9 * math.sqrt(MAX_BYTES / len(png)), 0.9))
-    return None
+def picture_of(snapshot: Snapshot) -> dict[str, Any]:
+    """The still as a plain PNG alone; empty where the view can't be made small enough."""
+    return _printed(_pngs(snapshot))
+
+
+def _pngs(snapshot: Snapshot) -> Pngs | None:
+    return still_pngs(snapshot.figure, [snapshot.caption, snapshot.heading], [snapshot.numbers, ADVICE])
+
+
+def _printed(pngs: Pngs | None) -> dict[str, Any]:
+    return {} if pngs is None else {"image/png": _base64(pngs.print)}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _table_figure(table: Table) -> dict[str, Any]:
+    """The first rows of a table as a figure."""
+    columns = {name: np.asarray(values) for name, values in table.columns.items()}
+    count = min((len(values) for values in columns.values()), default=0)
+    cells = [[_cell(value) for value in values[:ROWS].tolist()] for values in columns.values()]
+    trace = {"type": "table", "header": {"values": list(columns)}, "cells": {"values": cells, "height": ROW}}
+    words = short(table.label) + (f" · the first {ROWS} of {count:,}" if count > ROWS else "")
+    title = {"text": escape(words), "font": {"size": 12}, "x": 0, "xref": "paper"}
+    margin = {"l": 8, "r": 8, "t": 30, "b": 8}
+    return {"data": [trace], "layout": {"title": title, "margin": margin, "height": ROW * (min(count, ROWS) + 1) + 46}}
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 _HTML = """<style>{style}</style>
 <figure class="actw-still actw-still-{key}">
-<p><strong>{title}</strong></p>
 {picture}
-<p>{alt}</p>
 {numbers}
-<figcaption>A still picture: no kernel runs the explorer. Run the cell to bring it back.</figcaption>
+<figcaption>{advice}</figcaption>
 </figure>"""

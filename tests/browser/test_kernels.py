@@ -43,6 +43,23 @@ def notebook(at_gate, request):
     return at_gate(getattr(request, "param", ""))
 
 
+def test_a_figure_that_is_loading_is_a_skeleton_of_its_height_and_drawing_it_moves_nothing(notebook, gate):
+    page = notebook.page
+    page.evaluate("window.addEventListener('error', (event) => (window.seen ??= []).push(event.message))")
+    skeleton = page.locator(".actw-plot-waiting")
+    assert skeleton.is_visible()
+    assert skeleton.get_attribute("aria-label") == "The figure is loading"
+    assert page.locator(".actw-still:visible").count() == 0
+    explorer = page.locator(".actw-explorer")
+    before = explorer.bounding_box()["height"]
+    assert skeleton.bounding_box()["height"] >= 480
+    gate.write_text("")
+    skeleton.wait_for(state="detached")
+    Explorer(notebook).settle()
+    assert explorer.bounding_box()["height"] == before
+    assert page.evaluate("window.seen ?? []") == []
+
+
 @pytest.mark.parametrize("notebook", ["view.close()"], indirect=True, ids=["closed in its cell"])
 def test_an_explorer_that_goes_before_it_is_answered_keeps_no_other_from_being_drawn(notebook, gate):
     gate.write_text("")

@@ -117,7 +117,7 @@ def test_it_is_live_and_no_still_is_there(notebook):
         assert Explorer(notebook, index).title.startswith(title)
     assert notebook.page.locator(".actw-explorer").count() == 3
     assert notebook.page.locator(".actw-still").count() == 0
-    assert notebook.page.get_by_text("Run the cell").count() == 0
+    assert notebook.page.get_by_text("Run this cell").count() == 0
 
 
 def test_a_cell_that_reads_the_layer_runs_again_when_another_one_is_clicked(explorer, shown):

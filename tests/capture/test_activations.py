@@ -163,15 +163,8 @@ def test_nan_and_infinity_come_through():
 
 
 def test_an_optional_input_that_is_left_out_does_not_stop_the_others():
-    class Default(keras.Layer):
-        def call(self, inputs, extra=None):
-            return inputs if extra is None else inputs + extra
-
-        def compute_output_shape(self, inputs_shape, *_others):
-            return inputs_shape
-
     x, extra = keras.Input((3,), name="x"), keras.Input((3,), name="extra", optional=True)
-    model = keras.Model([x, extra], Default(name="sum")(x, extra))
+    model = keras.Model([x, extra], zoo.OptionalSum(name="sum")(x, extra))
     batch = zoo.noise(2, 3)
     np.testing.assert_array_equal(aw.activations(model, [batch, None], "sum")["sum"], batch)
     np.testing.assert_array_equal(aw.activations(model, [batch, batch], "sum")["sum"], 2 * batch)
@@ -183,16 +176,7 @@ def test_an_optional_input_that_is_left_out_does_not_stop_the_others():
 
 @pytest.mark.parametrize("batch_size", [2, 32])
 def test_a_layer_that_gives_no_tensor_for_this_batch_does_not_stop_the_others(batch_size):
-    class Default(keras.Layer):
-        def call(self, inputs, extra=None):
-            return inputs if extra is None else inputs + extra
-
-        def compute_output_shape(self, inputs_shape, *_others):
-            return inputs_shape
-
-    x, extra = keras.Input((3,), name="x"), keras.Input((3,), name="extra", optional=True)
-    summed = Default(name="sum")(x, layers.Identity(name="same")(extra))
-    model = keras.Model([x, extra], layers.Dense(2, name="dense")(summed))
+    model = zoo.optional_input_passed_on()
     batch = zoo.noise(5, 3)
     found = aw.activations(model, [batch, None], batch_size=batch_size)
     assert list(found) == ["x", "sum", "dense"]

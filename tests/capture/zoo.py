@@ -22,6 +22,23 @@ def tokens(*shape: int, below: int = 9, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, below, size=shape).astype("int32")
 
 
+class OptionalSum(layers.Layer):
+    """Adds a second input, or does without."""
+
+    def call(self, inputs: Any, extra: Any = None) -> Any:
+        return inputs if extra is None else inputs + extra
+
+    def compute_output_shape(self, inputs_shape: Any, *_others: Any) -> Any:
+        return inputs_shape
+
+
+def optional_input_passed_on() -> keras.Model:
+    """A model in which the layer `same` passes on an optional input, and so gives no tensor where that is left out."""
+    x, extra = keras.Input((3,), name="x"), keras.Input((3,), name="extra", optional=True)
+    summed = OptionalSum(name="sum")(x, layers.Identity(name="same")(extra))
+    return keras.Model([x, extra], layers.Dense(2, name="dense")(summed), name="net")
+
+
 def dense() -> tuple[keras.Model, Any]:
     model = keras.Sequential(
         [

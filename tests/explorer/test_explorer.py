@@ -129,13 +129,31 @@ def test_written_weights_are_noticed_and_new_values_are_given(model):
     opened.close()
 
 
-def test_drawings_are_of_the_view_on_screen_where_a_layer_has_it(explorer):
-    explorer.select(layer="conv", show="weights")
-    drawn = {node.path: drawing.alt for node, drawing in explorer.drawings(None)}
-    assert next(iter(drawn)) == "conv"
-    assert drawn["conv"].startswith("conv, weights: kernel: (3, 3, 1, 4)")
-    assert drawn["out"].startswith("out, weights: kernel: (64, 3)")
-    assert drawn["flat"].startswith("flat: 64 units")
+def test_drawings_for_a_page_are_of_the_selected_layer_first_then_of_the_network_then_of_other_layers(explorer):
+    explorer.select(layer="conv", show="weights", channel=2)
+    drawn = list(explorer.drawings(None))
+    order = [("network" if shown.is_of_network else shown.node.path, shown.view) for shown in drawn]
+    own = [place for place, (path, _view) in enumerate(order) if path == "conv"]
+    network = [place for place, (path, _view) in enumerate(order) if path == "network"]
+    channels = [
+        place for place, (path, view) in enumerate(order) if path not in {"conv", "network"} and view == "activation"
+    ]
+    assert order[0] == ("conv", "weights")
+    assert own == list(range(len(own)))
+    assert network == list(range(len(own), len(own) + len(network)))
+    assert channels == list(range(channels[0], channels[0] + len(channels)))
+    assert channels[0] == len(own) + len(network)
+    assert len({*order}) == len(order)
+    by_view = dict(zip(order, drawn, strict=True))
+    assert by_view["conv", "activation"].drawing.alt.endswith("channel 2 close up")
+    assert "close up" not in by_view["flat", "activation"].drawing.alt
+    assert by_view["out", "weights"].drawing.alt.startswith("out, weights: kernel: (64, 3)")
+    assert ("flat", "weights") not in by_view  # it has none
+
+
+def test_drawings_of_given_layers_are_in_their_order(explorer):
+    paths = [shown.node.path for shown in explorer.drawings(["out", "conv"]) if not shown.is_of_network]
+    assert list(dict.fromkeys(paths)) == ["out", "conv"]
 
 
 def test_a_channel_stays_selected_only_between_layers_with_as_many_channels():

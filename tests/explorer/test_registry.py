@@ -63,14 +63,13 @@ def sums_of(model, sample, power=1):
 @pytest.mark.usefixtures("sums")
 def test_a_new_view_is_on_screen(model):
     explorer = aw.LayerExplorer(model, X, show="sums", layer="conv")
-    options = dict(explorer._screen.controls.show.options)
-    assert options["sums"] == "sums"
+    assert {item["name"]: item["label"] for item in explorer._screen.tabs.items}["sums"] == "sums"
     assert explorer.figure.layout.title.text == "sums of conv"
     np.testing.assert_allclose(explorer.figure.data[0].y, sums_of(model, 0), rtol=1e-5)
     explorer.sample = 1
     np.testing.assert_allclose(explorer.figure.data[0].y, sums_of(model, 1), rtol=1e-5)
     assert "3 sums" in explorer._screen.numbers.value
-    assert explorer._screen.main.children[2] is explorer._screen.table
+    assert explorer._screen.stage.children[0] is explorer._screen.table
     explorer.layer = "flat"
     assert "A vector has nothing to add up." in explorer._screen.plot.alt
     explorer.close()
@@ -80,7 +79,7 @@ def test_a_new_view_is_on_screen(model):
 def test_the_controls_of_a_view_are_on_screen_and_set_what_it_draws(model):
     explorer = aw.LayerExplorer(model, X, show="sums", layer="conv")
     controls = explorer._screen.controls
-    assert list(controls.box.children[1:]) == [controls.widget(name) for name in ("sample", "power", "least")]
+    assert list(controls.box.children) == [controls.widget(name) for name in ("sample", "power", "least")]
     controls.widget("power").value = "two"
     assert explorer.options == {"power": "two"}
     np.testing.assert_allclose(explorer.figure.data[0].y, sums_of(model, 0, power=2), rtol=1e-5)
@@ -116,8 +115,12 @@ def test_a_new_view_is_in_the_offline_page_where_it_is_available(model, tmp_path
     assert explorer.to_html(file, layers=["conv", "flat"]) == ["conv", "flat"]
     data = re.search(r'id="actw-data">(.*?)</script>', file.read_text(encoding="utf-8"), re.DOTALL)
     page = json.loads(data[1])
-    assert json.loads(page["layers"]["conv"]["spec"])["layout"]["title"]["text"] == "sums of conv"
-    assert page["layers"]["flat"]["alt"].startswith("flat: 27 units")
+    conv, flat = page["layers"]["conv"], page["layers"]["flat"]
+    assert next(iter(conv["views"])) == "sums"  # the page begins with what is on screen
+    assert conv["views"]["sums"]["alt"].startswith("conv: sums [")
+    assert conv["views"]["sums"]["table"]["columns"] == ["sum"]
+    assert "sums" not in flat["views"]
+    assert {tab["name"]: tab.get("reason") for tab in flat["tabs"]}["sums"] == "A vector has nothing to add up."
     explorer.close()
 
 

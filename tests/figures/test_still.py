@@ -1,45 +1,64 @@
-"""A view as a PNG, read back by Pillow."""
+"""A view as PNGs, read back by Pillow."""
 
 from __future__ import annotations
 
-import base64
 import io
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from actwidget.figures import still_png
+from actwidget.figures import still_pngs
 
 
-def uri(pixels):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "png")
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+def figure(*traces, **layout):
+    return {"data": list(traces), "layout": {"height": 240, "margin": dict.fromkeys("lrtb", 20), **layout}}
 
 
 def opened(png):
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
-def test_a_small_picture_is_enlarged_by_a_whole_factor_and_keeps_its_colours():
-    pixels = np.array([[[255, 0, 0], [0, 0, 255]], [[0, 255, 0], [255, 255, 0]]], "uint8")
-    page = opened(still_png([], [uri(pixels)], width=224))
-    picture = page[18:218, 12:212]
-    np.testing.assert_allclose(picture, pixels.repeat(100, axis=0).repeat(100, axis=1), atol=3)
+def noise(size):
+    colors = [[0, "#000000"], [0.3, "#ff0000"], [0.6, "#00ff00"], [1, "#ffffff"]]
+    return {"type": "heatmap", "z": np.random.default_rng(0).random((size, size)), "colorscale": colors}
 
 
-def test_a_wide_picture_is_reduced_to_the_width():
-    pixels = np.zeros((100, 1000, 3), "uint8")
-    page = opened(still_png([], [uri(pixels)], width=224))
-    dark = np.argwhere((page < 30).all(axis=-1))
-    assert np.ptp(dark, axis=0).tolist() == [19, 199]
-
-
-@pytest.mark.parametrize("line", ["x" * 500, "\x1b\u200b odd \n characters", "", "日本語"])
+@pytest.mark.parametrize("line", ["x" * 500, "\x1b\u200b odd \n characters", "日本語", "1 × 2 ≤ 3"])
 def test_every_line_is_cut_to_the_width(line):
-    page = opened(still_png([line, "second"], [], width=200))
-    assert page.shape == (2 * 12 + 2 * 20, 200, 3)
+    page = opened(still_pngs(figure(), [line, "second"]).page)
+    assert page.shape[1] == 720
     ink = np.argwhere((page < 128).any(axis=-1))
-    assert ink[:, 1].min() >= 12
-    assert ink[:, 1].max() < 200 - 12
+    assert ink[:, 1].min() >= 10
+    assert ink[:, 1].max() < 720 - 10
+
+
+def test_what_is_for_print_has_the_numbers_below_the_figure_and_is_else_the_same():
+    pngs = still_pngs(figure(), ["caption"], ["numbers", "advice"])
+    page, printed = opened(pngs.page), opened(pngs.print)
+    assert printed.shape[0] == page.shape[0] + 40
+    np.testing.assert_allclose(printed[:250], page[:250], atol=40)  # each has colours of its own
+    assert (printed[-52:] < 128).any()
+    assert (page[-52:] > 250).all()
+
+
+@pytest.mark.parametrize("most", [60_000, 20_000, 6_000])
+def test_pictures_are_made_coarser_until_the_file_is_small_and_words_stay_sharp(most):
+    words = opened(still_pngs(figure(), ["the caption"]).page)[:30]
+    pngs = still_pngs(figure(noise(200)), ["the caption"], max_bytes=most)
+    assert 1_000 < len(pngs.print) <= most
+    assert np.abs(opened(pngs.page)[:30].mean(axis=-1) - words.mean(axis=-1)).max() < 64
+
+
+def test_what_is_never_small_enough_is_no_picture():
+    assert still_pngs(figure(noise(64)), ["caption"], max_bytes=500) is None
+
+
+def test_a_tall_figure_is_cut_to_a_page_around_what_was_in_sight():
+    rows = [{"type": "bar", "orientation": "h", "y": [90], "x": [1], "marker": {"color": "#0000ff"}}]
+    axes = {"xaxis": {"range": [0, 1], "visible": False}, "yaxis": {"range": [100, 0], "visible": False}}
+    tall = figure(*rows, **axes | {"height": 3_000, "meta": {"sticky": 40, "reveal": 2_680}})
+    page = opened(still_pngs(tall, ["caption"]).page)
+    assert page.shape[0] < 1_100
+    blue = (page[..., 2] > 200) & (page[..., 0] < 60)
+    assert blue.any()

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { format, sorted } from "../../actwidget/widgets/frontend/table.js";
+import { format, sorted } from "../../actwidget/widgets/frontend/table/view.js";
 
 test("rows sort by a column, NaN last either way, equal ones in their order", () => {
   const values = [0, 2, 1, NaN, 2, -1, 3, 2, 4, Infinity];

@@ -12,7 +12,7 @@ from keras import layers
 import actwidget as aw
 from actwidget.analysis.diagnostics import warnings
 from actwidget.analysis.statistics import statistics
-from actwidget.explorer.facts import facts_of
+from actwidget.explorer.description.facts import facts_of
 from actwidget.widgets import html
 
 

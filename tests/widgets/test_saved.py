@@ -17,13 +17,19 @@ from actwidget.errors import LayerNotFoundError, MissingPackageError
 from tests.widgets.small import explorer
 
 
+def contents(path):
+    """What a saved page holds."""
+    text = path.read_text(encoding="utf-8")
+    return json.loads(re.search(r'id="actw-data">(.*?)</script>', text, re.DOTALL)[1])
+
+
 def test_the_display_bundle_holds_a_still_picture_beside_the_widget():
     view = explorer()
     bundle = view._repr_mimebundle_()
     assert bundle["text/plain"] == repr(view)
     assert "application/vnd.jupyter.widget-view+json" in bundle
     still = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
-    assert still.width == 560
+    assert still.width == 720
     assert still.height > 150
     before = np.asarray(still.convert("RGB"))
     view.layer = "out"
@@ -40,14 +46,11 @@ def test_what_is_stored_is_bounded_and_said(tmp_path):
     assert view.to_html(tmp_path / "all.html") == ["conv", "image", "pool", "out"]
     assert view.to_html(tmp_path / "two.html", layers=["pool", "conv"]) == ["pool", "conv"]
     few = view.to_html(tmp_path / "few.html", max_bytes=20_000)
-    text = (tmp_path / "few.html").read_text(encoding="utf-8")
-    data = json.loads(re.search(r'id="actw-data">(.*?)</script>', text, re.DOTALL)[1])
-    assert list(data["layers"]) == few
+    stored = contents(tmp_path / "few.html")
+    assert list(stored["layers"]) == few
     assert 0 < len(few) < 4
-    pictures = sum(
-        len(layer["spec"]) + sum(map(len, (*layer["images"], *layer["arrays"]))) for layer in data["layers"].values()
-    )
-    assert pictures <= 20_000
+    owners = [stored["network"], *stored["layers"].values()]
+    assert sum(len(json.dumps(view)) for owner in owners for view in owner["views"].values()) <= 20_000
     with pytest.raises(LayerNotFoundError):
         view.to_html(tmp_path / "none.html", layers=["nothing"])
 
@@ -58,11 +61,28 @@ def test_the_selected_layer_is_stored_as_it_is_seen(tmp_path):
     view = aw.LayerExplorer(model, np.arange(216.0).reshape(1, 3, 6, 6, 2), layer="twice")
     view.slice, view.channel = 2, 1
     view.to_html(tmp_path / "a.html")
-    text = (tmp_path / "a.html").read_text(encoding="utf-8")
-    stored = json.loads(re.search(r'id="actw-data">(.*?)</script>', text, re.DOTALL)[1])["layers"]
+    stored = {path: layer["views"]["activation"] for path, layer in contents(tmp_path / "a.html")["layers"].items()}
     assert stored["twice"]["alt"] == view._screen.plot.alt
     assert "slice 2" in stored["twice"]["spec"]
     assert "slice 1" in stored["scan"]["spec"]
+
+
+def test_a_page_holds_every_view_of_a_layer_and_those_of_the_network_once(tmp_path):
+    view = explorer()
+    view.show = "weights"
+    view.to_html(tmp_path / "a.html")
+    stored = contents(tmp_path / "a.html")
+    conv = stored["layers"]["conv"]
+    assert next(iter(conv["views"])) == "weights"  # the page begins with what is on screen
+    tabs = {tab["name"]: tab.get("reason") for tab in conv["tabs"]}
+    assert {"activation", "overlay", "weights", "table"} <= {name for name, reason in tabs.items() if reason is None}
+    assert set(conv["views"]) == {name for name, reason in tabs.items() if reason is None}
+    assert "overview" in stored["network"]["views"]
+    table = conv["views"]["table"]["table"]
+    assert table["columns"][:2] == ["channel", "minimum"]
+    values = np.frombuffer(base64.b64decode(table["values"]), np.float32).reshape(6, -1)
+    np.testing.assert_array_equal(values[:, 0], np.arange(6))
+    assert "<dt>range</dt>" in conv["views"]["activation"]["numbers"]
 
 
 @pytest.mark.parametrize("show", ["activation", "overlay", "comparison", "weights", "overview"])
@@ -96,4 +116,5 @@ def test_a_picture_file_needs_kaleido_and_says_so(tmp_path, monkeypatch, kind, s
     )
     view.to_image(tmp_path / "view.svg", width=900)
     ((figure, file), options), *rest = given
-    assert (figure, file, options, rest) == (view.figure, str(tmp_path / "view.svg"), {"width": 900}, [])
+    sizes = {"width": 900, "height": view.figure.layout.height, "scale": 2}
+    assert (figure, file, options, rest) == (view.figure, str(tmp_path / "view.svg"), sizes, [])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from actwidget.explorer.description.facts import Fact, facts_of
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.facts import Fact, facts_of
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.figures import (
@@ -38,7 +38,7 @@ class Channels(View):
     """The values that a layer computes, channel by channel."""
 
     name = "activation"
-    label = "activation"
+    label = "Channels"
     question = "What does this layer see?"
     place = 10
     controls = ("sample", "channel", "sort", "scaling", "slice", "reading")

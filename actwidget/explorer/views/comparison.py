@@ -25,9 +25,9 @@ class Comparison(View):
     """Two activations of one layer, and how far each channel of them is apart."""
 
     name = "comparison"
-    label = "comparison"
+    label = "Compare"
     question = "What differs between two samples, or two models?"
-    place = 30
+    place = 40
     controls = ("sample", "channel", "slice", "compare")
 
     def samples(self, selection: Selection, count: int) -> list[int]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from actwidget.explorer.controls import Paths
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.network_graph import RESULT, outers
+from actwidget.explorer.network.network_graph import RESULT, outers
 from actwidget.explorer.registry import View, register
-from actwidget.figures.graph import DrawnLayer, graph_spec
+from actwidget.figures.network.graph import DrawnLayer, graph_spec
 from actwidget.figures.parts.text import shape_text
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ class Overlay(View):
     """One channel, or the mean over all, over the input picture that the layer depends on."""
 
     name = "overlay"
-    label = "over the input"
+    label = "On the input"
     question = "Where in the input does this channel respond?"
     place = 20
     controls = ("sample", "channel")

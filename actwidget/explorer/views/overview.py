@@ -18,7 +18,7 @@ class Overview(View):
     """Quantiles, zeros and warnings of every layer."""
 
     name = "overview"
-    label = "whole network"
+    label = "Overview"
     question = "Is the network well?"
     place = 60
     is_of_network = True

@@ -22,9 +22,9 @@ class StatisticsTable(View):
     """A row for each channel, counted over the whole batch."""
 
     name = "table"
-    label = "table"
+    label = "Table"
     question = "What are the statistics of each channel?"
-    place = 40
+    place = 50
     controls = ("channel",)
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:

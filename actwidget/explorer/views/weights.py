@@ -28,9 +28,9 @@ class Weights(View):
     """What a layer multiplies its inputs with, and adds to them."""
 
     name = "weights"
-    label = "weights"
+    label = "Weights"
     question = "What has this layer learned?"
-    place = 50
+    place = 30
     controls = ("channel", "input_channel")
 
     def available(self, data: LayerData) -> str | None:

@@ -22,7 +22,7 @@ class Parts:
         self._styles: dict[Any, Any] = {}
         self._made: list[Any] = []
 
-    def make(self, kind: Any, *args: Any, css: str = "", **options: Any) -> Any:
+    def make(self, kind: Any, /, *args: Any, css: str = "", **options: Any) -> Any:
         """Creates a widget of class `kind` with the CSS class `css`; `add_class` would need one more message."""
         if kind in self._styles:
             options["style"] = self._styles[kind]

@@ -43,12 +43,16 @@ class NumberTable(anywidget.AnyWidget):
             columns: From the name of each column to its values, shape `(rows,)`, shown in single precision. A name
                 that ends with `?` stands for a column of flags, one that ends with `%` for percentages.
         """
-        arrays = [np.asarray(values, np.float32) for values in columns.values()]
         with self.hold_sync():
-            self._columns = list(columns)
-            self._values = np.stack(arrays, axis=-1).tobytes() if arrays else b""
+            self._columns, self._values = packed_columns(columns)
 
     def __repr__(self) -> str:
         """One line that is the same on every run."""
         count = len(self._values) // (4 * len(self._columns)) if self._columns else 0
         return f"NumberTable({count} row{'s' * (count != 1)} of {', '.join(self._columns)})"
+
+
+def packed_columns(columns: Mapping[str, ArrayLike]) -> tuple[list[str], bytes]:
+    """The names of columns, and their values row by row in single precision."""
+    arrays = [np.asarray(values, np.float32) for values in columns.values()]
+    return list(columns), np.stack(arrays, axis=-1).tobytes() if arrays else b""

@@ -3,11 +3,12 @@
 /** @import { WidgetModel } from "../shared/widget_model.js" */
 
 /**
- * A model with no kernel behind it, for a saved page: what is set stays in the page, and what is sent goes nowhere.
+ * A model with no kernel behind it, for a saved page: what is set stays in the page, and so is what is sent.
  * @param {Record<string, any>} values the value of each trait
+ * @param {(content: any) => void} [receive] gets what is sent
  * @returns {WidgetModel}
  */
-export function offlineModel(values) {
+export function offlineModel(values, receive = () => {}) {
   /** @type {Map<string, Set<() => void>>} */
   const callbacks = new Map();
   return {
@@ -17,7 +18,7 @@ export function offlineModel(values) {
       for (const callback of callbacks.get(`change:${name}`) ?? []) callback();
     },
     save_changes() {},
-    send() {},
+    send: receive,
     on(event, callback) {
       if (!callbacks.has(event)) callbacks.set(event, new Set());
       callbacks.get(event)?.add(callback);

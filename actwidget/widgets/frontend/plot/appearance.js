@@ -29,7 +29,9 @@ export function appearanceOf(element) {
  * @param {AbortSignal} signal ends it when the view is removed
  */
 export function watchAppearance(element, callback, signal) {
-  const size = new ResizeObserver(callback);
+  // Not within the delivery of the sizes: a figure that changes the size there is an error of the page. A page out of
+  // sight delivers none, so nothing waits for a frame there.
+  const size = new ResizeObserver(() => requestAnimationFrame(callback));
   size.observe(element);
   const theme = new MutationObserver(callback);
   for (const root of [document.documentElement, document.body]) {

@@ -17,7 +17,8 @@ function createElements() {
   box.className = "actw-plot";
   const message = document.createElement("div");
   message.className = "actw-plot-waiting";
-  message.textContent = "Loading Plotly from the kernel…";
+  message.setAttribute("role", "img");
+  message.setAttribute("aria-label", "The figure is loading");
   const graph = document.createElement("div");
   graph.className = "actw-plot-graph";
   graph.setAttribute("role", "img");
@@ -74,6 +75,8 @@ export function renderPlot({ model, el }) {
   const panning = createPanning(box, graph, signal);
 
   const showError = (/** @type {string} */ action, /** @type {Error} */ error) => {
+    message.removeAttribute("role");
+    message.removeAttribute("aria-label");
     message.textContent = `Plotly could not ${action}: ${error.message}`;
     message.classList.add("actw-plot-failed");
     box.prepend(message);

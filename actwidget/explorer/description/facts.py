@@ -21,6 +21,15 @@ class Fact(NamedTuple):
     warns: bool = False
 
 
+def plural(count: int, label: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "channel"), plural(1280, "unit")
+    ('1 channel', '1,280 units')
+    """
+    return f"{count:,} {label}{'s' * (count != 1)}"
+
+
 def facts_of(statistics: Statistics, channel_label: str, meaning: Meaning = "activations") -> list[Fact]:
     """The statistics that stand below a layer's figure.
 

@@ -14,7 +14,7 @@ from actwidget.figures.parts.text import distinct_names, escape
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from actwidget.figures.graph_layout import Arrangement, Box, Points
+    from actwidget.figures.network.graph_layout import Arrangement, Box, Points
 
 NAME = 25
 """How many characters of a name fit into a box."""

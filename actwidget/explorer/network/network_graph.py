@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import keras
 
 from actwidget.capture.access.dataflow import GIVEN, dataflow
-from actwidget.figures.graph_layout import Arrangement, Level, arrange
+from actwidget.figures.network.graph_layout import Arrangement, Level, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

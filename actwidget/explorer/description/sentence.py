@@ -1,0 +1,49 @@
+"""One sentence on a layer: what it is, and what it gives for one sample."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from actwidget.explorer.description.facts import plural
+
+if TYPE_CHECKING:
+    from actwidget.explorer.layer_data import LayerData
+
+
+def sentence(data: LayerData) -> str:
+    """What a layer is and gives, in words that stand below its name.
+
+    Args:
+        data: The layer.
+
+    Returns:
+        "ReLU · 96 channels of 112 × 112", "Dense · 64 units · 1,344 parameters".
+    """
+    node = data.node
+    parts = [node.class_name, _output(data)]
+    if node.parameters:
+        parts.append(plural(node.parameters, "parameter"))
+    return " · ".join(part for part in parts if part)
+
+
+def _output(data: LayerData) -> str:
+    """The values of one sample: how many channels, and how large each is."""
+    shape = data.node.output_shape
+    if shape is None or data.node.dtype == "string":
+        return ""
+    if len(shape) <= 1:
+        return "one number a sample"
+    axis = data.channel_axis.axis
+    rest = list(shape[1:])
+    if axis is None:
+        return f"{_times(rest)} values"
+    count = rest.pop(axis % len(shape) - 1)
+    channels = "an open number of " + data.channel_label + "s" if count is None else plural(count, data.channel_label)
+    if not rest or (None not in rest and prod(length or 0 for length in rest) == 1):
+        return channels
+    return f"{channels} over {_times(rest)} steps" if len(rest) == 1 else f"{channels} of {_times(rest)}"
+
+
+def _times(lengths: list[int | None]) -> str:
+    return " × ".join("?" if length is None else f"{length:,}" for length in lengths)

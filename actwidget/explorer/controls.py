@@ -82,7 +82,7 @@ class Slider:
 
 @dataclass(frozen=True)
 class Paths:
-    """The paths of some layers, chosen by clicks in the figure: it has no widget.
+    """The paths of some layers, chosen by clicks in the figure. It is no control: nothing on screen stands for it.
 
     Attributes:
         name: The option of a view that it sets.
@@ -96,7 +96,7 @@ class Paths:
         return
 
 
-Control = Choice | Number | Slider | Paths
+Control = Choice | Number | Slider
 
 SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
 AXIS_CHOICES = {
@@ -106,7 +106,7 @@ AXIS_CHOICES = {
     "none": "none: one map",
 }
 
-SHARED: dict[str, Choice | Number | Slider] = {
+SHARED: dict[str, Control] = {
     control.name: control
     for control in (
         Number("sample", "sample"),

@@ -13,12 +13,10 @@ from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
 from actwidget.errors import short
 from actwidget.explorer.annotations import Annotations
-from actwidget.explorer.controls import Paths
 from actwidget.explorer.controls import fitted as fitted_control
 from actwidget.explorer.description.sentence import sentence
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.inspector import Inspector
-from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.registry import Tab, View, views
 from actwidget.explorer.selection import (
     OTHER_MODEL,
@@ -31,7 +29,7 @@ from actwidget.explorer.selection import (
 from actwidget.options import listed, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import keras
 
@@ -171,7 +169,7 @@ class Explorer:
             is_model = self.other is not None and isinstance(value, str) and value == OTHER_MODEL
             return OTHER_MODEL if is_model else checked_other_sample(value, self.data)
         if name == "options":
-            return checked_options(value, [control for view in views().values() for control in view.own_controls])
+            return checked_options(value, [control for view in views().values() for control in view.own_options])
         valid = checked(name, value, self.data)
         if name == "channel":
             self._chosen_among = self.data.channel_count
@@ -200,22 +198,6 @@ class Explorer:
             self.select(reading="auto")
         self.selection = fitted(self.selection, self.data, self._chosen_among)
         return self.selection
-
-    def clicked(self, customdata: list[Any]) -> Mapping[str, Any]:
-        """What a click in the figure changes of the selection.
-
-        Args:
-            customdata: What the figure says of the place that was clicked: the path of a layer, and then perhaps which
-                part of it; or what `selected_by_click` takes.
-
-        Returns:
-            For each field its new value; empty where the click selects nothing.
-        """
-        match customdata:
-            case [str() as path, *rest] if path in self.session.graph.nodes:
-                part = rest[0] if rest and isinstance(rest[0], str) else ""
-                return self.view.layer_clicked(path, part, self.data, self.selection)
-        return selected_by_click(customdata, self.data)
 
     # Drawing it.
 
@@ -323,7 +305,7 @@ class Explorer:
         conditions = {"is_read": drawing.controls is not None, "is_axis_chosen": self.selection.reading != "auto"}
         offered = view.controls if drawing.controls is None else drawing.controls
         controls = [fitted_control(each, data, **conditions) if isinstance(each, str) else each for each in offered]
-        return [control for control in controls if control is not None and not isinstance(control, Paths)]
+        return [control for control in controls if control is not None]
 
     # What user code reads.
 

@@ -15,7 +15,7 @@ from actwidget.explorer.controls import SHARED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from actwidget.explorer.controls import Control
+    from actwidget.explorer.controls import Control, Paths
     from actwidget.explorer.drawing import Drawing
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
@@ -49,6 +49,7 @@ class View(ABC):
         question: The question that it answers.
         place: The position of its tab; lower numbers come first.
         controls: The controls in the order on screen: names of shared controls, or controls of its own.
+        figure_options: What of it clicks in its figure choose, which has no control on screen.
         is_of_network: Whether it shows the whole network, whichever layer is selected. Its tab then stands under
             "Whole network", otherwise under "Layer".
     """
@@ -58,6 +59,7 @@ class View(ABC):
     question: ClassVar[str]
     place: ClassVar[int] = 100
     controls: ClassVar[tuple[str | Control, ...]] = ()
+    figure_options: ClassVar[tuple[Paths, ...]] = ()
     is_of_network: ClassVar[bool] = False
 
     def is_offered(self, _data: LayerData) -> bool:
@@ -113,6 +115,11 @@ class View(ABC):
         """The controls that only this view has."""
         return [control for control in self.controls if not isinstance(control, str)]
 
+    @property
+    def own_options(self) -> list[Control | Paths]:
+        """Everything that can stand in the explorer's `options` for this view."""
+        return [*self.own_controls, *self.figure_options]
+
 
 _VIEWS: dict[str, View] = {}
 
@@ -127,8 +134,8 @@ def register(cls: ViewClass) -> ViewClass:
     if view.name in _VIEWS:
         message = f"There is a view {view.name!r} already."
         raise ValueError(message)
-    taken = SHARED.keys() | {control.name for each in _VIEWS.values() for control in each.own_controls}
-    if clashes := [control.name for control in view.own_controls if control.name in taken]:
+    taken = SHARED.keys() | {control.name for each in _VIEWS.values() for control in each.own_options}
+    if clashes := [control.name for control in view.own_options if control.name in taken]:
         message = f"Controls exist: {clashes}."
         raise ValueError(message)
     _VIEWS[view.name] = view

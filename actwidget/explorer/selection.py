@@ -44,7 +44,7 @@ class Selection:
     input_channel: int | None = None
     options: tuple[tuple[str, Any], ...] = field(default=())
 
-    def option(self, control: Control) -> Any:
+    def option(self, control: Control | Paths) -> Any:
         """The value of a view's own control."""
         return dict(self.options).get(control.name, control.default)
 
@@ -148,12 +148,12 @@ def checked_other_sample(value: Any, data: LayerData) -> int:
     return index(value, count, "sample", there, SampleError)
 
 
-def checked_options(given: Any, known: Collection[Control]) -> tuple[tuple[str, Any], ...]:
-    """The values of controls that belong to a single view, sorted by the controls' names.
+def checked_options(given: Any, known: Collection[Control | Paths]) -> tuple[tuple[str, Any], ...]:
+    """The values of what belongs to a single view, sorted by the names.
 
     Args:
-        given: A mapping from the name of a control to its value.
-        known: All such controls.
+        given: A mapping from the name of a control, or of what clicks in a figure choose, to its value.
+        known: All of these.
 
     Raises:
         OptionError: There is no such control, or it has no such value.
@@ -169,7 +169,7 @@ def checked_options(given: Any, known: Collection[Control]) -> tuple[tuple[str, 
     return tuple(sorted(checked_values.items()))
 
 
-def _checked_option(control: Control, value: Any) -> Any:
+def _checked_option(control: Control | Paths, value: Any) -> Any:
     if isinstance(control, Choice):
         return one_of(value, control.choices, control.name)
     if value is None and control.default is None:

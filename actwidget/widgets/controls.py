@@ -8,7 +8,7 @@ import ipywidgets
 import traitlets
 
 from actwidget.explorer import registry
-from actwidget.explorer.controls import SHARED, Choice, Number, Paths, Slider
+from actwidget.explorer.controls import SHARED, Choice, Number, Slider
 from actwidget.widgets.components.stepper import Stepper
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ class Controls:
 
     def make_all(self) -> None:
         """Makes the controls of all views, each of which otherwise is made when a view first needs it."""
-        own = (control for view in registry.views().values() for control in view.own_controls)
-        controls = [control for control in (*SHARED.values(), *own) if not isinstance(control, Paths)]
+        controls = [*SHARED.values(), *(control for view in registry.views().values() for control in view.own_controls)]
         self._spare = {control.name: self._make(control) for control in controls if control.name not in self._widgets}
 
     def _create(self, control: Control) -> Any:

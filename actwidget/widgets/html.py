@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 from actwidget.errors import short
-from actwidget.figures.parts.text import percent, shape_text
+from actwidget.figures.parts.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

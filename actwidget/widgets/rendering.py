@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from actwidget.errors import ActwidgetError
+from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
 from actwidget.widgets.composite import Composite, in_marimo
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
@@ -87,7 +88,8 @@ class Rendering(Composite):
 
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
-        self._change(self._explorer.clicked(customdata))
+        explorer = self._explorer
+        self._change(selected_by_click(customdata, explorer.view, explorer.data, explorer.selection))
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         """Changes fields of the selection, with one redraw for all."""

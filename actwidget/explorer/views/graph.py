@@ -28,7 +28,7 @@ class Graph(View):
     label = "Graph"
     question = "How are the layers connected?"
     place = 70
-    controls = (OPEN,)
+    figure_options = (OPEN,)
     is_of_network = True
 
     def available(self, _data: LayerData) -> str | None:

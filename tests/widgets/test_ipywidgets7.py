@@ -40,7 +40,7 @@ def test_every_option_of_a_control_is_a_trait_of_its_class(monkeypatch):
     made = []
 
     class Watched(Parts):
-        def make(self, kind, *args, css="", **options):
+        def make(self, kind, /, *args, css="", **options):
             widget = super().make(kind, *args, css=css, **options)
             if kind.__module__.startswith("ipywidgets."):
                 made.append(widget)

@@ -210,7 +210,8 @@ def test_without_a_picture_there_is_no_overlay():
     explorer = aw.LayerExplorer(model, RNG.random((1, 12)))
     with pytest.raises(OptionError, match="activation"):
         explorer.show = "overlay"
-    assert "overlay" not in [name for _, name in explorer._screen.controls.show.options]
+    (tab,) = [item for item in explorer._screen.tabs.items if item["name"] == "overlay"]
+    assert "no feature map" in tab["reason"]
 
 
 def test_a_state_has_the_place_and_gives_it_back(explorer):
@@ -274,8 +275,8 @@ def test_an_input_channel_of_a_kernel_is_chosen(explorer):
 def test_the_table_has_the_numbers_of_each_channel_over_the_batch(explorer):
     explorer.show = "table"
     table = explorer._screen.table
-    assert table in explorer._screen.main.children
-    assert explorer._screen.plot not in explorer._screen.main.children
+    assert table in explorer._screen.stage.children
+    assert explorer._screen.plot not in explorer._screen.stage.children
     values = np.frombuffer(table._values, np.float32).reshape(6, -1)
     whole = explorer.activation.reshape(-1, 6)
     for name, expected in {
@@ -294,7 +295,7 @@ def test_the_table_has_the_numbers_of_each_channel_over_the_batch(explorer):
     explorer.layer = "units"
     assert np.frombuffer(table._values, np.float32).reshape(7, -1).shape[1] == len(table._columns)
     explorer.show = "activation"
-    assert explorer._screen.plot in explorer._screen.main.children
+    assert explorer._screen.plot in explorer._screen.stage.children
 
 
 def test_arrow_keys_move_the_channel_as_the_grid_is_drawn(explorer):
@@ -343,17 +344,16 @@ def test_what_is_read_has_no_controls_of_channels():
     explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)), layer=0)
     controls = explorer._screen.controls
     every = [
-        controls.show,
         controls.widget("sample"),
         controls.widget("channel"),
         controls.widget("sort"),
         controls.widget("scaling"),
     ]
-    assert list(controls.box.children)[:5] == every
+    assert list(controls.box.children)[:4] == every
     explorer.layer = [node.path for node in explorer.tree][-1]
-    assert list(controls.box.children) == [controls.show, controls.widget("sample")]
+    assert list(controls.box.children) == [controls.widget("sample")]
     explorer.show = "table"
-    assert list(controls.box.children) == [controls.show, controls.widget("channel")]
+    assert list(controls.box.children) == [controls.widget("channel")]
 
 
 def test_flags_in_several_channels_can_be_looked_at_one_by_one():
@@ -364,7 +364,7 @@ def test_flags_in_several_channels_can_be_looked_at_one_by_one():
     explorer = aw.LayerExplorer(model, batch)
     explorer.layer = [node.path for node in explorer.tree][-1]
     controls = explorer._screen.controls
-    assert list(controls.box.children) == [controls.show, controls.widget("sample"), controls.widget("channel")]
+    assert list(controls.box.children) == [controls.widget("sample"), controls.widget("channel")]
     assert "False: 100 %" in explorer.figure.layout.annotations[0].text
     assert controls.widget("channel").placeholder == "first"
     explorer.channel = 2
@@ -510,7 +510,7 @@ def test_a_reading_is_of_the_selected_layer_alone():
     explorer.show = "overview"
     after = {row.path: row.warnings for row in explorer.summaries}
     assert {**after, "rows": ()} == {**before, "rows": ()}
-    assert "4 channels" in next(explorer._explorer.drawings(["conv"]))[1].alt
+    assert "4 channels" in next(explorer._explorer.drawings(["conv"])).drawing.alt
 
 
 def test_what_becomes_of_the_given_array_does_not_reach_the_explorer(explorer):

@@ -103,8 +103,8 @@ class Rendering(Composite):
 
     def _scope_chosen(self, change: Any) -> None:
         """Shows the layer, or the whole network, in the view in which it was shown last."""
-        if not self._rendering:
-            scope = change["new"]
+        scope = change["new"]
+        if not self._rendering and self._explorer.view.is_of_network != (scope == "network"):
             self.show = self._last_views.get(scope) or self._explorer.first_view(of_network=scope == "network")
 
     def _pressed(self, key: str) -> None:

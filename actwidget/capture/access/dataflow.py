@@ -104,7 +104,7 @@ def _calls(graph: ModelGraph) -> dict[str, dict[str, list[str]]]:
             else:
                 last = node.path
                 inside[last] = [last]
-        if inside:
+        if inside or not outer.path:
             found[outer.path] = inside
     return found
 
@@ -171,6 +171,9 @@ class _FlowTap(Tap):
                 self.origins.put(leaf, frozenset([f"{number}{GIVEN}"]))
         else:
             self._record_edges(frame.outer.prefix, given, frame.outer.prefix + frame.call.name)
+        if function_of(operation) is not None:
+            # Its input layers give the very tensors. As other ones these are not taken for those outside.
+            args, kwargs = keras.tree.map_structure(_distinct, (args, kwargs))
         return super().take_inputs(frame, operation, args, kwargs)
 
     def leave(self, frame: Frame, outputs: Any) -> Any:
@@ -178,7 +181,7 @@ class _FlowTap(Tap):
         leaves = keras.tree.flatten(outputs)
         self._record_edges(frame.prefix, leaves, frame.prefix.removesuffix("/"))
         # A layer may give what it was given, such as dropout in inference. As another tensor it is the layer's.
-        changed = [backend.is_dense(leaf) and id(leaf) in given for leaf in leaves]
+        changed = [id(leaf) in given for leaf in leaves]
         if any(changed) and frame.outer is not None:
             leaves = [_distinct(leaf) if same else leaf for leaf, same in zip(leaves, changed, strict=True)]
             outputs = keras.tree.pack_sequence_as(outputs, leaves)
@@ -192,15 +195,15 @@ class _FlowTap(Tap):
             source = level + path.removeprefix(level).partition("/")[0] if is_inside else level or path
             pairs[source, target] = None
 
-    def _passed_on(self, call: Any, names: Any, prefix: str, outputs: Any) -> Any:
-        passed = super()._passed_on(call, names, prefix, outputs)
-        leaves = [leaf for leaf in keras.tree.flatten(passed) if keras.ops.is_tensor(leaf)]
-        for number, leaf in enumerate(leaves):
-            self.origins.put(leaf, frozenset([prefix + names.output(call.name, number)]))
-        return passed
+    def _record(self, path: str, leaf: Any) -> None:
+        super()._record(path, leaf)
+        self.origins.put(leaf, frozenset([path]))
 
 
 def _distinct(tensor: Any) -> Any:
+    """Another tensor of the same values and mask; what is no dense tensor stays as it is."""
+    if not keras.ops.is_tensor(tensor) or not backend.is_dense(tensor):
+        return tensor
     copy, mask = backend.distinct(tensor), mask_of(tensor)
     if mask is not None:
         set_mask(copy, mask)

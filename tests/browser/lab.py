@@ -308,6 +308,23 @@ class Explorer:
         self.row(path).click()
         self.wait_for_title(path)
 
+    def tab(self, view: str) -> Locator:
+        """The tab of a view, by the value of the explorer's `show`."""
+        return self.element.locator(f'[role="tab"][data-view="{view}"]')
+
+    def switch(self, scope: str) -> Locator:
+        """A side of the switch between `"layer"` and `"network"`."""
+        return self.element.locator(f'[role="radio"][data-view="{scope}"]')
+
+    def choose(self, view: str) -> None:
+        """Clicks a tab, on the other side of the switch if it is there, and waits until what it shows is drawn."""
+        if not self.tab(view).count():
+            self.element.locator('[role="radio"][aria-checked="false"]').click()
+            self.tab(view).wait_for()
+        self.tab(view).click()
+        self.element.locator(f'[role="tab"][data-view="{view}"][aria-selected="true"]').wait_for()
+        self.settle()
+
     def wait_for_title(self, path: str) -> None:
         """Waits until the figure is that of a layer and the kernel has nothing more to say."""
         self.wait_until("(graph, path) => graph.querySelector('.gtitle').textContent.startsWith(`${path} ·`)", path)

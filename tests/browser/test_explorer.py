@@ -42,6 +42,8 @@ SCROLLED = "() => [...document.querySelectorAll('.jp-WindowedPanel-outer, html, 
 FOCUSABLE = {
     "figure": ("activation", ".actw-plot"),
     "choice": ("activation", ".actw-controls select >> nth=0"),
+    "tab": ("activation", "[role=tab][aria-selected=true]"),
+    "switch": ("activation", "[role=radio][aria-checked=true]"),
     "stepper": ("activation", "[title='Next channel']"),
     "field": ("activation", ".actw-stepper-field input >> nth=0"),
     "code": ("activation", ".actw-code-toggle"),
@@ -153,12 +155,12 @@ def test_letters_anywhere_in_the_explorer_are_no_commands_of_the_notebook(explor
 
 def test_native_controls_keep_their_keys_and_combinations_are_the_notebook_s(explorer):
     page = explorer.notebook.page
-    choice = explorer.element.get_by_label("show")
+    choice = explorer.element.get_by_label("colour range")
     choice.focus()
-    page.keyboard.press("w")
+    page.keyboard.press("w")  # the first letter of one choice
     explorer.settle()
-    assert explorer.notebook.ask("print(explorer.show)") == "weights"
-    explorer.notebook.ask("explorer.show = 'activation'")
+    assert explorer.notebook.ask("print(explorer.scaling)") == "robust"
+    explorer.notebook.ask("explorer.scaling = 'layer'")
     explorer.graph.locator("xpath=..").focus()
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.context.model.dirty = true; }")
     page.keyboard.press("Control+s")

@@ -143,26 +143,18 @@ def test_layers_and_channels_that_are_clicked_are_shown(place):
 def test_other_views_are_chosen_and_come_with_their_controls(place):
     cell = place.cells[0]
     explorer = Explorer(cell)
-    show = explorer.element.get_by_label("show")
-    labels = show.locator("option").all_text_contents()
-    assert [label.replace("\xa0", " ") for label in labels] == [
-        "activation",
-        "over the input",
-        "comparison",
-        "table",
-        "weights",
-        "whole network",
-    ]
-    for label in [*labels[1:], labels[0]]:
-        show.select_option(label)
-        drawn = explorer.element.get_by_role("grid") if label == "table" else explorer.graph
+    names = explorer.element.get_by_role("tab").evaluate_all("(tabs) => tabs.map((tab) => tab.dataset.view)")
+    assert names == ["activation", "overlay", "weights", "comparison", "table"]
+    for name in [*names[1:], "overview", names[0]]:
+        explorer.choose(name)
+        drawn = explorer.element.get_by_role("grid") if name == "table" else explorer.graph
         drawn.wait_for()
         explorer.settle()
         assert explorer.alert.text_content() == ""
     assert cell.ask("print(view.show)") == "activation"
-    show.select_option("comparison")
+    explorer.choose("comparison")
     explorer.element.get_by_label("second sample", exact=True).wait_for()
-    show.select_option("activation")
+    explorer.choose("activation")
     explorer.settle()
 
 

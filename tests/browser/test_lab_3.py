@@ -49,15 +49,15 @@ def test_layers_and_channels_that_are_clicked_are_shown(explorer, notebook):
 
 
 def test_controls_have_their_names_and_tooltips_and_set_the_view(explorer, notebook):
-    show = explorer.element.get_by_label("show")
-    assert show.locator("xpath=..").get_by_title("what the figure shows").count() == 1
-    show.select_option("table")
+    order = explorer.element.get_by_label("order")
+    assert order.locator("xpath=..").get_by_title("order of the channels").count() == 1
+    explorer.choose("table")
     table = explorer.element.get_by_role("grid")
     table.locator("td").first.wait_for()
     headers = table.locator("th button")
     assert headers.evaluate_all("(all) => all.every((each) => each.scrollWidth <= each.parentElement.clientWidth)")
     assert notebook.ask("print(view.show)") == "table"
-    show.select_option("activation")
+    explorer.choose("activation")
     explorer.graph.wait_for()
     explorer.element.get_by_role("button", name="Next channel", exact=True).click()
     explorer.settle()

@@ -150,22 +150,19 @@ def test_a_channel_is_selected_by_its_tile_by_keys_by_number_and_by_steps(notebo
     assert explorer.alert.text_content() == ""
 
 
-def test_a_drop_down_changes_the_view_and_keeps_the_focus(explorer, shown):
-    show = explorer.element.get_by_role("combobox", name="show")
-    show.focus()
-    show.select_option("table")
+def test_a_tab_changes_the_view_and_keeps_the_focus(explorer, shown):
+    explorer.tab("table").click()
     shown(".chosen", "conv, None, table")
     explorer.element.locator(".actw-table tbody tr").nth(4).click()
     shown(".chosen", "conv, 4, table")
     assert explorer.graph.count() == 0
-    show.select_option("weights")
+    explorer.tab("weights").click()
     shown(".chosen", "conv, 4, weights")
     assert explorer.element.get_by_role("textbox", name="input channel").is_visible()
-    show.focus()
-    show.select_option("activation")
+    explorer.tab("weights").press("Home")
     shown(".chosen", "conv, 4, activation")
     explorer.wait_until("(graph) => graph.layout.annotations[0].text.includes('channel 4<')")
-    assert show.evaluate("(select) => select.getRootNode().activeElement === select")
+    assert explorer.tab("activation").evaluate("(tab) => tab.getRootNode().activeElement === tab")
 
 
 def test_a_slider_goes_through_a_volume(notebook):

@@ -100,7 +100,7 @@ def test_a_button_that_leads_to_the_last_channel_keeps_the_focus(explorer, noteb
 
 
 def test_the_table_sorts_and_selects_by_mouse_and_by_keyboard(explorer, notebook):
-    explorer.element.get_by_label("show").select_option("table")
+    explorer.choose("table")
     table = explorer.element.get_by_role("grid")
     table.wait_for()
     rows = "(table) => [...table.tBodies[0].rows].map((row) => Number(row.cells[0].textContent))"
@@ -120,12 +120,12 @@ def test_the_table_sorts_and_selects_by_mouse_and_by_keyboard(explorer, notebook
     explorer.settle()
     assert state(notebook)["channel"] == by_mean[3]
     assert table.locator("[aria-selected=true]").count() == 1
-    explorer.element.get_by_label("show").select_option("activation")
+    explorer.choose("activation")
     explorer.wait_for_title("conv0")
 
 
 def test_the_table_stays_sorted_by_the_column_that_was_chosen(explorer, notebook):
-    explorer.element.get_by_label("show").select_option("table")
+    explorer.choose("table")
     table = explorer.element.get_by_role("grid")
     table.get_by_role("button", name="saturated %").click()
     sorted_by = table.locator("[aria-sort=ascending], [aria-sort=descending]")

@@ -1,0 +1,99 @@
+"""One height, room for the picture, and no text that overlaps another or is cut: at the explorer's own widths."""
+
+from __future__ import annotations
+
+import pytest
+from cells import KINDS
+from lab import Explorer
+
+pytestmark = pytest.mark.browser
+WIDTHS = (1400, 1000, 760, 420)
+SET_WIDTH = "(element, width) => { element.style.width = `${width}px`; }"
+HEIGHT = "(element) => Math.round(element.getBoundingClientRect().height)"
+# Where the first picture begins, in pixels below the top of the explorer.
+FIRST_PICTURE = """(element) => {
+  const {top} = element.getBoundingClientRect();
+  const first = element.querySelector(".actw-stage .main-svg .plot, .actw-stage table tbody");
+  return first.getBoundingClientRect().top - top;
+}"""
+# The texts in sight that overlap one another, or are cut without an ellipsis that has a tooltip.
+FAULTS = """(element) => {
+  const visible = (node) => node.checkVisibility({opacityProperty: true, visibilityProperty: true});
+  const clips = (node) => {
+    const {overflowX, overflowY} = getComputedStyle(node);
+    return overflowX !== "visible" || overflowY !== "visible";
+  };
+  const notText = "style, script, [hidden], .actw-still, option";
+  const faults = [];
+  const texts = [];
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const owner = node.parentElement;
+    if (!node.textContent.trim() || !visible(owner) || owner.closest(notText)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const lines = [...range.getClientRects()].filter(({width, height}) => width > 1 && height > 1);
+    for (const box of lines) {
+      let {left, right, top, bottom} = box;
+      let isIn = true, isCut = false;
+      for (let above = owner; above && above !== element.parentElement; above = above.parentElement) {
+        if (!clips(above) || above instanceof SVGElement && above.tagName !== "svg") continue;
+        const room = above.getBoundingClientRect();
+        const style = getComputedStyle(above);
+        const scrolls = [style.overflowX, style.overflowY].some((way) => way === "auto" || way === "scroll");
+        isIn &&= right > room.left && left < room.right && bottom > room.top && top < room.bottom;
+        if (!isIn) break;
+        const over = Math.max(room.left - left, right - room.right, room.top - top, bottom - room.bottom);
+        const tells = style.textOverflow === "ellipsis" && above.closest("[title]");
+        if (over > 1.5 && !scrolls && !tells) isCut = true;
+        [left, right] = [Math.max(left, room.left), Math.min(right, room.right)];
+        [top, bottom] = [Math.max(top, room.top), Math.min(bottom, room.bottom)];
+      }
+      if (!isIn) continue;
+      const text = node.textContent.trim().slice(0, 40);
+      if (isCut) faults.push(`cut: ${text}`);
+      texts.push({text, owner, left, right, top, bottom});
+    }
+  }
+  for (let one = 0; one < texts.length; one++) {
+    for (let two = one + 1; two < texts.length; two++) {
+      const [a, b] = [texts[one], texts[two]];
+      const [svgA, svgB] = [a.owner.closest("text"), b.owner.closest("text")];
+      if (a.owner === b.owner || svgA && svgA === svgB) continue;
+      const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (wide > 2 && high > 3) faults.push(`overlap: ${a.text} | ${b.text}`);
+    }
+  }
+  return faults;
+}"""
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def notebook(request, open_page):
+    notebook = open_page("", "0", size=(1700, 1300))
+    cell = KINDS[request.param].strip()
+    head, _, last = cell.rpartition("\n")
+    notebook.run(f"{head}\nview = {last}\nview")
+    Explorer(notebook).settle()
+    return notebook
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_text_overlaps_or_is_cut_and_all_views_have_one_height(notebook, width):
+    explorer = Explorer(notebook)
+    first_view = notebook.ask("print(view.show)")
+    explorer.element.evaluate(SET_WIDTH, width)
+    heights, faults = {}, {}
+    views = notebook.ask("print(*view._explorer.offered_views())")
+    for view in [*views.split(), first_view]:
+        notebook.ask(f"view.show = {view!r}")
+        explorer.settle()
+        heights[view] = explorer.element.evaluate(HEIGHT)
+        if found := explorer.element.evaluate(FAULTS):
+            faults[view] = found
+    assert faults == {}
+    assert len(set(heights.values())) == 1, heights
+    if width == 420:
+        assert explorer.element.evaluate(FIRST_PICTURE) <= 360

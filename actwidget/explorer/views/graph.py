@@ -9,6 +9,7 @@ from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.network.network_graph import RESULT, outers
 from actwidget.explorer.registry import View, register
 from actwidget.figures.network.graph import DrawnLayer, graph_spec
+from actwidget.figures.network.graph_layout import missing_library
 from actwidget.figures.parts.text import shape_text
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class Graph(View):
     is_of_network = True
 
     def available(self, _data: LayerData) -> str | None:
-        """Of every network."""
-        return None
+        """Of every network, if the library that arranges it is there."""
+        return missing_library()
 
     def layer_clicked(self, path: str, part: str, data: LayerData, selection: Selection) -> Mapping[str, Any]:
         """Selects the layer and keeps the drawing; the selected layer, clicked again, shows its channels.

@@ -111,6 +111,7 @@ def graph_spec(
     ]
     pan = {
         "key": key,
+        "selected": layers[selected].path if at is not None else "",
         "at": None if at is None else [*at],
         "buttons": {path: [b.x, b.y] for path, b in buttons.items()},
     }
@@ -285,7 +286,8 @@ def first_view(
     x, y = (left + right) / 2, (top + bottom) / 2
     if scale < _SHOWN_WHOLE:
         scale = 1.0
-        x, y = (x, top) if at is None else (at[0], at[1])
+        # Of a box that is too high its upper part is shown.
+        x, y = (x, top) if at is None else (at[0], min(at[1], at[1] - at[3] / 2 - 16 + height / 2))
         x, y = _within(x, left, right, width), _within(y, top, bottom, height)
     return [x - width / 2 / scale, x + width / 2 / scale], [y + height / 2 / scale, y - height / 2 / scale]
 

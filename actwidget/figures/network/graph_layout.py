@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,6 +70,13 @@ class Arrangement:
     lines: Mapping[tuple[str, str], Points]
     width: float
     height: float
+
+
+def missing_library() -> str | None:
+    """What to install to have graphs arranged; `None` if it is there."""
+    if find_spec("fast_sugiyama") is not None:
+        return None
+    return "The graph is laid out by the package fast-sugiyama, which is not installed: pip install fast-sugiyama"
 
 
 def arrange(level: Level) -> Arrangement:

@@ -1,12 +1,12 @@
 // @ts-check
 // Figures with `layout.meta.pan`: a drawing larger than its panel, which is moved by dragging and by the arrow keys, and made
-// larger or smaller by the wheel and by + and -; 0 shows all of it. One unit of the drawing is one pixel at scale 1.
+// larger or smaller by the wheel and by + and -; 0 shows all of it; Enter opens and closes the selected box. One unit of the drawing is one pixel at scale 1.
 
 /**
  * What the kernel says of a drawing.
- * @typedef {{key: string, bounds: number[], at: number[] | null, buttons: Record<string, number[]>}} Drawing `key` is the same
- *   while everything has the same place; `bounds`: its left, upper, right and lower end; `at`: the center and the size of
- *   the selected box; `buttons`: by path where the buttons are that open and close boxes.
+ * @typedef {{key: string, bounds: number[], selected: string, at: number[] | null, buttons: Record<string, number[]>}} Drawing
+ *   `key` is the same while everything has the same place; `bounds`: its left, upper, right and lower end; `selected`: the
+ *   path of the selected box; `at`: its center and its size; `buttons`: by path where the buttons are that open and close boxes.
  * @typedef {{x: number, y: number, scale: number}} View which point is in the middle of the panel, and how large all is
  * @typedef {{width: number, height: number}} Size of the panel in pixels
  */
@@ -35,11 +35,17 @@ export function withinBounds(view, [left, top, right, bottom], { width, height }
   return { ...view, x: within(view.x, left, right, across), y: within(view.y, top, bottom, down) };
 }
 
+/** @param {number[]} at @param {number} scale @param {Size} size @returns {number[]} the middle of a view of a box; of one that is too high, its upper part */
+export function centerOn([x, y, , boxHeight], scale, { height }) {
+  return [x, Math.min(y, y - boxHeight / 2 - 16 + height / 2 / scale)];
+}
+
 /** @param {Drawing} drawing @param {Size} size @returns {View} all of it if that is readable, else what is around the selected box */
 export function firstView({ bounds, at }, size) {
   const whole = wholeView(bounds, size);
   if (whole.scale >= READABLE) return whole;
-  return withinBounds({ x: at ? at[0] : whole.x, y: at ? at[1] : bounds[1], scale: 1 }, bounds, size);
+  const [x, y] = at ? centerOn(at, 1, size) : [whole.x, bounds[1]];
+  return withinBounds({ x, y, scale: 1 }, bounds, size);
 }
 
 /** @param {View} view @param {Size} size @returns {{x: number[], y: number[]}} as Plotly takes them; y grows downwards */
@@ -59,7 +65,9 @@ export function withInSight(view, { at, bounds }, { width, height }) {
   const [x, y, boxWidth, boxHeight] = at;
   const room = (/** @type {number} */ length, /** @type {number} */ own) => Math.max(length / view.scale - own, 0) / 2;
   const isInSight = Math.abs(x - view.x) <= room(width, boxWidth) && Math.abs(y - view.y) <= room(height, boxHeight);
-  return isInSight ? view : withinBounds({ ...view, x, y }, bounds, { width, height });
+  if (isInSight) return view;
+  const middle = centerOn(at, view.scale, { width, height });
+  return withinBounds({ ...view, x: middle[0], y: middle[1] }, bounds, { width, height });
 }
 
 /** @param {number[]} bounds @param {Size} size @returns {number[]} the least and the greatest scale */
@@ -129,8 +137,9 @@ function unpacked(values) {
  * @param {HTMLElement} box the figure with what stands around it
  * @param {HTMLElement} graph
  * @param {AbortSignal} signal ends it when the view is removed
+ * @param {(customdata: any[]) => void} click is given what a click on a place in the figure means
  */
-export function createPanning(box, graph, signal) {
+export function createPanning(box, graph, signal, click) {
   /** @type {any} */
   const drawn = graph;
   /** @type {any} */
@@ -178,11 +187,16 @@ export function createPanning(box, graph, signal) {
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (!drawing || event.altKey || event.ctrlKey || event.metaKey) return;
+    const isFold = event.key === "Enter" && event.target === box && Object.hasOwn(drawing.buttons, drawing.selected);
     const view = viewAfter(currentView(), event.key, drawing.bounds, sizeOf(drawn.layout));
-    if (!view) return;
+    if (!isFold && !view) return;
     event.preventDefault();
     event.stopPropagation();
-    show(view);
+    if (view) show(view);
+    else {
+      toggled = drawing.selected;
+      click([toggled, "toggle"]);
+    }
   };
   const turn = (/** @type {WheelEvent} */ event) => {
     if (!drawing) return;
@@ -205,6 +219,8 @@ export function createPanning(box, graph, signal) {
     return { ...view, x: view.x + after[0] - before[0], y: view.y + after[1] - before[1] };
   };
   return {
+    /** Whether the figure is one of these. */
+    isOn: () => Boolean(drawing),
     /**
      * Sets which part of a figure is shown, if it is one of these.
      * @param {any} library Plotly
@@ -217,8 +233,6 @@ export function createPanning(box, graph, signal) {
       /** @type {Drawing | undefined} */
       const next = layout.meta?.pan;
       box.classList.toggle("actw-plot-pans", Boolean(next));
-      if (next) box.tabIndex = 0;
-      else if (drawing) box.removeAttribute("tabindex");
       if (!next) {
         drawing = names = undefined;
         return {};

@@ -33,8 +33,9 @@ function createElements() {
  * @param {HTMLElement} box
  * @param {WidgetModel} model
  * @param {AbortSignal} signal
+ * @param {() => void} updateTabStop
  */
-function sendKeys(box, model, signal) {
+function sendKeys(box, model, signal, updateTabStop) {
   // A held key repeats faster than figures are drawn, so a repetition is sent only once the last key has been answered.
   let isPending = false;
   const press = (/** @type {KeyboardEvent} */ event) => {
@@ -44,10 +45,6 @@ function sendKeys(box, model, signal) {
     if (isPending && event.repeat) return;
     isPending = true;
     model.send({ kind: "key", key: event.key });
-  };
-  const updateTabStop = () => {
-    if (model.get("arrows")) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
   };
   const expectNext = () => {
     isPending = false;
@@ -72,7 +69,11 @@ export function renderPlot({ model, el }) {
   let isClickable = false;
   let drawnFor = "";
 
-  const panning = createPanning(box, graph, signal);
+  const panning = createPanning(box, graph, signal, (customdata) => model.send({ kind: "click", customdata }));
+  const updateTabStop = () => {
+    if (model.get("arrows") || panning.isOn()) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
 
   const showError = (/** @type {string} */ action, /** @type {Error} */ error) => {
     message.removeAttribute("role");
@@ -93,6 +94,7 @@ export function renderPlot({ model, el }) {
     const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), appearance, model.get("_arrays"));
     layout.width = box.clientWidth;
     const panOptions = panning.prepare(plotly, data, layout);
+    updateTabStop();
     plotly.react(graph, data, layout, { ...OPTIONS, ...panOptions }).then(
       () => message.remove(),
       (/** @type {Error} */ error) => showError("draw the figure", error),
@@ -117,7 +119,7 @@ export function renderPlot({ model, el }) {
 
   showAlt();
   showBusy();
-  sendKeys(box, model, signal);
+  sendKeys(box, model, signal, updateTabStop);
   // The alt text arrives in a message of its own; drawing for it would draw the last figure once more.
   onChange(model, signal, { _spec: schedule, _images: schedule, _arrays: schedule, alt: showAlt, busy: showBusy });
   watchAppearance(box, redrawIfChanged, signal);

@@ -56,3 +56,4 @@ class Inspector:
         self._session.kept.drop(lambda key: key.kind not in {WHOLE, ROW})
         self._values.clear()
         self.measurements.clear()
+        self._sources.network.clear()

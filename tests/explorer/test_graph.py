@@ -11,6 +11,7 @@ from keras import layers
 
 import actwidget as aw
 from actwidget import errors
+from actwidget.capture.run.reasons import NOT_CALLED
 from actwidget.explorer.explorer import Explorer
 from actwidget.explorer.navigation import selected_by_click
 from actwidget.explorer.network.network_graph import FEW, MANY
@@ -27,14 +28,18 @@ def click(found: Explorer, *customdata) -> None:
     found.select(**selected_by_click(list(customdata), found.view, found.data, found.selection))
 
 
+def spec(found: Explorer) -> dict:
+    return found.show().drawing.figure.figure
+
+
 def drawn(found: Explorer) -> list[str]:
     """The paths of the boxes, in order."""
-    targets = found.show().drawing.spec["data"][-1]["customdata"]
+    targets = spec(found)["data"][-1]["customdata"]
     return list(dict.fromkeys(data[0] for data in targets))
 
 
 def pan(found: Explorer) -> dict:
-    return found.show().drawing.spec["layout"]["meta"]["pan"]
+    return spec(found)["layout"]["meta"]["pan"]
 
 
 def residual() -> keras.Model:
@@ -60,7 +65,7 @@ def test_every_call_of_a_model_is_a_box_and_every_edge_of_its_graph_is_a_line(ma
     graph = found.session.graph
     opened = frozenset(path for path in found.data.graph.flows if path)
     arranged = found.data.graph.arranged(opened)
-    called = {path for path in graph.nodes if path not in graph.asides and graph.nodes[path].reason != "was not called"}
+    called = {path for path in graph.nodes if path not in graph.asides and graph.nodes[path].reason != NOT_CALLED}
     boxes = {path for path in arranged.boxes if path in graph.nodes}
     further = {path for path in called if path.rpartition(":")[0] in boxes}  # outputs of a box that is there
     assert boxes | further == called
@@ -116,7 +121,7 @@ def test_what_is_open_is_part_of_the_state_and_of_no_other_model():
     found = aw.LayerExplorer(model, x, show="graph", layer="out")
     found._screen.plot._answer(found._screen.plot, {"kind": "click", "customdata": ["tower", "toggle"]}, [])
     state = found.state()
-    assert (state["options"], state["show"]) == ({"graph_open": []}, "graph")
+    assert (state["options"], state["show"]) == ({"graph_open": ["tower/deep"]}, "graph")  # which stays open inside
     again = aw.LayerExplorer(model, x, state=state)
     assert again.figure.to_dict()["layout"]["meta"]["pan"]["key"] == "net"
     other = aw.LayerExplorer(residual(), state={**state, "layer": "conv", "options": {"graph_open": ["tower"]}})
@@ -140,11 +145,13 @@ def test_many_or_large_models_are_closed_at_first():
 
 def test_warnings_are_marked_where_layers_have_been_counted():
     found = explorer(residual(), zoo.noise(1, 8, 8, 3), layer="x")
-    found.data.measurements.summaries()
-    labels = next(trace for trace in found.show().drawing.spec["data"] if trace.get("meta") == "labels")
+    found.data.whole_network.summaries()
+    labels = next(trace for trace in spec(found)["data"] if trace.get("meta") == "labels")
     assert [text.partition("<br>")[0] for text in labels["text"]] == ["x", "conv", "⚠ dead", "add"]
-    targets = found.show().drawing.spec["data"][-1]
-    assert targets["hovertext"][targets["customdata"].index(["dead"])].endswith("<br>3 of 3 channels dead")
+    targets = spec(found)["data"][-1]
+    assert targets["hovertext"][targets["customdata"].index(["dead"])].endswith(
+        "<br>3 of 3 channels dead in one sample"
+    )
 
 
 class Residual(keras.Model):
@@ -172,8 +179,8 @@ def test_without_inputs_a_subclassed_model_shows_the_order_of_its_calls_dotted()
     model = Residual()
     model(np.ones((3, 4), "float32"))
     found = explorer(model)
-    assert "dotted: order of execution" in found.show().drawing.spec["layout"]["title"]["text"]
-    assert [trace for trace in found.show().drawing.spec["data"] if trace.get("line", {}).get("dash") == "dot"]
+    assert "dotted: order of execution" in spec(found)["layout"]["title"]["text"]
+    assert [trace for trace in spec(found)["data"] if trace.get("line", {}).get("dash") == "dot"]
 
 
 def test_a_layer_that_was_not_called_is_said_to_be_left_out():
@@ -186,7 +193,7 @@ def test_a_layer_that_was_not_called_is_said_to_be_left_out():
             return self.used(inputs)
 
     found = explorer(Half(), np.ones((3, 4), "float32"), layer="idle")
-    assert "idle was not called, so it is not drawn" in found.show().drawing.spec["layout"]["title"]["text"]
+    assert "idle was not called, so it is not drawn" in spec(found)["layout"]["title"]["text"]
     assert pan(found)["at"] is None
 
 

@@ -30,6 +30,12 @@ class NetworkGraph:
         self._session = session
         self._arranged: dict[frozenset[str], Arrangement] = {}
 
+    def clear(self) -> None:
+        """Forgets everything: with other weights a run may call other layers."""
+        for name in ("flows", "is_observed", "open_at_first", "_calls"):
+            self.__dict__.pop(name, None)
+        self._arranged.clear()
+
     @cached_property
     def flows(self) -> Mapping[str, Flow]:
         """From the path of each layer that others are inside of to these; `""` stands for the model itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from actwidget.errors import OptionError, shown
 from actwidget.options import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from actwidget.capture.run.inputs import Batch
     from actwidget.capture.structure.model_graph import ModelGraph
@@ -29,12 +29,14 @@ class Annotations:
         labels: The true class of each sample.
         tokens: The text of each step, one list per sample.
         is_binary: Whether the output is a single unit per sample, the probability of the second of two classes.
+        origins: Where samples come from that were added to the batch, in words, by their number.
     """
 
     class_names: Sequence[str] | None = None
-    labels: Sequence[int] | None = None
+    labels: Sequence[int | None] | None = None
     tokens: Sequence[Sequence[str]] | None = None
     is_binary: bool = False
+    origins: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -48,6 +50,44 @@ class Annotations:
         names = _class_names(class_names, graph)
         step_texts = _tokens(tokens, batch)
         return cls(names, _labels(labels, batch, graph), step_texts, Head.of(graph).is_binary)
+
+    def on(self, graph: ModelGraph, batch: Batch | None, *, labels: Any = None, tokens: Any = None) -> Annotations:
+        """The annotations of another batch: the class names stay, and so do labels and tokens if the size is the same.
+
+        Args:
+            graph: The model's graph.
+            batch: The other batch.
+            labels: Its labels; `None` for the same as before.
+            tokens: Its tokens; `None` for the same as before.
+
+        Raises:
+            OptionError: One of them does not fit the model or the batch.
+        """
+        size = 0 if batch is None else batch.size
+        given = Annotations.of(graph, batch, class_names=self.class_names, labels=labels, tokens=tokens)
+        if labels is None and self.labels is not None and len(self.labels) == size:
+            given = replace(given, labels=self.labels)
+        if tokens is None and self.tokens is not None and len(self.tokens) == size:
+            given = replace(given, tokens=self.tokens)
+        return given
+
+    def label_of(self, sample: int) -> str:
+        """The true class of a sample, by its name if it has one; `""` if no label is known."""
+        label = None if self.labels is None else self.labels[sample]
+        if label is None:
+            return ""
+        return self.class_names[label] if self.class_names and label < len(self.class_names) else f"class {label}"
+
+    def with_sample(self, number: int, origin: str) -> Annotations:
+        """The same with one more sample at the end, or with another sample at a place, of which no label is known.
+
+        Args:
+            number: The number of the sample.
+            origin: Where it comes from, in words.
+        """
+        labels = None if self.labels is None else [*self.labels[:number], None, *self.labels[number + 1 :]]
+        tokens = None if self.tokens is None else [*self.tokens[:number], [], *self.tokens[number + 1 :]]
+        return replace(self, labels=labels, tokens=tokens, origins={**self.origins, number: origin})
 
 
 def _class_names(names: Any, graph: ModelGraph) -> list[str] | None:

@@ -98,7 +98,7 @@ class Paths:
 
 Control = Choice | Number | Slider
 
-SCALINGS = {"layer": "layer", "robust": "robust", "channel": "channel"}
+SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}
 AXIS_CHOICES = {
     "auto": "automatic",
     "last": "last",
@@ -109,10 +109,9 @@ AXIS_CHOICES = {
 SHARED: dict[str, Control] = {
     control.name: control
     for control in (
-        Number("sample", "sample"),
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colour range", "whether channels share one colour range", SCALINGS),
+        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="mean"),
         Number("compare", "second sample", empty="next"),
@@ -137,7 +136,7 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
     if isinstance(control, Choice):
         return control
     count = _COUNTS[name](data)
-    if count <= 1 and name not in _ALWAYS_SHOWN:
+    if count <= 1 and name != "channel":  # which stays on screen even if there is only one value to choose
         return None
     if isinstance(control, Slider):
         return replace(control, count=count, middle=data.middle_slice)
@@ -145,11 +144,8 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
 
 
 _COUNTS: dict[str, Callable[[LayerData], int]] = {
-    "sample": lambda data: data.batch_size,
     "channel": lambda data: data.channel_count,
     "slice": lambda data: data.slice_count,
     "input_channel": lambda data: data.kernel_input_count,
     "compare": lambda data: data.comparable_samples,
 }
-_ALWAYS_SHOWN = ("sample", "channel")
-"""These controls stay on screen even if there is only one value to choose."""

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actwidget.capture.access.compare import check_same_layers
+import numpy as np
+
+from actwidget.capture.access.compare import check_same_layers, paired
 from actwidget.capture.access.keras_code import keras_code
 from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import connect, reason_against
+from actwidget.capture.run.batch_parts import with_sample
 from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
-from actwidget.errors import short
 from actwidget.explorer.annotations import Annotations
-from actwidget.explorer.controls import fitted as fitted_control
-from actwidget.explorer.description.sentence import sentence
-from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.inspector import Inspector
-from actwidget.explorer.registry import Tab, View, views
+from actwidget.explorer.registry import View, views
 from actwidget.explorer.selection import (
     OTHER_MODEL,
     Selection,
@@ -26,6 +25,7 @@ from actwidget.explorer.selection import (
     checked_other_sample,
     fitted,
 )
+from actwidget.explorer.shown import Shown, shown, shown_on_page
 from actwidget.options import listed, one_of
 
 if TYPE_CHECKING:
@@ -35,37 +35,10 @@ if TYPE_CHECKING:
 
     from actwidget.capture.structure.model_graph import ModelGraph
     from actwidget.capture.structure.node import LayerNode
-    from actwidget.explorer.controls import Control
     from actwidget.explorer.layer_data import LayerData
+    from actwidget.explorer.layer_values import Array
 
-MOST_NAMED = 2
-"""More samples are counted in a caption."""
 _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """Everything that the screen needs to show a selection.
-
-    Attributes:
-        node: The selected layer.
-        sentence: What the layer is and gives, in one sentence.
-        caption: The layer, the view, the samples and the sentence, in one line.
-        drawing: What the current view draws for it.
-        controls: The controls, in the order on screen.
-        view: The name of the current view.
-        tabs: The views of the layer, or those of the whole network if the current view is one of them.
-        is_of_network: Whether it is.
-    """
-
-    node: LayerNode
-    sentence: str
-    caption: str
-    drawing: Drawing
-    controls: list[Control]
-    view: str
-    tabs: list[Tab]
-    is_of_network: bool
 
 
 class Explorer:
@@ -117,6 +90,71 @@ class Explorer:
         self._submodels: dict[str, keras.Model] = {}
         self._axis_layer = ""  # the channel axis that the user chose applies to this layer only
         self._chosen_among: int | None = None  # how many channels there were when the channel was chosen
+
+    # The batch.
+
+    def set_inputs(self, inputs: Any, *, labels: Any = None, tokens: Any = None) -> None:
+        """Takes another batch; what is selected stays if it still exists.
+
+        Args:
+            inputs: One batch, or `None`.
+            labels: The true class of each sample. `None` keeps those of before if there are as many samples.
+            tokens: The texts of the steps of a sequence; `None` as for `labels`.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
+        """
+        session = self.session.on(inputs)
+        annotations = self.inspector.annotations.on(session.graph, session.batch, labels=labels, tokens=tokens)
+        self._replace(session, inputs, annotations)
+
+    def set_sample(self, sample: Array, origin: str, place: int | None = None) -> int:
+        """Adds a sample to the batch, or puts another one in a place of it.
+
+        Args:
+            sample: One sample in the shape that the model takes.
+            origin: Where it comes from, in words.
+            place: Which sample it takes the place of; `None` to append it.
+
+        Returns:
+            Its number.
+
+        Raises:
+            InvalidInputsError: It does not fit; nothing has changed then.
+        """
+        batch = self.session.batch
+        inputs = sample[np.newaxis] if batch is None else with_sample(batch, sample, place)
+        session = self.session.on(inputs)
+        number = (0 if batch is None else batch.size) if place is None else place
+        self._replace(session, inputs, self.inspector.annotations.with_sample(number, origin))
+        return number
+
+    def _replace(self, session: Session, inputs: Any, annotations: Annotations) -> None:
+        other = None
+        if self.other is not None:
+            other = self.other.on(inputs)
+            if (session.graph, other.graph) != (self.session.graph, self.other.graph):
+                paired(session.graph, other.graph)
+        old = [each for each in (self.session, self.other) if each is not None]
+        if session.graph is not self.session.graph:
+            self._submodels.clear()
+        self.session, self.other = session, other
+        self.inspector = Inspector(session, annotations, other)
+        for each in old:
+            each.clear()
+        self.take(self.selection)
+
+    def take(self, selection: Selection) -> None:
+        """Selects what a selection holds, apart from a layer or a sample that the batch does not have (any more)."""
+        if selection.layer not in self.session.graph.nodes:
+            selection = Selection(
+                show=selection.show, layer=_initial_layer(self.session.graph), sample=selection.sample
+            )
+        if selection.sample >= (1 if self.session.batch is None else self.session.batch.size):
+            selection = replace(selection, sample=0)
+        self.selection = selection
+        if selection.reading != "auto" and selection.layer == self._axis_layer:
+            self.inspector.choose_axis(selection.layer, selection.reading)
 
     # The selection.
 
@@ -217,39 +255,7 @@ class Explorer:
             MemoryBudgetError: An activation is larger than the byte budget and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
-        return self._shown(self.data, self.view, self.selection)
-
-    def _shown(self, data: LayerData, view: View, selection: Selection) -> Shown:
-        drawing = _drawn(view, data, selection)
-        return Shown(
-            node=data.node,
-            sentence=sentence(data),
-            caption=self._caption(data, view, selection),
-            drawing=drawing,
-            controls=self._controls(data, view, drawing),
-            view=view.name,
-            tabs=self._tabs(data, view),
-            is_of_network=view.is_of_network,
-        )
-
-    def _caption(self, data: LayerData, view: View, selection: Selection) -> str:
-        """What is on screen, in one line that stands above a picture of it."""
-        if view.is_of_network:
-            return f"{short(self.tree.name)} · {view.label}"
-        words = ""
-        if (batch := self.session.batch) is not None:
-            shown = view.samples(selection, batch.size)
-            words = f"sample{'s' * (len(shown) > 1)} {' and '.join(map(str, shown))}"
-            words = words if len(shown) <= MOST_NAMED else f"{len(shown)} samples"
-        return " · ".join(filter(None, [short(data.path), view.label, words, sentence(data)]))
-
-    def _tabs(self, data: LayerData, shown: View) -> list[Tab]:
-        """The views that stand beside one, in their order, each with the reason if it does not apply."""
-        return [
-            Tab(view.name, view.label, view.question, view.available(data))
-            for view in views().values()
-            if view.is_of_network == shown.is_of_network
-        ]
+        return shown(self.data, self.view, self.selection)
 
     def first_view(self, *, of_network: bool) -> str:
         """The name of the first view of a layer, or of the whole network."""
@@ -276,36 +282,8 @@ class Explorer:
         else:
             given = listed(layers, "layers as a list of layers to store", least=1)
             wanted = dict.fromkeys(select(graph, layer).path for layer in given)
-        top, *others = wanted
-        offered = sorted(self.offered_views().values(), key=lambda view: view.name != self.selection.show)
-        first, sizes = views()[self.first_view(of_network=False)], {}
-        for view in [view for view in offered if not view.is_of_network]:
-            for shown in self._drawn_for_page(top, view, is_needed=view is first):
-                sizes[view.name] = shown.drawing.nbytes
-                yield shown
-        for view in [view for view in offered if view.is_of_network]:
-            yield from self._drawn_for_page(top, view)
-        rest = [view for view in offered if not view.is_of_network and view is not first]
-        for view in [first, *sorted(rest, key=lambda view: sizes.get(view.name, 0))]:
-            for path in others:
-                yield from self._drawn_for_page(path, view, is_needed=view is first)
-
-    def _drawn_for_page(self, path: str, view: View, *, is_needed: bool = False) -> Iterator[Shown]:
-        """A layer in a view that applies to it, or, if it is needed all the same, the reason why it does not."""
-        selection = replace(self.selection, show=view.name)
-        if path != selection.layer:
-            selection = replace(selection, layer=path, channel=None, position=None, slice=None, input_channel=None)
-        data = self.inspector.layer(path, selection.sample)
-        if is_needed or view.available(data) is None:
-            yield self._shown(data, view, selection)
-
-    def _controls(self, data: LayerData, view: View, drawing: Drawing) -> list[Control]:
-        """The controls that apply to a drawing."""
-        # A drawing names its controls only if it shows its values as text.
-        conditions = {"is_read": drawing.controls is not None, "is_axis_chosen": self.selection.reading != "auto"}
-        offered = view.controls if drawing.controls is None else drawing.controls
-        controls = [fitted_control(each, data, **conditions) if isinstance(each, str) else each for each in offered]
-        return [control for control in controls if control is not None]
+        first = views()[self.first_view(of_network=False)]
+        return shown_on_page(self.inspector, self.selection, list(wanted), [*self.offered_views().values()], first)
 
     # What user code reads.
 
@@ -366,12 +344,6 @@ class Explorer:
             self.other.clear()
         self.inspector.clear()
         self._submodels.clear()
-
-
-def _drawn(view: View, data: LayerData, selection: Selection) -> Drawing:
-    if (reason := view.available(data)) is not None:
-        return Drawing.message(data.path, reason)
-    return view.draw(data, selection)
 
 
 def _initial_layer(graph: ModelGraph) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actwidget.capture.access.session import ROW, WHOLE
-from actwidget.explorer.input_pictures import InputPictures
 from actwidget.explorer.layer_data import LayerData, Sources
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
 from actwidget.explorer.network.network_graph import NetworkGraph
 from actwidget.explorer.predictions import Predictions
+from actwidget.explorer.samples.input_pictures import InputPictures
 
 if TYPE_CHECKING:
     from actwidget.capture.access.session import Session
@@ -24,6 +24,7 @@ class Inspector:
         predictions: The model's predicted classes.
         pictures: The inputs that are pictures.
         measurements: The statistics of layers.
+        annotations: The class names, labels and tokens that the user has given.
     """
 
     def __init__(self, session: Session, annotations: Annotations, other: Session | None = None) -> None:
@@ -35,6 +36,7 @@ class Inspector:
             other: The session of another model of the same architecture on the same batch, to compare with.
         """
         self._session = session
+        self.annotations = annotations
         self._values = LayerValues(session)
         self.measurements = Measurements(session, self._values)
         self.pictures = InputPictures(session)

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.annotations import Annotations
-    from actwidget.explorer.input_pictures import InputPictures
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
     from actwidget.explorer.network.network_graph import NetworkGraph
+    from actwidget.explorer.samples.input_pictures import InputPictures
 
 
 class InputPicture(NamedTuple):

@@ -75,8 +75,9 @@ def selected_by_click(customdata: list[Any], view: View, data: LayerData, select
         For each field of the selection its new value; empty where the click selects nothing.
     """
     match customdata:
-        case ["sample", int() as sample]:
-            return {"sample": sample}
+        case ["sample", int() as sample, *_]:
+            # The batch may have become smaller while the click was on its way.
+            return {"sample": sample} if 0 <= sample < data.batch_size else {}
         case [str() as path, *rest] if path in data.sources.session.graph.nodes:
             part = rest[0] if rest and isinstance(rest[0], str) else ""
             return view.layer_clicked(path, part, data, selection)
@@ -88,7 +89,7 @@ def selected_by_click(customdata: list[Any], view: View, data: LayerData, select
 
 
 def _pointed_at(row: Any, column: Any, data: LayerData) -> dict[str, Any]:
-    """Where a cell of the close-up lies over the input, and what it sees there."""
+    """Where a cell of the close-up lies over the input, and the pixels that it depends on there."""
     place = tuple(int(index) if isinstance(index, (int, float)) else -1 for index in (row, column))
     is_there = all(0 <= index < length for index, length in zip(place, data.map_size, strict=True))
     return {"show": "overlay", "position": place} if is_there and data.picture is not None else {}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from actwidget.explorer import views as _views
 from actwidget.explorer.controls import SHARED
+from actwidget.explorer.selection import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,14 @@ class View(ABC):
         """
         return [selection.sample]
 
+    def fitted(self, control: Control, _data: LayerData, _selection: Selection) -> Control | None:
+        """One of the view's own controls with its range adjusted to a layer; `None` if there is nothing to choose.
+
+        Args:
+            control: The control.
+        """
+        return control
+
     @abstractmethod
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """Draws a layer. It is called only for layers for which the view is available.
@@ -134,7 +143,7 @@ def register(cls: ViewClass) -> ViewClass:
     if view.name in _VIEWS:
         message = f"There is a view {view.name!r} already."
         raise ValueError(message)
-    taken = SHARED.keys() | {control.name for each in _VIEWS.values() for control in each.own_options}
+    taken = {*SHARED, *FIELDS} | {control.name for each in _VIEWS.values() for control in each.own_options}
     if clashes := [control.name for control in view.own_options if control.name in taken]:
         message = f"Controls exist: {clashes}."
         raise ValueError(message)

@@ -12,10 +12,11 @@ from actwidget.figures.activation.content import ActivationContent, Picture
 from actwidget.figures.activation.figure import activation_figure, activation_spec
 from actwidget.figures.activation.picture import ORDERS, channel_order, picture
 from actwidget.figures.comparison import comparison_spec
+from actwidget.figures.every_sample import every_sample_spec
 from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
 from actwidget.figures.overview import overview_spec
-from actwidget.figures.parts.input_image import is_picture, thumbnail_png
+from actwidget.figures.parts.input_image import is_picture, small_picture
 from actwidget.figures.scalar import scalar_spec
 from actwidget.figures.still import still_pngs
 from actwidget.figures.values import values_spec
@@ -30,14 +31,15 @@ __all__ = [
     "activation_spec",
     "channel_order",
     "comparison_spec",
+    "every_sample_spec",
     "is_picture",
     "message_figure",
     "overlay_spec",
     "overview_spec",
     "picture",
     "scalar_spec",
+    "small_picture",
     "still_pngs",
-    "thumbnail_png",
     "values_spec",
     "weights_spec",
 ]

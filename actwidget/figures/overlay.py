@@ -142,7 +142,7 @@ def overlay_spec(
     picture |= {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
     traces = [picture, *_cells(shown, factor, place), {**picture, "xaxis": "x2", "yaxis": "y2"}]
     if box is not None and (box[2] <= box[0] or box[3] <= box[1]):
-        parts.append(f"sees padding alone, nothing of {source}")
+        parts.append(f"depends on padding alone, not on {source}")
         box = None
     elif cell is not None and box is None:
         parts.append("receptive field can't be computed")
@@ -150,8 +150,8 @@ def overlay_spec(
     text = source
     if box is not None:
         position = "this position" if cell is None else f"row {cell[0]}, column {cell[1]}"
-        text = colored(f"what {position} sees", ACCENT)
-        parts.append(f"sees {bottom - top} × {right - left} of {height} × {width} pixels")
+        text = colored(f"pixels that {position} depends on", ACCENT)
+        parts.append(f"depends on {bottom - top} × {right - left} of {height} × {width} pixels")
     shapes = []
     if cell is not None:
         shapes.append(_frame(place.edges(*cell), 3))

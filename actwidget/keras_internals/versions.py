@@ -89,12 +89,10 @@ class Difference:
 
 
 NO_RAGGED_INPUTS = Difference(
-    "keras", (3, 8), (3, 8), "`keras.Input` has no `ragged`, and no symbolic tensor is ragged"
+    "keras", (3, 8), (3, 8), "`keras.Input` has no argument `ragged`, and symbolic tensors can't be ragged"
 )
 NO_RMS_NORMALIZATION = Difference("keras", (3, 8), (3, 8), "there is no `keras.layers.RMSNormalization`")
-NAMED_INPUTS_NEEDED = Difference(
-    "keras", (3, 8), (3, 9), "optional inputs can't be left out where a model takes its inputs as a dict"
-)
+NAMED_INPUTS_NEEDED = Difference("keras", (3, 8), (3, 9), "optional inputs can't be left out of a dict of inputs")
 TRAINING_DROPPED = Difference(
     "keras", (3, 8), (3, 9), "`training=True` does not reach the layers of a model whose own `call` does not take it"
 )
@@ -104,14 +102,17 @@ PREDICT_NEEDS_ALL_INPUTS = Difference(
     "keras", (3, 8), (3, 11), "`predict` and `fit` raise an error if an optional input is left out"
 )
 INT4_ALONG_INPUTS = Difference(
-    "keras", (3, 8), (3, 13), "a byte of a kernel of four bits, where there are any, holds two inputs, not two outputs"
+    "keras",
+    (3, 8),
+    (3, 13),
+    "a byte of a four-bit kernel (of a release that has them) holds two inputs, not two outputs",
 )
 INT4_STAYS_PACKED = Difference(
-    "keras", (3, 8), (3, 11), "a kernel of four bits, where there are any, is packed, and shown so"
+    "keras", (3, 8), (3, 11), "a four-bit kernel (of a release that has them) is shown packed"
 )
 NO_GPTQ = Difference("keras", (3, 8), (3, 11), "there is no GPTQ quantization, `keras.dtype_policies.GPTQDTypePolicy`")
 UNUSED_INPUTS_REFUSED = Difference(
-    "keras", (3, 10), (3, 13), "a functional model is not created, or loaded, if an input of it is given to no layer"
+    "keras", (3, 10), (3, 13), "a functional model with an input that no layer uses can't be created or loaded"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -14,9 +15,9 @@ from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.composite import in_marimo
 from actwidget.widgets.export import write_image, write_page
 from actwidget.widgets.ipywidgets7 import view_bundle
-from actwidget.widgets.rendering import Rendering
 from actwidget.widgets.screen import Screen
 from actwidget.widgets.still import Still, picture_of, publish
+from actwidget.widgets.takes_inputs import TakesInputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ _NAMING = (
 change."""
 
 
-class LayerExplorer(Rendering):
+class LayerExplorer(TakesInputs):
     """Looks inside a Keras model: a tree of its layers, and the selected layer's activations as an interactive figure.
 
     Everything on screen can be set and read by name, with or without a browser. The attributes below are traits: they
@@ -144,6 +145,7 @@ class LayerExplorer(Rendering):
             LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that does not exist.
         """
         other = compare if _is_model(compare) else None
+        self._lock = threading.RLock()
         self._explorer = Explorer(
             model,
             inputs,
@@ -200,10 +202,30 @@ class LayerExplorer(Rendering):
         """The batch, in the structure and the dtypes that the model takes; `None` if none was given.
 
         Arrays have the shape `(samples, ...)`, even if a single sample was given. They are read-only copies of the
-        arrays that were given.
+        arrays that were given. Assigning another batch shows it at once, as `set_inputs` does.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError: The assigned batch does not fit; nothing has changed then.
         """
         batch = self._explorer.session.batch
         return None if batch is None else batch.fed
+
+    @inputs.setter
+    def inputs(self, inputs: Any) -> None:
+        self.set_inputs(inputs)
+
+    def set_inputs(self, inputs: Any, labels: Any = None, tokens: Any = None) -> None:
+        """Shows another batch: the same layer, view, channel and sample if they still exist.
+
+        Args:
+            inputs: One batch, as for `LayerExplorer`.
+            labels: The true class of each sample. Without them the labels of before stay if there are as many samples.
+            tokens: The texts of the steps of a sequence; without them as for `labels`.
+
+        Raises:
+            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
+        """
+        super().set_inputs(inputs, labels, tokens)
 
     @property
     def tree(self) -> LayerNode:

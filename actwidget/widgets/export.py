@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from actwidget.explorer.explorer import Shown
+    from actwidget.explorer.shown import Shown
     from actwidget.widgets.screen import Screen
 
 LEAST = 2_000

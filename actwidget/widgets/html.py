@@ -36,14 +36,13 @@ def header(name: str, layers: int, parameters: int) -> str:
     )
 
 
-def prediction(label: str, probability: float, thumbnail: str | None) -> str:
-    """The model's prediction for the sample, with a small picture of it."""
-    picture = f'<img class="actw-thumbnail" alt="the input" src="{html.escape(thumbnail)}">' if thumbnail else ""
+def prediction(label: str, probability: float) -> str:
+    """The model's prediction for the sample; empty without a label."""
     if not label:
-        return picture
+        return ""
     width = max(0.0, min(1.0, probability)) * 100
     return (
-        f'{picture}<span class="actw-prediction">{escape(label)}</span>'
+        f'<span class="actw-prediction">{escape(label)}</span>'
         f'<span class="actw-bar"><span style="width:{width:.1f}%"></span></span>'
         f'<span class="actw-muted">{percent(probability)}</span>'
     )

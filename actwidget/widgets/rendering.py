@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,9 @@ from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from actwidget.explorer.explorer import Explorer, Shown
+    from actwidget.explorer.explorer import Explorer
     from actwidget.explorer.navigation import Grid
+    from actwidget.explorer.shown import Shown
     from actwidget.widgets.screen import Screen
     from actwidget.widgets.still import Still
 
@@ -38,6 +40,7 @@ class Rendering(Composite):
     _has_failed = False  # whether the last redraw raised an error
     _last_views: dict[str, str]  # for a layer and for the whole network the view in which it was shown last
     _grid: Grid | None = None  # the items of the figure that the arrow keys select
+    _lock: threading.RLock  # JupyterLab's messages can come in a thread of their own, while a cell runs
 
     def _connect(self) -> None:
         screen = self._screen
@@ -48,7 +51,7 @@ class Rendering(Composite):
         )
         screen.scope.observe(self._scope_chosen, "value")
         screen.inspection.on_action(self._change)
-        screen.controls.connect(self, screen.warn)
+        screen.controls.connect(self)
         screen.tree.on_again(self._chosen_again)
         screen.plot.on_click(self._clicked)
         screen.plot.on_key(self._pressed)
@@ -65,12 +68,13 @@ class Rendering(Composite):
         Raises:
             LayerNotFoundError, ChannelError, SampleError, OptionError: The value is not valid for that trait.
         """
-        try:
-            self._explorer.select(**{name: value})
-        except ActwidgetError as error:
-            self._screen.warn(str(error))
-            raise
-        valid = getattr(self._explorer.selection, name)
+        with self._lock:
+            try:
+                self._explorer.select(**{name: value})
+            except ActwidgetError as error:
+                self._screen.warn(str(error))
+                raise
+            valid = getattr(self._explorer.selection, name)
         return dict(valid) if name == "options" else valid
 
     def _chosen_again(self) -> None:
@@ -89,17 +93,19 @@ class Rendering(Composite):
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
         explorer = self._explorer
-        self._change(selected_by_click(customdata, explorer.view, explorer.data, explorer.selection))
+        with self._lock:
+            self._change(selected_by_click(customdata, explorer.view, explorer.data, explorer.selection))
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         """Changes fields of the selection, with one redraw for all."""
-        if len(changes) == 1:
-            (name,) = changes
-            setattr(self, name, changes[name])
-        elif changes:
-            with self._single_redraw():
-                for name, value in changes.items():
-                    setattr(self, name, value)
+        with self._lock:
+            if len(changes) == 1:
+                (name,) = changes
+                setattr(self, name, changes[name])
+            elif changes:
+                with self._single_redraw():
+                    for name, value in changes.items():
+                        setattr(self, name, value)
 
     def _scope_chosen(self, change: Any) -> None:
         """Shows the layer, or the whole network, in the view in which it was shown last."""
@@ -119,8 +125,9 @@ class Rendering(Composite):
     # From a selection to the screen.
 
     def _changed(self, _change: Any) -> None:
-        if not self._rendering:
-            self._redraw()
+        with self._lock:  # another thread may be drawing, which has read the selection already
+            if not self._rendering:
+                self._redraw()
 
     def _redraw(self) -> None:
         with self._single_redraw():
@@ -129,19 +136,20 @@ class Rendering(Composite):
     @contextmanager
     def _single_redraw(self) -> Iterator[None]:
         """Redraws once at the end of a block that changes several traits."""
-        self._rendering = True
-        try:
-            yield
-            self._render()
-        finally:
-            self._rendering = False
+        with self._lock:
+            self._rendering = True
+            try:
+                yield
+                self._render()
+            finally:
+                self._rendering = False
 
     def _render(self) -> None:
         """Shows the selection; if that fails, shows the error on screen and leaves the last figure."""
         explorer, screen = self._explorer, self._screen
         start, explorer.session.seconds = time.perf_counter(), 0.0
-        explorer.selection = self._selected()
-        path = self.layer
+        explorer.take(self._selected())
+        path = explorer.selection.layer
         try:
             if not explorer.look():
                 screen.wait_for(path)
@@ -149,6 +157,7 @@ class Rendering(Composite):
             for name in FIELDS:
                 if getattr(self, name) != getattr(fitted, name):
                     setattr(self, name, getattr(fitted, name))
+            screen.samples.value = self.sample
             self._show(explorer.show(), start)
         except BaseException as error:
             screen.plot.busy = False
@@ -181,14 +190,15 @@ class Rendering(Composite):
 
     def _renew(self) -> None:
         """Redraws if a model's weights were written since they were last checked."""
-        try:
-            self._is_checking_weights = True  # so that the redraw does not schedule another check
-            if self._explorer.refresh():
-                self._screen.mark({}, only=True)
-                if self._links:
-                    self._redraw()
-        finally:
-            self._is_checking_weights = False
+        with self._lock:
+            try:
+                self._is_checking_weights = True  # so that the redraw does not schedule another check
+                if self._explorer.refresh():
+                    self._screen.mark({}, only=True)
+                    if self._links:
+                        self._redraw()
+            finally:
+                self._is_checking_weights = False
 
     def _show_prediction(self) -> None:
         """Shows the model's prediction: at once if it is known, otherwise after the figure has been sent."""
@@ -200,6 +210,6 @@ class Rendering(Composite):
             afterwards(self._predict, without_page=False)
 
     def _predict(self) -> None:
-        if self._links:  # it may have been closed in the meantime
-            inspector = self._explorer.inspector
-            self._screen.predict(*inspector.predictions.top(self.sample), inspector.pictures.thumbnail(self.sample))
+        with self._lock:
+            if self._links:  # it may have been closed in the meantime
+                self._screen.predict(*self._explorer.inspector.predictions.top(self.sample))

@@ -11,12 +11,13 @@ from actwidget.widgets import html
 from actwidget.widgets.assets import asset
 from actwidget.widgets.components.choices import Choices
 from actwidget.widgets.components.code import CodePanel
+from actwidget.widgets.components.controls import Controls
 from actwidget.widgets.components.inspection import InspectionPanel
 from actwidget.widgets.components.parts import Parts
 from actwidget.widgets.components.plot import PlotView
+from actwidget.widgets.components.samples import SampleStrip
 from actwidget.widgets.components.table import NumberTable
 from actwidget.widgets.components.tree import LayerTree
-from actwidget.widgets.controls import Controls
 from actwidget.widgets.still import Snapshot
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.drawing import Drawing
-    from actwidget.explorer.explorer import Shown
+    from actwidget.explorer.shown import Shown
     from actwidget.widgets.still import Still
 
 
@@ -48,6 +49,7 @@ class Screen:
         numbers: The statistics of the layer, at the foot.
         alert: The error message.
         status: The status line.
+        samples: The strip of samples.
         prediction: The model's prediction for the sample.
         title: The name of the selected layer.
         code: The Keras code for the selected layer.
@@ -84,14 +86,15 @@ class Screen:
         self.scope = make(
             Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
         )
+        self.samples = make(SampleStrip, samples)
         self.prediction = make(ipywidgets.HTML, css="actw-answers")
-        top = make(ipywidgets.HBox, [self.header, self.scope, self.prediction], css="actw-top")
+        top = make(ipywidgets.HBox, [self.header, self.scope, self.samples, self.prediction], css="actw-top")
         self.tree = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
         self.title = make(ipywidgets.HTML, css="actw-title")
         self.code = make(CodePanel, label="Keras code")
         heading = make(ipywidgets.HBox, [self.title, self.code], css="actw-heading")
         self.tabs = make(Choices, kind="tabs", label="Views", css="actw-views")
-        self.controls = Controls(self._parts, samples=samples)
+        self.controls = Controls(self._parts)
         self.plot = make(PlotView, css="actw-figure")
         self.inspection = make(InspectionPanel, css="actw-inspector")
         self.alert = make(ipywidgets.HTML, html.live("alert", ""), css="actw-alerts")
@@ -154,9 +157,9 @@ class Screen:
         """Marks layers with warnings in the tree, in addition to those marked already unless `only` is set."""
         self.tree.marks = dict(warnings) if only else {**self.tree.marks, **warnings}
 
-    def predict(self, label: str, probability: float, thumbnail: str | None) -> None:
+    def predict(self, label: str, probability: float) -> None:
         """Shows the model's prediction for the sample."""
-        self.prediction.value = html.prediction(label, probability, thumbnail)
+        self.prediction.value = html.prediction(label, probability)
 
     def _show_table(self, drawing: Drawing, channel: int | None) -> None:
         """Replaces the figure by the drawing's table; a drawing without a table brings the figure back."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from actwidget.explorer.description.facts import Fact
     from actwidget.explorer.drawing import Table
-    from actwidget.explorer.explorer import Shown
+    from actwidget.explorer.shown import Shown
     from actwidget.figures.still import Pngs
 
 ADVICE = "Snapshot. Run this cell for the interactive explorer."

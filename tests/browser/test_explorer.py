@@ -277,11 +277,35 @@ def test_an_error_goes_when_the_selected_row_is_clicked(explorer):
     assert explorer.selected == [selected]
 
 
-def test_a_wrong_channel_typed_is_said(explorer):
+def test_a_drop_down_has_its_tooltip_and_its_label(explorer):
+    menus = explorer.element.locator("select")
+    tips = menus.evaluate_all("(all) => all.map((each) => [each.labels[0].textContent, each.title])")
+    assert ["order", "order of the channels"] in tips
+    assert all(label and tip for label, tip in tips)
+
+
+def test_that_no_layer_matches_is_said_right_below_the_filter(explorer):
+    explorer.filter.fill("nothing like it")
+    note = explorer.element.get_by_text("No layer matches")
+    field, said = explorer.filter.bounding_box(), note.bounding_box()
+    assert 0 <= said["y"] - (field["y"] + field["height"]) <= 16
+    explorer.filter.fill("")
+    note.wait_for(state="detached")
+
+
+def test_a_wrong_channel_typed_is_said_beside_its_field_and_moves_nothing(explorer):
     field = explorer.element.get_by_placeholder("mean")
+    figure = explorer.graph.bounding_box()
+    height = explorer.element.bounding_box()["height"]
     field.fill("8")
     field.press("Enter")
-    explorer.alert.get_by_text("Expected a channel from 0 to 7").wait_for()
+    said = explorer.alert.get_by_text("Expected a channel from 0 to 7")
+    said.wait_for()
+    box, below = field.bounding_box(), said.bounding_box()
+    assert 0 <= below["y"] - (box["y"] + box["height"]) <= 16
+    assert abs(below["x"] - box["x"]) <= 120
+    assert explorer.graph.bounding_box() == figure
+    assert explorer.element.bounding_box()["height"] == height
     field.fill("7")
     field.press("Enter")
     explorer.wait_until("(graph) => graph.layout.annotations[0].text.includes('channel 7<')")
@@ -296,7 +320,7 @@ def test_a_folded_group_tells_that_a_layer_in_it_has_a_mark(explorer, notebook):
         group.click()
     dot = group.locator(".actw-tree-mark")
     dot.wait_for()
-    assert dot.get_attribute("title") == "1 layer inside to look at"
+    assert dot.get_attribute("title") == "1 layer inside with a warning"
     group.click()
     dot.wait_for(state="hidden")
     own = explorer.row("block7_relu").locator(".actw-tree-mark")

@@ -66,7 +66,7 @@ def test_a_click_into_the_close_up_shows_what_that_place_sees(explorer, notebook
         }"""
     )
     notebook.page.mouse.click(*place)
-    explorer.wait_until("(graph) => graph.querySelector('.gtitle').textContent.includes('sees 3 × 3')")
+    explorer.wait_until("(graph) => graph.querySelector('.gtitle').textContent.includes('depends on 3 × 3')")
     assert (state(notebook)["show"], state(notebook)["position"]) == ("overlay", [3, 20])
 
 

@@ -29,7 +29,7 @@ def sums():
         name = "sums"
         label = "sums"
         question = "How much is there in each channel?"
-        controls = ("sample", POWER, LEAST)
+        controls = ("channel", POWER, LEAST)
 
         def available(self, data):
             return data.missing or (None if data.node.name != "flat" else "A vector has nothing to add up.")
@@ -79,7 +79,7 @@ def test_a_new_view_is_on_screen(model):
 def test_the_controls_of_a_view_are_on_screen_and_set_what_it_draws(model):
     explorer = aw.LayerExplorer(model, X, show="sums", layer="conv")
     controls = explorer._screen.controls
-    assert list(controls.box.children) == [controls.widget(name) for name in ("sample", "power", "least")]
+    assert list(controls.box.children) == [controls.widget(name) for name in ("channel", "power", "least")]
     controls.widget("power").value = "two"
     assert explorer.options == {"power": "two"}
     np.testing.assert_allclose(explorer.figure.data[0].y, sums_of(model, 0, power=2), rtol=1e-5)

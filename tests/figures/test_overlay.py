@@ -68,7 +68,7 @@ def test_the_box_is_marked_and_enlarged_and_its_size_said():
     assert (box.x0, box.x1, box.y0, box.y1) == pytest.approx((29.5, 59.5, 3.5, 19.5))
     assert layout.xaxis2.range == (29.5, 59.5)
     assert layout.yaxis2.range == (19.5, 3.5)
-    assert "sees 16 × 30 of 40 × 60 pixels" in layout.title.text
+    assert "depends on 16 × 30 of 40 × 60 pixels" in layout.title.text
     assert "row 2, column 7" in layout.annotations[0].text
 
 
@@ -116,7 +116,7 @@ def test_a_cell_of_which_it_is_not_known_what_it_sees_says_so():
 def test_an_input_is_called_as_asked():
     figure = go.Figure(overlay_spec("conv", PIXELS, VALUES, source="input <b>", cell=(0, 0), box=(0, 0, 0, 0)))
     assert "stretched over input &lt;b&gt;" in figure.layout.title.text
-    assert "nothing of input &lt;b&gt;" in figure.layout.title.text
+    assert "not on input &lt;b&gt;" in figure.layout.title.text
     assert figure.layout.annotations[0].text == "input &lt;b&gt;"
 
 

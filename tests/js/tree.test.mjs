@@ -163,14 +163,14 @@ test("a layer has its own warning, what holds such layers says how many there ar
   assert.deepEqual(
     [...warnings(rows, { "block1_net/gate": "all zero", softmax: "NaN", gone: "?" })].sort(([a], [b]) => a - b),
     [
-      [1, { text: "1 layer inside to look at", isOwn: false }],
-      [3, { text: "1 layer inside to look at", isOwn: false }],
+      [1, { text: "1 layer inside with a warning", isOwn: false }],
+      [3, { text: "1 layer inside with a warning", isOwn: false }],
       [4, { text: "all zero", isOwn: true }],
       [6, { text: "NaN", isOwn: true }],
     ],
   );
   const two = warnings(rows, { block1_net: "dead", "block1_net/gate": "all zero" });
-  assert.deepEqual([two.get(3)?.text, two.get(1)?.text], ["dead", "2 layers inside to look at"]);
+  assert.deepEqual([two.get(3)?.text, two.get(1)?.text], ["dead", "2 layers inside with warnings"]);
   assert.equal(warnings(rows, {}).size, 0);
 });
 
@@ -256,11 +256,11 @@ test("a selected layer that is seen already changes nothing but the marks", () =
   assert.deepEqual(withSelected(state, -1), { ...state, selected: -1 });
 });
 
-test("the note says why the focused layer is grey, or how many layers the filter lets through", () => {
+test("the note says why the focused layer is grey, or how many layers match the filter", () => {
   const state = firstState(rows, -1, true, "");
   const lost = withStep(state, 5, state.folded);
   assert.equal(noteText(lost, true), "called once a step");
   assert.equal(noteText(lost, false), "");
-  assert.equal(noteText(withQuery(state, "block1"), false), "3 of 6 layers");
-  assert.equal(noteText(withQuery(state, "nothing"), true), "no layer matches");
+  assert.equal(noteText(withQuery(state, "block1"), false), "3 of 6 layers match");
+  assert.equal(noteText(withQuery(state, "nothing"), true), "No layer matches");
 });

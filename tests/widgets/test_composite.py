@@ -17,7 +17,7 @@ def test_the_script_for_marimo_draws_every_kind_of_widget_that_an_explorer_consi
     explorer = small.explorer()
     explorer._screen.make_all()
     kinds = {widget._view_name for made in [explorer, *explorer._screen._parts._made] for widget in widgets_in(made)}
-    assert {"AnyView", "ButtonView", "DropdownView", "HTMLView", "IntSliderView", "TextView"} < kinds
+    assert {"AnyView", "ButtonView", "HTMLView", "IntSliderView", "TextView"} < kinds
     script = asset("composite.js")
     assert [kind for kind in kinds - {"AnyView"} if f"{kind}:" not in script] == []
     explorer.close()

@@ -258,7 +258,7 @@ def test_traits_can_be_observed_and_linked(explorer, images):
 def test_the_controls_and_the_tree_set_the_traits(explorer):
     explorer._screen.tree.selected = "fragile"
     explorer._screen.controls.widget("channel")._field.value = "4"
-    explorer._screen.controls.widget("sample")._up.click()
+    explorer._screen.samples.value = 1
     explorer._screen.controls.widget("sort").value = "maximum"
     explorer._screen.controls.widget("scaling").value = "channel"
     assert explorer.state() == {
@@ -275,7 +275,7 @@ def test_the_controls_and_the_tree_set_the_traits(explorer):
         "reading": "auto",
     }
     explorer._screen.controls.widget("channel")._field.value = "seven"
-    assert "seven" in alert(explorer)
+    assert "seven" in explorer._screen.controls.widget("channel").children[-1].value
     assert explorer.channel == 4
 
 
@@ -638,3 +638,19 @@ def test_the_code_says_where_its_batch_is_if_another_was_given():
     scope = {"model": model, "x": explorer.inputs}
     exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
     np.testing.assert_array_equal(scope["activation"], explorer.activation)
+
+
+def test_an_invalid_number_is_said_beside_its_field_and_nowhere_else(explorer):
+    stepper = explorer._screen.controls.widget("channel")
+    stepper._field.value = "99"
+    *_, message = stepper.children
+    assert message.value == html.live("alert", f"Expected a channel from 0 to {stepper.maximum}, got '99'.")
+    assert alert(explorer) == ""
+    assert explorer.channel is None
+    stepper._field.value = "2"
+    assert message not in stepper.children
+    assert explorer.channel == 2
+    stepper._field.value = "x"
+    assert stepper.children[-1] is message
+    explorer.channel = 3
+    assert (message in stepper.children, stepper._field.value) == (False, "3")

@@ -51,9 +51,9 @@ def test_every_option_of_a_control_is_a_trait_of_its_class(monkeypatch):
     view = explorer()
     for show in view._explorer.offered_views():
         view.show = show
-    assert {ipywidgets.HTML, ipywidgets.HBox, ipywidgets.Dropdown, ipywidgets.Text} <= set(map(type, made))
+    assert {ipywidgets.HTML, ipywidgets.HBox, ipywidgets.Text} <= set(map(type, made))
     assert unknown == []
-    tips = [widget for widget in made if isinstance(widget, ipywidgets.Dropdown | ipywidgets.Text | ipywidgets.Button)]
+    tips = [widget for widget in made if isinstance(widget, ipywidgets.Text | ipywidgets.Button)]
     assert all(getattr(each, "tooltip", None) or each.description_tooltip for each in tips)
 
 

@@ -49,9 +49,22 @@ class Session:
     """
 
     def __init__(
-        self, model: keras.Model, inputs: Any = None, *, budget: int = 256_000_000, batch_size: int = 32
+        self,
+        model: keras.Model,
+        inputs: Any = None,
+        *,
+        budget: int = 256_000_000,
+        batch_size: int = 32,
+        known: ModelGraph | None = None,
     ) -> None:
         """Reads the model's graph and checks the inputs. A model without a functional graph runs once for this.
+
+        Args:
+            model: A Keras model.
+            inputs: One batch, or `None`.
+            budget: The byte budget of the cache.
+            batch_size: How many samples go through the model at a time.
+            known: The graph as it was read with other inputs; it is read again only if it may depend on these.
 
         Raises:
             UnsupportedModelError: `model` can't be explored.
@@ -61,7 +74,7 @@ class Session:
         at_least(0, budget, "max_bytes")
         at_least(1, batch_size, "batch_size")
         self.graph: ModelGraph
-        self.graph, batch = read(model, inputs, most=batch_size, parts=True)
+        self.graph, batch = read(model, inputs, most=batch_size, parts=True, known=known)
         self.batch: Batch | None = None if batch is None else batch.kept()
         if self.batch is not None and self.graph.called is not None:
             # The model has run on some samples only, and others may call other layers. If all activations fit into the
@@ -79,6 +92,14 @@ class Session:
         self._watch = WeightWatch()
         self._is_certain = False
         self.look("", [0])
+
+    def on(self, inputs: Any) -> Session:
+        """A session of the same model on other inputs; this one stays as it is.
+
+        Raises:
+            InvalidInputsError: `inputs` do not fit.
+        """
+        return Session(self.graph.model, inputs, budget=int(self.budget), batch_size=self.batch_size, known=self.graph)
 
     @property
     def budget(self) -> float:

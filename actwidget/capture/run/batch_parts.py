@@ -236,3 +236,24 @@ def is_close(one: Array, other: Array) -> bool:
         bits = 8 * magnitude.dtype.itemsize
         near = np.abs(one - other) <= ROUNDING[bits] * (per_channel + largest / 50)
     return bool(np.all(near | (one == other) | (np.isnan(one) & np.isnan(other))))
+
+
+def with_sample(batch: Batch, sample: Array, place: int | None = None) -> Any:
+    """The inputs of a batch with one more sample at the end, or with another sample at a place.
+
+    Args:
+        batch: A batch of a model whose inputs are one array.
+        sample: The sample, in the shape and dtype of one of its rows.
+        place: Which sample it takes the place of; `None` to append it.
+    """
+
+    def changed(leaf: Any) -> Any:
+        if is_shared(leaf):
+            return leaf
+        if place is None:
+            return np.concatenate([leaf, sample[np.newaxis]])
+        array = leaf.copy()
+        array[place] = sample
+        return array
+
+    return keras.tree.map_structure(changed, batch.fed)

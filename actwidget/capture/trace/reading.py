@@ -68,6 +68,7 @@ def read(
     record: dict[str, Any] | None = None,
     most: int | None = None,
     parts: bool = False,
+    known: ModelGraph | None = None,
 ) -> tuple[ModelGraph, Batch | None]:
     """Finds everything in a model that can be selected, and converts inputs to the structure that the model takes.
 
@@ -81,6 +82,7 @@ def read(
         most: If there are more samples than this, the model is run on only some of them, and layers that only the
             others call are not found.
         parts: Whether to list the layers of a model without `call()`, although none of them can be captured.
+        known: The graph of the model as it was read with other inputs. It is used again if it can't depend on them.
 
     Returns:
         The model's graph and the batch, which is `None` without inputs.
@@ -90,6 +92,9 @@ def read(
         ModelNotBuiltError: The model is not built, and there are no inputs to build it with.
         InvalidInputsError: The model can't take `inputs`.
     """
+    if known is not None and _holds_for_any_inputs(known):
+        edited = bool(known.edits)
+        return known, None if inputs is None else fitted(known.root, inputs, edited=edited)
     check_is_keras_model(model)
     is_tapped = isinstance(model, Tapped)
     root = model.model if is_tapped else model
@@ -115,6 +120,17 @@ def read(
         )
         raise UnsupportedModelError(message)
     return _as_graph(model, root, traced), traced.batch
+
+
+def _holds_for_any_inputs(graph: ModelGraph) -> bool:
+    """Whether the graph of a model was read without a run of it, and the model still has that graph."""
+    if function_of(graph.root) is None or graph.untried or graph.was_run:
+        return False
+    try:
+        graph.check()
+    except UnsupportedModelError:
+        return False
+    return True
 
 
 def _as_graph(model: keras.Model, root: keras.Model, traced: TracedModel) -> ModelGraph:

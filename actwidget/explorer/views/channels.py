@@ -41,7 +41,7 @@ class Channels(View):
     label = "Channels"
     question = "What does this layer see?"
     place = 10
-    controls = ("sample", "channel", "sort", "scaling", "slice", "reading")
+    controls = ("channel", "sort", "scaling", "slice", "reading")
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The grid of all channels with a close-up and a histogram; values that can't be seen as a list to read."""
@@ -114,11 +114,11 @@ def _to_read(data: LayerData, selection: Selection) -> Drawing:
         figure = scalar_spec(data.path, every, sample=data.own_sample, meaning=meaning or "activation")
         alt = f"{data.path}: one number a sample{meaning and f', the {meaning}'}, {shown} for sample {data.own_sample}"
         grid = Grid(np.arange(len(every)), of="sample")
-        return Drawing.of(figure, alt, tell=lambda: facts_on(data), controls=("sample", *more), grid=grid)
+        return Drawing.of(figure, alt, tell=lambda: facts_on(data), controls=more, grid=grid)
     sample_number = data.own_sample if data.samples > 1 else None
     figure = values_spec(data.path, value, sample_number=sample_number, channel=selection.channel)
     is_drawn = value.ndim > 1 and figure["data"][0]["type"] != "table"
-    controls = ("sample", "channel") if is_drawn and value.ndim == 3 and value.shape[-1] > 1 else ("sample",)
+    controls = ("channel",) if is_drawn and value.ndim == 3 and value.shape[-1] > 1 else ()
     # Of the channels of a picture one is drawn, of a sequence all, as columns.
     only = Grid(np.arange(value.shape[-1])) if is_drawn else None
     alt = f"{data.path}: {shown}"

@@ -28,7 +28,7 @@ class Comparison(View):
     label = "Compare"
     question = "What differs between two samples, or two models?"
     place = 40
-    controls = ("sample", "channel", "slice", "compare")
+    controls = ("channel", "slice", "compare")
 
     def samples(self, selection: Selection, count: int) -> list[int]:
         """The selected sample, and where no model is compared the other one, by default the next."""

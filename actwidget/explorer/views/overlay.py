@@ -1,4 +1,4 @@
-"""One channel laid over the input picture, with what one of its positions sees."""
+"""One channel laid over the input picture, with the pixels that one of its positions depends on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Overlay(View):
     label = "On the input"
     question = "Where in the input does this channel respond?"
     place = 20
-    controls = ("sample", "channel")
+    controls = ("channel",)
 
     def is_offered(self, data: LayerData) -> bool:
         """Whether an input is a picture."""
@@ -79,9 +79,9 @@ class Overlay(View):
 
 
 def _sight(box: tuple[int, int, int, int] | None, source: str) -> str:
-    """What one position sees, in words."""
+    """The part of the input that one position depends on, in words."""
     if box is None:
-        return ": what it sees can't be computed"
+        return ": the pixels that it depends on can't be computed"
     if box[0] >= box[2] or box[1] >= box[3]:
-        return f" sees padding alone, nothing of {source}"
-    return f" sees rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"
+        return f" depends on padding alone, not on {source}"
+    return f" depends on rows {box[0]} to {box[2] - 1} and columns {box[1]} to {box[3] - 1} of {source}"

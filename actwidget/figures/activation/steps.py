@@ -1,4 +1,4 @@
-"""The steps of a sequence along an axis: named by tokens, veiled where a mask leaves them out."""
+"""The steps of a sequence along an axis: named by their tokens, and veiled where they are masked."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from actwidget.figures.parts.palette import MUTED
 from actwidget.figures.parts.text import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actwidget.figures.activation.content import ActivationContent
 
 TOKENS_LIMIT, CLOSEUP_TOKENS = 40, 16
-"""In the grid up to so many steps are named; in a close-up, of more than so many only every second or third."""
+"""The largest number of steps that are named at all, and the largest number of names in a close-up."""
+LETTERS = 5
+"""So many letters share a label in a close-up that has no room for a label for each."""
 
 
 def step_ticks(content: ActivationContent, steps: int, *, in_closeup: bool = False) -> dict[str, Any] | None:
     """An axis that names the steps by their tokens; `None` without a token for each, or with too many to be read.
+
+    Where a close-up has no room for all names, single letters share labels of several letters, since a text that skips
+    letters can't be read; of longer tokens only every second or third is shown.
 
     Args:
         content: What the figure shows.
@@ -27,12 +34,25 @@ def step_ticks(content: ActivationContent, steps: int, *, in_closeup: bool = Fal
     """
     if content.tokens is None or len(content.tokens) != steps or steps > TOKENS_LIMIT:
         return None
+    if in_closeup and steps > CLOSEUP_TOKENS and max(map(len, content.tokens)) == 1:
+        return _letters(content.tokens)
     every = -(-steps // CLOSEUP_TOKENS) if in_closeup else 1
     places = list(range(0, steps, every))
     texts = [escape(content.tokens[place], 7 if in_closeup else 9) for place in places]
     upright = needs_upright(texts, 36 if in_closeup else 78)
     angle = {"tickangle": UPRIGHT if upright else 0, "ticklabeloverflow": "allow"}
     return {"tickmode": "array", "tickvals": places, "ticktext": texts, "title": {"text": ""}, **angle}
+
+
+def _letters(tokens: Sequence[str]) -> dict[str, Any]:
+    """An axis with a label over each run of letters."""
+    starts = range(0, len(tokens), LETTERS)
+    runs = ["".join(token or " " for token in tokens[start : start + LETTERS]) for start in starts]
+    # `escape` joins words by single spaces, and Plotly drops those at the ends of a text.
+    texts = ["&nbsp;".join(map(escape, run.split(" "))) for run in runs]
+    middles = [start + (len(run) - 1) / 2 for start, run in zip(starts, runs, strict=True)]
+    ticks = {"tickmode": "array", "tickvals": middles, "ticktext": texts, "title": {"text": ""}}
+    return {**ticks, "tickangle": 0, "ticklabeloverflow": "allow", "tickfont": {"size": 9}}
 
 
 def masked_steps(content: ActivationContent, steps: int) -> list[dict[str, Any]]:

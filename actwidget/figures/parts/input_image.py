@@ -18,25 +18,29 @@ if TYPE_CHECKING:
 
 
 @ignore_float_errors
-def thumbnail_png(pixels: NDArray[Any], size: int = 68) -> str | None:
-    """A small PNG of an input that is a picture, as a data URI; `None` where it is no picture.
+def small_picture(pixels: NDArray[Any], size: int = 72) -> bytes | None:
+    """A small picture of an input as the bytes of a file: a JPEG, or a PNG where it has no more pixels than shown.
 
     Args:
         pixels: One sample, shape `(height, width, 1 or 3)`, in any range: it is stretched to its minimum and maximum
-            unless these lie within 0 to 255 or 0 to 1. NaN and infinity have a colour of their own.
-        size: The longer side of the result, in pixels.
+            unless these lie within 0 to 255, 0 to 16 or 0 to 1. NaN and infinity have a colour of their own.
+        size: The longer side of the result, in pixels, at most.
 
     Returns:
-        A data URI; `None` where the sample is no picture by `is_picture`.
+        The bytes; `None` where the sample is no picture by `is_picture`.
     """
     image = _input_image(pixels)
     if image is None:
         return None
-    image.thumbnail((size, size))
-    if max(image.size) < size:
-        factor = size // max(image.size)
-        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    return _uri(image)
+    stream = io.BytesIO()
+    if max(image.size) > size:
+        image.thumbnail((size, size))
+        image.save(stream, "jpeg", quality=85)
+        return stream.getvalue()
+    factor = size // max(image.size)
+    image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    (image.convert("L") if pixels.shape[-1] == 1 and np.isfinite(pixels).all() else image).save(stream, "png")
+    return stream.getvalue()
 
 
 @ignore_float_errors
@@ -44,7 +48,7 @@ def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[in
     """An input that is a picture as a PNG, pixel for pixel; `None` where it is no picture.
 
     Args:
-        pixels: As for `thumbnail_png`.
+        pixels: As for `small_picture`.
         limit: A longer picture is scaled down to this length of its longer side.
 
     Returns:
@@ -73,6 +77,16 @@ def is_picture(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     return len(shape) == 3 and shape[-1] in {1, 3} and min(shape[:2]) >= 4 and dtype.kind in "biuf"
 
 
+def is_of_sixteen(values: NDArray[Any], dtype: np.dtype[Any]) -> bool:
+    """Whether pictures go from 0 to 16, as scikit-learn's digits do.
+
+    Args:
+        values: The pictures.
+        dtype: That of the input.
+    """
+    return dtype != np.uint8 and 2 < values.max() <= 16 and bool(np.all(values == np.rint(values)))
+
+
 def _input_image(pixels: NDArray[Any]) -> Image.Image | None:
     if not is_picture(pixels.shape, pixels.dtype):
         return None
@@ -80,6 +94,8 @@ def _input_image(pixels: NDArray[Any]) -> Image.Image | None:
     low, high = finite_range(values) or (0.0, 1.0)
     if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
+    elif low >= 0 and is_of_sixteen(values, pixels.dtype):
+        low, high = 0.0, 16.0
     elif low >= 0 and 2 < high <= 255:  # values just above 1 are no dark picture of bytes
         low, high = 0.0, 255.0
     finite = np.isfinite(values)

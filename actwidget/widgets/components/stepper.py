@@ -7,15 +7,16 @@ from typing import Any
 import ipywidgets
 import traitlets
 
+from actwidget.widgets import html
 from actwidget.widgets.components.parts import Parts
 
 _END = "actw-stepper-end"
 
 
 class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type hints
-    """A number field with a button on either side; it can be empty if `allow_none` is set.
+    """A number field with a button on either side, and an error message below it.
 
-    The number fields of ipywidgets can't be empty.
+    The field can be empty if `allow_none` is set; the number fields of ipywidgets can't be.
     """
 
     value = traitlets.Int(None, allow_none=True)
@@ -38,7 +39,8 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
     ) -> None:
         """A stepper with `label` in front, whose widgets are created by `parts`."""
         text, down, up = _look(value, maximum)  # set on creation: each later change is one more message to the page
-        make = (parts or Parts()).make
+        self._make = make = (parts or Parts()).make
+        self._message: Any = None
         self._allow_none = allow_none
         self._label = label
         self._field = make(
@@ -56,8 +58,8 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
         self._down.on_click(lambda _button: self._step(-1))
         self._up.on_click(lambda _button: self._step(1))
         self._field.observe(self._typed, "value")
-        shown = [self._down, self._field, self._up]
-        super().__init__(shown, value=value, maximum=maximum, _dom_classes=("actw-stepper",), **kwargs)
+        self._shown = [self._down, self._field, self._up]
+        super().__init__(self._shown, value=value, maximum=maximum, _dom_classes=("actw-stepper",), **kwargs)
 
     @property
     def placeholder(self) -> str:
@@ -73,6 +75,21 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
         self._field.value, down, up = _look(self.value, self.maximum)
         for button, look in ((self._down, down), (self._up, up)):
             button.set_trait("_dom_classes", (look,) if look else ())
+
+    def make_all(self) -> None:
+        """Makes the widget for the error message, which otherwise is made for the first error."""
+        if self._message is None:
+            self._message = self._make(ipywidgets.HTML, css="actw-stepper-error")
+
+    @traitlets.observe("error")
+    def _show_error(self, _change: Any) -> None:
+        """Shows the error message beside the field."""
+        if self.error:
+            self.make_all()
+            self._message.value = html.live("alert", self.error)
+            self.children = [*self._shown, self._message]
+        else:
+            self.children = self._shown
 
     def _step(self, by: int) -> None:
         value = (-1 if self.value is None else self.value) + by

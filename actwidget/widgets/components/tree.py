@@ -257,6 +257,8 @@ class LayerTree(anywidget.AnyWidget):
     """From the path of each layer with a warning to the warning in words."""
     model_name: str
     """The name of the model, for error messages."""
+    model_tree: LayerNode
+    """The root of the layers."""
 
     def __init__(
         self, tree: LayerNode, *, selected: str = "", grouped: bool = True, label: str = "Layers", **kwargs: Any
@@ -265,9 +267,35 @@ class LayerTree(anywidget.AnyWidget):
             message = f"Expected a tree as actwidget.layer_tree(model) gives it, got {type(tree).__name__}."
             raise OptionError(message)
         self.model_name = short(tree.name)
+        self.model_tree = tree
         self._chosen_again = CallbackDispatcher()
         super().__init__(rows=grouped_rows(tree), selected=selected, grouped=grouped, label=label, **kwargs)
         self.on_msg(self._answer)
+
+    def show(self, tree: LayerNode, selected: str = "") -> None:
+        """Shows another tree of the same model.
+
+        Args:
+            tree: Its root.
+            selected: The path of the layer that is selected.
+        """
+        self.model_tree = tree
+        rows = grouped_rows(tree)
+        if rows != self.rows:
+            with self.hold_sync():
+                self.rows = rows
+                self.selected = selected
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Takes what the page sends, apart from the selection of a layer that is no longer in the tree.
+
+        Args:
+            sync_data: From the name of each trait to its value.
+        """
+        if sync_data.get("selected", "") not in {"", *self.paths()}:
+            sync_data = {name: value for name, value in sync_data.items() if name != "selected"}
+            self.send_state("selected")
+        super().set_state(sync_data)
 
     def on_again(self, callback: Callable[[], None], *, remove: bool = False) -> None:
         """Registers a function that is called when the selected layer is chosen again, by a click or a key.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -30,6 +31,19 @@ def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
     assert (some.xaxis.tickangle, some.meta["narrow"]["xaxis.tickangle"]) == (0, 90)
     few = activation_figure(replace(content(RNG.random((3, 2)).astype("float32")), tokens=["a", "b", "c"])).layout
     assert (few.xaxis.tickangle, few.xaxis2.tickangle, few.margin.b) == (0, 0, 36)
+
+
+def test_a_close_up_of_many_single_letters_skips_none():
+    line = "return the <largest> value".ljust(40, "·")
+    shown = replace(content(RNG.random((40, 2)).astype("float32"), channel=0), tokens=list(line))
+    axis = activation_figure(shown).layout.xaxis2
+    assert unescape("".join(axis.ticktext)).replace("\xa0", " ") == line
+    assert list(axis.tickvals) == [2, 7, 12, 17, 22, 27, 32, 37]
+    assert axis.tickangle == 0
+    few = activation_figure(replace(shown, picture=content(RNG.random((7, 2)).astype("float32")).picture))
+    assert few.layout.xaxis2.ticktext is None
+    last = replace(content(RNG.random((17, 2)).astype("float32")), tokens=list("ab cd" * 3 + "ef"))
+    assert list(activation_figure(last).layout.xaxis2.tickvals) == [2, 7, 12, 15.5]
 
 
 @pytest.mark.parametrize("given", [5, 7])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from actwidget.figures.parts.input_image import input_picture, thumbnail_png
+from actwidget.figures.parts.input_image import input_picture, small_picture
 from actwidget.figures.parts.palette import NAN_COLOR
 
 RNG = np.random.default_rng(0)
@@ -19,6 +19,10 @@ def read(uri):
     image = Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
     image.load()
     return image
+
+
+def opened(data):
+    return Image.open(io.BytesIO(data))
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
@@ -34,21 +38,29 @@ def test_a_pixel_of_an_input_that_is_no_number_has_the_colour_of_such_values(bro
 
 
 def test_an_input_of_no_number_at_all_is_drawn_in_that_colour():
-    for uri in (thumbnail_png(np.full((8, 8, 3), np.nan)), input_picture(np.full((8, 8, 1), np.inf))[0]):
-        assert (np.asarray(read(uri)) == NAN_COLOR).all()
+    uri = input_picture(np.full((8, 8, 1), np.inf))[0]
+    for drawn in (opened(small_picture(np.full((8, 8, 3), np.nan))), read(uri)):
+        assert (np.asarray(drawn) == NAN_COLOR).all()
 
 
 def test_a_thumbnail_is_made_of_pictures_alone():
-    assert thumbnail_png(RNG.random((20, 30, 3))).startswith("data:image/png;base64,")
+    assert small_picture(RNG.random((20, 30, 3))).startswith(b"\x89PNG")
+    assert small_picture(RNG.random((80, 30, 3))).startswith(b"\xff\xd8")  # a JPEG
     for other in (RNG.random((20, 30, 2)), RNG.random(20), RNG.random((8, 3, 3)), np.array([["a"]])):
-        assert thumbnail_png(other) is None
+        assert small_picture(other) is None
 
 
 def test_a_large_input_is_scaled_down_and_a_small_thumbnail_is_scaled_up():
     uri, (height, width) = input_picture(np.zeros((900, 1300, 1)))
     assert (height, width) == read(uri).size[::-1] == (443, 640)
-    assert read(thumbnail_png(np.zeros((28, 20, 3)))).size == (40, 56)
-    assert max(read(thumbnail_png(np.zeros((500, 300, 3)))).size) == 68
+    assert opened(small_picture(np.zeros((28, 20, 3)))).size == (40, 56)
+    assert max(opened(small_picture(np.zeros((500, 300, 3)))).size) == 72
+
+
+def test_whole_numbers_up_to_16_are_grey_levels_of_that_range():
+    values = np.arange(0, 16.0).reshape(4, 4, 1)
+    shown = np.asarray(opened(small_picture(values, 4)))
+    np.testing.assert_allclose(shown, values[..., 0] / 16 * 255, atol=1)
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1, 0), (255, 0), (5, -2)])

@@ -61,16 +61,6 @@ function renderHtml(model, el, signal) {
 }
 
 /** @type {Render} */
-function renderDropdown(model, el, signal) {
-  const select = addLabelled(model, el, document.createElement("select"));
-  keep(model, signal, ["_options_labels", "index"], () => {
-    select.replaceChildren(...model.get("_options_labels").map((/** @type {string} */ label) => new Option(label)));
-    select.selectedIndex = model.get("index") ?? -1;
-  });
-  select.addEventListener("change", () => assign(model, "index", select.selectedIndex), { signal });
-}
-
-/** @type {Render} */
 function renderText(model, el, signal) {
   const input = addLabelled(model, el, document.createElement("input"));
   input.type = "text";
@@ -108,7 +98,6 @@ function renderButton(model, el, signal) {
 /** @type {Record<string, {tag: string, classes: string, render: Render}>} By the name that ipywidgets give a view. */
 export const CONTROLS = {
   HTMLView: { tag: "div", classes: "widget-html", render: renderHtml },
-  DropdownView: { tag: "div", classes: "widget-inline-hbox widget-dropdown", render: renderDropdown },
   TextView: { tag: "div", classes: "widget-inline-hbox widget-text", render: renderText },
   IntSliderView: { tag: "div", classes: "widget-inline-hbox widget-slider", render: renderSlider },
   ButtonView: { tag: "button", classes: "jupyter-button widget-button", render: renderButton },

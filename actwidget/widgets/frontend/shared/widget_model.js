@@ -6,7 +6,7 @@
  *   get(name: string): any,
  *   set(name: string, value: any): void,
  *   save_changes(): void,
- *   send(content: object): void,
+ *   send(content: object, callbacks?: object, buffers?: ArrayBuffer[]): void,
  *   on(event: string, callback: (...values: any[]) => void): void,
  *   off(event: string, callback: (...values: any[]) => void): void,
  * }} WidgetModel

@@ -121,7 +121,7 @@ export function warnings(rows, marks) {
     for (const above of ancestors(rows, index)) inside.set(above, (inside.get(above) ?? 0) + 1);
   });
   for (const [index, count] of inside) {
-    if (!found.has(index)) found.set(index, { text: `${count} layer${count === 1 ? "" : "s"} inside to look at`, isOwn: false });
+    if (!found.has(index)) found.set(index, { text: `${count} layer${count === 1 ? "" : "s"} inside with ${count === 1 ? "a warning" : "warnings"}`, isOwn: false });
   }
   return found;
 }

@@ -112,7 +112,7 @@ export function withSelected(state, selected) {
 }
 
 /**
- * What stands below the tree: why the focused layer is grey, or how many layers the filter lets through.
+ * The note of the tree: why the focused layer is grey, or how many layers match the filter.
  * @param {TreeState} state
  * @param {boolean} hasFocus whether the active row has the focus
  * @returns {string}
@@ -123,5 +123,5 @@ export function noteText({ allRows, active, query }, hasFocus) {
   if (!query.trim()) return "";
   const layers = allRows.filter((row) => row.path !== undefined);
   const hits = layers.filter((row) => matches(row, query)).length;
-  return hits ? `${hits} of ${layers.length} layers` : "no layer matches";
+  return hits ? `${hits} of ${layers.length} layers match` : "No layer matches";
 }

@@ -152,6 +152,7 @@ class TreeView {
     if (!isLaidOut) {
       if (filter.value !== next.query) filter.value = next.query;
       root.dataset.grouped = String(next.grouped);
+      root.dataset.filtered = String(Boolean(next.query.trim()));
       grouping.hidden = !next.allRows.some((row) => row.group !== undefined);
       updateAttribute(grouping, "aria-pressed", next.grouped);
       this.list.layOut(next);

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from actwidget.capture.access.cache import Key
 from actwidget.capture.semantics.receptive_field import inputs_behind
 from actwidget.errors import short
-from actwidget.figures import is_picture, thumbnail_png
+from actwidget.figures import is_picture
 
 if TYPE_CHECKING:
     from actwidget.capture.access.session import Session
@@ -26,17 +25,6 @@ class InputPictures:
         inputs = [] if self._session.batch is None else self._session.batch.samples
         arrays = {index: array for index, array in enumerate(inputs) if array is not None}
         return {index: array for index, array in arrays.items() if is_picture(array.shape[1:], array.dtype)}
-
-    def thumbnail(self, sample: int) -> str | None:
-        """A small picture of a sample as a data URI; `None` if no input is a picture."""
-        if not (pictures := self.all()):
-            return None
-        key = Key("", "thumbnail", sample)
-        if (uri := self._session.kept.get(key)) is None and (
-            uri := thumbnail_png(next(iter(pictures.values()))[sample])
-        ):
-            self._session.kept.put(key, uri, len(uri))
-        return cast("str | None", uri)
 
     def seen_by(self, path: str) -> int | None:
         """The index of the input picture to overlay a layer on; `None` if there is none.

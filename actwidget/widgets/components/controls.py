@@ -9,15 +9,16 @@ import traitlets
 
 from actwidget.explorer import registry
 from actwidget.explorer.controls import SHARED, Choice, Number, Slider
+from actwidget.widgets.components.menu import Menu
 from actwidget.widgets.components.stepper import Stepper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from actwidget.explorer.controls import Control
     from actwidget.widgets.components.parts import Parts
 
-_INITIAL_CONTROLS = ("sample", "channel", "sort", "scaling")
+_INITIAL_CONTROLS = ("channel", "sort", "scaling")
 """Nearly every view has these. They are created with the explorer to save a message to the page later."""
 
 
@@ -28,22 +29,19 @@ class Controls:
         box: The row of widgets.
     """
 
-    def __init__(self, parts: Parts, *, samples: int) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Creates the controls that most views have.
 
         Args:
             parts: Creates the widgets.
-            samples: How many samples there are.
         """
         self._parts = parts
         self._owner: Any = None
-        self._warn: Callable[[str], None] = lambda _text: None
         self._links: list[Any] = []
         self._is_updating = False  # widgets are being set from the explorer's traits, so they must not set the traits
         self._widgets: dict[str, Any] = {}
         self._spare: dict[str, Any] = {}  # made, but not yet needed
-        self._create(Number("sample", "sample", count=samples))
-        for name in _INITIAL_CONTROLS[1:]:
+        for name in _INITIAL_CONTROLS:
             self._create(SHARED[name])
         self.box = parts.make(ipywidgets.HBox, [*map(self.widget, _INITIAL_CONTROLS)], css="actw-controls")
 
@@ -51,15 +49,14 @@ class Controls:
         """The widget that sets a trait; `None` if no view has needed it yet."""
         return self._widgets.get(name)
 
-    def connect(self, owner: Any, warn: Callable[[str], None]) -> None:
+    def connect(self, owner: Any) -> None:
         """Links the controls to an explorer.
 
         Args:
             owner: The explorer. A control sets the trait of the same name; a view's own control sets an entry of the
                 trait `options`.
-            warn: Is called with an error message if the user types something invalid.
         """
-        self._owner, self._warn = owner, warn
+        self._owner = owner
         for name, widget in self._widgets.items():
             self._link(name, widget)
 
@@ -93,6 +90,9 @@ class Controls:
         """Makes the controls of all views, each of which otherwise is made when a view first needs it."""
         controls = [*SHARED.values(), *(control for view in registry.views().values() for control in view.own_controls)]
         self._spare = {control.name: self._make(control) for control in controls if control.name not in self._widgets}
+        for widget in (*self._widgets.values(), *self._spare.values()):
+            if isinstance(widget, Stepper):
+                widget.make_all()
 
     def _create(self, control: Control) -> Any:
         spare = self._spare.pop(control.name, None)
@@ -103,8 +103,8 @@ class Controls:
         make = self._parts.make
         match control:
             case Choice():
-                options = [(text, name) for name, text in control.choices.items()]
-                widget = make(ipywidgets.Dropdown, options=options, description=control.label, tooltip=control.tip)
+                choices = list(control.choices.items())
+                widget = make(Menu, choices=choices, value=control.default, label=control.label, tip=control.tip)
             case Number():
                 widget = make(
                     Stepper,
@@ -127,8 +127,6 @@ class Controls:
             widget.observe(lambda change: self._slide(name, change["new"]), "value")
         else:
             self._links.append(traitlets.link((self._owner, name), (widget, "value")))
-        if isinstance(widget, Stepper):
-            widget.observe(lambda change: self._warn(change["new"]), "error")
 
     def _fit(self, control: Control, widget: Any) -> None:
         """Sets a widget's range from its control, and its value from the explorer."""

@@ -369,15 +369,6 @@ class LayerData:
         """What can be asked about all layers together."""
         return self.sources.measurements
 
-    @property
-    def graph(self) -> NetworkGraph:
-        """The layers of the network and the tensors between them."""
-        return self.sources.network
-
-    def warnings_of(self, path: str) -> tuple[str, ...]:
-        """The warnings about any layer, in words, as far as it has been counted."""
-        return self.sources.measurements.warnings(path)
-
     # Results that views keep in the cache.
 
     def remembered(self, kind: str) -> Any:

@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from actwidget.explorer.layer_data import LayerData
-    from actwidget.explorer.registry import View
-    from actwidget.explorer.selection import Selection
 
 ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 """How far each arrow key moves the selection: steps along a row, and rows."""
@@ -60,16 +58,17 @@ class Grid:
         return int(self.order[target]) if 0 <= target < len(self.order) else selected
 
 
-def selected_by_click(customdata: list[Any], view: View, data: LayerData, selection: Selection) -> Mapping[str, Any]:
+def selected_by_click(
+    customdata: list[Any], data: LayerData, layer_clicked: Callable[[str, str], Mapping[str, Any]]
+) -> Mapping[str, Any]:
     """What a click in a figure changes of the selection.
 
     Args:
         customdata: What the figure says of the place that was clicked: the number of a channel; `"sample"` and its
             number; `"cell"`, a row and a column of the close-up; or the path of a layer, and then perhaps which part of
-            it: the view decides what that changes.
-        view: The view on screen.
+            it.
         data: The layer on screen.
-        selection: The current selection.
+        layer_clicked: What a click on a layer changes in the view on screen, from its path and the part of it.
 
     Returns:
         For each field of the selection its new value; empty where the click selects nothing.
@@ -80,7 +79,7 @@ def selected_by_click(customdata: list[Any], view: View, data: LayerData, select
             return {"sample": sample} if 0 <= sample < data.batch_size else {}
         case [str() as path, *rest] if path in data.sources.session.graph.nodes:
             part = rest[0] if rest and isinstance(rest[0], str) else ""
-            return view.layer_clicked(path, part, data, selection)
+            return layer_clicked(path, part)
         case ["cell" | -1, row, column]:
             return _pointed_at(row, column, data)
         case [int() | float() as channel, *_] if 0 <= channel < data.channel_count:

@@ -105,14 +105,14 @@ class View(ABC):
             selection: The current selection.
         """
 
-    def layer_clicked(self, path: str, _part: str, _data: LayerData, _selection: Selection) -> Mapping[str, Any]:
+    def layer_clicked(self, path: str, part: str, data: LayerData, selection: Selection) -> Mapping[str, Any]:  # noqa: ARG002
         """What a click on a layer in the figure changes: by default it shows that layer's channels.
 
         Args:
             path: The layer's path, the first entry of the `customdata` of what was clicked.
-            _part: The second entry, which tells parts of the figure apart; `""` if there is none.
-            _data: The layer on screen.
-            _selection: The current selection.
+            part: The second entry, which tells parts of the figure apart; `""` if there is none.
+            data: The layer on screen.
+            selection: The current selection.
 
         Returns:
             For each field of the selection its new value.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -94,7 +95,9 @@ class Rendering(Composite):
         """Selects what was clicked in the figure."""
         explorer = self._explorer
         with self._lock:
-            self._change(selected_by_click(customdata, explorer.view, explorer.data, explorer.selection))
+            view, data = explorer.view, explorer.data
+            on_layer = partial(view.layer_clicked, data=data, selection=explorer.selection)
+            self._change(selected_by_click(customdata, data, on_layer))
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         """Changes fields of the selection, with one redraw for all."""

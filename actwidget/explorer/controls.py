@@ -85,6 +85,22 @@ class Slider:
         return
 
 
+@dataclass(frozen=True)
+class Paths:
+    """The paths of some layers, chosen by clicks in the figure. It is no control: nothing on screen stands for it.
+
+    Attributes:
+        name: The option of a view that it sets.
+    """
+
+    name: str
+
+    @property
+    def default(self) -> None:
+        """Nothing has been chosen: the view decides."""
+        return
+
+
 Control = Choice | Number | Slider
 
 SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}

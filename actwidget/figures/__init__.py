@@ -23,17 +23,21 @@ from actwidget.figures.parts.input_image import is_picture, small_picture
 from actwidget.figures.scalar import scalar_spec
 from actwidget.figures.still import still_pngs
 from actwidget.figures.values import values_spec
-from actwidget.figures.weights import weights_spec
+from actwidget.figures.weights.content import KernelCloseup, WeightContent
+from actwidget.figures.weights.draw import draw_weight
+from actwidget.figures.weights.figure import weights_spec
 
 __all__ = [
     "ORDERS",
     "ActivationContent",
     "Answer",
     "ComparisonContent",
+    "KernelCloseup",
     "Picture",
     "Placement",
     "Side",
     "Source",
+    "WeightContent",
     "activation_figure",
     "activation_spec",
     "answer_order",
@@ -41,6 +45,7 @@ __all__ = [
     "channel_order",
     "comparison_order",
     "comparison_spec",
+    "draw_weight",
     "every_sample_spec",
     "is_picture",
     "message_figure",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from actwidget.errors import short
@@ -27,23 +26,6 @@ ORIGINS = {
 def escape(text: str, limit: int = 120) -> str:
     """Text from a model, shortened to one line of limited length and escaped for HTML."""
     return html.escape(short(text, limit))
-
-
-@lru_cache(1024)
-def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
-    """A shape without the batch axis, with `?` for an axis of unknown length.
-
-    Args:
-        shape: The shape, the batch axis first; `None` if it is not known.
-        times: The separator between two axes.
-
-    Example:
-        >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
-        ('112×112×96', '?×8', 'scalar', '')
-    """
-    if not shape:
-        return ""
-    return times.join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"
 
 
 def header(name: str, layers: int, parameters: int) -> str:
@@ -108,4 +90,5 @@ def aside(text: str) -> str:
 
 def live(role: str, text: str) -> str:
     """A line that a screen reader speaks when it changes; `role` is `status` or `alert`."""
-    return f'<div role="{role}" class="actw-{role}">{escape(text, 2000)}</div>'
+    words = escape(text, 2000)
+    return f'<div role="{role}" class="actw-{role}" title="{words}">{words}</div>'

@@ -60,7 +60,7 @@ class Channels(View):
     label = "Channels"
     question = "What does this layer see?"
     place = 10
-    controls = ("channel", "sort", "scaling", SIZE, PAGE, "slice", "reading")
+    controls = ("channel", PAGE, SIZE, "sort", "scaling", "slice", "reading")
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The grid of all channels with a close-up and a histogram; values that can't be seen as a list to read."""

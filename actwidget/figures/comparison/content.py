@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from actwidget.analysis.difference import Difference
 
-COLORS = (MUTED, CATEGORY_COLORS[0])
+COLORS = (MUTED, CATEGORY_COLORS[2])
 """The colours of the lines and bars of the two."""
 
 

@@ -29,6 +29,7 @@ class Grid:
         of: The trait of the explorer that they set: `"channel"` or `"sample"`.
         per_page: How many of them are on a page; `None` where all are on one.
         page: Which page is in sight.
+        option: The option that turns the page.
     """
 
     order: npt.NDArray[Any]
@@ -36,6 +37,7 @@ class Grid:
     of: str = "channel"
     per_page: int | None = None
     page: int = 0
+    option: str = "page"
 
     def turned(self, key: str) -> int | None:
         """The page that a key turns to; `None` for another key, or where there is no such page.

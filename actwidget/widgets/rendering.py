@@ -118,22 +118,23 @@ class Rendering(Composite):
 
     def _pressed(self, key: str) -> None:
         """Moves the selection within the figure, if it has items to select."""
-        if (grid := self._grid) is None:
-            return
-        if key in PAGES:
-            if (page := grid.turned(key)) is not None:
-                self.options = {**self.options, "page": page}
-        else:
-            setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
+        with self._lock:
+            if (grid := self._grid) is None:
+                return
+            if key not in PAGES:
+                setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
+            elif (page := grid.turned(key)) is not None:
+                self.options = {**self.options, grid.option: page}
 
     def _resized(self, _change: Any) -> None:
         """Draws anew if the page has another room for the figure, and the view would be arranged in another way."""
-        if not self._links or self._rendering or self._has_failed:
-            return
-        explorer = self._explorer
-        before, selection = explorer.selection, self._selected()
-        if selection.room != before.room and explorer.arrangement(before) != explorer.arrangement(selection):
-            self._redraw()
+        with self._lock:
+            if not self._links or self._rendering or self._has_failed:
+                return
+            explorer = self._explorer
+            before, selection = explorer.selection, self._selected()
+            if selection.room != before.room and explorer.arrangement(before) != explorer.arrangement(selection):
+                self._redraw()
 
     def _row_selected(self, change: Any) -> None:
         if not self._rendering:
@@ -231,4 +232,4 @@ class Rendering(Composite):
     def _predict(self) -> None:
         with self._lock:
             if self._links:  # it may have been closed in the meantime
-                self._screen.predict(*self._explorer.inspector.predictions.top(self.sample))
+                self._screen.predict(self._explorer.inspector.predictions.answers(self.sample))

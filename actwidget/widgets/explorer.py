@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from actwidget.errors import shown
 from actwidget.explorer.explorer import Explorer
 from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
-from actwidget.options import at_least
+from actwidget.options import at_least, is_model
 from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.composite import in_marimo
 from actwidget.widgets.export import write_image, write_page
@@ -121,8 +121,8 @@ class LayerExplorer(TakesInputs):
             inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of arrays as the model takes it. A
                 single sample without a batch axis is accepted if that is unambiguous. Without inputs only the tree is
                 shown.
-            show: What the figure shows: `"activation"`, `"overlay"`, `"comparison"`, `"table"`, `"weights"` or
-                `"overview"`. By default it is the comparison if `compare` is given, otherwise the activation.
+            show: What the figure shows: `"activation"`, `"overlay"`, `"every_sample"`, `"comparison"`, `"table"`,
+                `"weights"` or `"overview"`. The default is the comparison if `compare` is given, else the activation.
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.
@@ -148,7 +148,7 @@ class LayerExplorer(TakesInputs):
             InvalidInputsError: `inputs` do not fit the model.
             LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that does not exist.
         """
-        other = compare if _is_model(compare) else None
+        other = compare if is_model(compare) else None
         self._lock = threading.RLock()
         self._explorer = Explorer(
             model,
@@ -395,8 +395,3 @@ class LayerExplorer(TakesInputs):
         """One line that is the same on every run."""
         name, layer = shown(self.tree.name), shown(self.layer)
         return f"LayerExplorer({name}, layer={layer}, channel={self.channel}, sample={self.sample})"
-
-
-def _is_model(value: Any) -> bool:
-    """Whether `compare` is another model and not the index of a sample."""
-    return hasattr(value, "layers") and callable(value)

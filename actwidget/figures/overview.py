@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ class Column:
     """One more quantity of each layer, as a column of bars.
 
     Attributes:
-        heading: The lines above the column, of at most nine characters each.
+        heading: The lines above the column, of at most nine characters each. The largest share stands below them.
         shares: For each layer its share of the whole network, 0 to 1; `None` where it is not known.
         color: Of the bars.
     """
@@ -133,7 +134,7 @@ PLAIN = (
 )
 COSTED = (
     Form(36, (0.29, 0.46), (0.49, 0.57), (0, 0.28), (0.6, 1), _THREE_LINES, 0.22, -0.22, 0.22),
-    Form(36, None, None, (0.46, 1), (0.01, 1), **_TWO_LINES),
+    Form(36, None, None, (0.46, 1), (0.01, 1), _THREE_LINES, **_TWO_LINES),
 )
 PICTURE_ROW = 44
 """The height of a row with a picture, in pixels."""
@@ -201,11 +202,17 @@ def _warnings(rows: Sequence[Summary]) -> dict[str, Any]:
 def warning_text(warnings: Sequence[str]) -> str:
     """The first of a layer's warnings behind a mark, and how many more there are.
 
-    >>> warning_text(("3 of 32 channels dead in one sample", "1 NaN"))
-    '<span style="color:#c4480d">▲</span> 3 of 32 channels dead +1'
+    Where there is no room, it leaves out of how many channels they are.
+
+    >>> warning_text(("3 of 32 channels dead in one sample", "1 NaN")).partition("</span> ")[2]
+    '3 of 32 channels dead +1'
+    >>> warning_text(("315 of 1,152 channels dead", "1 NaN")).partition("</span> ")[2]
+    '315 channels dead +1'
     """
     more = f" +{len(warnings) - 1}" if len(warnings) > 1 else ""
     first = warnings[0].removesuffix(" in one sample")
+    if len(first) + len(more) > WORDS:
+        first = re.sub(r"^([\d,]+) of [\d,]+ ", r"\1 ", first)
     cut = first if len(first) + len(more) <= WORDS else f"{first[: WORDS - len(more) - 1]}…"
     return f"{colored('▲', WARNING)} {escape(cut)}{more}"
 
@@ -286,9 +293,9 @@ def _layout(
             f"xaxis{name[1:]}": {
                 **axis,
                 "range": [0, 1.02 * _largest(column)],
-                "tickvals": [_largest(column)],
-                "ticktext": [percent(_largest(column))],
+                "showticklabels": False,
                 "showgrid": False,
+                "zeroline": False,
             }
             for name, column in further
         },
@@ -301,6 +308,7 @@ def _layout(
             "tickvals": list(range(len(rows))),
             "ticktext": names,
             "ticks": "",
+            "showline": False,  # by default there is one where its colour is set, as a page does
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
@@ -308,9 +316,11 @@ def _layout(
         "yaxis3": {**bare, "anchor": "x3"},
         "yaxis4": {**bare, "anchor": "x"},
         "annotations": [
-            _heading(wide.heading, "x"),
-            _heading(f"{colored('■', MUTED)} zeros<br>{colored('■', WARNING)} dead", "x2"),
-            *(_heading(column.heading, name) for name, column in further),
+            _heading(wide.heading, "x domain"),
+            _heading(f"{colored('■', MUTED)} zeros<br>{colored('■', WARNING)} dead", "x2 domain"),
+            *(_heading(f"{column.heading}<br>≤ {percent(_largest(column))}", f"{name} domain") for name, column in further),
+            *([_heading("channels that<br>vary most", "paper")] if pictures else []),
+            *([] if columns or pictures else [_heading("warnings", "x3 domain")]),
         ],
         "shapes": [] if selected is None else [_band(selected)],
         "images": [] if pictures is None else [_image(pictures, len(rows))],
@@ -320,6 +330,8 @@ def _layout(
         _set(layout, path, value)
     narrow_places = _places(replace(narrow, least=NARROW_HEIGHT), len(rows), wrapped(title), selected, layout)
     layout["meta"]["narrow"] = {**narrow_places, "annotations[0].text": narrow.heading}
+    if wide is PLAIN[0]:  # on a narrow page warnings stand beside the names, and below the heading of zeros
+        layout["meta"]["narrow"]["annotations[2].visible"] = False
     return layout
 
 
@@ -349,7 +361,7 @@ def _places(
     if selected is not None:
         places["meta.reveal"] = top + round((selected + 0.5) * form.row)
     if layout["images"]:
-        places["images[0].x"] = start
+        places |= {"images[0].x": start, "annotations[2].x": start}
     return places
 
 
@@ -362,10 +374,10 @@ def _domain(axis: str, domain: tuple[float, float] | None, heading: int) -> dict
 
 def _set(layout: dict[str, Any], path: str, value: Any) -> None:
     """Sets an attribute of a layout by its path, such as `xaxis.domain` or `images[0].x`."""
-    *steps, last = path.replace("[0]", ".0").split(".")
+    *steps, last = re.sub(r"\[(\d+)\]", r".\1", path).split(".")
     inner: Any = layout
     for step in steps:
-        inner = inner[0] if step == "0" else inner.setdefault(step, {})
+        inner = inner[int(step)] if step.isdigit() else inner.setdefault(step, {})
     inner[last] = value
 
 
@@ -373,9 +385,9 @@ def _largest(column: Column) -> float:
     return max((share for share in column.shares if share is not None), default=0.0) or 1.0
 
 
-def _heading(text: str, axis: str) -> dict[str, Any]:
+def _heading(text: str, xref: str) -> dict[str, Any]:
     """The words above a column, above the numbers of its axis."""
-    place = {"x": 0, "y": 1, "xref": f"{axis} domain", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    place = {"x": 0, "y": 1, "xref": xref, "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
     return {"text": text, **place, "yshift": 14, "align": "left", "font": {"size": 10}, "showarrow": False}
 
 

@@ -248,9 +248,9 @@ class LayerData:
         """The values of all samples."""
         return np.asarray(self.sources.session.value(self.path))
 
-    def histogram(self, channel: int | None) -> Histogram:
-        """The histogram of the sample's values, together with that of one channel."""
-        return self.sources.measurements.histogram(self.path, self.value, channel)
+    def histogram(self, channel: int | None, within: tuple[float, float] | None = None) -> Histogram:
+        """The histogram of the sample's values, or of those within a range, together with that of one channel."""
+        return self.sources.measurements.histogram(self.path, self.value, channel, within)
 
     # Volumes, feature maps, and the input picture below them.
 

@@ -115,11 +115,14 @@ class Measurements:
         """The warnings about a layer, in words; empty before its statistics have been computed."""
         return self._warnings.get(path, ())
 
-    def histogram(self, path: str, values: Array, channel: int | None) -> Histogram:
-        """The histogram of one sample's values, together with that of one channel."""
+    def histogram(
+        self, path: str, values: Array, channel: int | None, within: tuple[float, float] | None = None
+    ) -> Histogram:
+        """The histogram of one sample's values, or of those within a range, together with that of one channel."""
         bounds = self.bounds(path)
         channel_values = None if channel is None or values.ndim == 0 else values[..., channel]
-        return histogram(values, channel_values=channel_values, upper=None if bounds is None else bounds[1])
+        upper = None if bounds is None else bounds[1]
+        return histogram(values, channel_values=channel_values, upper=upper, within=within)
 
     def summaries(self) -> list[Summary]:
         """A summary of each layer with numeric values, in order of execution; the model runs if that is needed.

@@ -242,11 +242,11 @@ def test_the_robust_range_leaves_a_spike_out_and_says_so():
     value = np.random.default_rng(0).random((1, 60, 60, 2)).astype("float32")
     value[0, 0, 0, 0] = 1000.0
     explorer = aw.LayerExplorer(model, value, layer="same", channel=0)
-    assert explorer.figure.layout.coloraxis.cmax == 1000
+    explorer.scaling = "layer"
+    assert title(explorer).endswith("to 1000.00")
     explorer.scaling = "robust"
-    assert explorer.figure.layout.coloraxis.cmax < 2
     assert "above" in title(explorer)
-    assert explorer.figure.layout.coloraxis.colorbar.ticktext[-1].startswith("≥")
+    assert explorer.figure.layout.coloraxis.cmax == 1000  # the close-up is on its own range
 
 
 def test_the_true_class_is_marked_in_the_output():

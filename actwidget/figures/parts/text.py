@@ -127,6 +127,16 @@ def between(low: float, high: float) -> str:
     return "no finite value" if isnan(low) or isnan(high) else f"{number(low)} to {number(high)}"
 
 
+def plain(value: float) -> str:
+    """A value in three digits, as people write it.
+
+    >>> plain(0.0), plain(0.25), plain(-1.5), plain(123456.0), plain(0.00001234)
+    ('0', '0.25', '-1.5', '123,000', '1.23e-05')
+    """
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.6g}" if value == 0 or 1e-4 <= abs(value) < 1e6 else f"{rounded:.3g}"
+
+
 def number(value: float) -> str:
     """A value in a few digits.
 

@@ -318,7 +318,10 @@ def _layout(
         "annotations": [
             _heading(wide.heading, "x domain"),
             _heading(f"{colored('■', MUTED)} zeros<br>{colored('■', WARNING)} dead", "x2 domain"),
-            *(_heading(f"{column.heading}<br>≤ {percent(_largest(column))}", f"{name} domain") for name, column in further),
+            *(
+                _heading(f"{column.heading}<br>≤ {percent(_largest(column))}", f"{name} domain")
+                for name, column in further
+            ),
             *([_heading("channels that<br>vary most", "paper")] if pictures else []),
             *([] if columns or pictures else [_heading("warnings", "x3 domain")]),
         ],

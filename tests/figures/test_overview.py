@@ -11,7 +11,7 @@ import pytest
 from actwidget.analysis import statistics
 from actwidget.analysis.summary import QUANTILES, summary
 from actwidget.figures import overview_spec
-from actwidget.figures.overview import WORDS, Column, Pictures, warning_text
+from actwidget.figures.overview.rows import WORDS, Column, Pictures, warning_text
 from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT
 from actwidget.figures.parts.palette import ACCENT, MUTED, WARNING
 from actwidget.figures.parts.text import visible_length

@@ -61,10 +61,10 @@ def draw_answer(data: LayerData, selection: Selection, tell: Callable[[], Sequen
     """
     if (answer := answer_of(data, selection.channel)) is None:
         return None
-    controls: tuple[str, ...] = ("sample",)
+    controls: tuple[str, ...] = ()
     grid = None
     if answer.has_channels:
-        controls, grid = ("sample", "channel"), Grid(answer_order(answer))
+        controls, grid = ("channel",), Grid(answer_order(answer))
     elif answer.every is not None:
         grid = Grid(np.arange(len(answer.every)), of="sample")
     if data.has_ambiguous_channels:

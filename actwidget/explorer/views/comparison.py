@@ -136,7 +136,8 @@ def _in_words(content: ComparisonContent) -> str:
         for each in apart.order[:5].tolist()
     )
     label = f"{content.channel_label}s" if content.names is None else "those"
-    return f"{content.title}: {first} beside {second}; {label} that differ most, by mean difference: {most}"
+    by = "difference" if content.sides[0].values.ndim == 1 else "mean difference"
+    return f"{content.title}: {first} beside {second}; {label} that differ most, by {by}: {most}"
 
 
 def _named(content: ComparisonContent, channel: int) -> str:

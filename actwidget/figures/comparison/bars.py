@@ -87,7 +87,7 @@ def bar_panels(content: ComparisonContent) -> list[Panel]:
             NARROW[0],
             numbers,
             named,
-            " and ".join(content.legend),
+            "   ".join(content.legend),
         ),
         Panel(
             [bars(apart, MUTED), written],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from actwidget.analysis.difference import Difference
 
-COLORS = (MUTED, CATEGORY_COLORS[0])
+COLORS = (MUTED, CATEGORY_COLORS[2])
 """The colours of the lines and bars of the two."""
 
 
@@ -69,9 +69,10 @@ class ComparisonContent:
 
     @property
     def legend(self) -> list[str]:
-        """The names of the two in the colours of their lines and bars."""
-        colors = zip(self.sides, COLORS, strict=True)
-        return [colored(f"<b>{escape(side.name, 20)}</b>", color) for side, color in colors]
+        """The names of the two, each behind a square in the colour of its lines and bars."""
+        return [
+            f"{colored('■', color)} {escape(side.name, 20)}" for side, color in zip(self.sides, COLORS, strict=True)
+        ]
 
     def name_of(self, channel: int) -> str:
         """What a channel is called."""

@@ -39,6 +39,7 @@ class Histogram:
             Otherwise 0.
         channel_total: How many finite values the channel has.
         channel_size: How many values the channel has, NaN and infinities too.
+        outside: How many of the layer's values lie outside of a range that was asked for, and are in no bin.
     """
 
     edges: FloatArray
@@ -52,6 +53,7 @@ class Histogram:
     channel_at_upper: int
     channel_total: int
     channel_size: int
+    outside: int = 0
 
 
 @ignore_float_errors
@@ -61,6 +63,7 @@ def histogram(
     channel_values: npt.NDArray[Any] | None = None,
     bins: int = 64,
     upper: float | None = None,
+    within: tuple[float, float] | None = None,
 ) -> Histogram:
     """Count a layer's values in bins of equal width.
 
@@ -70,6 +73,7 @@ def histogram(
         bins: How many bins, at least 1.
         upper: The upper bound of the activation function (6 for ReLU6). If more than 5 % of the layer's values, or of
             the channel's, are exactly there, they are counted separately: in their bin they would flatten the others.
+        within: The range that the bins span; by default that of the values. What lies outside of it is in no bin.
 
     Returns:
         The counts. They agree with `numpy.histogram` on the same edges, but for values within rounding of an edge.
@@ -85,13 +89,23 @@ def histogram(
     channel_at_upper = 0 if not upper or channel is None else _count_equal(channel, upper)
     if at_upper <= _SPIKE * line.size and (channel is None or channel_at_upper <= _SPIKE * channel.size):
         upper, at_upper, channel_at_upper = None, 0, 0
-    low, high = _range(line, zeros, extremes)
+    low, high = _range(line, zeros, extremes) if within is None else _apart(*within)
     bin_numbers = _BinNumbers(low, high, bins, line.dtype)
     counts = _binned(line, bin_numbers)
     # Subtracted from their bins afterwards: copying the values without them would cost more than all the counting.
     for value, number in ((0.0, zeros), (upper, at_upper)):
         if number:
             counts[bin_numbers(np.array([value], line.dtype))] -= number
+    outside = 0
+    if within is not None:
+        # What lies outside has been counted in the first and the last bin.
+        for place, beyond in ((0, np.less(line, low)), (-1, np.greater(line, high))):
+            separate = sum(
+                n for value, n in ((0.0, zeros), (upper, at_upper)) if n and _is_beyond(value, low, high, place)
+            )
+            number = int(np.count_nonzero(beyond)) - separate
+            counts[place] -= number
+            outside += number
     return Histogram(
         edges=_edges(low, high, bins),
         counts=counts,
@@ -104,6 +118,7 @@ def histogram(
         channel_at_upper=channel_at_upper,
         channel_total=0 if channel is None else channel.size,
         channel_size=0 if channel_values is None else int(np.size(channel_values)),
+        outside=outside,
     )
 
 
@@ -136,6 +151,15 @@ def _range(line: npt.NDArray[Any], zeros: int, extremes: tuple[float, float] | N
         low = min(float(block.min()) for block in _without_zeros(line, high))
     elif high == 0:
         high = max(float(block.max()) for block in _without_zeros(line, low))
+    return _apart(low, high)
+
+
+def _is_beyond(value: float | None, low: float, high: float, end: int) -> bool:
+    return value is not None and (value < low if end == 0 else value > high)
+
+
+def _apart(low: float, high: float) -> tuple[float, float]:
+    """Two ends, a little apart where they are equal."""
     if low < high:
         return low, high
     half = max(abs(low) / 2, _LEAST)

@@ -20,18 +20,20 @@ class Choice:
         name: The field of a `Selection`, or the option of a view, that it sets.
         label: The label in front of the control.
         tip: The tooltip.
-        choices: From each value to its name on screen; the first one is the default.
+        choices: From each value to its name on screen.
+        initial: The initial value; `None` for the first one.
     """
 
     name: str
     label: str
     tip: str
     choices: Mapping[str, str]
+    initial: str | None = None
 
     @property
     def default(self) -> str:
         """The initial value."""
-        return next(iter(self.choices))
+        return next(iter(self.choices)) if self.initial is None else self.initial
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,19 @@ class Number:
         label: The label in front of the control.
         count: How many numbers there are to choose from.
         empty: The placeholder shown while no number is chosen; `None` if a number is required.
+        start: The number while none is chosen, if one is required.
     """
 
     name: str
     label: str
     count: int = 1
     empty: str | None = None
+    start: int = 0
 
     @property
     def default(self) -> int | None:
         """The initial value."""
-        return 0 if self.empty is None else None
+        return self.start if self.empty is None else None
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ SHARED: dict[str, Control] = {
     for control in (
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS),
+        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS, initial="channel"),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="mean"),
         Number("compare", "second sample", empty="next"),

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.layer_values import Array
 
+PAGES_OF = {"page": ("layer", "channel"), "samples_page": ("sample",)}
+"""The options that turn a page of a view, each with what says which page it is as long as none is chosen."""
 _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
 
 
@@ -89,6 +91,7 @@ class Explorer:
         self.selection = Selection(layer=_initial_layer(graph))
         self._submodels: dict[str, keras.Model] = {}
         self._axis_layer = ""  # the channel axis that the user chose applies to this layer only
+        self._turned_at: dict[str, tuple[Any, ...]] = {}  # where the user turned to another page, by its option
         self._chosen_among: int | None = None  # how many channels there were when the channel was chosen
 
     # The batch.
@@ -235,7 +238,23 @@ class Explorer:
         if selection.reading != "auto" and selection.layer != self._axis_layer:
             self.select(reading="auto")
         self.selection = fitted(self.selection, self.data, self._chosen_among)
+        self._keep_pages()
         return self.selection
+
+    def _keep_pages(self) -> None:
+        """Drops a page that the user turned to once another item is selected: the page of that one is shown then."""
+        selection, options = self.selection, dict(self.selection.options)
+        for name, fields in PAGES_OF.items():
+            at = tuple(getattr(selection, field) for field in fields)
+            if self._turned_at.pop(name, at) != at:
+                options.pop(name, None)
+            if name in options:
+                self._turned_at[name] = at
+        self.selection = replace(selection, options=tuple(sorted(options.items())))
+
+    def arrangement(self, selection: Selection) -> Any:
+        """What of the drawing of a selection depends on the room for it."""
+        return self.view.arrangement(self.data, selection)
 
     # Drawing it.
 

@@ -8,7 +8,7 @@ from actwidget.capture.access.session import ROW, WHOLE
 from actwidget.explorer.layer_data import LayerData, Sources
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
-from actwidget.explorer.network.network_graph import NetworkGraph
+from actwidget.explorer.network.network import Network
 from actwidget.explorer.predictions import Predictions
 from actwidget.explorer.samples.input_pictures import InputPictures
 
@@ -24,6 +24,7 @@ class Inspector:
         predictions: The model's predicted classes.
         pictures: The inputs that are pictures.
         measurements: The statistics of layers.
+        network: All layers together.
         annotations: The class names, labels and tokens that the user has given.
     """
 
@@ -39,10 +40,12 @@ class Inspector:
         self.annotations = annotations
         self._values = LayerValues(session)
         self.measurements = Measurements(session, self._values)
+        self.network = Network(session, self._values, self.measurements)
         self.pictures = InputPictures(session)
         self.predictions = Predictions(session, annotations.class_names, is_binary=annotations.is_binary)
-        network = NetworkGraph(session)
-        self._sources = Sources(session, self._values, self.measurements, self.pictures, annotations, network, other)
+        self._sources = Sources(
+            session, self._values, self.measurements, self.network, self.pictures, annotations, other
+        )
 
     def layer(self, path: str, sample: int = 0) -> LayerData:
         """The data of a layer for one sample."""
@@ -58,4 +61,4 @@ class Inspector:
         self._session.kept.drop(lambda key: key.kind not in {WHOLE, ROW})
         self._values.clear()
         self.measurements.clear()
-        self._sources.network.clear()
+        self.network.graph.clear()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.annotations import Annotations
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
-    from actwidget.explorer.network.network_graph import NetworkGraph
+    from actwidget.explorer.network.network import Network
     from actwidget.explorer.samples.input_pictures import InputPictures
 
 
@@ -51,18 +51,18 @@ class Sources:
         session: Activations, as the model gives them.
         values: Activations with their channels on the last axis.
         measurements: Statistics.
+        network: All layers together.
         pictures: The inputs that are pictures.
         annotations: The class names, labels and tokens that the user has given.
-        network: The model as a drawing of its layers and the tensors between them.
         other: The session of the model to compare with, on the same batch.
     """
 
     session: Session
     values: LayerValues
     measurements: Measurements
+    network: Network
     pictures: InputPictures
     annotations: Annotations
-    network: NetworkGraph
     other: Session | None = None
 
 
@@ -248,9 +248,9 @@ class LayerData:
         """The values of all samples."""
         return np.asarray(self.sources.session.value(self.path))
 
-    def histogram(self, channel: int | None) -> Histogram:
-        """The histogram of the sample's values, together with that of one channel."""
-        return self.sources.measurements.histogram(self.path, self.value, channel)
+    def histogram(self, channel: int | None, within: tuple[float, float] | None = None) -> Histogram:
+        """The histogram of the sample's values, or of those within a range, together with that of one channel."""
+        return self.sources.measurements.histogram(self.path, self.value, channel, within)
 
     # Volumes, feature maps, and the input picture below them.
 
@@ -365,9 +365,9 @@ class LayerData:
         return None if row is None else self.sources.values.channels_last(self.path, row.value[np.newaxis])[0]
 
     @property
-    def whole_network(self) -> Measurements:
+    def whole_network(self) -> Network:
         """What can be asked about all layers together."""
-        return self.sources.measurements
+        return self.sources.network
 
     # Results that views keep in the cache.
 

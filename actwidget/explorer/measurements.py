@@ -115,11 +115,14 @@ class Measurements:
         """The warnings about a layer, in words; empty before its statistics have been computed."""
         return self._warnings.get(path, ())
 
-    def histogram(self, path: str, values: Array, channel: int | None) -> Histogram:
-        """The histogram of one sample's values, together with that of one channel."""
+    def histogram(
+        self, path: str, values: Array, channel: int | None, within: tuple[float, float] | None = None
+    ) -> Histogram:
+        """The histogram of one sample's values, or of those within a range, together with that of one channel."""
         bounds = self.bounds(path)
         channel_values = None if channel is None or values.ndim == 0 else values[..., channel]
-        return histogram(values, channel_values=channel_values, upper=None if bounds is None else bounds[1])
+        upper = None if bounds is None else bounds[1]
+        return histogram(values, channel_values=channel_values, upper=upper, within=within)
 
     def summaries(self) -> list[Summary]:
         """A summary of each layer with numeric values, in order of execution; the model runs if that is needed.
@@ -145,7 +148,7 @@ class Measurements:
                 self._kept.put(Key(path, STATISTICS), counted, _nbytes(counted))
                 self._summaries[path] = summary(path, value, counted, label, meaning=meaning)
         self._with_value |= {path: path in given for path in small}
-        for group in self._groups([path for path in large if session.alike(path) is not False]):
+        for group in self.groups([path for path in large if session.alike(path) is not False]):
             held = {path: self._kept.peek(Key(path, TALLY)) for path in group}
             tallies = {path: tally for path, tally in held.items() if tally is not None}
             if uncounted := [path for path in group if path not in tallies]:
@@ -169,7 +172,7 @@ class Measurements:
         session = self._session
         return [path for path in session.graph.nodes if session.alike(path) is False and not session.fits(path)]
 
-    def _groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
+    def groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
         """Layers in groups that fit into the budget: one sample of each layer, and the memory to count it."""
         group: list[str] = []
         size = 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ARROWS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 """How far each arrow key moves the selection: steps along a row, and rows."""
 ENDS = {"Home": 0, "End": -1}
+PAGES = {"PageUp": -1, "PageDown": 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +27,29 @@ class Grid:
         order: The indices of the channels or samples, shape `(count,)`.
         columns: How many of them are in a row.
         of: The trait of the explorer that they set: `"channel"` or `"sample"`.
+        per_page: How many of them are on a page; `None` where all are on one.
+        page: Which page is in sight.
+        option: The option that turns the page.
     """
 
     order: npt.NDArray[Any]
     columns: int = 1
     of: str = "channel"
+    per_page: int | None = None
+    page: int = 0
+    option: str = "page"
+
+    def turned(self, key: str) -> int | None:
+        """The page that a key turns to; `None` for another key, or where there is no such page.
+
+        >>> grid = Grid(np.arange(25), columns=5, per_page=10)
+        >>> grid.turned("PageDown"), grid.turned("PageUp"), grid.turned("End")
+        (1, None, None)
+        """
+        if self.per_page is None or key not in PAGES:
+            return None
+        page = self.page + PAGES[key]
+        return page if 0 <= page < -(-len(self.order) // self.per_page) else None
 
     def moved(self, selected: int | None, key: str) -> int | None:
         """The item that a key selects.
@@ -88,7 +107,7 @@ def selected_by_click(
 
 
 def _pointed_at(row: Any, column: Any, data: LayerData) -> dict[str, Any]:
-    """Where a cell of the close-up lies over the input, and the pixels that it depends on there."""
+    """Pins the crosshair to a cell of the close-up, or of the map over the input: the view stays."""
     place = tuple(int(index) if isinstance(index, (int, float)) else -1 for index in (row, column))
     is_there = all(0 <= index < length for index, length in zip(place, data.map_size, strict=True))
-    return {"show": "overlay", "position": place} if is_there and data.picture is not None else {}
+    return {"position": place} if is_there else {}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from actwidget.explorer.controls import Control, Paths
+    from actwidget.explorer.description.inspection import Action
     from actwidget.explorer.drawing import Drawing
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
@@ -96,6 +97,14 @@ class View(ABC):
         """
         return control
 
+    def arrangement(self, _data: LayerData, _selection: Selection) -> Any:
+        """What of the drawing depends on the room for it: if this changes with the room, the layer is drawn anew."""
+        return None
+
+    def action(self, _data: LayerData, _selection: Selection) -> Action | None:
+        """What the inspector of a channel offers to do in this view; `None` for nothing."""
+        return None
+
     @abstractmethod
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """Draws a layer. It is called only for layers for which the view is available.
@@ -160,6 +169,12 @@ def views() -> Mapping[str, View]:
     """All views by name, in the order on screen."""
     _load()
     return dict(sorted(_VIEWS.items(), key=lambda item: item[1].place))
+
+
+def actions(data: LayerData, selection: Selection) -> tuple[Action, ...]:
+    """What all views that have something to show of a layer offer to do with the selected channel."""
+    able = [view for view in views().values() if view.is_offered(data) and view.available(data) is None]
+    return tuple(action for view in able if (action := view.action(data, selection)) is not None)
 
 
 @cache

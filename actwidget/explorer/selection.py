@@ -29,6 +29,7 @@ class Selection:
 
     Attributes:
         options: The values of controls that belong to a single view, as pairs of name and value.
+        room: The width and height of the figure on the page, in pixels. It is no part of the state.
     """
 
     show: str = "activation"
@@ -37,12 +38,13 @@ class Selection:
     channel: int | None = None
     sample: int = 0
     compare: int | str | None = None
-    scaling: str = "layer"
+    scaling: str = "channel"
     sort: str = "index"
     position: tuple[int, int] | None = None
     slice: int | None = None
     input_channel: int | None = None
     options: tuple[tuple[str, Any], ...] = field(default=())
+    room: tuple[int, int] = (800, 480)
 
     def option(self, control: Control | Paths) -> Any:
         """The value of a view's own control."""
@@ -60,8 +62,8 @@ class Selection:
         return values | ({"options": options} if options else {})
 
 
-FIELDS = tuple(each.name for each in fields(Selection) if each.name != "options")
-"""The names of the fields, apart from `options`. The view and the layer come first: the others depend on them."""
+FIELDS = tuple(each.name for each in fields(Selection) if each.name not in {"options", "room"})
+"""The names of the fields without `options` and `room`. View and layer come first: the others depend on them."""
 
 
 def checked_state(given: Any) -> dict[str, Any]:

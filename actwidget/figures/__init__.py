@@ -8,7 +8,7 @@ figure. Plotly has not checked these dicts: that takes longer than all of the dr
 
 from __future__ import annotations
 
-from actwidget.figures.activation.content import ActivationContent, Picture
+from actwidget.figures.activation.content import ActivationContent, Picture, Source
 from actwidget.figures.activation.figure import activation_figure, activation_spec
 from actwidget.figures.activation.picture import ORDERS, channel_order, picture
 from actwidget.figures.comparison import comparison_spec
@@ -27,6 +27,7 @@ __all__ = [
     "ActivationContent",
     "Picture",
     "Placement",
+    "Source",
     "activation_figure",
     "activation_spec",
     "channel_order",

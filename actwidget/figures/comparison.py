@@ -13,11 +13,12 @@ from actwidget.analysis.dtypes import as_floats
 from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
 from actwidget.figures.parts.layout import LINE, NARROW_HEIGHT, base_layout, text_above
+from actwidget.figures.parts.marks import outlined
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend, nonfinite_text
 from actwidget.figures.parts.palette import ColorRange
 from actwidget.figures.parts.palette_png import palette_png
 from actwidget.figures.parts.text import NARROW_LIMIT, between, escape, number, reduction_text
-from actwidget.figures.parts.tiles import outline, tile_cells, tile_image
+from actwidget.figures.parts.tiles import tile_cells, tile_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def comparison_spec(
         traces += [tile_image(grid.uri, **axes), tile_cells(grid.tiles, customdata, template, **axes)]
         _place_grid(layout, grid, place, suffix)
         if channel is not None:
-            layout["shapes"].append(outline(grid.tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}"))
+            layout["shapes"] += outlined(grid.tiles.box(channel), xref=f"x{suffix}", yref=f"y{suffix}")
     return {"data": traces, "layout": layout}
 
 

@@ -11,9 +11,11 @@ from plotly.colors import sample_colorscale, unlabel_rgb
 from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.nonfinite import finite_values
 from actwidget.analysis.pixels.pooling import magnitude_pooled
+from actwidget.figures.parts.color_strip import color_strip
 from actwidget.figures.parts.heatmap import color_axis, reduction_factor, value_ticks
 from actwidget.figures.parts.input_image import input_picture
-from actwidget.figures.parts.layout import NARROW_HEIGHT, NUMBER_LABELS, WIDE, base_layout, caption
+from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT, NUMBER_LABELS, WIDE, base_layout, caption
+from actwidget.figures.parts.marks import double_stroke
 from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_legend
 from actwidget.figures.parts.palette import ACCENT, ColorRange
 from actwidget.figures.parts.text import NARROW_LIMIT, colored, escape, reduction_text
@@ -26,6 +28,8 @@ Edges = tuple[float, float, float, float]
 STEPS = 16
 # The opacity of the colours where the channel is zero, and where its magnitude is largest.
 FAINT, STRONG = 0.0, 0.85
+STRIP = 0.02
+"""The height of the strip of colours, as a share of the figure's."""
 # The share of a narrow figure's height that lies below the picture.
 NARROW_LOW = 0.36
 
@@ -154,13 +158,11 @@ def overlay_spec(
         parts.append(f"depends on {bottom - top} × {right - left} of {height} × {width} pixels")
     shapes = []
     if cell is not None:
-        shapes.append(_frame(place.edges(*cell), 3))
+        shapes += double_stroke(_frame(place.edges(*cell)))
     if box is not None:
-        shapes.append({**_frame(box, 2), "line": {"color": ACCENT, "width": 2, "dash": "dot"}})
-    # Cells over padding lie outside of the picture, and are shown as well.
-    over = place.edges(0, 0, *whole.shape)
-    visible = (min(over[0], 0), min(over[1], 0), max(over[2], height), max(over[3], width))
-    layout = _layout(" · ".join(parts), text, color, visible, (top, left, bottom, right))
+        shapes += double_stroke(_frame(box), width=2, dash="dot")
+    layout = _layout(" · ".join(parts), text, color, (height, width), (top, left, bottom, right))
+    traces.append(color_strip(color, xaxis="x3", yaxis="y3"))
     return {"data": traces, "layout": {**layout, "shapes": shapes}}
 
 
@@ -177,32 +179,43 @@ def _cells(shown: NDArray[np.float32], factor: int, place: Placement) -> list[di
     return [{**heatmap, **positions}, *nonfinite_cells(shown, hoverinfo="skip", **positions)]
 
 
-def _layout(title: str, text: str, color: ColorRange, visible: Edges, box: Box) -> dict[str, Any]:
+def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box: Box) -> dict[str, Any]:
+    """The layout: cells over padding are cut off at the edge of the picture."""
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
     down = {**hidden, "constraintoward": "top"}
-    (top, left, bottom, right), (upper, first, lower, last) = box, visible
-    side = ((WIDE[1][0]), (0.3, 0.94))
-    bar = {"thickness": 8, "orientation": "h", "x": side[0][0], "xanchor": "left", "len": side[0][1] - side[0][0]}
-    bar |= {"y": 0.16, "yanchor": "top", "outlinewidth": 0, "xpad": 0, "title": {"text": "activation", "side": "top"}}
-    # On a narrow page the patch stands below the picture, and the colour bar beside the patch.
-    narrow: dict[str, Any] = {"height": NARROW_HEIGHT, "annotations[0].x": 0, "annotations[0].y": NARROW_LOW}
+    (height, width), (top, left, bottom, right) = size, box
+    side, across = (0.3, 0.94), WIDE[1][0]
+    strip = (0.16, 0.16 + STRIP)
+    # On a narrow page the patch stands below the picture, and the strip of colours beside the patch.
+    narrow: dict[str, Any] = {"annotations[0].x": 0, "annotations[0].y": NARROW_LOW}
     narrow |= {"xaxis.domain": (0.0, 1.0), "yaxis.domain": (NARROW_LOW + 0.06, 1.0)}
     narrow |= {"xaxis2.domain": (0.0, 0.5), "yaxis2.domain": (0.0, NARROW_LOW)}
-    narrow |= {"xaxis.constraintoward": "left", "xaxis2.constraintoward": "left"}
-    narrow |= {f"coloraxis.colorbar.{name}": value for name, value in (("x", 0.58), ("len", 0.4), ("y", 0.25))}
-    return base_layout(
+    narrow |= {"xaxis3.domain": (0.58, 0.98), "yaxis3.domain": (0.25, 0.25 + STRIP)}
+    narrow |= {"annotations[1].x": 0.58, "annotations[1].y": 0.25 + STRIP}
+    layout = base_layout(
         title,
         margin={"l": 8, "r": 16, "t": 30, "b": 16, "autoexpand": False},
-        annotations=[caption(text, side[0][0], side[1][1])],
+        annotations=[caption(text, across[0], side[1]), caption("activation", across[0], strip[1])],
         meta={"narrow": narrow},
-        coloraxis=color_axis(
-            color, veil(color.scale), {**bar, **value_ticks(color.low, color.high, 3), **NUMBER_LABELS}
-        ),
-        xaxis={**hidden, "domain": WIDE[0][0], "range": [first - 0.5, last - 0.5], "anchor": "y"},
-        yaxis={**down, "domain": WIDE[0][1], "range": [lower - 0.5, upper - 0.5], "scaleanchor": "x", "anchor": "x"},
-        xaxis2={**hidden, "domain": side[0], "range": [left - 0.5, right - 0.5], "anchor": "y2"},
-        yaxis2={**down, "domain": side[1], "range": [bottom - 0.5, top - 0.5], "scaleanchor": "x2", "anchor": "x2"},
+        coloraxis=color_axis(color, veil(color.scale)),
+        xaxis={**hidden, "domain": WIDE[0][0], "range": [-0.5, width - 0.5], "anchor": "y"},
+        yaxis={**down, "domain": WIDE[0][1], "range": [height - 0.5, -0.5], "scaleanchor": "x", "anchor": "x"},
+        xaxis2={**hidden, "domain": across, "range": [left - 0.5, right - 0.5], "anchor": "y2"},
+        yaxis2={**down, "domain": side, "range": [bottom - 0.5, top - 0.5], "scaleanchor": "x2", "anchor": "x2"},
+        xaxis3={
+            "domain": across,
+            "anchor": "y3",
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+            **value_ticks(color.low, color.high, 3),
+            **NUMBER_LABELS,
+        },
+        yaxis3={"visible": False, "domain": strip, "range": [0, 1], "anchor": "x3", "fixedrange": True},
     )
+    # Every view is as high as the others: a long title takes its lines from the pictures.
+    layout["height"], layout["meta"]["narrow"]["height"] = HEIGHT, NARROW_HEIGHT
+    return layout
 
 
 def veil(scale: str) -> list[list[Any]]:
@@ -222,6 +235,6 @@ def veil(scale: str) -> list[list[Any]]:
     return result
 
 
-def _frame(edges: Edges, width: int) -> dict[str, Any]:
+def _frame(edges: Edges) -> dict[str, Any]:
     corners = dict(zip(("y0", "x0", "y1", "x1"), (edge - 0.5 for edge in edges), strict=True))
-    return {"type": "rect", **corners, "line": {"color": ACCENT, "width": width}}
+    return {"type": "rect", **corners}

@@ -12,9 +12,9 @@ from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.pooling import magnitude_pooled
 from actwidget.figures.parts.heatmap import cell_positions, reduction_factor
 from actwidget.figures.parts.layout import HEIGHT, LINE, LINE_LIMIT, base_layout
+from actwidget.figures.parts.marks import outlined
 from actwidget.figures.parts.palette import MUTED
 from actwidget.figures.parts.text import NARROW_LIMIT, escape, percent, reduction_text, wrapped
-from actwidget.figures.parts.tiles import outline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def values_spec(
                 )
         height = index.shape[0]
         marks = (
-            [outline((channel - 0.5, -0.5, channel + 0.5, height - 0.5))]
+            outlined((channel - 0.5, -0.5, channel + 0.5, height - 0.5))
             if sample.ndim == 2 and channel is not None
             else []
         )

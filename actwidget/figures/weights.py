@@ -14,11 +14,12 @@ from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
 from actwidget.figures.parts.bars import bar_marker, nonfinite_bars
 from actwidget.figures.parts.histogram import histogram_traces
 from actwidget.figures.parts.layout import HEIGHT, NUMBER_LABELS, base_layout, text_above
+from actwidget.figures.parts.marks import outlined
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend
 from actwidget.figures.parts.palette import MUTED, ColorRange
 from actwidget.figures.parts.palette_png import palette_png
 from actwidget.figures.parts.text import NARROW_LIMIT, between, escape, reduction_text, wrapped
-from actwidget.figures.parts.tiles import outline, tile_image
+from actwidget.figures.parts.tiles import tile_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -259,7 +260,7 @@ def _picture(weight: DrawnWeight, layout: dict[str, Any], suffix: str, marked: C
     if weight.tiles is not None:
         layout[f"yaxis{suffix}"]["scaleanchor"] = f"x{suffix}"
         boxes = [weight.tiles.box(picture) for picture in marked]
-        layout["shapes"] += [outline(box, xref=f"x{suffix}", yref=f"y{suffix}") for box in boxes]
+        layout["shapes"] += [mark for box in boxes for mark in outlined(box, xref=f"x{suffix}", yref=f"y{suffix}")]
     return {**weight.trace, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
 

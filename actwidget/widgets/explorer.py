@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from actwidget.analysis.statistics import Statistics
     from actwidget.analysis.summary import Summary
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.network.costs import LayerCost
     from actwidget.widgets.still import Snapshot
 
 _NAMING = (
@@ -72,11 +73,14 @@ class LayerExplorer(TakesInputs):
     """Which sample of the batch is shown."""
     compare = Checked(None, allow_none=True)
     """What to compare with: the index of a sample, or `"model"` for the model given as `compare`."""
-    scaling = Checked("layer")
-    """`"layer"` for one colour range for the whole layer, `"robust"` for one that leaves out the most extreme values
-    and says so, `"channel"` for a separate range for each channel."""
+    scaling = Checked("channel")
+    """The colours of the grid: `"channel"` for a range of its own for each channel, `"robust"` for one range that
+    leaves out the most extreme values and says so, `"layer"` for one range for the whole layer. The close-up is always
+    on the range of its channel."""
     sort = Checked("index")
-    """The order of the channels: `"index"`, `"mean"`, `"maximum"`, `"standard_deviation"` or `"zeros"`."""
+    """The order of the channels: `"index"` for by number or, where they do not fit on one page, the strongest first
+    (by the root mean square); `"number"` for always by number; `"mean"`, `"maximum"`, `"standard_deviation"` or
+    `"zeros"`."""
     position = Checked(None, allow_none=True)
     """The row and the column in the feature map whose receptive field the overlay marks, or `None`."""
     slice = Checked(None, allow_none=True)
@@ -99,7 +103,7 @@ class LayerExplorer(TakesInputs):
         layer: Any = None,
         channel: int | None = None,
         sample: int = 0,
-        scaling: str = "layer",
+        scaling: str = "channel",
         sort: str = "index",
         compare: keras.Model | int | None = None,
         class_names: Sequence[str] | None = None,
@@ -122,7 +126,7 @@ class LayerExplorer(TakesInputs):
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.
-            scaling: The colour range, `"layer"`, `"robust"` or `"channel"`.
+            scaling: The colour range of the grid, `"channel"`, `"robust"` or `"layer"`.
             sort: The order of the channels.
             compare: Another model of the same architecture, or the index of a sample, to compare with.
             class_names: The names of the model's output units. A single sigmoid unit has two names: that of class 0,
@@ -184,10 +188,7 @@ class LayerExplorer(TakesInputs):
             raise
         self._connect()
         self._rendering = False
-        with (
-            self._screen.plot.hold_sync(),
-            self._screen.status.hold_sync(),
-        ):
+        with self._screen.plot.hold_sync(), self._screen.status.hold_sync():
             self._render()
 
     # What user code can read.
@@ -298,6 +299,12 @@ class LayerExplorer(TakesInputs):
         """
         self._renew()
         return self._explorer.inspector.measurements.summaries()
+
+    @property
+    def costs(self) -> list[LayerCost]:
+        """What each layer costs: multiply-adds, parameters, bytes, and time, measured when this is first asked for."""
+        self._renew()
+        return list(self._explorer.inspector.network.cost().layers.values())
 
     def state(self) -> dict[str, Any]:
         """The current view as a small dict of JSON values; `LayerExplorer(model, x, state=...)` restores it."""

@@ -30,9 +30,10 @@ def escape(text: str, limit: int = 120) -> str:
 
 def header(name: str, layers: int, parameters: int) -> str:
     """The model's name and size."""
+    size = f"{layers:,} {'layer' if layers == 1 else 'layers'} · {parameters:,} parameters"
     return (
-        f'<span class="actw-model">{escape(name)}</span>'
-        f'<span class="actw-muted">{layers:,} {"layer" if layers == 1 else "layers"} · {parameters:,} parameters</span>'
+        f'<span class="actw-model" title="{escape(name, 400)} · {size}">{escape(name)}</span>'
+        f'<span class="actw-muted actw-size">{size}</span>'
     )
 
 

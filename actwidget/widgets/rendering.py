@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from actwidget.errors import ActwidgetError
-from actwidget.explorer.navigation import selected_by_click
+from actwidget.explorer.navigation import PAGES, selected_by_click
 from actwidget.explorer.selection import FIELDS, Selection
 from actwidget.widgets.composite import Composite, in_marimo
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
@@ -36,6 +36,7 @@ class Rendering(Composite):
     _screen: Screen
     _still: Still
     _rendering = False  # while this is set, changes of traits do not redraw
+    options: Any  # a trait
     _links: tuple[Any, ...] = ()  # empty before the widget is connected and after it is closed
     _is_checking_weights = False  # a check is running or scheduled
     _has_failed = False  # whether the last redraw raised an error
@@ -56,6 +57,7 @@ class Rendering(Composite):
         screen.tree.on_again(self._chosen_again)
         screen.plot.on_click(self._clicked)
         screen.plot.on_key(self._pressed)
+        screen.plot.observe(self._resized, "_room")
         screen.on_row(self._row_selected)
         self.observe(self._changed, [*FIELDS, "options"])
         if in_marimo():
@@ -87,7 +89,9 @@ class Rendering(Composite):
 
     def _selected(self) -> Selection:
         """The selection that the traits hold."""
-        return Selection(**{name: getattr(self, name) for name in FIELDS}, options=tuple(sorted(self.options.items())))
+        chosen = {name: getattr(self, name) for name in FIELDS}
+        room = self._screen.plot.room or Selection.room
+        return Selection(**chosen, room=room, options=tuple(sorted(self.options.items())))
 
     # From an event on the page to a selection.
 
@@ -118,8 +122,23 @@ class Rendering(Composite):
 
     def _pressed(self, key: str) -> None:
         """Moves the selection within the figure, if it has items to select."""
-        if (grid := self._grid) is not None:
-            setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
+        with self._lock:
+            if (grid := self._grid) is None:
+                return
+            if key not in PAGES:
+                setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
+            elif (page := grid.turned(key)) is not None:
+                self.options = {**self.options, grid.option: page}
+
+    def _resized(self, _change: Any) -> None:
+        """Draws anew if the page has another room for the figure, and the view would be arranged in another way."""
+        with self._lock:
+            if not self._links or self._rendering or self._has_failed:
+                return
+            explorer = self._explorer
+            before, selection = explorer.selection, self._selected()
+            if selection.room != before.room and explorer.arrangement(before) != explorer.arrangement(selection):
+                self._redraw()
 
     def _row_selected(self, change: Any) -> None:
         if not self._rendering:
@@ -161,6 +180,8 @@ class Rendering(Composite):
                 if getattr(self, name) != getattr(fitted, name):
                     setattr(self, name, getattr(fitted, name))
             screen.samples.value = self.sample
+            if self.options != (options := dict(fitted.options)):
+                self.options = options
             self._show(explorer.show(), start)
         except BaseException as error:
             screen.plot.busy = False

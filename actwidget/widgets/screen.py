@@ -81,7 +81,7 @@ class Screen:
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
         self.header = make(
-            ipywidgets.HTML, style + html.header(tree.name, sum(1 for _ in tree), tree.parameters), css="actw-header"
+            ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters), css="actw-header"
         )
         self.scope = make(
             Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"

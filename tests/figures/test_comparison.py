@@ -30,7 +30,7 @@ def test_both_share_a_range_and_the_difference_is_centred_on_zero(shape):
     told = np.asarray(figure.data[5].customdata).reshape(-1, 3)[: shape[-1]]
     assert told[:, 0].tolist() == apart.order.tolist()
     assert (np.diff(told[:, 1]) <= 0).all()
-    assert len(figure.layout.shapes) == 3
+    assert len(figure.layout.shapes) == 6
 
 
 @pytest.mark.parametrize("depth", [None, 0, 2])

@@ -30,7 +30,8 @@ def spans(trace, count, x, dx):
 
 def test_the_input_is_shown_pixel_for_pixel_and_the_channel_is_stretched_over_it():
     figure = go.Figure(overlay_spec("conv", PIXELS, VALUES, channel=3))
-    picture, channel, alone = figure.data
+    picture, channel, alone, strip = figure.data
+    assert (strip.coloraxis, strip.z[0][-1]) == ("coloraxis", figure.layout.coloraxis.cmax)
     np.testing.assert_array_equal(decoded(picture), PIXELS)
     np.testing.assert_array_equal(decoded(alone), PIXELS)
     np.testing.assert_array_equal(np.asarray(channel.z), VALUES)
@@ -51,7 +52,7 @@ def test_a_large_input_and_a_large_map_are_reduced_and_still_lie_on_each_other()
     pixels, values = np.zeros((900, 1300, 1)), np.zeros((600, 500), "float32")
     pixels[0, 0], values[400, 77] = 1, -5
     figure = go.Figure(overlay_spec("conv", pixels, values))
-    picture, channel, _ = figure.data
+    picture, channel, *_ = figure.data
     assert max(decoded(picture).shape) == 640
     rows, columns = np.asarray(channel.z).shape
     assert np.asarray(channel.z).min() == -5
@@ -63,7 +64,7 @@ def test_a_large_input_and_a_large_map_are_reduced_and_still_lie_on_each_other()
 
 def test_the_box_is_marked_and_enlarged_and_its_size_said():
     layout = go.Figure(overlay_spec("conv", PIXELS, VALUES, cell=(2, 7), box=(4, 30, 20, 60))).layout
-    cell, box = layout.shapes
+    cell, box = layout.shapes[1::2]
     assert (cell.x0, cell.x1, cell.y0, cell.y1) == pytest.approx((34.5, 39.5, 7.5, 11.5))
     assert (box.x0, box.x1, box.y0, box.y1) == pytest.approx((29.5, 59.5, 3.5, 19.5))
     assert layout.xaxis2.range == (29.5, 59.5)
@@ -92,24 +93,24 @@ def test_a_map_whose_place_is_known_lies_there_with_the_frame_on_its_cell(size):
 
 
 @pytest.mark.parametrize(
-    ("place", "across", "down"),
+    "place",
     [
-        (Placement(3, 3, 4, 4), (-0.5, 59.5), (41, -0.5)),  # the last row goes from 37 to 41
-        (Placement(-3, -2, 4, 7), (-5.5, 78.5), (39.5, -5)),
-        (Placement(9, 9, 1, 1), (-0.5, 59.5), (39.5, -0.5)),
-        (None, (-0.5, 59.5), (39.5, -0.5)),
+        Placement(3, 3, 4, 4),  # the last row goes from 37 to 41
+        Placement(-3, -2, 4, 7),
+        Placement(9, 9, 1, 1),
+        None,
     ],
 )
-def test_all_of_the_input_and_all_of_the_map_are_in_sight(place, across, down):
+def test_cells_over_padding_are_cut_off_at_the_edge_of_the_input(place):
     layout = go.Figure(overlay_spec("conv", PIXELS, VALUES, place=place)).layout
-    assert (layout.xaxis.range, layout.yaxis.range) == (across, down)
+    assert (layout.xaxis.range, layout.yaxis.range) == ((-0.5, 59.5), (39.5, -0.5))
     assert (layout.xaxis2.range, layout.yaxis2.range) == ((-0.5, 59.5), (39.5, -0.5))
 
 
 def test_a_cell_of_which_it_is_not_known_what_it_sees_says_so():
     layout = go.Figure(overlay_spec("conv", PIXELS, VALUES, cell=(2, 7))).layout
     assert "receptive field can't be computed" in layout.title.text
-    assert len(layout.shapes) == 1
+    assert len(layout.shapes) == 2
     assert "receptive" not in go.Figure(overlay_spec("conv", PIXELS, VALUES)).layout.title.text
 
 

@@ -93,8 +93,8 @@ def test_a_weight_of_more_axes_can_be_shown_as_a_matrix_and_several_pictures_be_
     )
     tiles = mosaic(np.moveaxis(weight, -1, 0), low=0, high=1, aspect=2.4)
     assert tiles.pixels.shape == decoded(kernel).shape
-    assert [shape.xref for shape in figure.layout.shapes] == ["x3", "x3"]
-    for shape, picture in zip(figure.layout.shapes, [0, 2], strict=True):
+    assert [shape.xref for shape in figure.layout.shapes] == ["x3"] * 4
+    for shape, picture in zip(figure.layout.shapes[::2], [0, 2], strict=True):
         x0, y0, x1, y1 = tiles.box(picture)
         assert shape.x0 <= x0 < x1 <= shape.x1
         assert shape.y0 <= y0 < y1 <= shape.y1

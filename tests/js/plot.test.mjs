@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
+import { cellAt, pixelOf, seenBy, sentence, valueAt, valueOf } from "../../actwidget/widgets/frontend/plot/crosshair.js";
+import { darkBase64, darkPicture, darkText } from "../../actwidget/widgets/frontend/plot/dark.js";
 import { clickData, layoutImage, pictureUri, resolveFigure, setAttributeAt } from "../../actwidget/widgets/frontend/plot/figure.js";
+import { roomOf, tellRoom } from "../../actwidget/widgets/frontend/plot/room.js";
 import { loadPlotly } from "../../actwidget/widgets/frontend/plot/plotly_loader.js";
 
-const APPEARANCE = { narrow: false, text: "#111", line: "#ccc", background: "#fff" };
+const APPEARANCE = { narrow: false, dark: false, text: "#111", line: "#ccc", background: "#fff" };
 
 /** The first 24 bytes of a PNG of that size, which is as far as its size needs. */
 const png = (width, height) => {
@@ -188,4 +191,89 @@ describe("plotly.js is asked for", () => {
     next.answer();
     assert.equal(await next.found, plotly);
   });
+});
+
+describe("on a dark page", () => {
+  /** A picture with both palettes, each of one value, and some bytes after them. */
+  const both = () => {
+    const bytes = new Uint8Array(4000);
+    bytes.set(Buffer.from("PLTE"), 37);
+    bytes.fill(1, 41, 813);
+    bytes.set(Buffer.from("daRk"), 817);
+    bytes.fill(2, 821, 1593);
+    bytes.fill(7, 1597);
+    return bytes;
+  };
+
+  test("a picture gets the palette that it brings for it, and nothing else changes", () => {
+    const [light, dark] = [both(), darkPicture(both())];
+    assert.ok(dark.subarray(41, 813).every((byte) => byte === 2));
+    assert.deepEqual([dark.subarray(0, 41), dark.subarray(813)], [light.subarray(0, 41), light.subarray(813)]);
+    const text = Buffer.from(light).toString("base64");
+    assert.deepEqual([...Buffer.from(darkBase64(text), "base64")], [...dark]);
+    const one = light.fill(0, 813, 825);
+    assert.equal(darkPicture(one), one);
+    assert.equal(darkBase64("AAAA"), "AAAA");
+  });
+
+  test("coloured text is light, and what else has that colour keeps it", () => {
+    const spec = '{"text":"<span style=\\"color:#1a6fe8\\">unit</span>","color":"#1a6fe8"}';
+    assert.equal(darkText(spec), spec.replace("color:#1a6fe8", "color:#6cb6ff"));
+  });
+
+  test("a figure changes what it says that changes there", () => {
+    const meta = { dark: { "coloraxis.colorscale": [[0, "#000"]] }, narrow: { height: 9 } };
+    const figure = JSON.stringify({ data: [], layout: { coloraxis: { cmin: 1 }, meta } });
+    const { layout } = resolveFigure(figure, [], { ...APPEARANCE, dark: true });
+    assert.deepEqual([layout.coloraxis, layout.height], [{ cmin: 1, colorscale: [[0, "#000"]] }, undefined]);
+    assert.deepEqual(resolveFigure(figure, [], APPEARANCE).layout.coloraxis, { cmin: 1 });
+  });
+});
+
+describe("the crosshair", () => {
+  const places = { trace: 2, shape: [10, 20], closeup: ["xaxis2", "yaxis2"], source: ["xaxis5", "yaxis5"], pixels: [40, 80], first: [1.5, 1.5], step: [4, 4], size: [6, 6] };
+
+  test("finds the value under a pixel of either axis, and the pixel of a value", () => {
+    const across = { _offset: 100, _length: 200, range: [-0.5, 19.5] };
+    const down = { _offset: 50, _length: 100, range: [9.5, -0.5] };
+    assert.deepEqual([valueOf(across, 100, false), valueOf(across, 300, false), valueOf(across, 99, false)], [-0.5, 19.5, undefined]);
+    assert.deepEqual([valueOf(down, 50, true), valueOf(down, 150, true)], [-0.5, 9.5]);
+    for (const value of [0, 3, 9]) {
+      assert.ok(Math.abs(valueOf(across, pixelOf(across, value, false), false) - value) < 1e-9);
+      assert.ok(Math.abs(valueOf(down, pixelOf(down, value, true), true) - value) < 1e-9);
+    }
+  });
+
+  test("knows the pixels behind a cell and the cell over a pixel", () => {
+    assert.deepEqual(seenBy(places, [2, 3]), { from: [7, 11], to: [13, 17] });
+    assert.deepEqual(seenBy(places, [0, 0]).from, [0, 0]);
+    assert.deepEqual(cellAt(places, [9, 13]), [2, 3]);
+    assert.deepEqual(cellAt(places, [0, 79]), [0, 19]);
+    assert.deepEqual(cellAt({ ...places, first: undefined }, [39, 0]), [9, 0]);
+    assert.equal(seenBy({ ...places, first: undefined }, [1, 1]), undefined);
+  });
+
+  test("reads packed values, of a reduced map too", () => {
+    const z = { dtype: "f4", shape: "2, 3", bdata: new Float32Array([0, 1, 2, 3, 4, 5]).buffer };
+    assert.equal(valueAt({ z }, [1, 2]), 5);
+    assert.equal(valueAt({ z, x0: 0.5, y0: 0.5, dx: 2, dy: 2 }, [2, 1]), 3);
+    assert.equal(valueAt({ z: { ...z, bdata: Buffer.from(z.bdata).toString("base64") } }, [0, 1]), 1);
+  });
+
+  test("says what it points at", () => {
+    assert.equal(sentence(places, [2, 3], 4.1704), "row 2, column 3 is 4.17; it depends on 6 × 6 pixels");
+    assert.equal(sentence({ ...places, source: undefined, words: ["query", "key"] }, [2, 3], NaN), "query 2, key 3 is NaN");
+  });
+});
+
+test("the kernel is told of a room once, and again only when it has notably changed", () => {
+  const sent = [];
+  const model = { set: (name, value) => sent.push([name, value]), save_changes() {} };
+  const tell = tellRoom(model, true);
+  for (const width of [0, 801, 805, 839, 845]) tell(width, false);
+  tell(845, true);
+  assert.deepEqual(sent, [["_room", [800, 480]], ["_room", [840, 480]], ["_room", [840, 600]]]);
+  tellRoom(model, false)(900, false);
+  assert.equal(sent.length, 3);
+  assert.deepEqual(roomOf(5, false), [40, 480]);
 });

@@ -109,7 +109,7 @@ def test_a_wrong_value_raises_is_said_on_screen_and_changes_nothing(explorer, na
 
 def test_each_trait_changes_the_figure(explorer):
     seen = [explorer.figure.to_json()]
-    for name, value in [("channel", 2), ("sample", 1), ("sort", "mean"), ("scaling", "channel"), ("layer", "classes")]:
+    for name, value in [("channel", 2), ("sample", 1), ("sort", "mean"), ("scaling", "layer"), ("layer", "classes")]:
         setattr(explorer, name, value)
         seen.append(explorer.figure.to_json())
     assert len(set(seen)) == len(seen)

@@ -39,10 +39,12 @@ def click(explorer, *customdata):
     explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": list(customdata)}, [])
 
 
-def test_a_click_on_the_close_up_shows_what_that_place_sees(explorer):
+def test_a_click_on_the_close_up_pins_the_crosshair_and_the_overlay_shows_what_that_place_sees(explorer):
     explorer.layer, explorer.channel = "strided", 2
     click(explorer, "cell", 3, 0)
-    assert (explorer.show, explorer.position) == ("overlay", (3, 0))
+    assert (explorer.show, explorer.position) == ("activation", (3, 0))
+    assert tuple(explorer.figure.layout.meta["crosshair"]["pinned"]) == (3, 0)
+    explorer.show = "overlay"
     assert "depends on 5 × 4 of 16 × 16 pixels" in title(explorer)
     assert "rows 5 to 9 and columns 0 to 3" in explorer._screen.plot.alt
     values = np.asarray(explorer.figure.data[1].z)
@@ -64,16 +66,16 @@ def test_where_the_way_is_not_known_there_is_no_box(explorer):
 def test_a_place_that_sees_padding_alone_says_so():
     x = keras.Input((20, 20, 1))
     model = keras.Model(x, layers.ZeroPadding2D(3, name="pad")(x))
-    explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad")
-    click(explorer, "cell", 0, 0)
+    explorer = aw.LayerExplorer(model, RNG.random((1, 20, 20, 1)), layer="pad", show="overlay")
+    click(explorer, -1, 0, 0)
     for text in (title(explorer), explorer._screen.plot.alt):
         assert "depends on padding alone, not on the input" in text
         assert "0 × 0" not in text
     figure = explorer.figure.layout
     assert (figure.xaxis2.range, figure.yaxis2.range) == ((-0.5, 19.5), (19.5, -0.5))
-    (mark,) = figure.shapes
+    _, mark = figure.shapes
     assert (mark.x0, mark.x1, mark.y0, mark.y1) == (-3.5, -2.5, -3.5, -2.5)
-    assert (figure.xaxis.range, figure.yaxis.range) == ((-3.5, 22.5), (22.5, -3.5))
+    assert (figure.xaxis.range, figure.yaxis.range) == ((-0.5, 19.5), (19.5, -0.5))  # none beyond it
 
 
 CHAINS = {
@@ -125,7 +127,7 @@ def test_the_frame_of_a_cell_stands_in_the_middle_of_what_it_sees():
     explorer = aw.LayerExplorer(keras.Model(x, y), RNG.random((1, 28, 28, 1)), layer="p2", show="overlay")
     for position in ((0, 0), (3, 1)):
         explorer.position = position
-        cell, box = explorer.figure.layout.shapes
+        cell, box = explorer.figure.layout.shapes[1::2]
         assert "depends on 16 × 16" in title(explorer)
         assert (cell.x0 + cell.x1, cell.y0 + cell.y1) == (box.x0 + box.x1, box.y0 + box.y1)
         assert (cell.x1 - cell.x0, cell.y1 - cell.y0) == (4, 4)
@@ -160,7 +162,7 @@ def test_what_the_layers_take_for_channels_first_is_not_marked_in_a_picture_of_c
     explorer.position = (2, 1)
     assert "stretched over the input" in title(explorer)
     assert "receptive field can't be computed" in title(explorer)
-    assert len(explorer.figure.layout.shapes) == 1
+    assert len(explorer.figure.layout.shapes) == 2
 
 
 def test_a_picture_of_which_a_pixel_is_no_number_is_laid_under_all_the_same():

@@ -58,7 +58,7 @@ def tiles_of(image, shape):
 
 
 def outlined(explorer, boxes, axis):
-    corners = [(s.x0, s.x1, s.y0, s.y1) for s in explorer.figure.layout.shapes if s.xref == axis]
+    corners = [(s.x0, s.x1, s.y0, s.y1) for s in explorer.figure.layout.shapes[::2] if s.xref == axis]
     middles = [((x0 + x1) / 2, (y0 + y1) / 2) for x0, x1, y0, y1 in corners]
     return [next(i for i, (x0, y0, x1, y1) in enumerate(boxes) if x0 <= x <= x1 and y0 <= y <= y1) for x, y in middles]
 

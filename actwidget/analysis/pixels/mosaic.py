@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -114,6 +114,58 @@ def columns_for(channels: int, height: int, width: int, *, aspect: float) -> int
     return int(columns[largest[np.argmin((rows * columns)[largest])]])
 
 
+class Tiling(NamedTuple):
+    """How a grid of tiles is divided into pages.
+
+    Attributes:
+        rows: Rows of tiles on a page.
+        columns: Tiles in a row.
+        pages: How many pages there are.
+    """
+
+    rows: int
+    columns: int
+    pages: int = 1
+
+    @property
+    def per_page(self) -> int:
+        """How many tiles a page holds."""
+        return self.rows * self.columns
+
+
+def tiling(count: int, height: int, width: int, *, room: tuple[float, float], least: float) -> Tiling:
+    """Divide tiles into as few pages as leave each one large enough.
+
+    Args:
+        count: How many tiles.
+        height: Of one tile, in cells of a map.
+        width: Of one tile, in cells of a map.
+        room: The width and height of the panel, in pixels of the screen.
+        least: How long the longer side of a tile has to be, in pixels of the screen.
+
+    Returns:
+        One page with the largest tiles that fit, if these are large enough; otherwise pages of tiles of at least that
+        size, as many as fit.
+
+    >>> tiling(96, 112, 112, room=(520, 440), least=40)
+    Tiling(rows=9, columns=11, pages=1)
+    >>> tiling(512, 7, 7, room=(520, 440), least=40)
+    Tiling(rows=10, columns=12, pages=5)
+    """
+    columns = columns_for(count, height, width, aspect=room[0] / room[1])
+    rows = max(1, -(-count // columns))
+    longer = max(height, width, 1)
+    spaced = 1 + _GAP_SHARE  # a tile with the gap beside it
+    scale = min(room[0] / (columns * spaced * max(width, 1)), room[1] / (rows * spaced * max(height, 1)))
+    if scale * longer >= least:
+        return Tiling(rows, columns)
+    unit = least * spaced / longer
+    columns, rows = (
+        max(1, int(side / (unit * max(length, 1)))) for side, length in zip(room, (width, height), strict=True)
+    )
+    return Tiling(rows, columns, -(-count // (rows * columns)))
+
+
 @ignore_float_errors
 def mosaic(
     channels: npt.NDArray[Any],
@@ -124,6 +176,7 @@ def mosaic(
     aspect: float = 1.3,
     gap: int | None = None,
     max_pixels: int = 1_000_000,
+    grid: tuple[int, int] | None = None,
 ) -> Mosaic:
     """Tile all channels into one picture.
 
@@ -137,6 +190,7 @@ def mosaic(
         gap: Pixels between tiles; by default about 4 % of a tile, at least 1, and none between single cells.
         max_pixels: A picture of more pixels is reduced by the least whole factor that leaves no more than half as many,
             which is still more than a screen shows.
+        grid: The rows and columns of tiles; by default those that fill the panel best.
 
     Returns:
         The picture, with the place of every channel in it. It has at least one pixel, even for no channels.
@@ -150,9 +204,9 @@ def mosaic(
     values = as_floats(np.asarray(channels))
     count, height, width = values.shape
     shown = np.arange(count) if order is None else np.asarray(order, dtype=np.intp)
-    factor = _reduction(shown.size, height, width, aspect=aspect, gap=gap, max_pixels=max_pixels)
+    factor = _reduction(shown.size, height, width, aspect=aspect, gap=gap, max_pixels=max_pixels, grid=grid)
     tile_height, tile_width = _tile(height, width, factor)
-    columns, rows, between = _layout(shown.size, tile_height, tile_width, aspect, gap)
+    columns, rows, between = _layout(shown.size, tile_height, tile_width, aspect, gap, grid=grid)
 
     canvas = np.full((rows, tile_height + between, columns, tile_width + between), GAP_LEVEL, dtype=np.uint8)
     if shown.size and height and width:
@@ -180,10 +234,15 @@ def _tile(height: int, width: int, factor: int) -> tuple[int, int]:
     return max(1, -(-height // factor)), max(1, -(-width // factor))
 
 
-def _layout(count: int, height: int, width: int, aspect: float, gap: int | None) -> tuple[int, int, int]:
+def _layout(
+    count: int, height: int, width: int, aspect: float, gap: int | None, *, grid: tuple[int, int] | None
+) -> tuple[int, int, int]:
     """Choose columns, rows and gap for tiles of a size."""
-    columns = columns_for(count, height, width, aspect=aspect)
-    rows = max(1, -(-count // columns))
+    if grid is None:
+        columns = columns_for(count, height, width, aspect=aspect)
+        rows = max(1, -(-count // columns))
+    else:
+        rows, columns = grid
     if gap is not None:
         return columns, rows, gap
     # Between tiles one pixel high or wide a gap would take as much room as the values; it is left out where each tile
@@ -193,12 +252,21 @@ def _layout(count: int, height: int, width: int, aspect: float, gap: int | None)
     return columns, rows, max(1, round(_GAP_SHARE * min(height, width)))
 
 
-def _reduction(count: int, height: int, width: int, *, aspect: float, gap: int | None, max_pixels: int) -> int:
+def _reduction(
+    count: int,
+    height: int,
+    width: int,
+    *,
+    aspect: float,
+    gap: int | None,
+    max_pixels: int,
+    grid: tuple[int, int] | None,
+) -> int:
     """Find the least factor that keeps the picture with its gaps within `max_pixels`, if reduced within half of it."""
 
     def fits(factor: int) -> bool:
         tile_height, tile_width = _tile(height, width, factor)
-        columns, rows, between = _layout(count, tile_height, tile_width, aspect, gap)
+        columns, rows, between = _layout(count, tile_height, tile_width, aspect, gap, grid=grid)
         limit = max_pixels if factor == 1 else max_pixels // 2
         return rows * (tile_height + between) * columns * (tile_width + between) <= limit
 

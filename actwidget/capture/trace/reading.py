@@ -12,6 +12,7 @@ from actwidget.capture.run.inputs import Batch, prepare
 from actwidget.capture.run.tap import Tap
 from actwidget.capture.run.tapped_model import Tapped
 from actwidget.capture.structure.call_arguments import Signature, has_call
+from actwidget.capture.structure.call_names import counted_layers
 from actwidget.capture.structure.inner_models import no_call, without_call
 from actwidget.capture.structure.model_graph import ModelGraph
 from actwidget.capture.structure.node import LayerNode
@@ -147,6 +148,7 @@ def _as_graph(model: keras.Model, root: keras.Model, traced: TracedModel) -> Mod
         parameters=builder.parameters(model),
         trainable=bool(model.trainable),
         children=tuple(map(as_tapped, traced.nodes)) if edits else traced.nodes,
+        layer_count=len(counted_layers(root)),
     )
     return ModelGraph(
         model,

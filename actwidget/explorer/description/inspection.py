@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from actwidget.explorer.description.facts import Fact
+from actwidget.figures.parts.text import number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from actwidget.explorer.description.facts import Fact
+    from actwidget.analysis.statistics import Statistics
+    from actwidget.explorer.layer_data import LayerData
 
 
 @dataclass(frozen=True)
@@ -39,3 +46,65 @@ class Inspection:
     title: str
     facts: tuple[Fact, ...] = field(default=())
     actions: tuple[Action, ...] = field(default=())
+
+
+def inspection(data: LayerData, channel: int | None, actions: tuple[Action, ...] = ()) -> Inspection:
+    """What the inspector shows of the selected channel, or of the mean over all, for the sample on screen.
+
+    Args:
+        data: The selected layer, whose values are numbers.
+        channel: The selected channel; `None` for the mean over all.
+        actions: What it offers to do with the channel.
+    """
+    statistics, label = data.sample_statistics, data.channel_label
+    count = statistics.channels
+    if channel is None:
+        facts = _facts_of_layer(statistics)
+        title = f"Mean of {count:,} {label}s" if count > 1 else f"{label.capitalize()} 0"
+    else:
+        facts = _facts_of_channel(statistics, channel)
+        title = f"{label.capitalize()} {channel}"
+    if (pixels := _pixels(data)) is not None:
+        facts.append(pixels)
+    return Inspection(title, tuple(facts), actions)
+
+
+def _facts_of_layer(statistics: Statistics) -> list[Fact]:
+    facts = [Fact("mean", number(statistics.mean) if isfinite(statistics.mean) else "none")]
+    facts.append(Fact("zero", percent(statistics.zeros)))
+    if statistics.saturated is not None and statistics.bound is not None and (upper := statistics.bound[1]) is not None:
+        facts.append(Fact(f"at the ceiling ({upper:g})", percent(statistics.saturated)))
+    return facts
+
+
+def _facts_of_channel(statistics: Statistics, channel: int) -> list[Fact]:
+    each = statistics.per_channel
+    mean = float(each.mean[channel])
+    rank = int(np.count_nonzero(np.asarray(each.mean) > mean)) + 1
+    place = f", number {rank:,} of {statistics.channels:,}" if statistics.channels > 1 else ""
+    facts = [Fact("mean", f"{number(mean)}{place}" if isfinite(mean) else "none")]
+    own = percent(float(each.zeros[channel]))
+    facts.append(Fact("zero", f"{own} (layer: {percent(statistics.zeros)})", bool(each.dead[channel])))
+    if each.saturated is not None and statistics.saturated is not None and statistics.bound is not None:
+        upper = statistics.bound[1]
+        share, whole = float(each.saturated[channel]), statistics.saturated
+        if upper is not None and isfinite(share):
+            text = f"{percent(share)} (layer: {percent(whole)})"
+            facts.append(Fact(f"at the ceiling ({upper:g})", text))
+    broken = [(int(each.nan[channel]), "NaN"), (int(each.infinite[channel]), "infinite")]
+    if words := ", ".join(f"{count:,} {name}" for count, name in broken if count):
+        facts.append(Fact("NaN or infinite", words, warns=True))
+    return facts
+
+
+def _pixels(data: LayerData) -> Fact | None:
+    """How much of the input picture one value depends on."""
+    rows, columns = data.map_size
+    if not rows or not columns or (picture := data.picture) is None:
+        return None
+    found = data.receptive_field((rows // 2, columns // 2), picture.place)
+    if found is None or found.axes != (1, 2):
+        return None
+    height, width = (stop - start for start, stop in found.spans)
+    is_all = (height, width) == picture.pixels.shape[:2]
+    return Fact("depends on", f"all of {picture.name}" if is_all else f"{height} × {width} pixels of {picture.name}")

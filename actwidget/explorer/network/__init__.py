@@ -1,1 +1,1 @@
-"""The whole network: what goes from which layer to which."""
+"""The whole network: which tensors go where in it, what its layers cost, and small pictures of what they give."""

@@ -8,28 +8,46 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from actwidget.analysis.axes import kind_of
+from actwidget.analysis.pixels.mosaic import tiling
+from actwidget.explorer.controls import Choice, Number
 from actwidget.explorer.description.facts import Fact, facts_of
+from actwidget.explorer.description.inspection import inspection
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
-from actwidget.explorer.registry import View, register
+from actwidget.explorer.registry import View, actions, register
 from actwidget.figures import (
     ActivationContent,
     Picture,
+    Source,
     activation_spec,
     channel_order,
     picture,
     scalar_spec,
     values_spec,
 )
+from actwidget.figures.activation.layout import grid_room
+from actwidget.figures.activation.picture import STRONGEST
+from actwidget.figures.parts.palette import ColorRange
 from actwidget.figures.parts.text import between, number, percent
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from actwidget.analysis.histogram import Histogram
+    from actwidget.analysis.pixels.mosaic import Tiling
+    from actwidget.explorer.controls import Control
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
     from actwidget.figures.activation.content import Scaling
 
 DRAWING, PICTURE = "drawing", "picture"
 """The kinds of what is kept of this view."""
+SIZES = {"S": 24, "M": 40, "L": 96}
+"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen."""
+SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES}, initial="M")
+PAGE = Number("page", "page", count=100_000, empty="")
+_NARROW = 560  # pixels: the panels of a narrower figure stack
 _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let another thread run: a second core helps
 
 
@@ -41,13 +59,51 @@ class Channels(View):
     label = "Channels"
     question = "What does this layer see?"
     place = 10
-    controls = ("channel", "sort", "scaling", "slice", "reading")
+    controls = ("channel", "sort", "scaling", SIZE, PAGE, "slice", "reading")
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The grid of all channels with a close-up and a histogram; values that can't be seen as a list to read."""
-        depends_on = selection.only("channel", "sample", "scaling", "sort", "slice")
+        chosen = selection.only("channel", "sample", "scaling", "sort", "slice", "position")
+        depends_on = chosen, self.arrangement(data, selection)
         drawing = data.remember(DRAWING, depends_on, lambda: _drawn(data, selection), lambda made: made.nbytes)
         return cast("Drawing", drawing)
+
+    def arrangement(self, data: LayerData, selection: Selection) -> tuple[Tiling, int] | None:
+        """How the tiles of maps are divided into pages, and which page is in sight; `None` for what has no such tiles.
+
+        It is the page that was chosen, otherwise that of the selected channel.
+        """
+        if data.missing is not None or not data.is_numeric:
+            return None
+        shape = data.value.shape
+        if kind_of(shape, data.value.dtype) not in {"maps", "volume"} or shape[-3] * shape[-2] == 1:
+            return None
+        count, (height, width) = shape[-1], shape[-3:-1]
+        least = SIZES[selection.option(SIZE)]
+        room = grid_room(*selection.room, narrow=selection.room[0] < _NARROW)
+        tiles = tiling(count, height, width, room=room, least=least)
+        chosen = selection.option(PAGE)
+        if chosen is not None:
+            return tiles, min(chosen, tiles.pages - 1)
+        if tiles.pages == 1 or selection.channel is None:
+            return tiles, 0
+        place = np.flatnonzero(_order(data, selection, is_paged=True) == selection.channel)[0]
+        return tiles, int(place) // tiles.per_page
+
+    def fitted(self, control: Control, data: LayerData, selection: Selection) -> Control | None:
+        """The size and the page of the tiles, where there are tiles and pages."""
+        found = self.arrangement(data, selection)
+        if found is None:
+            return None
+        tiles, page = found
+        if control.name == SIZE.name:
+            return control if data.channel_count > 1 else None
+        return Number(PAGE.name, PAGE.label, count=tiles.pages, start=page) if tiles.pages > 1 else None
+
+
+def _order(data: LayerData, selection: Selection, *, is_paged: bool) -> NDArray[np.intp]:
+    name = STRONGEST if is_paged and selection.sort == "index" else selection.sort
+    return channel_order(data.sample_statistics, name)
 
 
 def facts_on(data: LayerData) -> list[Fact]:
@@ -60,7 +116,7 @@ def _drawn(data: LayerData, selection: Selection) -> Drawing:
     if data.is_read:
         return _to_read(data, selection)
     channel = selection.channel
-    counting = _BESIDE.submit(data.histogram, channel)
+    counting = _BESIDE.submit(_counted, data, channel)
     statistics = data.sample_statistics
     drawn = _picture(data, selection)
     content = ActivationContent(
@@ -77,20 +133,55 @@ def _drawn(data: LayerData, selection: Selection) -> Drawing:
         tokens=data.tokens,
         label=data.label,
         mask=data.row.mask if data.row is not None and drawn.kind == "sequence" else None,
+        source=source_of(data),
+        position=selection.position if drawn.kind == "maps" else None,
     )
-    grid = Grid(drawn.order, 1 if drawn.tiles is None else drawn.tiles.columns)
-    return Drawing.of(activation_spec(content), _alt(content), tell=lambda: facts_on(data), grid=grid)
+    grid = Grid(
+        drawn.order,
+        1 if drawn.tiles is None else drawn.tiles.columns,
+        per_page=None if drawn.tiles is None or drawn.pages == 1 else drawn.tiles.rows * drawn.tiles.columns,
+        page=drawn.page,
+    )
+    about = inspection(data, selection.channel, actions(data, selection))
+    return Drawing.of(activation_spec(content), _alt(content), tell=lambda: facts_on(data), grid=grid, inspection=about)
+
+
+def _counted(data: LayerData, channel: int | None) -> Histogram:
+    """The histogram, for the close-up of a channel's map within the range of its colours."""
+    value = data.value
+    if channel is None or kind_of(value.shape, value.dtype) not in {"maps", "volume"}:
+        return data.histogram(channel)
+    color = ColorRange.over(value[..., channel])
+    # Equal values have a range too: that of their colour axis.
+    return data.histogram(channel, (color.low, color.high if color.high > color.low else color.low + 1))
+
+
+def source_of(data: LayerData) -> Source | None:
+    """The input picture that a layer of maps depends on, with the place of its cells; `None` where there is none."""
+    rows, columns = data.map_size
+    if not rows or not columns or (picture := data.picture) is None:
+        return None
+    field = data.receptive_field((rows // 2, columns // 2), picture.place)
+    if field is None or field.axes != (1, 2) or field.spacing is None:
+        return Source(picture.pixels, picture.name)
+    down, across = field.spacing
+    size = tuple(stop - start for start, stop in field.spans)
+    return Source(
+        picture.pixels, picture.name, (down.first, across.first), (down.step, across.step), (size[0], size[1])
+    )
 
 
 def _picture(data: LayerData, selection: Selection) -> Picture:
     """All channels as one picture: it is the same whichever of them is close up."""
+    tiles, page = arrangement if (arrangement := Channels().arrangement(data, selection)) is not None else (None, 0)
 
     def draw() -> Picture:
-        order = channel_order(data.sample_statistics, selection.sort)
+        order = _order(data, selection, is_paged=tiles is not None and tiles.pages > 1)
         scaling = cast("Scaling", selection.scaling)
-        return picture(data.value, data.sample_statistics, order, scaling, at=data.slice_at(selection.slice))
+        at = data.slice_at(selection.slice)
+        return picture(data.value, data.sample_statistics, order, scaling, at=at, tiling=tiles, page=page)
 
-    depends_on = data.own_sample, selection.scaling, selection.sort, selection.slice
+    depends_on = data.own_sample, selection.scaling, selection.sort, selection.slice, tiles, page
     return cast("Picture", data.remember(PICTURE, depends_on, draw, _nbytes))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from actwidget.explorer.description.inspection import Action
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
@@ -41,13 +42,17 @@ class Overlay(View):
             return "This layer depends on no input that is a picture."
         return data.missing
 
+    def action(self, _data: LayerData, _selection: Selection) -> Action:
+        """Shows the channel on the input."""
+        return Action("Show on the input", {"show": self.name}, self.question)
+
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The channel over the picture; with a position, the part of the picture that this depends on."""
         channel, values, source = selection.channel, data.value, data.picture
         if source is None:
             return Drawing.message(data.path, self.available(data) or "")
         order = np.arange(values.shape[-1])
-        if selection.sort != "index":
+        if selection.sort not in {"index", "number"}:
             order = channel_order(data.sample_statistics, selection.sort)
         position = selection.position if data.is_read_as_computed else None
         field = data.receptive_field(position or (0, 0), source.place)

@@ -9,15 +9,14 @@ import numpy as np
 from actwidget.analysis.pixels.pooling import magnitude_pooled
 from actwidget.figures.activation.layout import Panel
 from actwidget.figures.activation.steps import step_ticks
-from actwidget.figures.parts.heatmap import cell_positions, color_axis, reduction_factor, value_ticks
+from actwidget.figures.parts.heatmap import cell_positions, color_axis, reduction_factor
 from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_names
-from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange, colorscale
-from actwidget.figures.parts.text import colored, reduction_text
+from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange
+from actwidget.figures.parts.text import colored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from actwidget.analysis.pixels.color_limits import Limits
     from actwidget.figures.activation.content import ActivationContent
 
 CLOSEUP_LIMIT = 192
@@ -40,6 +39,21 @@ def closeup(content: ActivationContent) -> Panel:
     return _map(content, values, caption)
 
 
+def closeup_reduction(content: ActivationContent) -> int:
+    """By which factor the close-up's map is reduced."""
+    if content.picture.kind in {"units", "scalar", "sequence"}:
+        return 1
+    return reduction_factor(content.picture.values.shape[1:], CLOSEUP_LIMIT)
+
+
+def closeup_color(content: ActivationContent) -> ColorRange:
+    """The range of the close-up's colours: that of the channel's values or, of the mean, of what is drawn."""
+    if content.channel is None:
+        return ColorRange.over(content.picture.values.mean(axis=0, dtype=np.float32))
+    each = content.statistics.per_channel
+    return ColorRange.of(each.minimum[content.channel], each.maximum[content.channel])
+
+
 def _line(content: ActivationContent, values: NDArray[np.float32], caption: str) -> Panel:
     """One unit over the steps of a sequence."""
     line = {
@@ -52,7 +66,7 @@ def _line(content: ActivationContent, values: NDArray[np.float32], caption: str)
     }
     steps = {"range": [-0.5, values.size - 0.5], **(step_ticks(content, values.size, in_closeup=True) or {})}
     axes: dict[str, dict[str, Any]] = {"xaxis2": steps, "yaxis2": {"scaleanchor": False}}
-    return Panel([line, _outer_half_steps(line), *_nonfinite_steps(values)], axes, caption)
+    return Panel([line, _outer_half_steps(line), *_nonfinite_steps(values)], axes, (caption,))
 
 
 def _outer_half_steps(line: dict[str, Any]) -> dict[str, Any]:
@@ -84,15 +98,14 @@ def _nonfinite_steps(values: NDArray[np.float32]) -> list[dict[str, Any]]:
 
 def _map(content: ActivationContent, values: NDArray[np.float32], caption: str) -> Panel:
     """One feature map, or the scores of one attention head."""
-    drawn = content.picture
-    color = _color_range(content, values)
-    factor = reduction_factor(values.shape, CLOSEUP_LIMIT)
+    color = closeup_color(content)
+    factor = closeup_reduction(content)
     if factor > 1:
-        values, caption = magnitude_pooled(values, (factor, factor)), f"{caption}, {reduction_text(factor)}"
+        values = magnitude_pooled(values, (factor, factor))
     height, width = values.shape
     positions = cell_positions(factor)
     is_head = content.channel_label == "head"
-    hover = "target %{y}, source %{x}" if is_head else "row %{y}, column %{x}"
+    hover = "query %{y}, key %{x}" if is_head else "row %{y}, column %{x}"
     heatmap = {
         "type": "heatmap",
         "z": values,
@@ -103,37 +116,17 @@ def _map(content: ActivationContent, values: NDArray[np.float32], caption: str) 
         **positions,
     }
     hidden = {"visible": False, "constrain": "domain"}
-    bar = {"thickness": 8, "x": 1, "xpad": 4, "yanchor": "top", "ypad": 0, "outlinewidth": 0}
     axes: dict[str, dict[str, Any]] = {
-        "xaxis2": {**hidden, "range": (-0.5, factor * width - 0.5)},
+        "xaxis2": {**hidden, "range": (-0.5, factor * width - 0.5), "constraintoward": "left"},
         "yaxis2": {**hidden, "range": (factor * height - 0.5, -0.5), "scaleanchor": "x2"},
-        "coloraxis": color_axis(color, colorscale(color.scale), bar),
+        "coloraxis": color_axis(color),
     }
     if is_head:
-        caption = f"{caption}: target by source"
+        caption = f"{caption}, query ↓ key →"
         if factor == 1:
             for name, ticks in _token_axes(content, values).items():
                 axes[name] |= ticks
-    if drawn.limits is not None and color is drawn.color:
-        bar |= _clipped_ticks(drawn.limits)
-    return Panel([heatmap, *_nonfinite_map(values, positions)], axes, caption)
-
-
-def _color_range(content: ActivationContent, values: NDArray[np.float32]) -> ColorRange:
-    """The range of the grid's colours; where each channel has its own, that of the chosen channel's tile."""
-    drawn = content.picture
-    if drawn.scaling != "channel" and content.channel is not None:
-        return drawn.color
-    color = drawn.color
-    if content.channel is not None:
-        each = content.statistics.per_channel
-        color = ColorRange.of(each.minimum[content.channel], each.maximum[content.channel])
-    elif np.isfinite(values).any():
-        color = ColorRange.over(values)
-    if drawn.color.scale != "balance":
-        return color
-    bound = max(abs(color.low), abs(color.high))
-    return ColorRange(-bound, bound, "balance")
+    return Panel([heatmap, *_nonfinite_map(values, positions)], axes, (caption,))
 
 
 def _token_axes(content: ActivationContent, scores: NDArray[Any]) -> dict[str, dict[str, Any]]:
@@ -143,17 +136,6 @@ def _token_axes(content: ActivationContent, scores: NDArray[Any]) -> dict[str, d
         ticks["yaxis2"] = {**down, "tickangle": 0}
     shown = {"visible": True, "showgrid": False, "zeroline": False}
     return {name: {**axis, **shown} for name, axis in ticks.items() if axis is not None}
-
-
-def _clipped_ticks(limits: Limits) -> dict[str, Any]:
-    """The ticks of a colour bar whose ends stand for all values beyond them too, and say so."""
-    if not limits.clipped:
-        return {}
-    ticks = value_ticks(limits.low, limits.high, 5)
-    texts = ticks["ticktext"]
-    texts[0] = f"≤ {texts[0]}" if limits.below else texts[0]
-    texts[-1] = f"≥ {texts[-1]}" if limits.above else texts[-1]
-    return ticks
 
 
 def _nonfinite_map(values: NDArray[np.float32], positions: dict[str, float]) -> list[dict[str, Any]]:

@@ -19,6 +19,26 @@ if TYPE_CHECKING:
     from actwidget.analysis.pixels.mosaic import Mosaic
     from actwidget.analysis.statistics import Statistics
 
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The input picture beside the close-up.
+
+    Attributes:
+        pixels: One sample of the input, shape `(height, width, 1 or 3)`.
+        name: What it is called.
+        first: The row and the column at the centre of the close-up's first cell; `None` where that is not known.
+        step: How many rows and columns from one cell to the next.
+        size: How many rows and columns one cell depends on.
+    """
+
+    pixels: NDArray[Any]
+    name: str = "the input"
+    first: tuple[float, float] | None = None
+    step: tuple[float, float] = (1, 1)
+    size: tuple[int, int] = (1, 1)
+
+
 Scaling = Literal["layer", "robust", "channel"]
 """Which values the colours span: those of the layer, those without the most extreme ones, or those of each channel."""
 
@@ -38,6 +58,9 @@ class Picture:
         limits: Where `color` leaves extreme values out, how many; else `None`.
         slice_label: The slice of a volume, in words; else empty.
         reduction: Of a sequence, how many units and how many steps one pixel stands for.
+        page: Which part of the channels is in sight, where they do not fit on one page.
+        pages: How many such parts there are.
+        constant: Which channels have one value at all places, bool `(channels,)`; `None` where that is not asked.
     """
 
     uri: str
@@ -50,6 +73,9 @@ class Picture:
     limits: Limits | None = None
     slice_label: str = ""
     reduction: tuple[int, int] = (1, 1)
+    page: int = 0
+    pages: int = 1
+    constant: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +96,8 @@ class ActivationContent:
         mask: Which steps of a sequence count, shape `(steps,)`; `None` where all do.
         label: The unit of the true class, for a classifier's last layer; of a binary one 0 or 1.
         binary: Whether its one unit is the probability of the second of two classes.
+        source: The input picture that the layer depends on; `None` where there is none.
+        position: The row and the column of the close-up that the crosshair is pinned to.
     """
 
     title: str
@@ -85,3 +113,5 @@ class ActivationContent:
     mask: NDArray[np.bool_] | None = None
     label: int | None = None
     binary: bool = False
+    source: Source | None = None
+    position: tuple[int, int] | None = None

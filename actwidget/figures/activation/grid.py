@@ -9,13 +9,20 @@ import numpy as np
 from actwidget.figures.activation.layout import Panel
 from actwidget.figures.activation.steps import masked_steps, step_ticks
 from actwidget.figures.activation.units import unit_bars
-from actwidget.figures.parts.tiles import hover_cells, outline, tile_cells, tile_image
+from actwidget.figures.parts.marks import outlined
+from actwidget.figures.parts.text import plain
+from actwidget.figures.parts.tiles import hover_cells, tile_cells, tile_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from actwidget.analysis.pixels.mosaic import Mosaic
     from actwidget.figures.activation.content import ActivationContent
+
+
+PALE = [[0, "rgba(128,128,128,0)"], [1, "rgba(128,128,128,0.22)"]]
+MOST_TEXTS = 120
+"""Where more channels have no variation, they are pale grey without a number: each text takes time to draw."""
 
 
 def grid(content: ActivationContent) -> Panel:
@@ -30,12 +37,39 @@ def _tiles(content: ActivationContent, tiles: Mosaic) -> Panel:
     height, width = tiles.pixels.shape
     hidden = {"visible": False, "constrain": "domain"}
     axes = {
-        "xaxis": {**hidden, "range": [0, width]},
+        "xaxis": {**hidden, "range": [0, width], "constraintoward": "left"},
         "yaxis": {**hidden, "range": [height, 0], "scaleanchor": "x"},
     }
-    shapes = [outline(tiles.box(content.channel))] if content.channel is not None else []
-    traces = [tile_image(content.picture.uri), tile_cells(tiles, *_channel_hover(content))]
-    return Panel(traces, axes, shapes=shapes)
+    is_there = content.channel is not None and content.channel in tiles.order
+    shapes = outlined(tiles.box(content.channel)) if content.channel is not None and is_there else []
+    cells = tile_cells(tiles, *_channel_hover(content))
+    if (constant := content.picture.constant) is not None and constant[tiles.order].any():
+        # The picture is transparent there; a pale grey on any page is what a channel without variation has.
+        cells["z"].flat[: len(tiles.order)] = constant[tiles.order]
+        cells |= {"opacity": 1, "zmin": 0, "zmax": 1, "colorscale": PALE, "xgap": 2, "ygap": 2}
+    return Panel([tile_image(content.picture.uri), cells], axes, shapes=shapes)
+
+
+def constant_texts(content: ActivationContent) -> list[dict[str, Any]]:
+    """The value of each channel that has one at all places, written over its tile."""
+    tiles, constant = content.picture.tiles, content.picture.constant
+    if tiles is None or constant is None:
+        return []
+    channels = tiles.order[constant[tiles.order]].tolist()
+    if not 0 < len(channels) <= MOST_TEXTS:
+        return []
+    boxes = [tiles.box(channel) for channel in channels]
+    values = np.asarray(content.statistics.per_channel.minimum)[channels].tolist()
+    text = {
+        "type": "scatter",
+        "mode": "text",
+        "x": [(x0 + x1) / 2 for x0, _, x1, _ in boxes],
+        "y": [(y0 + y1) / 2 for _, y0, _, y1 in boxes],
+        "text": [plain(value) for value in values],
+        "textfont": {"size": 10},
+        "hoverinfo": "skip",
+    }
+    return [text]
 
 
 def _sequence(content: ActivationContent) -> Panel:
@@ -52,7 +86,7 @@ def _sequence(content: ActivationContent) -> Panel:
         "xaxis": {"range": [-0.5, steps - 0.5], "title": {"text": "step"}, "showgrid": False, "zeroline": False},
         "yaxis": {
             "range": [count - 0.5, -0.5],
-            "title": {"text": "unit" if content.order_name == "index" else "units, in order"},
+            "title": {"text": "unit" if content.order_name in {"index", "number"} else "units, in order"},
             "showgrid": False,
             "zeroline": False,
             "scaleanchor": False,
@@ -63,7 +97,7 @@ def _sequence(content: ActivationContent) -> Panel:
     shapes = masked_steps(content, steps)
     if content.channel is not None:
         row = int(np.flatnonzero(drawn.order == content.channel)[0])
-        shapes += [outline((-0.5, row - 0.5, steps - 0.5, row + 0.5))]
+        shapes += outlined((-0.5, row - 0.5, steps - 0.5, row + 0.5))
     return Panel([image, cells], axes, shapes=shapes)
 
 

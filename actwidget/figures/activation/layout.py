@@ -1,4 +1,4 @@
-"""Where the three panels of an activation's figure stand: side by side or, where there is less room, stacked."""
+"""Where the panels of an activation's figure stand: side by side or, where there is less room, stacked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from actwidget.figures.parts.layout import (
     NARROW_HEIGHT,
     NUMBER_LABELS,
     UPRIGHT,
-    WIDE,
     base_layout,
     caption,
     needs_upright,
@@ -21,123 +20,219 @@ from actwidget.figures.parts.text import wrapped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# On a narrow page the grid takes the whole width; below it these are the x domains of the close-up and the histogram.
-NARROW = ((0, 0.44), (0.71, 1))
-# The close-up's x domain where names stand to its left, on a wide and on a narrow page.
-LABELLED = ((0.81, 1.0), (0.3, 0.58))
-# How many characters of the close-up's caption fit beside that of the histogram.
-NARROW_CAPTION_LIMIT = 18
-LOW, TICKS = 180, 36
-"""On a narrow page, in pixels: the height of the panels below the grid, and of the labels of an axis."""
-UPRIGHT_ROOM = 24
-"""How many more pixels upright labels need under an axis."""
-# The close-up's y domain where such labels stand under it.
-UPRIGHT_DOMAIN = (0.51, 1.0)
+GRID_SHARE, RIGHT = 0.66, 0.69
+"""The grid's share of a wide figure, and where the panels to the right of it begin."""
+BLANK = 0.3
+"""The share of a wide figure's height, at its lower right, where the inspector's facts and buttons lie over it."""
+# The x domains on the right of a wide figure: of a close-up beside an input and of that input; of a close-up with
+# numbers, or with names, to its left.
+BESIDE, SOURCE = (RIGHT, 0.87), (0.885, 1.0)
+NUMBERED, NAMED = (0.745, 1.0), (0.81, 1.0)
+# On a narrow page the grid takes the whole width; below it these are the x domains of the others.
+NARROW, NARROW_SOURCE, NARROW_LOW = (0.0, 0.4), (0.43, 0.6), (0.68, 1.0)
+NARROW_NUMBERED, NARROW_NAMED = (0.0, 0.58), (0.3, 0.58)
+NARROW_CAPTION_LIMIT = 30
+"""How many characters of the close-up's caption fit beside that of the histogram."""
+# In pixels: the labels of an axis, more for upright ones, the strip of colours with the space above it, the histogram,
+# and the panels below the grid of a narrow page.
+TICKS, UPRIGHT_ROOM, STRIP, STRIP_GAP, BARS, LOW = 18, 26, 8, 2, 70, 140
+AXIS_TITLE = 18
+MARGIN, TOP = 8, 30
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One of the three panels.
+    """One of the panels.
 
     Attributes:
         traces: What is drawn in it.
         axes: Its axes as attributes of the layout: `xaxis`, `yaxis`; `xaxis2`, ...
-        caption: The text above it; the grid has the figure's title instead.
+        caption: The lines of text above it; the grid has the figure's title instead.
+        narrow_caption: The same on a narrow page, if it is another there.
         shapes: Marks on it.
     """
 
     traces: list[dict[str, Any]]
     axes: dict[str, dict[str, Any]]
-    caption: str = ""
+    caption: tuple[str, ...] = ()
+    narrow_caption: tuple[str, ...] = ()
     shapes: list[dict[str, Any]] = field(default_factory=list)
 
 
-def panel_layout(title: str, grid: Panel, closeup: Panel, distribution: Panel, *, labelled: bool) -> dict[str, Any]:
-    """The layout of a figure with three panels.
+@dataclass(frozen=True)
+class Panels:
+    """The panels of a figure.
 
-    `layout.meta["narrow"]` holds what changes where the panels stack, as attribute paths that `Plotly.relayout` takes.
+    Attributes:
+        grid: All channels.
+        closeup: One channel.
+        distribution: The histogram.
+        strip: The colours, as the axis of the histogram; `None` where no values are coloured.
+        source: The input picture; `None` where there is none.
+        are_named: Whether the close-up has names to its left.
+    """
+
+    grid: Panel
+    closeup: Panel
+    distribution: Panel
+    strip: Panel | None = None
+    source: Panel | None = None
+    are_named: bool = False
+
+    @property
+    def all(self) -> list[Panel]:
+        """Those that there are, in the order of their traces."""
+        panels = (self.grid, self.closeup, self.distribution, self.strip, self.source)
+        return [panel for panel in panels if panel is not None]
+
+
+def grid_room(width: int, height: int, *, narrow: bool) -> tuple[float, float]:
+    """The room for the tiles of a figure whose title takes one or two lines.
+
+    Args:
+        width: Of the figure, in pixels.
+        height: Of the figure.
+        narrow: Whether the panels stack.
+
+    Returns:
+        The width and the height of the grid.
+    """
+    inner = width - 2 * MARGIN
+    if narrow:
+        return float(max(inner, 1)), float(height - TOP - LINE - (TICKS + 4 + LOW + 2 * LINE + 8))
+    return float(max(inner * GRID_SHARE, 1)), float(height - TOP - LINE / 2 - MARGIN)
+
+
+def panel_layout(title: str, panels: Panels, **more: Any) -> dict[str, Any]:
+    """The layout of a figure with its panels.
+
+    It is as high as every other figure of its width. `layout.meta["narrow"]` holds what changes where the panels stack,
+    as attribute paths that `Plotly.relayout` takes.
 
     Args:
         title: Above the grid; Plotly's markup in it is taken as such.
-        grid: The panel of all channels.
-        closeup: The panel of one channel.
-        distribution: The panel of the histogram.
-        labelled: Whether the close-up has names to its left.
+        panels: The panels.
+        **more: Of the layout: what changes on a dark page, and what the crosshair needs, as `dark` and `crosshair`.
     """
-    captions = closeup.caption, distribution.caption
-    merged = {name: dict(axis) for panel in (grid, closeup, distribution) for name, axis in panel.axes.items()}
-    upright = merged["xaxis"].get("tickangle") == UPRIGHT
-    for place, (x_domain, y_domain) in enumerate(WIDE, start=1):
-        suffix = "" if place == 1 else str(place)
-        x_axis, y_axis = merged[f"xaxis{suffix}"], merged[f"yaxis{suffix}"]
-        x_axis |= {"domain": x_domain, "anchor": f"y{suffix}"}
-        y_axis |= {"domain": y_domain, "anchor": f"x{suffix}", "constraintoward": "top"}
-        for axis in (x_axis, y_axis):
-            axis.setdefault("fixedrange", True)
-            if axis.get("visible", True) and "ticktext" not in axis:
-                axis.update(NUMBER_LABELS)
-            if "title" in axis:
-                axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
-    if labelled:
-        merged["xaxis2"]["domain"] = LABELLED[0]
-    if merged["xaxis2"].get("tickangle") == UPRIGHT:
-        merged["yaxis2"]["domain"] = UPRIGHT_DOMAIN
-    if "coloraxis" in merged:
-        bottom, top = merged["yaxis2"]["domain"]
-        merged["coloraxis"]["colorbar"] |= {"y": top, "len": top - bottom, **NUMBER_LABELS}
-    narrow = _narrow(merged, captions, labelled=labelled)
-    annotations = [caption(text, x[0], y[1]) for text, (x, y) in zip(captions, WIDE[1:], strict=True)]
-    return base_layout(
+    axes = {name: dict(axis) for panel in panels.all for name, axis in panel.axes.items()}
+    _complete(axes)
+    bare = axes["xaxis"].get("visible") is False
+    upright = axes["xaxis"].get("tickangle") == UPRIGHT
+    layout = base_layout(
         title,
         captioned=True,
-        height=HEIGHT + UPRIGHT_ROOM * upright,
-        # Room for a colour bar's numbers, so that Plotly need not draw it twice to find out.
         margin={
-            "l": 8 if merged["xaxis"].get("visible") is False else 48,
-            "r": 72 if "coloraxis" in merged else 44,
-            "t": 30,
-            "b": 36 + UPRIGHT_ROOM * upright,
+            "l": MARGIN if bare else 48,
+            "r": MARGIN,
+            "t": TOP,
+            "b": MARGIN if bare else TICKS + AXIS_TITLE + UPRIGHT_ROOM * upright,
             "autoexpand": False,
         },
         bargap=0.1,
-        annotations=annotations,
-        shapes=grid.shapes,
-        meta={"narrow": narrow},
-        **merged,
+        annotations=[
+            caption("<br>".join(panel.caption), 0, 0) | {"font": {"size": 11}}
+            for panel in (panels.closeup, panels.distribution)
+        ],
+        shapes=panels.grid.shapes,
+        meta={"narrow": {}, **more},
+        **axes,
     )
+    layout["height"] = HEIGHT
+    _place_wide(layout, panels)
+    layout["meta"]["narrow"] |= _narrow(layout, panels)
+    return layout
 
 
-def _narrow(axes: dict[str, Any], captions: tuple[str, str], *, labelled: bool) -> dict[str, Any]:
-    """What changes on a narrow page: the close-up and the histogram stand side by side below the grid."""
-    steps = axes["xaxis"]
+def _complete(axes: dict[str, dict[str, Any]]) -> None:
+    """Sets of each axis what does not depend on where it stands."""
+    for name, axis in axes.items():
+        if name == "coloraxis":
+            continue
+        axis.setdefault("fixedrange", True)
+        if axis.get("visible", True) and "ticktext" not in axis:
+            axis.update(NUMBER_LABELS)
+        if "title" in axis:
+            axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
+        other = name.replace("x", "y", 1) if name[0] == "x" else name.replace("y", "x", 1)
+        axis.setdefault("anchor", other.replace("axis", ""))
+        if name[0] == "y":
+            axis.setdefault("constraintoward", "top")
+
+
+def _below_closeup(axes: dict[str, Any]) -> int:
+    """The pixels that the close-up needs below it, for its labels."""
+    ticks = axes["xaxis2"]
+    if ticks.get("tickangle") == UPRIGHT:
+        return TICKS + UPRIGHT_ROOM
+    if ticks.get("visible", True) is not False and ticks.get("showticklabels", True):
+        return TICKS + 4
+    return 8
+
+
+def _place_wide(layout: dict[str, Any], panels: Panels) -> None:
+    """Sets the domains of the axes of a wide figure."""
+    top, bottom = layout["margin"]["t"], layout["margin"]["b"]
+
+    def height(pixels: float) -> float:
+        """From pixels below the figure's upper edge to a part of the plot's height."""
+        return float(round(1 - (pixels - top) / (HEIGHT - top - bottom), 4))
+
+    low = HEIGHT * (1 - BLANK) - TICKS
+    strip = STRIP + STRIP_GAP if panels.strip is not None else 0
+    bars = low - strip
+    text = bars - BARS
+    end = text - LINE * len(panels.distribution.caption) - 6 - _below_closeup(layout)
+    x = BESIDE if panels.source is not None else NAMED if panels.are_named else (RIGHT, 1.0)
+    if panels.closeup.axes["yaxis2"].get("visible", True) and not panels.are_named:
+        x = NUMBERED
+    layout["xaxis"]["domain"], layout["yaxis"]["domain"] = (0.0, GRID_SHARE), (0.0, 1.0)
+    layout["xaxis2"]["domain"], layout["yaxis2"]["domain"] = x, (height(end), 1.0)
+    layout["xaxis3"]["domain"], layout["yaxis3"]["domain"] = (RIGHT, 1.0), (height(bars), height(text))
+    if panels.strip is not None:
+        layout["yaxis4"]["domain"] = (height(low), height(low - STRIP))
+    if panels.source is not None:
+        layout["xaxis5"]["domain"], layout["yaxis5"]["domain"] = SOURCE, (height(end), 1.0)
+    for annotation, x0, y in zip(layout["annotations"], (RIGHT, RIGHT), (1.0, height(text)), strict=True):
+        annotation |= {"x": x0, "y": y}
+    if (crosshair := layout["meta"].get("crosshair")) is not None:
+        crosshair["line"] = (RIGHT, 1.0, 1.0)
+
+
+def _narrow(layout: dict[str, Any], panels: Panels) -> dict[str, Any]:
+    """What changes on a narrow page: the close-up, the input and the histogram stand side by side below the grid."""
+    steps = layout["xaxis"]
     words: Sequence[str] = steps["ticktext"] if {"tickangle", "ticktext"} <= steps.keys() else []
     upright = bool(words) and (steps["tickangle"] == UPRIGHT or needs_upright(words, 45))
     changed: dict[str, Any] = {"xaxis.tickangle": UPRIGHT} if upright else {}
-    lines = wrapped(captions[0], NARROW_CAPTION_LIMIT)
-    between = LINE * max(len(lines), captions[1].count("<br>") + 1) + 8
+    top = layout["meta"]["narrow"].get("margin.t", 30)
+    bottom = max(_below_closeup(layout), TICKS) + 4
+
+    def height(pixels: float) -> float:
+        return float(round(1 - (pixels - top) / (NARROW_HEIGHT - top - bottom), 4))
+
+    lines = [part for line in panels.closeup.caption for part in wrapped(line, NARROW_CAPTION_LIMIT)]
+    beside = panels.distribution.narrow_caption or panels.distribution.caption
+    above = LINE * max(len(lines), len(beside)) + 8
+    low = NARROW_HEIGHT - bottom
+    end = low - LOW - above
     if steps.get("visible", True):
-        between += TICKS + UPRIGHT_ROOM * upright
-    tall = NARROW_HEIGHT - 30 - TICKS
-    low, grid = (round(pixels / tall, 3) for pixels in (LOW, LOW + between))
+        end -= TICKS + AXIS_TITLE + UPRIGHT_ROOM * upright
+    x = NARROW if panels.source is not None else NARROW_NAMED if panels.are_named else NARROW_NUMBERED
+    strip = STRIP + STRIP_GAP if panels.strip is not None else 0
     changed |= {f"xaxis{suffix}.constraintoward": "left" for suffix in ("", "2")}
-    changed |= {"xaxis.domain": (0, 1), "yaxis.domain": (grid, 1)}
-    changed |= {"xaxis2.domain": LABELLED[1] if labelled else NARROW[0], "yaxis2.domain": (0, low)}
-    changed |= {"xaxis3.domain": NARROW[1], "yaxis3.domain": (0, low), "xaxis3.nticks": 3}
-    if axes["xaxis2"].get("tickangle") == UPRIGHT:
-        changed["yaxis2.domain"] = (UPRIGHT_ROOM / tall, low)
-    if "coloraxis" in axes:
-        bottom, top = changed["yaxis2.domain"]
-        bar = {"x": NARROW[0][1], "y": top, "len": top - bottom}
-        changed |= {f"coloraxis.colorbar.{name}": value for name, value in bar.items()}
-    if len(lines) > 1:
-        changed["annotations[0].text"] = "<br>".join(lines)
-    changed |= {f"annotations[{index}].y": low for index in (0, 1)}
-    changed |= {
-        "annotations[0].x": 0,
-        "annotations[1].x": 1,
-        "annotations[1].xanchor": "right",
-        "annotations[1].xshift": 12,
-    }
-    bare = all(axes[name].get("visible", True) is False for name in ("xaxis", "yaxis2"))
-    changed |= {"margin.l": 8 if bare else 48, "margin.r": 16, "margin.b": TICKS}
+    changed |= {"xaxis.domain": (0, 1), "yaxis.domain": (height(end), 1)}
+    changed |= {"xaxis2.domain": x, "yaxis2.domain": (0, height(low - LOW))}
+    changed |= {"xaxis3.domain": NARROW_LOW, "yaxis3.domain": (height(low - strip), height(low - LOW))}
+    changed |= {"xaxis3.nticks": 3}
+    if panels.strip is not None:
+        changed["yaxis4.domain"] = (0, height(low - STRIP))
+    if panels.source is not None:
+        changed |= {"xaxis5.domain": NARROW_SOURCE, "yaxis5.domain": (0, height(low - LOW))}
+    if "crosshair" in layout["meta"]:
+        changed["meta.crosshair.line"] = (0, NARROW_LOW[0] - 0.04, height(low - LOW))
+    changed |= {"annotations[0].text": "<br>".join(lines), "annotations[1].text": "<br>".join(beside)}
+    changed |= {f"annotations[{index}].y": height(low - LOW) for index in (0, 1)}
+    changed |= {"annotations[0].x": 0, "annotations[1].x": NARROW_LOW[0]}
+    bare = all(layout[name].get("visible", True) is False for name in ("xaxis", "yaxis2"))
+    changed |= {"margin.l": 8 if bare else 48, "margin.r": 8, "margin.b": bottom}
     return {"height": NARROW_HEIGHT, **changed}

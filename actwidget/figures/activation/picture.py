@@ -9,8 +9,8 @@ import numpy as np
 from actwidget.analysis.axes import channels, kind_of, slice_label
 from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.color_limits import limits
-from actwidget.analysis.pixels.levels import levels
-from actwidget.analysis.pixels.mosaic import mosaic
+from actwidget.analysis.pixels.levels import GAP_LEVEL, levels
+from actwidget.analysis.pixels.mosaic import Mosaic, Tiling, mosaic
 from actwidget.analysis.pixels.pooling import magnitude_pooled
 from actwidget.figures.activation.content import Picture, Scaling
 from actwidget.figures.parts.palette import ColorRange
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from actwidget.analysis.statistics import ChannelStatistics, Statistics
 
 ORDERS = {
-    "index": "index",
+    "index": "automatic",
+    "number": "number",
     "mean": "mean",
     "maximum": "maximum",
     "standard_deviation": "spread",
     "zeros": "fewest zeros",
 }
 """The orders of channels by name, and what they are called on screen."""
-GRID_ASPECT = 1.32
+STRONGEST = "strongest"
+"""The order of channels that do not fit on one page: by the root mean square."""
+GRID_ASPECT = 1.18
 BARS_LIMIT = 256
 """A vector of no more units is drawn as bars."""
 MAX_PIXELS = 1_000_000
@@ -41,16 +44,31 @@ def channel_order(statistics: Statistics, name: str) -> NDArray[np.intp]:
 
     Args:
         statistics: The statistics that they are ordered by.
-        name: A key of `ORDERS`.
+        name: A key of `ORDERS`, of which `"index"` is by number, or `STRONGEST`.
 
     Returns:
         intp `(channels,)`. Among equals the lower index comes first.
     """
-    if name == "index":
+    if name in {"index", "number"}:
         return np.arange(statistics.channels)
-    keys = np.asarray(getattr(statistics.per_channel, name), np.float64)
+    each = statistics.per_channel
+    if name == STRONGEST:
+        keys = np.hypot(np.asarray(each.mean, np.float64), np.asarray(each.standard_deviation, np.float64))
+    else:
+        keys = np.asarray(getattr(each, name), np.float64)
     keys = np.nan_to_num(keys, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
     return np.argsort(keys if name == "zeros" else -keys, kind="stable")
+
+
+def order_words(name: str, *, is_paged: bool = False) -> str:
+    """An order of channels in words.
+
+    >>> order_words("index"), order_words("index", is_paged=True), order_words("zeros")
+    ('by number', 'strongest first', 'by fewest zeros')
+    """
+    if name == "index":
+        return "strongest first" if is_paged else "by number"
+    return f"by {ORDERS[name]}"
 
 
 @ignore_float_errors
@@ -61,6 +79,8 @@ def picture(
     scaling: Scaling = "layer",
     *,
     at: tuple[int, ...] | None = None,
+    tiling: Tiling | None = None,
+    page: int = 0,
 ) -> Picture:
     """Draws all channels of one sample.
 
@@ -71,6 +91,8 @@ def picture(
         scaling: `"layer"` for one colour range, `"robust"` for one that leaves the most extreme values out, `"channel"`
             for a range of its own for each channel.
         at: Of a volume the slice, an index for each axis before height and width; by default the middle.
+        tiling: How maps are divided into pages; by default all are on one page.
+        page: Which page.
 
     Returns:
         The picture, with the place of each channel, and what its colours mean.
@@ -106,9 +128,23 @@ def picture(
             low, high = low[order][:, np.newaxis], high[order][:, np.newaxis]
         uri = palette_png(levels(ordered, low, high), color.scale)
         return Picture(uri, None, values, order, color, kind, scaling, bounded, where, reduction)
-    tiles = mosaic(colored, low=low, high=high, order=order, aspect=GRID_ASPECT, max_pixels=MAX_PIXELS)
+    constant = np.asarray(statistics.per_channel.constant) if values[0].size > 1 else None
+    places, pages = (None, 1) if tiling is None else (tiling[:2], tiling.pages)
+    on_page = order if tiling is None else order[page * tiling.per_page : (page + 1) * tiling.per_page]
+    tiles = mosaic(colored, low=low, high=high, order=on_page, aspect=GRID_ASPECT, max_pixels=MAX_PIXELS, grid=places)
+    if constant is not None:
+        _clear(tiles, constant)
     uri = palette_png(tiles.pixels, color.scale)
-    return Picture(uri, tiles, values, order, color, kind, scaling, bounded, where)
+    return Picture(
+        uri, tiles, values, order, color, kind, scaling, bounded, where, page=page, pages=pages, constant=constant
+    )
+
+
+def _clear(tiles: Mosaic, constant: NDArray[np.bool_]) -> None:
+    """Makes the tiles of constant channels transparent."""
+    for channel in tiles.order[constant[tiles.order]].tolist():
+        x0, y0, x1, y1 = tiles.box(channel)
+        tiles.pixels[y0:y1, x0:x1] = GAP_LEVEL
 
 
 def _channel_ranges(each: ChannelStatistics, color: ColorRange) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -49,10 +49,11 @@ def unit_bars(content: ActivationContent) -> Panel:
         "ticktext": _highlighted([str(unit) for unit in units], units, content.channel),
     }
     # In another order than that of the units, Plotly's own labels would count places.
-    numbers = {"showticklabels": content.order_name == "index"}
+    by_number = content.order_name in {"index", "number"}
+    numbers = {"showticklabels": by_number}
     axes = {
         "xaxis": {
-            "title": {"text": "unit" if content.order_name == "index" or few else "units, in order"},
+            "title": {"text": "unit" if by_number or few else "units, in order"},
             "showgrid": False,
             "range": [-0.6, len(values) - 0.4],
             **(labels if few else numbers),
@@ -109,7 +110,7 @@ def _ranked(content: ActivationContent, values: NDArray[np.float64], label: str)
     caption = "top classes" if content.class_names is not None or content.binary else "strongest units"
     if content.label is not None:
         caption += ", ✓ the true one"
-    return Panel([bar, *_texts_beside(lengths, texts)], axes, caption)
+    return Panel([bar, *_texts_beside(lengths, texts)], axes, (caption,))
 
 
 def _top(values: NDArray[np.float64], label: int | None, chosen: int | None) -> NDArray[np.intp]:

@@ -15,11 +15,17 @@ from actwidget.analysis.pixels.levels import GAP_LEVEL, LEVELS, NAN_LEVEL
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ACCENT = "#e8710a"
+ACCENT = "#1a6fe8"
+"""What is selected. Blue beside the orange-brown of a warning differs to colour-blind eyes too."""
 WARNING = "#c4480d"
 MUTED = "#9aa4b2"
 NAN_COLOR = (255, 0, 200)
 NAN_CSS = "#ff00c8"
+# "balance" on a dark page, evenly spaced: zero is near the page's colour there too, and large magnitudes are bright.
+DARK_BALANCE = (
+    "#b9dcff", "#7fb8f5", "#4a90dd", "#2d67ad", "#28456e", "#2a2c31",
+    "#6b3a35", "#a54a3d", "#dd6a4f", "#f39c7c", "#ffd3bd",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,10 +84,24 @@ def colorscale(scale: str) -> tuple[tuple[float, str], ...]:
     return tuple((round(place, 4), f"#{bytes(int(part) for part in rgb).hex()}") for place, rgb in steps)
 
 
+def dark_colorscale(scale: str) -> tuple[tuple[float, str], ...] | None:
+    """What a scale is on a dark page, as plotly.js takes it; `None` where it stays as it is."""
+    if scale != "balance":
+        return None
+    return tuple((place / (len(DARK_BALANCE) - 1), color) for place, color in enumerate(DARK_BALANCE))
+
+
 @cache
-def palette(scale: str) -> bytes:
-    """The 256 RGB entries of a palette picture: the colours of the scale, then those of NaN and of the gap."""
-    colors = sample_colorscale(get_colorscale(scale), np.linspace(0, 1, LEVELS).tolist(), colortype="rgb")
+def palette(scale: str, *, dark: bool = False) -> bytes:
+    """The 256 RGB entries of a palette picture: the colours of the scale, then those of NaN and of the gap.
+
+    Args:
+        scale: The name of a Plotly colour scale.
+        dark: Whether it is that of a dark page.
+    """
+    other = dark_colorscale(scale) if dark else None
+    steps = [list(step) for step in other or get_colorscale(scale)]
+    colors = sample_colorscale(steps, np.linspace(0, 1, LEVELS).tolist(), colortype="rgb")
     entries = np.zeros((256, 3), np.uint8)
     entries[:LEVELS] = [[round(part) for part in unlabel_rgb(color)] for color in colors]
     entries[NAN_LEVEL] = NAN_COLOR

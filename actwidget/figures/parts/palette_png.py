@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actwidget.analysis.pixels.levels import GAP_LEVEL
-from actwidget.figures.parts.palette import palette
+from actwidget.figures.parts.palette import dark_colorscale, palette
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+DARK_CHUNK = b"daRk"
+"""A private chunk: what replaces the palette on a dark page, with the checksum of the palette's chunk."""
+
+
 def palette_png(levels: NDArray[np.uint8], scale: str) -> str:
     """A PNG of colour levels as a data URI; the gap between tiles is transparent.
+
+    If the scale has other colours on dark pages, these are right after the palette in a chunk of their own, which only
+    `plot/dark.js` reads: so one picture is sent for both.
 
     Args:
         levels: Palette indices, shape `(height, width)`.
@@ -34,12 +41,20 @@ def palette_png(levels: NDArray[np.uint8], scale: str) -> str:
     chunks = {
         b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0),  # 8 bits, indices of a palette
         b"PLTE": palette(scale),
+        **_dark_chunk(scale),
         b"tRNS": b"\xff" * GAP_LEVEL + b"\0",
         b"IDAT": packer.compress(rows.data) + packer.flush(),
         b"IEND": b"",
     }
     png = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks.items())
     return png_uri(png)
+
+
+def _dark_chunk(scale: str) -> dict[bytes, bytes]:
+    if dark_colorscale(scale) is None:
+        return {}
+    entries = palette(scale, dark=True)
+    return {DARK_CHUNK: entries + struct.pack(">I", zlib.crc32(b"PLTE" + entries))}
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -128,6 +128,16 @@ def between(low: float, high: float) -> str:
     return "no finite value" if isnan(low) or isnan(high) else f"{number(low)} to {number(high)}"
 
 
+def plain(value: float) -> str:
+    """A value in three digits, as people write it.
+
+    >>> plain(0.0), plain(0.25), plain(-1.5), plain(123456.0), plain(0.00001234)
+    ('0', '0.25', '-1.5', '123,000', '1.23e-05')
+    """
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.6g}" if value == 0 or 1e-4 <= abs(value) < 1e6 else f"{rounded:.3g}"
+
+
 def number(value: float) -> str:
     """A value in a few digits.
 
@@ -152,3 +162,25 @@ def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
     if not shape:
         return ""
     return times.join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"
+
+
+def large(value: float) -> str:
+    """A count with a letter for thousands, millions and more, in three digits.
+
+    >>> large(864), large(1_234_567), large(3.86e9), large(0)
+    ('864', '1.23 M', '3.86 G', '0')
+    """
+    for power, letter in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= power:
+            return f"{value / power:.3g}{letter}" if value < 999.5 * power else f"{value / power:.0f}{letter}"
+    return f"{value:.0f}"
+
+
+def milliseconds(seconds: float) -> str:
+    """A time in milliseconds.
+
+    >>> milliseconds(0.0123), milliseconds(0.000034), milliseconds(2.5)
+    ('12.3 ms', '0.034 ms', '2500 ms')
+    """
+    value = seconds * 1000
+    return f"{value:.3g} ms" if value < 1000 else f"{value:.0f} ms"

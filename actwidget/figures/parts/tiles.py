@@ -1,12 +1,10 @@
-"""What a grid of tiles is made of: its picture, invisible cells for hover and click, and the mark on one tile."""
+"""What a grid of tiles is made of: its picture, and invisible cells for hover and click."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from actwidget.figures.parts.palette import ACCENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,9 +51,3 @@ def invisible_heatmap(z: NDArray[Any], hovertemplate: str, **more: Any) -> dict[
     """
     look = {"type": "heatmap", "opacity": 0, "showscale": False}
     return {**look, "z": z.astype(np.float32), "hovertemplate": hovertemplate, **more}
-
-
-def outline(box: tuple[float, float, float, float], **axes: str) -> dict[str, Any]:
-    """The mark on the chosen tile."""
-    x0, y0, x1, y1 = box
-    return {"type": "rect", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": {"color": ACCENT, "width": 3}, **axes}

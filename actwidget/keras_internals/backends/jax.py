@@ -121,6 +121,10 @@ class Jax:
         """A copy of the array."""
         return tensor.copy()
 
+    def wait_for(self, tensors: Sequence[Any]) -> None:
+        """By JAX's own function."""
+        jax.block_until_ready(list(tensors))  # type: ignore[no-untyped-call]
+
     def address_of(self, tensor: Any) -> int | None:
         """The identity of the array: a variable that is written holds a new one."""
         return None if tensor.is_deleted() else id(tensor)

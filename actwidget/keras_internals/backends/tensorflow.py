@@ -105,6 +105,11 @@ class TensorFlow:
         """Its `tf.identity`."""
         return tf.identity(tensor)
 
+    def wait_for(self, tensors: Sequence[Any]) -> None:
+        """On the CPU each eager operation returns its result."""
+        if any("GPU" in getattr(tensor, "device", "") for tensor in tensors):
+            tf.test.experimental.sync_devices()
+
     def address_of(self, tensor: Any) -> int | None:
         """The address of the buffer. TensorFlow does not write to a buffer while it is referenced."""
         if not tensor.device.endswith("CPU:0"):  # the memoryview would be a copy in main memory

@@ -33,7 +33,7 @@ class Choices(anywidget.AnyWidget):
     value = traitlets.Unicode("").tag(sync=True)
     """The name of what is chosen. It need not be among the items: then none is marked."""
     label = traitlets.Unicode("").tag(sync=True)
-    """The accessible name of the row."""
+    """The accessible name of the row, which is on screen in a row of controls."""
     kind = traitlets.Enum(["tabs", "segments"], default_value="tabs").tag(sync=True)
     """How the row looks and what it is for assistive technology: tabs, or a switch of joined buttons."""
 

@@ -9,6 +9,7 @@ import traitlets
 
 from actwidget.explorer import registry
 from actwidget.explorer.controls import SHARED, Choice, Number, Slider
+from actwidget.widgets.components.choices import Choices
 from actwidget.widgets.components.menu import Menu
 from actwidget.widgets.components.stepper import Stepper
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _INITIAL_CONTROLS = ("channel", "sort", "scaling")
 """Nearly every view has these. They are created with the explorer to save a message to the page later."""
+_LETTERS = 2
+"""Choices that are as short as this are joined buttons, all in sight, instead of a drop-down."""
 
 
 class Controls:
@@ -102,6 +105,9 @@ class Controls:
     def _make(self, control: Control) -> Any:
         make = self._parts.make
         match control:
+            case Choice() if max(map(len, control.choices.values())) <= _LETTERS:
+                items = [{"name": name, "label": text, "tip": control.tip} for name, text in control.choices.items()]
+                widget = make(Choices, kind="segments", items=items, value=control.default, label=control.label)
             case Choice():
                 choices = list(control.choices.items())
                 widget = make(Menu, choices=choices, value=control.default, label=control.label, tip=control.tip)

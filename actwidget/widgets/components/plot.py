@@ -21,7 +21,7 @@ from actwidget.widgets.assets import asset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape")
+KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", "Escape")
 _KERNEL = secrets.token_hex(4)
 
 
@@ -68,6 +68,8 @@ class PlotView(anywidget.AnyWidget):
     arrows = traitlets.Bool(False).tag(sync=True)
     """Whether the figure can be focused and reports key presses, see `on_key`."""
     _kernel = traitlets.Unicode(_KERNEL).tag(sync=True)  # a page can show views of several kernels
+    # The figure's width and height on the page in pixels, in steps: the page sets it. Empty before it is on a page.
+    _room = traitlets.List(traitlets.Int()).tag(sync=True)
     _spec = traitlets.Unicode("").tag(sync=True)
     # Pictures and large arrays are separate traits, so that a redraw with the same ones does not send them again. They
     # are bytes, which the kernel, the server and the page pass on without parsing them as text.
@@ -109,6 +111,11 @@ class PlotView(anywidget.AnyWidget):
                 self._images = _packed(self._shown.images)
             self._arrays = self._shown.arrays
             self._spec = self._shown.spec
+
+    @property
+    def room(self) -> tuple[int, int] | None:
+        """The figure's width and height on the page, in pixels, in steps; `None` before a page has told them."""
+        return (self._room[0], self._room[1]) if len(self._room) == 2 else None
 
     @property
     def images(self) -> list[str]:

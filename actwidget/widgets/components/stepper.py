@@ -99,6 +99,8 @@ class Stepper(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets has no type 
     def _typed(self, change: Any) -> None:
         text = change["new"].strip()
         self.error = ""
+        if text == _look(self.value, self.maximum)[0]:
+            return  # the field shows the number, which was checked where it was set
         if not text and self._allow_none:
             self.value = None
         elif text.isascii() and text.isdigit() and int(text) <= self.maximum:

@@ -30,7 +30,7 @@ def test_a_large_close_up_keeps_a_lone_spike_and_says_that_it_is_reduced():
     sample[301, 77, 0] = -9
     figure = activation_figure(content(sample, channel=0))
     assert np.asarray(figure.data[2].z).min() == -9
-    assert "shown at 1/4 size" in figure.layout.annotations[0].text
+    assert "close-up shown at 1/4 size" in figure.layout.title.text
 
 
 def test_what_is_no_number_is_counted_in_words_and_coloured_close_up():
@@ -54,12 +54,14 @@ def test_a_lone_nan_survives_where_a_large_close_up_is_reduced():
 
 
 @pytest.mark.parametrize("at", [None, (0,), (2,)])
-def test_with_ranges_of_their_own_a_close_up_of_a_volume_has_the_colours_of_its_tile(at):
+def test_a_close_up_has_the_range_of_its_channel_whatever_the_colours_of_the_grid(at):
     sample = RNG.normal(size=(3, 4, 4, 2)).astype("float32")
     sample[0] *= 40
-    figure = activation_figure(content(sample, scaling="channel", channel=1, at=at))
-    bound = np.abs(sample[..., 1]).max()
-    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == pytest.approx((-bound, bound))
+    for scaling in ("layer", "robust", "channel"):
+        figure = activation_figure(content(sample, scaling=scaling, channel=1, at=at))
+        bound = np.abs(sample[..., 1]).max()
+        assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == pytest.approx((-bound, bound))
+        assert figure.layout.coloraxis.showscale is False
 
 
 def test_steps_that_are_no_numbers_are_marked_at_the_foot_of_the_line():

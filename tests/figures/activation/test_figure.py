@@ -32,7 +32,8 @@ def test_two_layers_never_give_equal_figures_and_names_are_shown_literally():
 
 def test_on_a_narrow_page_a_long_title_has_more_lines_and_a_short_one_has_one():
     short, long = (
-        activation_figure(content(SAMPLES["maps"], title=title, channel=1)).layout for title in ("conv", "conv" * 12)
+        activation_figure(content(SAMPLES["maps"], title=title, channel=1, scaling="channel")).layout
+        for title in ("conv", "conv" * 12)
     )
     assert "title.text" not in short.meta["narrow"]
     assert "<br>" not in short.title.text
@@ -40,9 +41,8 @@ def test_on_a_narrow_page_a_long_title_has_more_lines_and_a_short_one_has_one():
     assert long.meta["narrow"]["margin.t"] > short.margin.t
 
 
-def test_the_title_says_the_range_of_the_grid_where_the_bar_is_not_that_of_the_grid():
+def test_the_title_says_the_range_of_the_grid_unless_each_channel_has_its_own():
     sample = np.abs(SAMPLES["maps"])
     title = activation_figure(content(sample)).layout.title.text
     assert f"colours {number(float(sample.min()))} to {number(float(sample.max()))}" in title
-    assert "colours" not in activation_figure(content(sample, channel=3)).layout.title.text
-    assert "colours for each channel" in activation_figure(content(sample, scaling="channel")).layout.title.text
+    assert "colours" not in activation_figure(content(sample, scaling="channel")).layout.title.text

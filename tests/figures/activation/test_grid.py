@@ -27,6 +27,6 @@ def test_each_cell_carries_its_channel_and_its_numbers(kind):
 
 def test_the_outline_is_on_the_chosen_tile():
     shown = content(SAMPLES["maps"], channel=3)
-    (outline,) = activation_figure(shown).layout.shapes
+    _, outline = activation_figure(shown).layout.shapes
     assert (outline.x0, outline.y0, outline.x1, outline.y1) == shown.picture.tiles.box(3)
     assert outline.line.color == ACCENT

@@ -7,9 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from actwidget.figures import (
-    activation_figure,
-)
+from actwidget.figures import Source, activation_figure
 from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT
 from actwidget.figures.parts.text import visible_length
 from tests.figures.activation.contents import RNG, SAMPLES, content
@@ -50,8 +48,37 @@ def test_a_long_title_is_neither_cut_nor_does_it_reach_a_caption(scaling):
     ):
         lines = text.split("<br>")
         assert max(map(visible_length, lines)) <= limit
-        assert text.index("5 NaN") < text.index("colours")  # what is wrong stands before how it is drawn
+        drawn = text.index("5 NaN")
+        assert scaling == "channel" or drawn < text.index("colours")  # what is wrong stands before how it is drawn
         assert margin == 30 + 16 * (len(lines) - 1)
-    # The panels keep their height.
-    assert figure.height - figure.margin.t == HEIGHT - 30
-    assert figure.meta["narrow"]["height"] - figure.meta["narrow"]["margin.t"] == NARROW_HEIGHT - 30
+    assert (figure.height, figure.meta["narrow"]["height"]) == (HEIGHT, NARROW_HEIGHT)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+@pytest.mark.parametrize("title", ["conv", "stage_3/" * 20])
+def test_every_figure_is_as_high_as_its_panel_and_leaves_room_for_the_inspector(kind, title):
+    figure = activation_figure(content(SAMPLES[kind], channel=1, title=title)).layout
+    assert figure.height == HEIGHT
+    tall = HEIGHT - figure.margin.t - figure.margin.b
+    right = [figure[name] for name in figure if name.startswith("yaxis") and name != "yaxis"]
+    lowest = min(axis.domain[0] for axis in right)
+    # The labels of the histogram's axis are below it.
+    assert figure.margin.b + lowest * tall - 16 >= 0.3 * HEIGHT
+    assert all(axis.domain[0] < axis.domain[1] <= 1 for axis in right)
+    assert figure.meta["narrow"]["height"] == NARROW_HEIGHT
+
+
+def test_the_input_stands_beside_the_close_up():
+    pixels = RNG.random((40, 30, 3)).astype("float32")
+    shown = replace(
+        content(SAMPLES["maps"], channel=1), source=Source(pixels, first=(1.5, 2), step=(4, 3), size=(5, 7))
+    )
+    figure = activation_figure(shown)
+    (image,) = (trace for trace in figure.data if trace.type == "image" and trace.xaxis == "x5")
+    layout = figure.layout
+    assert layout.xaxis2.domain[1] < layout.xaxis5.domain[0]
+    assert (layout.xaxis5.range, layout.yaxis5.range) == ((-0.5, 29.5), (39.5, -0.5))
+    assert (image.x0 - image.dx / 2, image.y0 - image.dy / 2) == (-0.5, -0.5)
+    crosshair = layout.meta["crosshair"]
+    assert (list(crosshair["first"]), list(crosshair["step"]), list(crosshair["size"])) == ([1.5, 2], [4, 3], [5, 7])
+    np.testing.assert_array_equal(np.asarray(figure.data[crosshair["trace"]].z), SAMPLES["maps"][..., 1])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from actwidget.analysis import statistics
 from actwidget.analysis.pixels.color_limits import limits
 from actwidget.analysis.pixels.levels import GAP_LEVEL, LEVELS, NAN_LEVEL
-from actwidget.figures import (
-    ORDERS,
-    activation_figure,
-)
+from actwidget.analysis.pixels.mosaic import tiling
+from actwidget.figures import ORDERS, activation_figure, channel_order, picture
+from actwidget.figures.activation.picture import STRONGEST
 from actwidget.figures.parts.palette import NAN_COLOR, ColorRange, palette
 from tests.figures.activation.contents import RNG, SAMPLES, content, decoded, middle_of, shown_values
 
@@ -86,15 +86,10 @@ def test_robust_colours_say_what_they_leave_out():
     assert (shown.picture.color.low, shown.picture.color.high) == (ends.low, ends.high)
     assert ends.high < 10
     figure = activation_figure(shown)
-    assert "colours for 0.1 to 99.9 % of the values, <0.1 % below, <0.1 % above" in figure.layout.title.text
-    bar = figure.layout.coloraxis.colorbar
-    assert bar.ticktext[-1].startswith("≥ ")
-    assert bar.ticktext[0].startswith("≤ ")
-    assert (bar.tickvals[-1], figure.layout.coloraxis.cmax) == (ends.high, ends.high)
+    assert "(0.1 to 99.9 % of the values; <0.1 % below, <0.1 % above" in figure.layout.title.text
     values = np.clip(middle_of(sample), ends.low, ends.high)
     expected = (values - ends.low) / (ends.high - ends.low)
     np.testing.assert_allclose(shown_values(figure, shown), expected, atol=0.51 / (LEVELS - 1))
-    assert activation_figure(content(sample, channel=5)).layout.coloraxis.colorbar.ticktext is None
 
 
 @pytest.mark.parametrize("depth", range(3))
@@ -123,3 +118,41 @@ def test_values_that_are_alone_in_their_channel_are_coloured_on_one_range():
     levels = decoded(figure.data[0].source)
     assert len(np.unique(levels)) > 100
     assert "colours for each" not in figure.layout.title.text
+
+
+def test_a_channel_without_variation_says_its_value_on_a_pale_tile():
+    sample = RNG.normal(size=(6, 6, 4)).astype("float32")
+    sample[..., 1], sample[..., 3] = 0, 0.25
+    for scaling in ("layer", "channel"):
+        shown = content(sample, scaling=scaling)
+        figure = activation_figure(shown)
+        levels = decoded(figure.data[0].source)
+        (texts,) = (trace for trace in figure.data if trace.type == "scatter" and trace.mode == "text")
+        assert list(texts.text) == ["0", "0.25"]
+        for place, channel in enumerate((1, 3)):
+            x0, y0, x1, y1 = shown.picture.tiles.box(channel)
+            assert (levels[y0:y1, x0:x1] == GAP_LEVEL).all()
+            assert (x0 < texts.x[place] < x1, y0 < texts.y[place] < y1) == (True, True)
+        pale = np.asarray(figure.data[1].z).ravel()[:4]
+        assert pale.tolist() == [0, 1, 0, 1]
+        assert figure.data[1].opacity == 1
+
+
+def test_many_channels_are_divided_into_pages_of_whole_rows():
+    sample = RNG.normal(size=(4, 4, 30)).astype("float32")
+    found = statistics(sample[np.newaxis])
+    order = channel_order(found, "mean")
+    tiles = tiling(30, 4, 4, room=(130, 90), least=40)
+    assert tiles == (2, 3, 5)
+    seen = []
+    for page in range(tiles.pages):
+        drawn = picture(sample, found, order, tiling=tiles, page=page)
+        assert (drawn.tiles.rows, drawn.tiles.columns, drawn.page, drawn.pages) == (2, 3, page, 5)
+        seen += drawn.tiles.order.tolist()
+    assert seen == order.tolist()
+
+
+def test_the_strongest_channels_come_first_where_that_is_asked():
+    sample = RNG.normal(size=(5, 5, 4)).astype("float32") * [1, 9, 0, 3]
+    sample[..., 0] -= 5
+    assert channel_order(statistics(sample[np.newaxis]), STRONGEST).tolist() == [1, 0, 3, 2]

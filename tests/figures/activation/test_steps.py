@@ -25,7 +25,7 @@ def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
     steps = activation_figure(replace(content(RNG.random((36, 2)).astype("float32")), tokens=tokens)).layout
     assert len(steps.xaxis.ticktext) == 36
     assert len(steps.xaxis2.ticktext) == 12
-    assert (steps.xaxis.tickangle, steps.margin.b) == (90, 60)
+    assert (steps.xaxis.tickangle, steps.margin.b) == (90, 62)
     words = replace(content(RNG.random((14, 2)).astype("float32")), tokens=["a", "slept"] * 7)
     some = activation_figure(words).layout
     assert (some.xaxis.tickangle, some.meta["narrow"]["xaxis.tickangle"]) == (0, 90)

@@ -1,10 +1,10 @@
-"""How far maps are reduced, and the colour bar beside them."""
+"""How far maps are reduced, and the axis of their colours."""
 
 from __future__ import annotations
 
 import pytest
 
-from actwidget.figures.parts.heatmap import cell_positions, color_axis, reduction_factor, value_ticks
+from actwidget.figures.parts.heatmap import cell_positions, color_axis, dark_axis, reduction_factor, value_ticks
 from actwidget.figures.parts.palette import ColorRange
 
 
@@ -25,10 +25,16 @@ def test_reduced_cells_cover_the_rows_and_columns_that_they_stand_for(factor):
 
 
 def test_the_colours_of_equal_values_have_a_range():
-    axis = color_axis(ColorRange(2, 2, "viridis"), [], {})
+    axis = color_axis(ColorRange(2, 2, "viridis"))
     assert (axis["cmin"], axis["cmax"]) == (2, 3)
-    axis = color_axis(ColorRange(-1, 2, "viridis"), [], {})
+    axis = color_axis(ColorRange(-1, 2, "viridis"))
     assert (axis["cmin"], axis["cmax"]) == (-1, 2)
+
+
+def test_only_the_diverging_scale_changes_on_a_dark_page():
+    assert dark_axis(ColorRange(0, 1, "viridis")) == {}
+    (path, scale), *others = dark_axis(ColorRange(-1, 1, "balance")).items()
+    assert (path, others, scale[0][0], scale[-1][0]) == ("coloraxis.colorscale", [], 0, 1)
 
 
 def test_ticks_are_evenly_between_both_ends():

@@ -47,3 +47,15 @@ def test_levels_have_the_colours_of_the_scale_and_the_gap_is_transparent(scale):
     assert tuple(colors[NAN_LEVEL]) == (*NAN_COLOR, 255)
     assert np.flatnonzero(colors[:, 3] == 0).tolist() == [GAP_LEVEL]
     assert set(colors[:, 3]) == {0, 255}
+
+
+def test_a_diverging_picture_brings_its_palette_for_dark_pages():
+    png = base64.b64decode(palette_png(np.arange(256, dtype=np.uint8)[np.newaxis], "balance").partition(",")[2])
+    # As `plot/dark.js` does it: the content and the checksum of one chunk over those of another.
+    assert (png[37:41], png[817:821]) == (b"PLTE", b"daRk")
+    dark = bytearray(png)
+    dark[41:813] = png[821:1593]
+    for name, part in ((False, png), (True, bytes(dark))):
+        colors = np.asarray(Image.open(io.BytesIO(part)).convert("RGB"))[0]
+        np.testing.assert_array_equal(colors, np.frombuffer(palette("balance", dark=name), np.uint8).reshape(256, 3))
+    assert b"daRk" not in base64.b64decode(palette_png(np.zeros((2, 2), np.uint8), "viridis").partition(",")[2])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from actwidget.analysis import mosaic
-from actwidget.figures.parts.tiles import hover_cells, outline, tile_cells, tile_image
+from actwidget.figures.parts.tiles import hover_cells, tile_cells, tile_image
 
 
 @pytest.mark.parametrize("shape", [(5, 8, 6), (7, 1, 1), (1, 4, 4), (12, 1, 20)])
@@ -36,10 +36,6 @@ def test_a_cell_without_a_channel_has_no_hover():
     assert trace["opacity"] == 0
 
 
-def test_a_pixel_of_the_picture_is_a_unit_of_the_axes_and_the_outline_is_the_box():
+def test_a_pixel_of_the_picture_is_a_unit_of_the_axes():
     image = tile_image("data:", xaxis="x3")
     assert (image["x0"] - image["dx"] / 2, image["y0"] - image["dy"] / 2, image["xaxis"]) == (0, 0, "x3")
-    box = (1, 2, 3, 5)
-    shape = outline(box, xref="x3")
-    assert tuple(shape[name] for name in ("x0", "y0", "x1", "y1")) == box
-    assert shape["xref"] == "x3"

@@ -1,6 +1,8 @@
 // @ts-check
 // The colours and the width that a figure takes from its place in the page, and when they change.
 
+import { isDark } from "./dark.js";
+
 /** @import { Appearance } from "./figure.js" */
 
 /** Narrower than this many pixels, the panels of a figure stand below each other. */
@@ -14,11 +16,13 @@ export const THEME_ATTRIBUTES = ["class", "style", "theme", "data-jp-theme-light
  */
 export function appearanceOf(element) {
   const style = getComputedStyle(element);
+  const background = style.getPropertyValue("--actw-background").trim() || "#ffffff";
   return {
     narrow: element.clientWidth > 0 && element.clientWidth < NARROW,
+    dark: isDark(background),
     text: style.color,
     line: style.getPropertyValue("--actw-line").trim() || "#d0d7de",
-    background: style.getPropertyValue("--actw-background").trim() || "#ffffff",
+    background,
   };
 }
 

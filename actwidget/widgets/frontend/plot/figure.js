@@ -3,11 +3,12 @@
 
 import { fromBase64, toBase64 } from "../shared/base64.js";
 import { copiedBuffer, viewedBytes } from "../shared/bytes.js";
+import { darkBase64, darkPicture, darkText } from "./dark.js";
 
 /**
  * What a figure takes from the place where it is shown.
- * @typedef {{narrow: boolean, text: string, line: string, background: string}} Appearance `narrow`: whether panels stand
- *   below each other; the rest are colours.
+ * @typedef {{narrow: boolean, dark: boolean, text: string, line: string, background: string}} Appearance `narrow`: whether
+ *   panels stand below each other; `dark`: whether the page is dark; the rest are colours.
  */
 
 const IMAGE = "actwidget:image:";
@@ -34,10 +35,15 @@ export function setAttributeAt(target, path, value) {
 /**
  * A PNG as a data URI, the only form that Plotly gives to the page unchanged.
  * @param {DataView | string | undefined} picture from the kernel bytes, in a saved page a data URI already
+ * @param {boolean} [dark] whether it is for a dark page
  * @returns {string | undefined}
  */
-export function pictureUri(picture) {
-  return typeof picture === "object" ? PNG + toBase64(viewedBytes(picture)) : picture;
+export function pictureUri(picture, dark = false) {
+  if (typeof picture === "object") {
+    const bytes = viewedBytes(picture);
+    return PNG + toBase64(dark ? darkPicture(bytes) : bytes);
+  }
+  return dark && picture?.startsWith(PNG) ? PNG + darkBase64(picture.slice(PNG.length)) : picture;
 }
 
 /**
@@ -87,19 +93,20 @@ function isBelowAnother(picture, traces) {
  * @returns {{data: any[], layout: any}}
  */
 export function resolveFigure(spec, images, appearance, arrays = []) {
-  const { data: traces = [], layout = {} } = spec ? JSON.parse(spec) : {};
+  const { narrow, dark, text, line, background } = appearance;
+  const { data: traces = [], layout = {} } = spec ? JSON.parse(dark ? darkText(spec) : spec) : {};
   const data = [];
   for (const trace of traces) {
     restoreArrays(trace, arrays);
     if (typeof trace.source === "string" && trace.source.startsWith(IMAGE)) {
-      trace.source = pictureUri(images[Number(trace.source.slice(IMAGE.length))]);
+      trace.source = pictureUri(images[Number(trace.source.slice(IMAGE.length))], dark);
     }
     if (trace.source?.startsWith(PNG) && isBelowAnother(trace, traces)) (layout.images ??= []).push(layoutImage(trace));
     else data.push(trace);
   }
-  const { narrow, text, line, background } = appearance;
-  if (narrow) {
-    for (const [path, value] of Object.entries(layout.meta?.narrow ?? {})) setAttributeAt(layout, path, value);
+  const { narrow: stacked = {}, dark: darkened = {} } = layout.meta ?? {};
+  for (const [path, value] of Object.entries({ ...(narrow && stacked), ...(dark && darkened) })) {
+    setAttributeAt(layout, path, value);
   }
   setAttributeAt(layout, "font.color", text);
   setAttributeAt(layout, "paper_bgcolor", "rgba(0,0,0,0)");

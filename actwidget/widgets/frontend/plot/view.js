@@ -3,13 +3,16 @@
 
 import { onChange } from "../shared/widget_model.js";
 import { appearanceOf, watchAppearance } from "./appearance.js";
+import { followPointer } from "./crosshair.js";
 import { clickData, resolveFigure } from "./figure.js";
 import { createPanning } from "./pan.js";
 import { loadPlotly } from "./plotly_loader.js";
+import { tellRoom } from "./room.js";
+import { createSticky } from "./sticky.js";
 
 /** @import { WidgetModel } from "../shared/widget_model.js" */
 
-const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Escape"]);
+const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", "Escape"]);
 const OPTIONS = { displayModeBar: false, responsive: false, doubleClick: false };
 
 function createElements() {
@@ -39,7 +42,7 @@ function sendKeys(box, model, signal, updateTabStop) {
   // A held key repeats faster than figures are drawn, so a repetition is sent only once the last key has been answered.
   let isPending = false;
   const press = (/** @type {KeyboardEvent} */ event) => {
-    if (!KEYS.has(event.key) || !model.get("arrows") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!KEYS.has(event.key) || !model.get("arrows") || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     event.stopPropagation();
     if (isPending && event.repeat) return;
@@ -63,6 +66,7 @@ export function renderPlot({ model, el }) {
   el.append(box);
   const controller = new AbortController();
   const { signal } = controller;
+  const sticky = createSticky(box, graph);
   /** @type {any} */
   let plotly;
   let isScheduled = false;
@@ -82,6 +86,7 @@ export function renderPlot({ model, el }) {
     message.classList.add("actw-plot-failed");
     box.prepend(message);
   };
+  const crosshair = followPointer(box, graph, (cell) => model.send({ kind: "click", customdata: ["cell", ...cell] }), signal);
   const sendClick = (/** @type {{points?: any[]}} */ { points = [] }) => {
     const customdata = clickData(points);
     if (customdata) model.send({ kind: "click", customdata });
@@ -96,7 +101,11 @@ export function renderPlot({ model, el }) {
     const panOptions = panning.prepare(plotly, data, layout);
     updateTabStop();
     plotly.react(graph, data, layout, { ...OPTIONS, ...panOptions }).then(
-      () => message.remove(),
+      () => {
+        message.remove();
+        crosshair(data, layout);
+        sticky.update(layout);
+      },
       (/** @type {Error} */ error) => showError("draw the figure", error),
     );
     if (isClickable) return;
@@ -112,18 +121,21 @@ export function renderPlot({ model, el }) {
     queueMicrotask(draw);
   };
   const redrawIfChanged = () => {
+    room(box.clientWidth, appearanceOf(box).narrow);
     if (JSON.stringify([appearanceOf(box), box.clientWidth]) !== drawnFor) schedule();
   };
   const showAlt = () => graph.setAttribute("aria-label", model.get("alt"));
   const showBusy = () => box.setAttribute("aria-busy", String(model.get("busy")));
 
+  const hasKernel = !el.classList.contains("jupyter-widgets-disconnected");
+  const room = tellRoom(model, hasKernel);
   showAlt();
   showBusy();
   sendKeys(box, model, signal, updateTabStop);
   // The alt text arrives in a message of its own; drawing for it would draw the last figure once more.
   onChange(model, signal, { _spec: schedule, _images: schedule, _arrays: schedule, alt: showAlt, busy: showBusy });
   watchAppearance(box, redrawIfChanged, signal);
-  loadPlotly(model, !el.classList.contains("jupyter-widgets-disconnected"), signal).then(
+  loadPlotly(model, hasKernel, signal).then(
     (found) => {
       plotly = found;
       schedule();

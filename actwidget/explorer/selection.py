@@ -172,6 +172,8 @@ def checked_options(given: Any, known: Collection[Control | Paths]) -> tuple[tup
 
 
 def _checked_option(control: Control | Paths, value: Any) -> Any:
+    if isinstance(control, Choice) and not control.choices and isinstance(value, str):
+        return value
     if isinstance(control, Choice):
         return one_of(value, control.choices, control.name)
     if value is None and control.default is None:

@@ -236,4 +236,4 @@ class Rendering(Composite):
     def _predict(self) -> None:
         with self._lock:
             if self._links:  # it may have been closed in the meantime
-                self._screen.predict(*self._explorer.inspector.predictions.top(self.sample))
+                self._screen.predict(self._explorer.inspector.predictions.answers(self.sample))

@@ -119,6 +119,23 @@ def percent(share: float) -> str:
     return f"{value:.1f} %" if 0 < value < 10 and round(value, 1) != round(value) else f"{value:.0f} %"
 
 
+def probability(share: float) -> str:
+    """A probability from 0 to 1 in percent, as people say it.
+
+    >>> [probability(share) for share in (0.9403, 0.0171, 0.000797, 0.00001, 0.0, 0.99997, 1.0)]
+    ['94 %', '1.7 %', '0.08 %', '< 0.01 %', '0 %', '> 99.9 %', '100 %']
+    """
+    value = share * 100
+    if isnan(value) or value in {0, 100}:
+        return "NaN" if isnan(value) else f"{value:.0f} %"
+    if value < 0.01:
+        return "< 0.01 %"
+    if 99.95 <= value < 100:
+        return "> 99.9 %"
+    digits = 2 if value < 0.095 else 1 if value < 9.95 or value >= 99.5 else 0
+    return f"{value:.{digits}f} %"
+
+
 def between(low: float, high: float) -> str:
     """A range of values in words.
 

@@ -10,6 +10,7 @@ from actwidget.explorer.layer_data import LayerData, Sources
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
 from actwidget.explorer.network.network import Network
+from actwidget.explorer.network.network_graph import NetworkGraph
 from actwidget.explorer.samples.input_pictures import InputPictures
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Inspector:
             self._values,
             self.measurements,
             self.network,
+            NetworkGraph(session),
             self.pictures,
             annotations,
             self.predictions,
@@ -69,4 +71,4 @@ class Inspector:
         self._session.kept.drop(lambda key: key.kind not in {WHOLE, ROW})
         self._values.clear()
         self.measurements.clear()
-        self.network.graph.clear()
+        self._sources.graph.clear()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
     from actwidget.explorer.network.network import Network
+    from actwidget.explorer.network.network_graph import NetworkGraph
     from actwidget.explorer.samples.input_pictures import InputPictures
 
 
@@ -53,6 +54,7 @@ class Sources:
         values: Activations with their channels on the last axis.
         measurements: Statistics.
         network: All layers together.
+        graph: The model as a drawing of its layers and the tensors between them.
         pictures: The inputs that are pictures.
         annotations: The class names, labels and tokens that the user has given.
         predictions: The model's answers.
@@ -64,6 +66,7 @@ class Sources:
     values: LayerValues
     measurements: Measurements
     network: Network
+    graph: NetworkGraph
     pictures: InputPictures
     annotations: Annotations
     predictions: Predictions

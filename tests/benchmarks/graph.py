@@ -28,7 +28,7 @@ def graphs(repeats: int) -> list[Row]:
         return graph
 
     def drawn() -> None:
-        explorer.data.whole_network.graph.clear()
+        explorer.data.sources.graph.clear()
         explorer.show()
 
     tree, layout, whole, again = in_turn(repeats, lambda: aw.layer_tree(model), laid_out, drawn, explorer.show)

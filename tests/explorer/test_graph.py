@@ -68,8 +68,8 @@ def test_every_call_of_a_model_is_a_box_and_every_edge_of_its_graph_is_a_line(ma
     model, x = make()
     found = explorer(model, x)
     graph = found.session.graph
-    opened = frozenset(path for path in found.data.whole_network.graph.flows if path)
-    arranged = found.data.whole_network.graph.arranged(opened)
+    opened = frozenset(path for path in found.data.sources.graph.flows if path)
+    arranged = found.data.sources.graph.arranged(opened)
     called = {path for path in graph.nodes if path not in graph.asides and graph.nodes[path].reason != NOT_CALLED}
     boxes = {path for path in arranged.boxes if path in graph.nodes}
     further = {path for path in called if path.rpartition(":")[0] in boxes}  # outputs of a box that is there
@@ -175,7 +175,7 @@ def test_a_subclassed_model_says_that_its_tensors_were_seen_in_a_run():
     assert shown.drawing.alt.startswith(
         "net · 2 layers · tensors as seen in one run with sample 0. b: from a; to output"
     )
-    assert set(found.data.whole_network.graph.arranged(frozenset()).lines) == {
+    assert set(found.data.sources.graph.arranged(frozenset()).lines) == {
         ("0/", "a"), ("a", "b"), ("a", "/="), ("b", "/="),
     }  # fmt: skip
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from actwidget.analysis.pixels.strip import strip
 from actwidget.capture.access.cache import Key
 from actwidget.explorer.network.costs import network_cost
-from actwidget.explorer.network.network_graph import NetworkGraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,18 +25,13 @@ COSTS, PICTURES = "costs", "pictures"
 
 
 class Network:
-    """All layers of a model together, on one batch.
-
-    Attributes:
-        graph: The layers and the tensors between them, arranged for a drawing.
-    """
+    """All layers of a model together, on one batch."""
 
     def __init__(self, session: Session, values: LayerValues, measurements: Measurements) -> None:
         """Computes nothing yet."""
         self._session = session
         self._values = values
         self._measurements = measurements
-        self.graph = NetworkGraph(session)
 
     @property
     def tree(self) -> LayerNode:

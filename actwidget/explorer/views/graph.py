@@ -47,13 +47,13 @@ class Graph(View):
             options = {**dict(selection.options), OPEN.name: tuple(sorted(chosen))}
             is_hidden = path not in chosen and selection.layer.startswith(f"{path}/")
             return {"options": options, **({"layer": path} if is_hidden else {})}
-        if path == data.whole_network.graph.in_sight(selection.layer, _opened(data, selection)):
+        if path == data.sources.graph.in_sight(selection.layer, _opened(data, selection)):
             return {"show": "activation", "layer": selection.layer}
         return {"layer": path}
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The network, with the selected layer marked and in sight."""
-        graph, opened = data.whole_network.graph, _opened(data, selection)
+        graph, opened = data.sources.graph, _opened(data, selection)
         arrangement = graph.arranged(opened)
         layers = {key: _drawn(key, data, opened) for key in arrangement.boxes}
         marked = graph.in_sight(data.path, opened)
@@ -78,7 +78,7 @@ class Graph(View):
 
 def _opened(data: LayerData, selection: Selection) -> frozenset[str]:
     """The layers whose inside is drawn: those that were chosen, and those around the selected layer."""
-    graph = data.whole_network.graph
+    graph = data.sources.graph
     chosen = selection.option(OPEN)
     wanted = {*(graph.open_at_first if chosen is None else chosen), *outers(selection.layer)}
     return frozenset(path for path in wanted if graph.inside(path) and wanted.issuperset(outers(path)))
@@ -100,7 +100,7 @@ def _drawn(key: str, data: LayerData, opened: frozenset[str]) -> DrawnLayer:
         hover=(node.class_name, f"output {shape}" if shape else "several outputs", parameters, *warnings),
         has_weights=bool(node.parameters),
         warns=bool(warnings),
-        inside=data.whole_network.graph.inside(key),
+        inside=data.sources.graph.inside(key),
         is_open=key in opened,
     )
 

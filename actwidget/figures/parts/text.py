@@ -164,23 +164,6 @@ def number(value: float) -> str:
     return f"{value:.2f}" if value == 0 or 0.1 <= abs(value) < 10_000 else f"{value:.3g}"
 
 
-@lru_cache(1024)
-def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
-    """A shape without the batch axis, with `?` for an axis of unknown length.
-
-    Args:
-        shape: The shape, the batch axis first; `None` if it is not known.
-        times: The separator between two axes.
-
-    Example:
-        >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
-        ('112×112×96', '?×8', 'scalar', '')
-    """
-    if not shape:
-        return ""
-    return times.join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"
-
-
 def large(value: float) -> str:
     """A count with a letter for thousands, millions and more, in three digits.
 
@@ -201,3 +184,20 @@ def milliseconds(seconds: float) -> str:
     """
     value = seconds * 1000
     return f"{value:.3g} ms" if value < 1000 else f"{value:.0f} ms"
+
+
+@lru_cache(1024)
+def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
+    """A shape without the batch axis, with `?` for an axis of unknown length.
+
+    Args:
+        shape: The shape, the batch axis first; `None` if it is not known.
+        times: The separator between two axes.
+
+    Example:
+        >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
+        ('112×112×96', '?×8', 'scalar', '')
+    """
+    if not shape:
+        return ""
+    return times.join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"

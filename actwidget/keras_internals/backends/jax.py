@@ -117,13 +117,13 @@ class Jax:
         """The array itself, which nothing can change."""
         return tensor
 
-    def distinct(self, tensor: Any) -> Any:
-        """A copy of the array."""
-        return tensor.copy()
-
     def wait_for(self, tensors: Sequence[Any]) -> None:
         """By JAX's own function."""
         jax.block_until_ready(list(tensors))  # type: ignore[no-untyped-call]
+
+    def distinct(self, tensor: Any) -> Any:
+        """A copy of the array."""
+        return tensor.copy()
 
     def address_of(self, tensor: Any) -> int | None:
         """The identity of the array: a variable that is written holds a new one."""

@@ -75,11 +75,11 @@ class Backend(Protocol):
     def snapshot(self, tensor: Any) -> Any:
         """A tensor with the same values, which code that runs later can't change. Gradients flow through it."""
 
-    def distinct(self, tensor: Any) -> Any:
-        """Another tensor of the same values, so that the two can be told apart by their identity."""
-
     def wait_for(self, tensors: Sequence[Any]) -> None:
         """Returns once some tensors are computed: on a GPU, and in JAX, calls return before that."""
+
+    def distinct(self, tensor: Any) -> Any:
+        """Another tensor of the same values, so that the two can be told apart by their identity."""
 
     def address_of(self, tensor: Any) -> int | None:
         """A number that tells the value of a variable apart from its later values; `None` if there is none.

@@ -101,14 +101,14 @@ class TensorFlow:
         """The tensor itself, which nothing can change."""
         return tensor
 
-    def distinct(self, tensor: Any) -> Any:
-        """Its `tf.identity`."""
-        return tf.identity(tensor)
-
     def wait_for(self, tensors: Sequence[Any]) -> None:
         """On the CPU each eager operation returns its result."""
         if any("GPU" in getattr(tensor, "device", "") for tensor in tensors):
             tf.test.experimental.sync_devices()
+
+    def distinct(self, tensor: Any) -> Any:
+        """Its `tf.identity`."""
+        return tf.identity(tensor)
 
     def address_of(self, tensor: Any) -> int | None:
         """The address of the buffer. TensorFlow does not write to a buffer while it is referenced."""

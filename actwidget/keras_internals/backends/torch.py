@@ -99,14 +99,14 @@ class Torch:
             set_mask(copy, mask)
         return copy
 
-    def distinct(self, tensor: Any) -> Any:
-        """A view of the tensor."""
-        return tensor.view_as(tensor)
-
     def wait_for(self, tensors: Sequence[Any]) -> None:
         """On the CPU each operation returns its result."""
         if any(tensor.is_cuda for tensor in tensors if isinstance(tensor, torch.Tensor)):
             torch.cuda.synchronize()
+
+    def distinct(self, tensor: Any) -> Any:
+        """A view of the tensor."""
+        return tensor.view_as(tensor)
 
     def address_of(self, _tensor: Any) -> int | None:
         """`None`: the memory of a variable stays the same when it is written."""

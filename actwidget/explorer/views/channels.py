@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 DRAWING, PICTURE = "drawing", "picture"
 """The kinds of what is kept of this view."""
 SIZES = {"S": (24, 24), "M": (28, 48), "L": (96, 96)}
-"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen: where all tiles are
-on one page, and where they are not."""
+"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen: where all tiles
+are on one page, and where they are not."""
 SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES}, initial="M")
 PAGE = Number("page", "page", count=100_000, empty="")
 _NARROW = 560  # pixels: the panels of a narrower figure stack

@@ -32,19 +32,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.network.costs import LayerCost
     from actwidget.widgets.still import Snapshot
 
-_NAMING = [
-    "show",
-    "layer",
-    "channel",
-    "sample",
-    "compare",
-    "scaling",
-    "sort",
-    "position",
-    "slice",
-    "input_channel",
-    "reading",
-]
+_NAMING = sorted(FIELDS, key=lambda name: name == "reading")
 """The options from which the name of the snapshot is made. Executed notebooks contain that name, so the order must not
 change."""
 
@@ -131,7 +119,7 @@ class LayerExplorer(TakesInputs):
                 single sample without a batch axis is accepted if that is unambiguous. Without inputs only the tree is
                 shown.
             show: What the figure shows: `"activation"`, `"overlay"`, `"every_sample"`, `"comparison"`, `"table"`,
-                `"weights"`, `"overview"` or `"graph"`. The default is the comparison if `compare` is given, else the activation.
+                `"weights"`, `"overview"` or `"graph"`. The default is `"activation"`, or `"comparison"` with `compare`.
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.

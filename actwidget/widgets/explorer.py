@@ -60,7 +60,7 @@ class LayerExplorer(TakesInputs):
     show = Checked("activation")
     """What the figure shows: the `"activation"` of the selected layer, an `"overlay"` of one channel over the input
     picture, `"every_sample"` side by side, a `"comparison"` with another sample or model, a `"table"` of statistics of
-    all channels, the layer's `"weights"`; of the whole network an `"overview"` with a row per layer, or its `"graph"`."""
+    all channels, the layer's `"weights"`; of the whole network the `"overview"` or the `"graph"`."""
     layer = Checked("")
     """The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
     `model.layers`, or a layer."""

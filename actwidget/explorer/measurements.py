@@ -148,7 +148,7 @@ class Measurements:
                 self._kept.put(Key(path, STATISTICS), counted, _nbytes(counted))
                 self._summaries[path] = summary(path, value, counted, label, meaning=meaning)
         self._with_value |= {path: path in given for path in small}
-        for group in self._groups([path for path in large if session.alike(path) is not False]):
+        for group in self.groups([path for path in large if session.alike(path) is not False]):
             held = {path: self._kept.peek(Key(path, TALLY)) for path in group}
             tallies = {path: tally for path, tally in held.items() if tally is not None}
             if uncounted := [path for path in group if path not in tallies]:
@@ -172,7 +172,7 @@ class Measurements:
         session = self._session
         return [path for path in session.graph.nodes if session.alike(path) is False and not session.fits(path)]
 
-    def _groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
+    def groups(self, paths: Sequence[str]) -> Iterator[list[str]]:
         """Layers in groups that fit into the budget: one sample of each layer, and the memory to count it."""
         group: list[str] = []
         size = 0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.answers.predictions import TopAnswers
     from actwidget.explorer.drawing import Drawing
     from actwidget.explorer.shown import Shown
     from actwidget.widgets.still import Still
@@ -50,7 +51,7 @@ class Screen:
         alert: The error message.
         status: The status line.
         samples: The strip of samples.
-        prediction: The model's prediction for the sample.
+        prediction: The model's answer for the sample.
         title: The name of the selected layer.
         code: The Keras code for the selected layer.
         header: The name and size of the model.
@@ -81,7 +82,7 @@ class Screen:
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
         self.header = make(
-            ipywidgets.HTML, style + html.header(tree.name, sum(1 for _ in tree), tree.parameters), css="actw-header"
+            ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters), css="actw-header"
         )
         self.scope = make(
             Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
@@ -157,9 +158,9 @@ class Screen:
         """Marks layers with warnings in the tree, in addition to those marked already unless `only` is set."""
         self.tree.marks = dict(warnings) if only else {**self.tree.marks, **warnings}
 
-    def predict(self, label: str, probability: float) -> None:
-        """Shows the model's prediction for the sample."""
-        self.prediction.value = html.prediction(label, probability)
+    def predict(self, answers: TopAnswers) -> None:
+        """Shows the model's answer for the sample."""
+        self.prediction.value = html.prediction(answers)
 
     def _show_table(self, drawing: Drawing, channel: int | None) -> None:
         """Replaces the figure by the drawing's table; a drawing without a table brings the figure back."""

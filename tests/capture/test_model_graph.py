@@ -50,7 +50,7 @@ def test_a_model_whose_layers_have_changed_since_is_refused():
     for model, changed in ((inner, inner), (keras.Model(x, inner(x), name="outer"), inner)):
         graph = trace(model)
         graph.check()
-        changed.add(layers.Dense(4))
+        changed.add(layers.Dense(4, name="added"))
         with pytest.raises(UnsupportedModelError, match=rf"layers of model '{model.name}' have changed\. Make a new"):
             graph.check()
         changed.pop()
@@ -91,3 +91,59 @@ def test_a_model_is_stateful_where_a_layer_anywhere_in_it_is():
 
     x = keras.Input((5, 3), batch_size=2)
     assert [trace(keras.Model(x, stack(stateful=each)(x))).stateful for each in (True, False)] == [True, False]
+
+
+# Counted by hand: input layers of functional models count, as `model.layers` has them.
+LAYERS = {
+    "dense": 4,
+    "convolutional": 6,
+    "unet": 12,
+    "siamese": 5,
+    "lstm_translator": 6,
+    "bidirectional": 5,
+    "transformer": 10,
+    "attention_scores": 2,
+    "operations": 1,
+    "nested": 11,
+    "shared_elsewhere": 2,
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_layers_are_those_of_the_summary_without_cells_gates_and_operations(name):
+    model, _ = getattr(zoo, name)()
+    lines: list[str] = []
+    model.summary(expand_nested=True, line_length=400, print_fn=lambda text, **_options: lines.extend(text.split("\n")))
+    rows = [line for line in lines if line.startswith("│")]
+    graph = trace(model)
+    found = graph.layers
+    assert graph.tree.layer_count == len(found) == LAYERS[name] == len(rows) - len(operations_of(model))
+    assert len({id(layer) for layer in found}) == len(found)
+
+
+def operations_of(model):
+    """The operations of a functional model that are no layers, of which the summary has rows, too."""
+    here = [each for each in getattr(model, "operations", []) if not isinstance(each, keras.Layer)]
+    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return sum(map(operations_of, inner), here)
+
+
+def test_what_a_layer_computes_on_the_way_belongs_to_it_and_an_operation_to_none():
+    graph = trace(zoo.lstm_translator()[0])
+    gates = [path for path in graph.nodes if path.startswith("encoder/")]
+    assert len(gates) > 4
+    assert {graph.layer_of(path).name for path in gates} == {"encoder"}
+    operations = [path for path in graph.nodes if path.startswith("not_equal")]
+    assert [graph.layer_of(path) for path in operations] == [None, None]
+    nested = trace(zoo.nested()[0])
+    tower = next(node for node in nested.tree if node.name == "tower")
+    assert [nested.layer_of(node.path).name for node in (tower, *tower)] == [node.name for node in (tower, *tower)]
+
+
+def test_a_subclassed_model_has_its_own_layers_and_an_edited_one_those_of_the_model_inside():
+    model = Stack()
+    model(zoo.noise(2, 3))
+    assert trace(model).layers == tuple(model.layers)
+    edited = trace(aw.edit(chain(), EDITS))
+    assert [layer.name for layer in edited.layers] == ["x", "first", "nested", "dense", "last"]
+    assert (edited.tree.layer_count, edited.tree["nested"].layer_count, edited.tree["first"].layer_count) == (5, 1, 0)

@@ -153,7 +153,7 @@ def words_of(explorer):
     columns = [] if explorer._screen.table is None else explorer._screen.table._columns
     explorer.show = "overview"
     place = [row.path for row in explorer.summaries].index(explorer.layer)
-    row, hover = explorer.summaries[place], explorer.figure.data[2].hovertext[place]
+    row, hover = explorer.summaries[place], explorer.figure.data[-1].hovertext[place][0]
     assert explorer._screen.tree.marks.get(explorer.layer, "") == "; ".join(row.warnings)
     return told, columns, hover, row
 

@@ -42,6 +42,20 @@ def sublayers(operation: Any) -> list[keras.Layer]:
     return [layer for layer in layers if id(layer) not in edits]
 
 
+def counted_layers(model: keras.Model) -> tuple[keras.Layer, ...]:
+    """The layers of a model as a person counts them: the layers that `model.summary(expand_nested=True)` lists.
+
+    These are `model.layers`, and those of the models nested in it. Each counts once, however often it is called. What
+    is inside any other layer, such as the cell of an LSTM, does not count, and neither do operations such as `add` that
+    are no layers.
+    """
+    found: dict[int, keras.Layer] = {}
+    for layer in model.layers:
+        inside = counted_layers(layer) if isinstance(layer, keras.Model) else ()
+        found |= {id(each): each for each in (layer, *inside)}
+    return tuple(found.values())
+
+
 def is_loop(operation: Any) -> bool:
     """Whether a layer runs what it holds once a time step."""
     return isinstance(operation, _LOOPS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
 from actwidget.capture.structure.call_arguments import Spread, arguments
-from actwidget.capture.structure.call_names import is_stateful
+from actwidget.capture.structure.call_names import counted_layers, is_stateful
 from actwidget.capture.structure.graph_edges import edges_in
 from actwidget.errors import UnsupportedModelError, shown
 from actwidget.keras_internals.graph import function_of
@@ -77,7 +77,7 @@ class ModelGraph:
         places: For each path that a functional graph reaches where it stands.
         paths: For the `id` of each layer of the model the path of its first call.
         operations: For each path the layer or operation that computes it.
-        output: The path of the model's first output, `""` where that is no layer's.
+        outputs: For each output of the model its path, `""` where it is no layer's.
         edits: What the value at a path is put through before it goes on.
         allow_unreached: The paths of the edits that a forward pass may leave out.
         failed: The path of the call that raised when the model was run to be seen, or `None`.
@@ -95,7 +95,7 @@ class ModelGraph:
     places: dict[str, Place]
     paths: dict[int, str]
     operations: dict[str, keras.Operation]
-    output: str
+    outputs: tuple[str, ...]
     edits: Mapping[str, keras.Layer] = field(default_factory=dict)
     allow_unreached: frozenset[str] = frozenset()
     failed: str | None = None
@@ -113,6 +113,28 @@ class ModelGraph:
     def nodes(self) -> dict[str, LayerNode]:
         """All nodes but the root by path, in order of execution."""
         return {node.path: node for node in self.tree}
+
+    @property
+    def output(self) -> str:
+        """The path of the model's first output, `""` where that is no layer's."""
+        return next(iter(self.outputs), "")
+
+    @cached_property
+    def layers(self) -> tuple[keras.Layer, ...]:
+        """The model's layers as a person counts them; see `counted_layers`."""
+        return counted_layers(self.root)
+
+    @cached_property
+    def _layer_ids(self) -> frozenset[int]:
+        return frozenset(map(id, self.layers))
+
+    def layer_of(self, path: str) -> keras.Layer | None:
+        """The one of `layers` that a path belongs to; `None` for an operation that belongs to none of them."""
+        while path:
+            if id(operation := self.operations.get(path)) in self._layer_ids:
+                return cast("keras.Layer", operation)
+            path = path.rpartition("/")[0]
+        return None
 
     def edits_before(self, paths: Iterable[str]) -> dict[str, keras.Layer]:
         """The edits that can change the values at some paths.

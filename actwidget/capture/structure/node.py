@@ -42,6 +42,8 @@ class LayerNode:
             sub-model for each nested model), `"tapped"` (recorded while the model runs), or `"opaque"` (it is not
             available).
         reason: Why the activation of an opaque node is not available, in words that follow "it"; otherwise `""`.
+        layer_count: How many layers a model has: those that `model.summary(expand_nested=True)` lists, each once, and
+            no operations. Cells and other layers inside a layer do not count. It is 0 for what is no model.
     """
 
     path: str
@@ -55,6 +57,7 @@ class LayerNode:
     children: tuple[LayerNode, ...] = ()
     origin: Origin = "functional"
     reason: str = ""
+    layer_count: int = 0
 
     def __iter__(self) -> Iterator[LayerNode]:
         """All nodes below this one, depth first, in order of execution."""

@@ -14,7 +14,7 @@ from actwidget.capture.run.probes.probe import ProbedCall
 from actwidget.capture.run.probes.registry import probe_of
 from actwidget.capture.run.reasons import NO_TENSOR, NOT_CALLED, OF_SAVED_MODEL
 from actwidget.capture.run.tap import run_apart, run_symbolically
-from actwidget.capture.structure.call_names import CallNames, in_loop, is_composite, is_loop, sublayers
+from actwidget.capture.structure.call_names import CallNames, counted_layers, in_loop, is_composite, is_loop, sublayers
 from actwidget.capture.structure.calls import Call, Intermediates, Output
 from actwidget.capture.structure.model_graph import Aside, Place, Step
 from actwidget.capture.structure.node import LayerNode, Origin
@@ -262,6 +262,7 @@ class NodeBuilder:
             children=children,
             origin=origin,
             reason=reason,
+            layer_count=len(counted_layers(operation)) if isinstance(operation, keras.Model) else 0,
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from actwidget.analysis.axes import kind_of
 from actwidget.analysis.pixels.mosaic import tiling
+from actwidget.explorer.answers.drawing import draw_answer
 from actwidget.explorer.controls import Choice, Number
 from actwidget.explorer.description.facts import Fact, facts_of
 from actwidget.explorer.description.inspection import inspection
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
 DRAWING, PICTURE = "drawing", "picture"
 """The kinds of what is kept of this view."""
 SIZES = {"S": (24, 24), "M": (28, 48), "L": (96, 96)}
-"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen: where all tiles are
-on one page, and where they are not."""
+"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen: where all tiles
+are on one page, and where they are not."""
 SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES}, initial="M")
 PAGE = Number("page", "page", count=100_000, empty="")
 _NARROW = 560  # pixels: the panels of a narrower figure stack
@@ -60,7 +61,7 @@ class Channels(View):
     label = "Channels"
     question = "What does this layer see?"
     place = 10
-    controls = ("channel", "sort", "scaling", SIZE, PAGE, "slice", "reading")
+    controls = ("channel", PAGE, SIZE, "sort", "scaling", "slice", "reading")
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The grid of all channels with a close-up and a histogram; values that can't be seen as a list to read."""
@@ -114,6 +115,8 @@ def facts_on(data: LayerData) -> list[Fact]:
 
 
 def _drawn(data: LayerData, selection: Selection) -> Drawing:
+    if (answer := draw_answer(data, selection, lambda: facts_on(data))) is not None:
+        return answer
     if data.is_read:
         return _to_read(data, selection)
     channel = selection.channel

@@ -5,8 +5,10 @@ import { onChange } from "../shared/widget_model.js";
 import { appearanceOf, watchAppearance } from "./appearance.js";
 import { followPointer } from "./crosshair.js";
 import { clickData, resolveFigure } from "./figure.js";
+import { createPanning } from "./pan.js";
 import { loadPlotly } from "./plotly_loader.js";
 import { tellRoom } from "./room.js";
+import { createSticky } from "./sticky.js";
 
 /** @import { WidgetModel } from "../shared/widget_model.js" */
 
@@ -34,8 +36,9 @@ function createElements() {
  * @param {HTMLElement} box
  * @param {WidgetModel} model
  * @param {AbortSignal} signal
+ * @param {() => void} updateTabStop
  */
-function sendKeys(box, model, signal) {
+function sendKeys(box, model, signal, updateTabStop) {
   // A held key repeats faster than figures are drawn, so a repetition is sent only once the last key has been answered.
   let isPending = false;
   const press = (/** @type {KeyboardEvent} */ event) => {
@@ -45,10 +48,6 @@ function sendKeys(box, model, signal) {
     if (isPending && event.repeat) return;
     isPending = true;
     model.send({ kind: "key", key: event.key });
-  };
-  const updateTabStop = () => {
-    if (model.get("arrows")) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
   };
   const expectNext = () => {
     isPending = false;
@@ -67,11 +66,18 @@ export function renderPlot({ model, el }) {
   el.append(box);
   const controller = new AbortController();
   const { signal } = controller;
+  const sticky = createSticky(box, graph);
   /** @type {any} */
   let plotly;
   let isScheduled = false;
   let isClickable = false;
   let drawnFor = "";
+
+  const panning = createPanning(box, graph, signal, (customdata) => model.send({ kind: "click", customdata }));
+  const updateTabStop = () => {
+    if (model.get("arrows") || panning.isOn()) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
 
   const showError = (/** @type {string} */ action, /** @type {Error} */ error) => {
     message.removeAttribute("role");
@@ -92,10 +98,13 @@ export function renderPlot({ model, el }) {
     drawnFor = JSON.stringify([appearance, box.clientWidth]);
     const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), appearance, model.get("_arrays"));
     layout.width = box.clientWidth;
-    plotly.react(graph, data, layout, OPTIONS).then(
+    const panOptions = panning.prepare(plotly, data, layout);
+    updateTabStop();
+    plotly.react(graph, data, layout, { ...OPTIONS, ...panOptions }).then(
       () => {
         message.remove();
         crosshair(data, layout);
+        sticky.update(layout);
       },
       (/** @type {Error} */ error) => showError("draw the figure", error),
     );
@@ -103,6 +112,7 @@ export function renderPlot({ model, el }) {
     isClickable = true;
     // Plotly gives the graph its `on` with the first drawing, and drops what listens when it purges the graph.
     /** @type {any} */ (graph).on("plotly_click", sendClick);
+    panning.listen();
   };
   // The figure, its pictures and its arrays arrive in one message as several changes: one drawing for all.
   const schedule = () => {
@@ -121,7 +131,7 @@ export function renderPlot({ model, el }) {
   const room = tellRoom(model, hasKernel);
   showAlt();
   showBusy();
-  sendKeys(box, model, signal);
+  sendKeys(box, model, signal, updateTabStop);
   // The alt text arrives in a message of its own; drawing for it would draw the last figure once more.
   onChange(model, signal, { _spec: schedule, _images: schedule, _arrays: schedule, alt: showAlt, busy: showBusy });
   watchAppearance(box, redrawIfChanged, signal);

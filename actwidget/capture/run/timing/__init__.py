@@ -1,0 +1,1 @@
+"""How long each call inside a model takes."""

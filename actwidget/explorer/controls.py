@@ -85,9 +85,25 @@ class Slider:
         return
 
 
+@dataclass(frozen=True)
+class Paths:
+    """The paths of some layers, chosen by clicks in the figure. It is no control: nothing on screen stands for it.
+
+    Attributes:
+        name: The option of a view that it sets.
+    """
+
+    name: str
+
+    @property
+    def default(self) -> None:
+        """Nothing has been chosen: the view decides."""
+        return
+
+
 Control = Choice | Number | Slider
 
-SCALINGS = {"channel": "each its own", "robust": "without outliers", "layer": "same for all"}
+SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}
 AXIS_CHOICES = {
     "auto": "automatic",
     "last": "last",
@@ -100,7 +116,7 @@ SHARED: dict[str, Control] = {
     for control in (
         Number("channel", "channel", empty="mean"),
         Choice("sort", "order", "order of the channels", ORDERS),
-        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS),
+        Choice("scaling", "colours", "whether channels share one colour range", SCALINGS, initial="channel"),
         Slider("slice", "slice", "which slice through depth or time"),
         Number("input_channel", "input channel", empty="all"),
         Number("compare", "second sample", empty="next"),

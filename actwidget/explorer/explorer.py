@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.layer_values import Array
 
+PAGES_OF = {"page": ("layer", "channel"), "samples_page": ("sample",)}
+"""The options that turn a page of a view, each with what says which page it is as long as none is chosen."""
 _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
 
 
@@ -89,7 +91,7 @@ class Explorer:
         self.selection = Selection(layer=_initial_layer(graph))
         self._submodels: dict[str, keras.Model] = {}
         self._axis_layer = ""  # the channel axis that the user chose applies to this layer only
-        self._page_of: tuple[str, int | None] = ("", None)  # the page that the user turned to holds for these
+        self._turned_at: dict[str, tuple[Any, ...]] = {}  # where the user turned to another page, by its option
         self._chosen_among: int | None = None  # how many channels there were when the channel was chosen
 
     # The batch.
@@ -208,7 +210,7 @@ class Explorer:
             is_model = self.other is not None and isinstance(value, str) and value == OTHER_MODEL
             return OTHER_MODEL if is_model else checked_other_sample(value, self.data)
         if name == "options":
-            return checked_options(value, [control for view in views().values() for control in view.own_controls])
+            return checked_options(value, [control for view in views().values() for control in view.own_options])
         valid = checked(name, value, self.data)
         if name == "channel":
             self._chosen_among = self.data.channel_count
@@ -236,17 +238,19 @@ class Explorer:
         if selection.reading != "auto" and selection.layer != self._axis_layer:
             self.select(reading="auto")
         self.selection = fitted(self.selection, self.data, self._chosen_among)
-        self._keep_page()
+        self._keep_pages()
         return self.selection
 
-    def _keep_page(self) -> None:
-        """Drops the page that the user turned to once another channel or layer is selected: its page is shown then."""
-        selection = self.selection
-        options, of = dict(selection.options), (selection.layer, selection.channel)
-        if "page" in options and self._page_of[0] and self._page_of != of:
-            del options["page"]
-            self.selection = replace(selection, options=tuple(sorted(options.items())))
-        self._page_of = of if "page" in options else ("", None)
+    def _keep_pages(self) -> None:
+        """Drops a page that the user turned to once another item is selected: the page of that one is shown then."""
+        selection, options = self.selection, dict(self.selection.options)
+        for name, fields in PAGES_OF.items():
+            at = tuple(getattr(selection, field) for field in fields)
+            if self._turned_at.pop(name, at) != at:
+                options.pop(name, None)
+            if name in options:
+                self._turned_at[name] = at
+        self.selection = replace(selection, options=tuple(sorted(options.items())))
 
     def arrangement(self, selection: Selection) -> Any:
         """What of the drawing of a selection depends on the room for it."""

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 PAGE = 48
 """The most samples in one figure: the tiles are at least 24 pixels high then, also on a narrow page."""
-WIDTH, TOP, BOTTOM, STRIP = 800, 30, 30, 40
-"""In pixels: of the tiles on a wide page, above and below the panel, and the colour strip with the room above it."""
-CAPTION, GAP = 20, 6
-"""In pixels of a wide page: a caption above a tile, and the room between tiles."""
-NARROW_LETTER = 11
-"""How many pixels of a wide page a letter of a caption takes on a narrow one, where all tiles are smaller."""
+TOP, BOTTOM, SIDE, STRIP = 30, 30, 8, 40
+"""In pixels: above, below and beside the panel, and the colour strip with the room above it."""
+CAPTION, GAP = 18, 6
+"""In pixels: a caption above a tile, and the room between tiles."""
+LETTER = 7
+"""How many pixels a letter of a caption takes at most."""
 STRETCHED = 6
 """A step of a sequence is drawn so many times as high as it is wide, if that makes a tile of this ratio at most."""
 
@@ -46,6 +46,7 @@ def every_sample_spec(
     labels: Sequence[str],
     selected: int,
     words: Sequence[str] = (),
+    room: tuple[int, int] = (800, HEIGHT),
 ) -> dict[str, Any]:
     """One channel over some samples, as a dict of `data` and `layout`. A click carries `["sample", number]`.
 
@@ -56,6 +57,7 @@ def every_sample_spec(
         labels: What else is known of each, `""` for nothing.
         selected: The number of the sample that is marked.
         words: What else stands in the title, such as which channel it is.
+        room: The width and height of the figure on the page, in pixels, which the tiles fill.
 
     Returns:
         What Plotly draws. The layout has the height of the panel.
@@ -65,7 +67,7 @@ def every_sample_spec(
         parts.append(nonfinite_legend(legend))
     if values.ndim == 1:
         return _bars(parts, values, samples, labels, selected)
-    return _tiles(parts, values, samples, labels, selected)
+    return _tiles(parts, values, samples, labels, selected, room=room)
 
 
 def _tiles(
@@ -74,11 +76,13 @@ def _tiles(
     samples: Sequence[int],
     labels: Sequence[str],
     selected: int,
+    *,
+    room: tuple[int, int],
 ) -> dict[str, Any]:
     maps = _as_maps(values)
     color = ColorRange.over(values)
-    room = HEIGHT - TOP - BOTTOM - STRIP
-    columns, size = _arranged(len(maps), maps.shape[1], maps.shape[2], room)
+    across, down = room[0] - 2 * SIDE, room[1] - TOP - BOTTOM
+    columns, size = _arranged(len(maps), maps.shape[1:], (across, down - STRIP))
     tiles = mosaic(finite_or_nan(maps), low=color.low, high=color.high, gap=0, aspect=_flat(len(maps), maps.shape))
     if tiles.reduction > 1:
         parts.append(reduction_text(tiles.reduction))
@@ -92,15 +96,15 @@ def _tiles(
         "mode": "text",
         "x": [box[0] for box in boxes],
         "y": [box[1] - above / 2 for box in boxes],
-        "text": _captions(samples, labels, int(size / NARROW_LETTER), selected),
+        "text": _captions(samples, labels, int(size / LETTER), selected),
         "textposition": "middle right",
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
     traces = [tile_image(palette_png(pixels, color.scale)), cells, captions]
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
-    layout = base_layout(" · ".join(parts), margin={"l": 8, "r": 8, "t": TOP, "b": BOTTOM})
-    share = STRIP / (HEIGHT - TOP - BOTTOM)
+    layout = base_layout(" · ".join(parts), margin={"l": SIDE, "r": SIDE, "t": TOP, "b": BOTTOM})
+    share = STRIP / down
     layout |= {
         "xaxis": {**hidden, "range": [0, width], "constraintoward": "left"},
         "yaxis": {**hidden, "range": [height, 0], "scaleanchor": "x", "domain": [share, 1]},
@@ -117,7 +121,6 @@ def _tiles(
     if selected in samples:
         layout["shapes"] = outlined(boxes[list(samples).index(selected)])
     layout["font"] = {**layout["font"], "size": 11}
-    layout["meta"]["narrow"]["font.size"] = 9
     return {"data": traces, "layout": _of_one_height(layout)}
 
 
@@ -133,20 +136,20 @@ def _flat(count: int, shape: tuple[int, ...]) -> float:
     return count * max(shape[2], 1) / max(shape[1], 1)
 
 
-def _arranged(count: int, height: int, width: int, room: int) -> tuple[int, float]:
+def _arranged(count: int, shape: tuple[int, ...], room: tuple[int, int]) -> tuple[int, float]:
     """The number of columns with which tiles are drawn largest, and how wide they are then, in pixels.
 
     Args:
         count: Of tiles.
-        height: Of a tile, in any unit.
-        width: Of a tile, in that unit.
-        room: The height of the panel in pixels.
+        shape: The height and width of a tile, in any unit.
+        room: The width and height of the panel in pixels.
     """
+    height, width = shape
     sizes = {}
     for columns in range(1, count + 1):
         rows = -(-count // columns)
-        across = WIDTH / columns - GAP
-        down = (room / rows - CAPTION - GAP) * max(width, 1) / max(height, 1)
+        across = room[0] / columns - GAP
+        down = (room[1] / rows - CAPTION - GAP) * max(width, 1) / max(height, 1)
         sizes[columns] = min(across, down)
     best = max(sizes, key=lambda columns: (round(sizes[columns], 3), -columns))
     return best, max(sizes[best], 1.0)
@@ -236,7 +239,13 @@ def _bars(
         "ticktext": [str(sample) for sample in samples[::every]],
     }
     layout = base_layout(" · ".join(parts), margin={"l": 48, "r": 8, "t": TOP, "b": 40})
-    layout["xaxis"] = {"title": {"text": "sample"}, "showgrid": False, "range": [-0.6, len(samples) - 0.4], **ticks}
+    layout["xaxis"] = {
+        "title": {"text": "sample"},
+        "showgrid": False,
+        "zeroline": False,
+        "range": [-0.6, len(samples) - 0.4],
+        **ticks,
+    }
     layout["xaxis"] |= {"fixedrange": True, "tickangle": 0}
     layout["yaxis"] = {"title": {"text": "activation"}, "fixedrange": True}
     return {"data": [bar], "layout": _of_one_height(layout)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -96,8 +97,11 @@ class Rendering(Composite):
 
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
+        explorer = self._explorer
         with self._lock:
-            self._change(selected_by_click(customdata, self._explorer.data, self._explorer.session.graph.nodes))
+            view, data = explorer.view, explorer.data
+            on_layer = partial(view.layer_clicked, data=data, selection=explorer.selection)
+            self._change(selected_by_click(customdata, data, on_layer))
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         """Changes fields of the selection, with one redraw for all."""
@@ -112,28 +116,29 @@ class Rendering(Composite):
 
     def _scope_chosen(self, change: Any) -> None:
         """Shows the layer, or the whole network, in the view in which it was shown last."""
-        if not self._rendering:
-            scope = change["new"]
+        scope = change["new"]
+        if not self._rendering and self._explorer.view.is_of_network != (scope == "network"):
             self.show = self._last_views.get(scope) or self._explorer.first_view(of_network=scope == "network")
 
     def _pressed(self, key: str) -> None:
         """Moves the selection within the figure, if it has items to select."""
-        if (grid := self._grid) is None:
-            return
-        if key in PAGES:
-            if (page := grid.turned(key)) is not None:
-                self.options = {**self.options, "page": page}
-        else:
-            setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
+        with self._lock:
+            if (grid := self._grid) is None:
+                return
+            if key not in PAGES:
+                setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
+            elif (page := grid.turned(key)) is not None:
+                self.options = {**self.options, grid.option: page}
 
     def _resized(self, _change: Any) -> None:
         """Draws anew if the page has another room for the figure, and the view would be arranged in another way."""
-        if not self._links or self._rendering or self._has_failed:
-            return
-        explorer = self._explorer
-        before, selection = explorer.selection, self._selected()
-        if selection.room != before.room and explorer.arrangement(before) != explorer.arrangement(selection):
-            self._redraw()
+        with self._lock:
+            if not self._links or self._rendering or self._has_failed:
+                return
+            explorer = self._explorer
+            before, selection = explorer.selection, self._selected()
+            if selection.room != before.room and explorer.arrangement(before) != explorer.arrangement(selection):
+                self._redraw()
 
     def _row_selected(self, change: Any) -> None:
         if not self._rendering:
@@ -231,4 +236,4 @@ class Rendering(Composite):
     def _predict(self) -> None:
         with self._lock:
             if self._links:  # it may have been closed in the meantime
-                self._screen.predict(*self._explorer.inspector.predictions.top(self.sample))
+                self._screen.predict(self._explorer.inspector.predictions.answers(self.sample))

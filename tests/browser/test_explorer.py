@@ -155,12 +155,12 @@ def test_letters_anywhere_in_the_explorer_are_no_commands_of_the_notebook(explor
 
 def test_native_controls_keep_their_keys_and_combinations_are_the_notebook_s(explorer):
     page = explorer.notebook.page
-    choice = explorer.element.get_by_label("colour range")
+    choice = explorer.element.get_by_label("colours")
     choice.focus()
     page.keyboard.press("w")  # the first letter of one choice
     explorer.settle()
     assert explorer.notebook.ask("print(explorer.scaling)") == "robust"
-    explorer.notebook.ask("explorer.scaling = 'layer'")
+    explorer.notebook.ask("explorer.scaling = 'channel'")
     explorer.graph.locator("xpath=..").focus()
     page.evaluate("() => { window.jupyterapp.shell.currentWidget.context.model.dirty = true; }")
     page.keyboard.press("Control+s")

@@ -53,6 +53,18 @@ def test_many_samples_come_in_pages_that_need_not_fit_in_the_cache():
     np.testing.assert_allclose(cells_of(explorer)[97][4], expected.max(), rtol=1e-3)
 
 
+def test_the_page_is_that_of_the_selected_sample_until_another_is_turned_to():
+    explorer = explorer_on(100, channel=2)
+    explorer.sample = 50
+    assert list(cells_of(explorer)) == list(range(48, 96))
+    explorer._screen.plot._answer(None, {"kind": "key", "key": "PageUp"}, [])
+    assert (list(cells_of(explorer)), explorer.sample) == (list(range(48)), 50)
+    explorer.channel = 1
+    assert list(cells_of(explorer)) == list(range(48))
+    explorer.sample = 51
+    assert (list(cells_of(explorer)), explorer.options) == (list(range(48, 96)), {})
+
+
 def test_with_a_single_sample_it_says_how_to_get_another():
     explorer = explorer_on(1)
     assert "There is one sample only. Add another one with +" in explorer._screen.plot.alt

@@ -12,10 +12,10 @@ from actwidget.figures.every_sample import PAGE, every_sample_spec
 from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT
 
 
-def spec_of(values: np.ndarray, selected: int = 0, labels: list[str] | None = None) -> dict:
+def spec_of(values: np.ndarray, selected: int = 0, labels: list[str] | None = None, **options) -> dict:
     samples = list(range(10, 10 + len(values)))
     labels = labels or [""] * len(values)
-    return every_sample_spec("conv", values, samples=samples, labels=labels, selected=10 + selected)
+    return every_sample_spec("conv", values, samples=samples, labels=labels, selected=10 + selected, **options)
 
 
 def levels_of(spec: dict) -> np.ndarray:
@@ -48,14 +48,22 @@ def test_all_tiles_are_on_one_range_and_each_is_at_its_place():
     np.testing.assert_allclose([found[10 + n] for n in range(5)], [0, 0.5, 1, 0.25, 0.75], atol=0.01)
 
 
+@pytest.mark.parametrize("room", [(800, HEIGHT), (360, NARROW_HEIGHT)])
 @pytest.mark.parametrize("shape", [(PAGE, 64, 64), (PAGE, 10, 40), (PAGE, 40, 10), (PAGE, 32)])
-def test_a_full_page_has_tiles_of_24_pixels(shape):
-    spec = spec_of(np.random.default_rng(0).normal(size=shape))
+def test_a_full_page_has_tiles_of_24_pixels(shape, room):
+    spec = spec_of(np.random.default_rng(0).normal(size=shape), room=room)
     height, width = levels_of(spec).shape
-    panel = HEIGHT - spec["layout"]["margin"]["t"] - spec["layout"]["margin"]["b"]
-    scale = min(800 / width, panel * (1 - spec["layout"]["yaxis"]["domain"][0]) / height)
+    panel = room[1] - spec["layout"]["margin"]["t"] - spec["layout"]["margin"]["b"]
+    scale = min((room[0] - 16) / width, panel * (1 - spec["layout"]["yaxis"]["domain"][0]) / height)
     box = spec["layout"]["shapes"][0]
     assert max(box["x1"] - box["x0"], box["y1"] - box["y0"]) * scale >= 24
+
+
+def test_tiles_fill_the_room_that_there_is():
+    values = np.random.default_rng(0).normal(size=(12, 50, 50))
+    for room, columns in (((880, HEIGHT), 6), ((360, NARROW_HEIGHT), 3)):
+        cells = cells_of(spec_of(values, room=room))
+        assert len(cells["x"]) == columns
 
 
 def test_a_click_carries_the_number_of_the_sample():

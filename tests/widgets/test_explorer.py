@@ -109,7 +109,7 @@ def test_a_wrong_value_raises_is_said_on_screen_and_changes_nothing(explorer, na
 
 def test_each_trait_changes_the_figure(explorer):
     seen = [explorer.figure.to_json()]
-    for name, value in [("channel", 2), ("sample", 1), ("sort", "mean"), ("scaling", "channel"), ("layer", "classes")]:
+    for name, value in [("channel", 2), ("sample", 1), ("sort", "mean"), ("scaling", "layer"), ("layer", "classes")]:
         setattr(explorer, name, value)
         seen.append(explorer.figure.to_json())
     assert len(set(seen)) == len(seen)
@@ -625,7 +625,7 @@ def test_class_names_and_labels_are_those_of_the_first_output():
     with pytest.raises(errors.OptionError, match="from 0 to 4"):
         aw.LayerExplorer(model, np.ones((2, 4)), labels=[7, 7])
     explorer = aw.LayerExplorer(model, np.ones((2, 4)), class_names=list("abcde"), labels=[4, 0], layer="q")
-    assert "✓ e" in explorer.figure.layout.yaxis2.ticktext
+    assert "✓ e" in explorer.figure.layout.yaxis.ticktext
     explorer.layer = "p"
     assert explorer._screen.alert.value == html.live("alert", "")
 

@@ -74,13 +74,13 @@ def test_two_samples_are_compared_those_channels_first_that_differ_most():
     assert "differ most first" in title(explorer)
     value = explorer.activation
     expected = np.argsort(-np.abs(value[2] - value[0]).mean(axis=(0, 1)), kind="stable")
-    overlays = [trace for trace in explorer.figure.data if trace.type == "heatmap"]
+    overlays = [trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.opacity == 0]
     assert len(overlays) == 3
     for overlay in overlays:
         shown = np.asarray(overlay.customdata)[..., 0].ravel()[np.isfinite(np.asarray(overlay.z)).ravel()]
         assert shown.tolist() == expected.tolist()
     explorer.compare = 1
-    assert "sample 1" in explorer.figure.layout.annotations[1].text
+    assert any("<b>sample 1</b>" in note.text for note in explorer.figure.layout.annotations)
     with pytest.raises(errors.SampleError):
         explorer.compare = 7
 
@@ -89,8 +89,8 @@ def test_two_checkpoints_are_compared():
     one, two, x = network("one", 0), network("two", 1), zoo.noise(2, 8, 8, 3)
     explorer = aw.LayerExplorer(one, x, layer="conv", compare=two)
     names = [note.text for note in explorer.figure.layout.annotations]
-    assert names[0].startswith("<b>one</b>")
-    assert "two" in names[1]
+    assert any(name.startswith("<b>one</b>") for name in names)
+    assert any(name.startswith("<b>two</b>") for name in names)
     apart = aw.compare(one, x, two, ["conv", "pool"])
     np.testing.assert_allclose(apart["conv"], two.get_layer("conv")(x) - one.get_layer("conv")(x), rtol=1e-4, atol=1e-6)
     assert list(apart) == ["conv", "pool"]
@@ -240,11 +240,11 @@ def test_the_robust_range_leaves_a_spike_out_and_says_so():
     value = np.random.default_rng(0).random((1, 60, 60, 2)).astype("float32")
     value[0, 0, 0, 0] = 1000.0
     explorer = aw.LayerExplorer(model, value, layer="same", channel=0)
-    assert explorer.figure.layout.coloraxis.cmax == 1000
+    explorer.scaling = "layer"
+    assert title(explorer).endswith("to 1000.00")
     explorer.scaling = "robust"
-    assert explorer.figure.layout.coloraxis.cmax < 2
     assert "above" in title(explorer)
-    assert explorer.figure.layout.coloraxis.colorbar.ticktext[-1].startswith("≥")
+    assert explorer.figure.layout.coloraxis.cmax == 1000  # the close-up is on its own range
 
 
 def test_the_true_class_is_marked_in_the_output():
@@ -263,7 +263,7 @@ def test_one_number_a_sample_is_shown_over_the_batch_and_a_click_goes_to_the_sam
     model = keras.Model(x, keras.ops.sum(x, axis=-1))
     value = zoo.noise(4, 3)
     explorer = aw.LayerExplorer(model, value, layer=model.operations[-1])
-    (trace,) = explorer.figure.data
+    trace = next(trace for trace in explorer.figure.data if trace.type == "bar")
     np.testing.assert_allclose(np.asarray(trace.y, "float32"), value.sum(axis=-1), rtol=1e-5)
     explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": ["sample", 2]}, [])
     assert explorer.sample == 2

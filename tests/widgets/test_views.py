@@ -333,7 +333,7 @@ def test_integers_that_name_things_are_no_measurements():
     model = keras.Model(x, labels)
     explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)))
     explorer.layer = [node.path for node in explorer.tree][-1]
-    assert "4 distinct values" in title(explorer)
+    assert "likeliest class of 6 × 6 pixels · 4 of 4 classes" in title(explorer)
     tokens = keras.Input((5,), dtype="int32", name="tokens")
     model = keras.Model(tokens, layers.Embedding(9, 3)(tokens))
     explorer = aw.LayerExplorer(model, np.array([[1, 2, 3, 0, 0]]), layer="tokens")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from actwidget.explorer.controls import Number
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
+from actwidget.explorer.views.channels import facts_on
 from actwidget.figures import every_sample_spec
 from actwidget.figures.every_sample import PAGE
 from actwidget.figures.parts.text import between
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_values import Array
     from actwidget.explorer.selection import Selection
 
-PAGES = Number("samples_page", "page", count=1_000_000)
+PAGES = Number("samples_page", "page", count=1_000_000, empty="")
 
 
 @register
@@ -51,10 +51,19 @@ class EverySample(View):
         first = _page(selection, count) * PAGE
         return list(range(first, min(first + PAGE, count)))
 
-    def fitted(self, control: Control, data: LayerData, _selection: Selection) -> Control | None:
+    def fitted(self, _control: Control, data: LayerData, selection: Selection) -> Control | None:
         """The pages, where there are several."""
         pages = -(-data.batch_size // PAGE)
-        return replace(cast("Number", control), count=pages) if pages > 1 else None
+        start = _page(selection, data.batch_size)
+        return Number(PAGES.name, PAGES.label, count=pages, start=start) if pages > 1 else None
+
+    def arrangement(self, data: LayerData, selection: Selection) -> tuple[int, int] | None:
+        """The room for the tiles; bars are drawn in any room."""
+        is_drawn = self.available(data) is None and kind_of(data.value.shape, data.value.dtype) not in {
+            "units",
+            "scalar",
+        }
+        return selection.room if is_drawn else None
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """A tile or a bar for each sample, all on one range."""
@@ -74,17 +83,21 @@ class EverySample(View):
             labels=[data.sources.annotations.label_of(sample) for sample in samples],
             selected=data.sample,
             words=[each for each in (channel, page) if each],
+            room=selection.room,
         )
         finite = values[np.isfinite(values)]
         ends = between(float(finite.min()), float(finite.max())) if finite.size else "no finite value"
         means = as_floats(values.reshape(len(values), -1)).mean(axis=1)
         most = ", ".join(str(samples[place]) for place in np.argsort(-means, kind="stable")[:5])
         alt = f"{data.path}: {channel or 'its value'} for {page}; {ends}; highest on average for sample {most}"
-        return Drawing.of(figure, alt, tell=lambda: alt, grid=_grid(figure, samples))
+        return Drawing.of(figure, alt, tell=lambda: facts_on(data), grid=_grid(figure, data.batch_size, selection))
 
 
 def _page(selection: Selection, count: int) -> int:
-    return min(int(selection.option(PAGES)), max(-(-count // PAGE) - 1, 0))
+    """The page that was chosen, otherwise that of the selected sample."""
+    chosen = selection.option(PAGES)
+    page = selection.sample // PAGE if chosen is None else int(chosen)
+    return min(page, max(-(-count // PAGE) - 1, 0))
 
 
 def _channel(data: LayerData, selection: Selection) -> Array:
@@ -98,7 +111,10 @@ def _channel(data: LayerData, selection: Selection) -> Array:
     return result[0] if kind in {"units", "scalar"} else result
 
 
-def _grid(figure: dict[str, Any], samples: list[int]) -> Grid:
+def _grid(figure: dict[str, Any], count: int, selection: Selection) -> Grid:
     """The samples as the arrow keys go through them."""
     cells = next((trace for trace in figure["data"] if trace["type"] == "heatmap"), None)
-    return Grid(np.asarray(samples), len(samples) if cells is None else cells["z"].shape[1], of="sample")
+    columns = min(count, PAGE) if cells is None else cells["z"].shape[1]
+    per_page = PAGE if count > PAGE else None
+    page = _page(selection, count)
+    return Grid(np.arange(count), columns, of="sample", per_page=per_page, page=page, option=PAGES.name)

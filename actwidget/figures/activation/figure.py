@@ -103,14 +103,12 @@ def _reduction_text(drawn: Picture) -> str:
 def _color_texts(content: ActivationContent) -> list[str]:
     """The grid's range of colours, and how many values lie outside of it; the strip is that of the close-up."""
     drawn = content.picture
-    if not drawn.uri:
+    if not drawn.uri or drawn.scaling == "channel":
         return []
-    if drawn.scaling == "channel":
-        return []
-    texts = [f"colours {between(drawn.color.low, drawn.color.high)}"]
+    text = f"colours {between(drawn.color.low, drawn.color.high)}"
     if drawn.limits is not None and drawn.limits.clipped:
         low, high = drawn.limits.percentiles
         sides = [(drawn.limits.below, "below"), (drawn.limits.above, "above")]
         clipped = ", ".join(f"{percent(share)} {side}" for share, side in sides if share)
-        texts.append(f"colours for {low:g} to {high:g} % of the values, {clipped}")
-    return texts
+        text += f" ({low:g} to {high:g} % of the values; {clipped})"
+    return [text]

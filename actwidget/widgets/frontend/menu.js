@@ -1,11 +1,10 @@
 // @ts-check
 // `Menu`: a drop-down with a label.
 
+import { uniqueId } from "./shared/unique_id.js";
 import { onChange } from "./shared/widget_model.js";
 
 /** @import { WidgetModel } from "./shared/widget_model.js" */
-
-let menus = 0;
 
 /**
  * @param {{model: WidgetModel, el: HTMLElement}} view
@@ -17,8 +16,7 @@ function render({ model, el }) {
   const label = document.createElement("label");
   label.className = "widget-label";
   const select = document.createElement("select");
-  menus += 1;
-  select.id = label.htmlFor = `actw-menu-${menus}`;
+  select.id = label.htmlFor = uniqueId("actw-menu");
   box.append(label, select);
   el.append(box);
   const update = () => {

@@ -86,7 +86,7 @@ def test_robust_colours_say_what_they_leave_out():
     assert (shown.picture.color.low, shown.picture.color.high) == (ends.low, ends.high)
     assert ends.high < 10
     figure = activation_figure(shown)
-    assert "colours for 0.1 to 99.9 % of the values, <0.1 % below, <0.1 % above" in figure.layout.title.text
+    assert "(0.1 to 99.9 % of the values; <0.1 % below, <0.1 % above" in figure.layout.title.text
     values = np.clip(middle_of(sample), ends.low, ends.high)
     expected = (values - ends.low) / (ends.high - ends.low)
     np.testing.assert_allclose(shown_values(figure, shown), expected, atol=0.51 / (LEVELS - 1))

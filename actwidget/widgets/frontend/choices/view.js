@@ -1,5 +1,6 @@
 // @ts-check
 
+import { uniqueId } from "../shared/unique_id.js";
 import { onChange } from "../shared/widget_model.js";
 
 /**
@@ -12,7 +13,6 @@ const ROLES = {
   tabs: { row: "tablist", item: "tab", chosen: "aria-selected" },
   segments: { row: "radiogroup", item: "radio", chosen: "aria-checked" },
 };
-let described = 0;
 
 /**
  * Where a key moves the focus.
@@ -46,8 +46,7 @@ function itemElements({ name, label, tip, reason }, roles) {
   const text = document.createElement("span");
   text.hidden = true;
   text.textContent = reason;
-  described += 1;
-  text.id = `actw-reason-${described}`;
+  text.id = uniqueId("actw-reason");
   button.setAttribute("aria-describedby", text.id);
   return [button, text];
 }

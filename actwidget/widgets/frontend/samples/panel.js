@@ -1,6 +1,7 @@
 // @ts-check
 // What opens below the strip: a form for another input, and messages on the last one.
 
+import { uniqueId } from "../shared/unique_id.js";
 import { onChange } from "../shared/widget_model.js";
 import { drawingPad } from "./pad.js";
 import { MOST_BYTES, sendFile } from "./upload.js";
@@ -9,8 +10,6 @@ import { MOST_BYTES, sendFile } from "./upload.js";
  * @import { WidgetModel } from "../shared/widget_model.js"
  * @import { Pad } from "./pad.js"
  */
-
-let formCount = 0;
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -47,8 +46,7 @@ export class Panel {
     this.el = made("div", "actw-samples-panel");
     this.message = made("div", "actw-samples-message");
     this.form = made("div", "actw-samples-form");
-    formCount += 1;
-    this.form.id = `actw-samples-form-${formCount}`;
+    this.form.id = uniqueId("actw-samples-form");
     this.form.setAttribute("role", "dialog");
     this.form.setAttribute("aria-label", "Another input");
     this.form.hidden = true;

@@ -18,7 +18,7 @@ from actwidget.figures.comparison.figure import comparison_order, comparison_spe
 from actwidget.figures.every_sample import every_sample_spec
 from actwidget.figures.message import message_figure
 from actwidget.figures.overlay import Placement, overlay_spec
-from actwidget.figures.overview import overview_spec
+from actwidget.figures.overview.figure import overview_spec
 from actwidget.figures.parts.input_image import is_picture, small_picture
 from actwidget.figures.scalar import scalar_spec
 from actwidget.figures.still import still_pngs

@@ -11,7 +11,7 @@ import pytest
 from actwidget.analysis import statistics
 from actwidget.analysis.summary import QUANTILES, summary
 from actwidget.figures import overview_spec
-from actwidget.figures.overview import WORDS, Column, Pictures, warning_text
+from actwidget.figures.overview.rows import WORDS, Column, Pictures, warning_text
 from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT
 from actwidget.figures.parts.palette import ACCENT, MUTED, WARNING
 from actwidget.figures.parts.text import visible_length
@@ -126,8 +126,7 @@ def test_a_further_column_is_as_long_as_its_largest_share_and_empty_where_nothin
     np.testing.assert_allclose(np.asarray(bars["x"]).reshape(3, 3)[:, 1], [0.1, np.nan, 0.4])
     assert bars["xaxis"] == "x5"
     assert spec["layout"]["xaxis5"]["range"][1] == pytest.approx(0.4, rel=0.05)
-    assert spec["layout"]["annotations"][-1]["text"] == "bytes"
-    assert (spec["layout"]["xaxis5"]["tickvals"], spec["layout"]["xaxis5"]["ticktext"]) == ([0.4], ["40 %"])
+    assert spec["layout"]["annotations"][-1]["text"] == "bytes<br>≤ 40 %"
 
 
 def test_the_overview_names_its_layers_apart():
@@ -138,7 +137,7 @@ def test_the_overview_names_its_layers_apart():
 
 
 def test_words_of_a_warning_fit_into_their_column():
-    long = warning_text(["1,234,567,890 of 1,234,567,890 channels dead in one sample", "1 NaN", "2 infinite"])
+    long = warning_text(["1,234,567,890,123 of 1,234,567,890,123 channels dead in one sample", "1 NaN", "2 infinite"])
     assert visible_length(long) <= WORDS + 2
     assert long.endswith("… +2")
     assert warning_text(["<b>"]).endswith("&lt;b&gt;")

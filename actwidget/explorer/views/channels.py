@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 
 DRAWING, PICTURE = "drawing", "picture"
 """The kinds of what is kept of this view."""
-SIZES = {"S": 24, "M": 40, "L": 96}
-"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen."""
+SIZES = {"S": (24, 24), "M": (28, 48), "L": (96, 96)}
+"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen: where all tiles
+are on one page, and where they are not."""
 SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES}, initial="M")
 PAGE = Number("page", "page", count=100_000, empty="")
 _NARROW = 560  # pixels: the panels of a narrower figure stack
@@ -80,9 +81,9 @@ class Channels(View):
         if kind_of(shape, data.value.dtype) not in {"maps", "volume"} or shape[-3] * shape[-2] == 1:
             return None
         count, (height, width) = shape[-1], shape[-3:-1]
-        least = SIZES[selection.option(SIZE)]
+        least, paged = SIZES[selection.option(SIZE)]
         room = grid_room(*selection.room, narrow=selection.room[0] < _NARROW)
-        tiles = tiling(count, height, width, room=room, least=least)
+        tiles = tiling(count, height, width, room=room, least=least, paged=paged)
         chosen = selection.option(PAGE)
         if chosen is not None:
             return tiles, min(chosen, tiles.pages - 1)

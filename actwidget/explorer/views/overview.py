@@ -12,7 +12,8 @@ from actwidget.explorer.controls import Choice
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.registry import View, register
 from actwidget.figures import overview_spec
-from actwidget.figures.overview import PICTURE_ROW, Column, Pictures
+from actwidget.figures.overview.places import PICTURE_ROW
+from actwidget.figures.overview.rows import Column, Pictures
 from actwidget.figures.parts.palette_png import palette_png
 from actwidget.figures.parts.text import escape, large, milliseconds, percent
 

@@ -15,11 +15,11 @@
 const READABLE = 0.62;
 /** Below this scale no names are drawn. */
 const NAMED = 0.5;
-const LARGEST = 3;
-const FONT_SIZE = 11;
-const HOVER_DISTANCE = 34;
-const STEP = 80;
-const FACTOR = 1.25;
+const LARGEST_SCALE = 3;
+const NAME_SIZE = 11;
+const PAN_HOVER_DISTANCE = 34;
+const PAN_STEP = 80;
+const ZOOM_FACTOR = 1.25;
 
 /** @param {number[]} bounds @param {Size} size @returns {View} the view that shows all of a drawing */
 export function wholeView([left, top, right, bottom], { width, height }) {
@@ -72,7 +72,7 @@ export function withInSight(view, { at, bounds }, { width, height }) {
 
 /** @param {number[]} bounds @param {Size} size @returns {number[]} the least and the greatest scale */
 export function limitsOf(bounds, size) {
-  return [Math.min(wholeView(bounds, size).scale * 0.8, 1), LARGEST];
+  return [Math.min(wholeView(bounds, size).scale * 0.8, 1), LARGEST_SCALE];
 }
 
 /** @param {View} view @param {string} key @param {number[]} bounds @param {Size} size @returns {View | undefined} after a key; none for other keys */
@@ -81,14 +81,14 @@ export function viewAfter(view, key, bounds, size) {
   const scaled = (/** @type {number} */ by) => ({ ...view, scale: Math.min(Math.max(view.scale * by, least), greatest) });
   const moved = (/** @type {number} */ across, /** @type {number} */ down) => ({
     ...view,
-    x: Math.min(Math.max(view.x + (across * STEP) / view.scale, bounds[0]), bounds[2]),
-    y: Math.min(Math.max(view.y + (down * STEP) / view.scale, bounds[1]), bounds[3]),
+    x: Math.min(Math.max(view.x + (across * PAN_STEP) / view.scale, bounds[0]), bounds[2]),
+    y: Math.min(Math.max(view.y + (down * PAN_STEP) / view.scale, bounds[1]), bounds[3]),
   });
   /** @type {Record<string, () => View>} */
   const keys = {
-    "+": () => scaled(FACTOR),
-    "=": () => scaled(FACTOR),
-    "-": () => scaled(1 / FACTOR),
+    "+": () => scaled(ZOOM_FACTOR),
+    "=": () => scaled(ZOOM_FACTOR),
+    "-": () => scaled(1 / ZOOM_FACTOR),
     0: () => wholeView(bounds, size),
     ArrowLeft: () => moved(-1, 0),
     ArrowRight: () => moved(1, 0),
@@ -161,7 +161,7 @@ export function createPanning(box, graph, signal, click) {
   const namesFor = (/** @type {View} */ view, /** @type {Size} */ size) => {
     if (!names) return undefined;
     const shown = namesInSight(names.x, names.y, view, size);
-    const fontSize = Math.round(FONT_SIZE * view.scale * 10) / 10;
+    const fontSize = Math.round(NAME_SIZE * view.scale * 10) / 10;
     const before = namesShown;
     namesShown = `${fontSize} ${shown.join()}`;
     if (namesShown === before) return undefined;
@@ -171,7 +171,7 @@ export function createPanning(box, graph, signal, click) {
   const show = (/** @type {View} */ view) => {
     const size = sizeOf(drawn.layout);
     const ranges = rangesOf(view, size);
-    const layout = { "xaxis.range": ranges.x, "yaxis.range": ranges.y, hoverdistance: HOVER_DISTANCE * view.scale };
+    const layout = { "xaxis.range": ranges.x, "yaxis.range": ranges.y, hoverdistance: PAN_HOVER_DISTANCE * view.scale };
     const shown = namesFor(view, size);
     if (!shown || !names) return plotly.relayout(drawn, layout);
     const { x, y, text, fontSize } = shown;
@@ -243,7 +243,7 @@ export function createPanning(box, graph, signal, click) {
       const ranges = rangesOf(view, size);
       layout.xaxis.range = ranges.x;
       layout.yaxis.range = ranges.y;
-      layout.hoverdistance = HOVER_DISTANCE * view.scale;
+      layout.hoverdistance = PAN_HOVER_DISTANCE * view.scale;
       const index = data.findIndex((trace) => trace.meta === "labels");
       names = undefined;
       if (index >= 0) {

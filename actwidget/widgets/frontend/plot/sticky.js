@@ -20,15 +20,13 @@ export function scrollTarget({ reveal, sticky, top, height }) {
 }
 
 /**
- * The innermost element around another that scrolls.
- * @param {HTMLElement} element
+ * The element that a figure scrolls in, if its widget has a height of its own.
+ * @param {HTMLElement} box
  * @returns {HTMLElement | undefined}
  */
-function scrollerOf(element) {
-  for (let outer = element.parentElement; outer; outer = outer.parentElement) {
-    if (/auto|scroll/.test(getComputedStyle(outer).overflowY)) return outer;
-  }
-  return undefined;
+function scrollerOf(box) {
+  const outer = box.parentElement;
+  return outer && /auto|scroll/.test(getComputedStyle(outer).overflowY) ? outer : undefined;
 }
 
 /**
@@ -51,9 +49,7 @@ export function createSticky(box, graph) {
     header.replaceChildren(svg);
     if (!header.isConnected) box.insertBefore(header, graph);
   };
-  const scrollTo = (/** @type {number} */ reveal, /** @type {number} */ sticky) => {
-    const scroller = scrollerOf(box);
-    if (!scroller) return;
+  const scrollTo = (/** @type {HTMLElement} */ scroller, /** @type {number} */ reveal, /** @type {number} */ sticky) => {
     const above = graph.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
     const place = { reveal: reveal + above, sticky, top: scroller.scrollTop, height: scroller.clientHeight };
     const target = scrollTarget(place);
@@ -68,8 +64,12 @@ export function createSticky(box, graph) {
       const { sticky, reveal } = layout.meta ?? {};
       if (sticky) copyTop(sticky);
       else header.remove();
+      const scroller = scrollerOf(box);
+      // The keyboard scrolls what has the focus.
+      if (scroller && sticky && scroller.scrollHeight > scroller.clientHeight) scroller.tabIndex = 0;
+      else scroller?.removeAttribute("tabindex");
       // Another theme or width draws the same figure again: the user may have scrolled on since.
-      if (sticky && reveal !== undefined && reveal !== revealed) scrollTo(reveal, sticky);
+      if (scroller && sticky && reveal !== undefined && reveal !== revealed) scrollTo(scroller, reveal, sticky);
       revealed = sticky ? reveal : undefined;
     },
   };

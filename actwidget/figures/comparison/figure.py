@@ -31,7 +31,7 @@ MOST_TILES = 48
 """So many of the channels that differ most have a tile: of more, each would be too small to be recognised."""
 ASPECT = 2.1
 """The width of a grid divided by its height."""
-PIXELS = 200_000
+PIXELS = 400_000
 """The most pixels of one grid: a third of the page shows no more, even on a fine screen."""
 THUMBNAIL, THUMBNAIL_PIXELS = 46, 96
 """The size of an input beside its name, and that of its picture, in pixels."""
@@ -105,6 +105,8 @@ def _title(content: ComparisonContent, more: list[str]) -> str:
     parts.append(f"largest {'finite ' if nonfinite else ''}difference {content.in_words(apart.largest)}")
     if nonfinite:
         parts.append(nonfinite_legend(nonfinite))
+    if content.channel is None and content.sides[0].values.ndim > 2:
+        parts.append(f"large: {escape(content.name_of(content.large), 32)}")
     if content.channel is not None:
         rank = int(np.flatnonzero(apart.order == content.channel)[0]) + 1
         name = colored(escape(content.name_of(content.channel), 32), ACCENT)

@@ -74,7 +74,7 @@ def test_one_channel_is_large_on_both_sides_and_as_difference_each_with_its_own_
     assert [trace.coloraxis for trace in closeups(figure)] == ["coloraxis", "coloraxis", "coloraxis2"]
     for strip, end in zip(strips(figure), (bound, most), strict=True):
         assert (np.min(strip.z), np.max(strip.z)) == pytest.approx((-end, end))
-    words = f"large: channel {large}" if channel is None else f"channel {channel}: number"
+    words = f"channel {large} large" if channel is None else f"channel {channel}: number"
     assert words in figure.layout.title.text.replace("</span>", "")
 
 
@@ -161,7 +161,7 @@ def test_of_many_channels_those_that_differ_most_have_a_tile_and_the_selected_on
     cells = np.asarray(figure["data"][1]["customdata"])[..., 0]
     assert cells.ravel()[:MOST_TILES].tolist() == order
     assert cells.shape[1] == columns
-    assert f"{MOST_TILES} of 100 channels" in figure["layout"]["title"]["text"]
+    assert f"{MOST_TILES} of 100 shown" in figure["layout"]["title"]["text"]
     assert "number 91 of 100" in figure["layout"]["title"]["text"].replace("<br>", " · ")
 
 

@@ -90,3 +90,8 @@ def listed(values: Any, expected: str, *, least: int = 0) -> list[Any]:
                 return items
     message = f"Expected {expected}; got {shown(values)}."
     raise OptionError(message)
+
+
+def is_model(value: Any) -> bool:
+    """Whether a value is a model and not, for example, the index of a sample."""
+    return hasattr(value, "layers") and callable(value)

@@ -31,7 +31,7 @@ PACKAGES: dict[str, set[str]] = {
     "keras_internals": {"jax", "keras", "numpy", "tensorflow", "torch"},
     "capture": {"keras", "numpy", "tensorflow"},
     "analysis": {"numpy"},
-    "figures": {"PIL", "numpy", "plotly"},
+    "figures": {"PIL", "fast_sugiyama", "numpy", "plotly"},
     "explorer": {"keras", "numpy"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "keras", "numpy", "plotly", "traitlets"},
     "samples": {"PIL", "keras", "numpy", "skimage", "sklearn", "tqdm"},

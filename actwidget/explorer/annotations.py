@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from actwidget.capture.semantics.bounds import is_sigmoid, output_index
+from actwidget.capture.semantics.bounds import is_sigmoid, is_softmax, output_index
 from actwidget.capture.structure.paths import sendable
 from actwidget.errors import OptionError, shown
 from actwidget.options import listed
@@ -187,28 +187,44 @@ _NO_SIGMOID = (
 
 @dataclass(frozen=True)
 class Head:
-    """The model's output; if it has several, the first one.
+    """An output of the model.
 
     Attributes:
         name: The model's name.
         shape: The output's shape, including the batch axis; `None` if it is not known.
-        is_binary: Whether it is a single sigmoid unit per sample, the probability of the second of two classes.
+        activation: The function that it ends in, if it turns numbers into probabilities.
         is_first: Whether the model has several outputs, of which this is the first.
     """
 
     name: str
     shape: tuple[int | None, ...] | None
-    is_binary: bool
+    activation: Literal["softmax", "sigmoid", ""]
     is_first: bool
 
     @classmethod
-    def of(cls, graph: ModelGraph) -> Head:
-        """The head of a model."""
-        node = graph.nodes.get(graph.output, graph.tree)
-        shape, operation = node.output_shape, graph.operations.get(graph.output)
-        single = shape is not None and (shape[1:] == (1,) or len(shape) == 1)
-        binary = single and operation is not None and is_sigmoid(operation, output_index(node))
-        return cls(graph.tree.name, shape, binary, is_first=bool(graph.output) and graph.tree.output_shape is None)
+    def of(cls, graph: ModelGraph, path: str | None = None) -> Head:
+        """The head of a model.
+
+        Args:
+            graph: The model's graph.
+            path: The path of one of its outputs; by default the first one.
+        """
+        path = graph.output if path is None else path
+        node, operation = graph.nodes.get(path, graph.tree), graph.operations.get(path)
+        activation: Literal["softmax", "sigmoid", ""] = ""
+        if operation is not None:
+            index = output_index(node)
+            activation = (
+                "sigmoid" if is_sigmoid(operation, index) else "softmax" if is_softmax(operation, index) else ""
+            )
+        is_first = path == graph.output != "" and graph.tree.output_shape is None
+        return cls(graph.tree.name, node.output_shape, activation, is_first)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it is a single sigmoid unit per sample, the probability of the second of two classes."""
+        is_single = self.shape is not None and (self.shape[1:] == (1,) or len(self.shape) == 1)
+        return is_single and self.activation == "sigmoid"
 
     @property
     def rank(self) -> int:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice from a fixed list of values.
+    """A choice from a list of values.
 
     Attributes:
         name: The field of a `Selection`, or the option of a view, that it sets.
         label: The label in front of the control.
         tip: The tooltip.
-        choices: From each value to its name on screen.
+        choices: From each value to its name on screen. Empty if they depend on the layer: then any text is taken, and
+            one that the layer does not have stands for the first.
         initial: The initial value; `None` for the first one.
     """
 
@@ -33,7 +34,7 @@ class Choice:
     @property
     def default(self) -> str:
         """The initial value."""
-        return next(iter(self.choices)) if self.initial is None else self.initial
+        return next(iter(self.choices), "") if self.initial is None else self.initial
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,22 @@ class Slider:
         return
 
 
+@dataclass(frozen=True)
+class Paths:
+    """The paths of some layers, chosen by clicks in the figure. It is no control: nothing on screen stands for it.
+
+    Attributes:
+        name: The option of a view that it sets.
+    """
+
+    name: str
+
+    @property
+    def default(self) -> None:
+        """Nothing has been chosen: the view decides."""
+        return
+
+
 Control = Choice | Number | Slider
 
 SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}
@@ -101,7 +118,7 @@ SHARED: dict[str, Control] = {
         Choice("sort", "order", "order of the channels", ORDERS),
         Choice("scaling", "colours", "whether channels share one colour range", SCALINGS, initial="channel"),
         Slider("slice", "slice", "which slice through depth or time"),
-        Number("input_channel", "input channel", empty="mean"),
+        Number("input_channel", "input channel", empty="all"),
         Number("compare", "second sample", empty="next"),
         Choice("reading", "channel axis", "which axis of the activation holds the channels", AXIS_CHOICES),
     )

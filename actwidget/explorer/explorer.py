@@ -210,7 +210,7 @@ class Explorer:
             is_model = self.other is not None and isinstance(value, str) and value == OTHER_MODEL
             return OTHER_MODEL if is_model else checked_other_sample(value, self.data)
         if name == "options":
-            return checked_options(value, [control for view in views().values() for control in view.own_controls])
+            return checked_options(value, [control for view in views().values() for control in view.own_options])
         valid = checked(name, value, self.data)
         if name == "channel":
             self._chosen_among = self.data.channel_count

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actwidget.capture.access.session import ROW, WHOLE
+from actwidget.explorer.answers.predictions import Predictions
 from actwidget.explorer.layer_data import LayerData, Sources
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
 from actwidget.explorer.network.network import Network
-from actwidget.explorer.predictions import Predictions
+from actwidget.explorer.network.network_graph import NetworkGraph
 from actwidget.explorer.samples.input_pictures import InputPictures
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Inspector:
     """Gives the data of each layer of a session.
 
     Attributes:
-        predictions: The model's predicted classes.
+        predictions: The model's answers in a few words.
         pictures: The inputs that are pictures.
         measurements: The statistics of layers.
         network: All layers together.
@@ -42,9 +43,18 @@ class Inspector:
         self.measurements = Measurements(session, self._values)
         self.network = Network(session, self._values, self.measurements)
         self.pictures = InputPictures(session)
-        self.predictions = Predictions(session, annotations.class_names, is_binary=annotations.is_binary)
+        self.predictions = Predictions(session, annotations)
         self._sources = Sources(
-            session, self._values, self.measurements, self.network, self.pictures, annotations, other
+            session,
+            self._values,
+            self.measurements,
+            self.network,
+            NetworkGraph(session),
+            self.pictures,
+            annotations,
+            self.predictions,
+            other,
+            None if other is None else Predictions(other, annotations),
         )
 
     def layer(self, path: str, sample: int = 0) -> LayerData:
@@ -61,3 +71,4 @@ class Inspector:
         self._session.kept.drop(lambda key: key.kind not in {WHOLE, ROW})
         self._values.clear()
         self.measurements.clear()
+        self._sources.graph.clear()

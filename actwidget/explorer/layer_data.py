@@ -14,10 +14,10 @@ from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.compare import paired
 from actwidget.capture.semantics.channel_axis import ChannelAxis, keeps_steps
+from actwidget.capture.semantics.colours import is_given_colours
 from actwidget.capture.semantics.receptive_field import Field, field_of
 from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError
-from actwidget.figures.weights import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.annotations import Annotations
+    from actwidget.explorer.answers.predictions import Predictions
     from actwidget.explorer.layer_values import Array, LayerValues
     from actwidget.explorer.measurements import Measurements
     from actwidget.explorer.network.network import Network
+    from actwidget.explorer.network.network_graph import NetworkGraph
     from actwidget.explorer.samples.input_pictures import InputPictures
 
 
@@ -52,18 +54,24 @@ class Sources:
         values: Activations with their channels on the last axis.
         measurements: Statistics.
         network: All layers together.
+        graph: The model as a drawing of its layers and the tensors between them.
         pictures: The inputs that are pictures.
         annotations: The class names, labels and tokens that the user has given.
+        predictions: The model's answers.
         other: The session of the model to compare with, on the same batch.
+        other_predictions: The answers of that model.
     """
 
     session: Session
     values: LayerValues
     measurements: Measurements
     network: Network
+    graph: NetworkGraph
     pictures: InputPictures
     annotations: Annotations
+    predictions: Predictions
     other: Session | None = None
+    other_predictions: Predictions | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,10 +329,10 @@ class LayerData:
 
     @property
     def kernel(self) -> tuple[str, int]:
-        """The first kernel on show with several input channels, and their number; `("", 1)` if there is none."""
-        for name, weight in list(self.weights.items())[:MOST]:
+        """The first kernel of maps with several input channels, and their number; `("", 1)` if there is none."""
+        for name, weight in self.weights.items():
             kernel = None if weight.depthwise else weight.kernel
-            if kernel is not None and kernel.ndim > 2 and kernel.shape[-2] > 1:
+            if kernel is not None and math.prod(kernel.shape[:-2]) > 1 and kernel.shape[-2] > 1:
                 return name, kernel.shape[-2]
         return "", 1
 
@@ -332,6 +340,11 @@ class LayerData:
     def kernel_input_count(self) -> int:
         """The number of input channels of its kernel to choose from; 1 if there is no choice."""
         return self.kernel[1]
+
+    @property
+    def is_given_colours(self) -> bool:
+        """Whether its input channels are still the colours of a picture that the model is given."""
+        return is_given_colours(self.sources.session.graph, self.path)
 
     # The comparison, and the whole network.
 

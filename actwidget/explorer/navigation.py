@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Mapping
 
     from actwidget.explorer.layer_data import LayerData
 
@@ -77,14 +77,17 @@ class Grid:
         return int(self.order[target]) if 0 <= target < len(self.order) else selected
 
 
-def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[str]) -> dict[str, Any]:
+def selected_by_click(
+    customdata: list[Any], data: LayerData, layer_clicked: Callable[[str, str], Mapping[str, Any]]
+) -> Mapping[str, Any]:
     """What a click in a figure changes of the selection.
 
     Args:
         customdata: What the figure says of the place that was clicked: the number of a channel; `"sample"` and its
-            number; `"cell"`, a row and a column of the close-up; or the path of a layer.
+            number; `"cell"`, a row and a column of the close-up; or the path of a layer, and then perhaps which part of
+            it.
         data: The layer on screen.
-        paths: Those of all layers.
+        layer_clicked: What a click on a layer changes in the view on screen, from its path and the part of it.
 
     Returns:
         For each field of the selection its new value; empty where the click selects nothing.
@@ -93,8 +96,9 @@ def selected_by_click(customdata: list[Any], data: LayerData, paths: Container[s
         case ["sample", int() as sample, *_]:
             # The batch may have become smaller while the click was on its way.
             return {"sample": sample} if 0 <= sample < data.batch_size else {}
-        case [str() as path, *_] if path in paths:
-            return {"show": "activation", "layer": path}
+        case [str() as path, *rest] if path in data.sources.session.graph.nodes:
+            part = rest[0] if rest and isinstance(rest[0], str) else ""
+            return layer_clicked(path, part)
         case ["cell" | -1, row, column]:
             return _pointed_at(row, column, data)
         case [int() | float() as channel, *_] if 0 <= channel < data.channel_count:

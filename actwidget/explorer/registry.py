@@ -16,7 +16,7 @@ from actwidget.explorer.selection import FIELDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from actwidget.explorer.controls import Control
+    from actwidget.explorer.controls import Control, Paths
     from actwidget.explorer.description.inspection import Action
     from actwidget.explorer.drawing import Drawing
     from actwidget.explorer.layer_data import LayerData
@@ -51,6 +51,7 @@ class View(ABC):
         question: The question that it answers.
         place: The position of its tab; lower numbers come first.
         controls: The controls in the order on screen: names of shared controls, or controls of its own.
+        figure_options: What of it clicks in its figure choose, which has no control on screen.
         is_of_network: Whether it shows the whole network, whichever layer is selected. Its tab then stands under
             "Whole network", otherwise under "Layer".
     """
@@ -60,6 +61,7 @@ class View(ABC):
     question: ClassVar[str]
     place: ClassVar[int] = 100
     controls: ClassVar[tuple[str | Control, ...]] = ()
+    figure_options: ClassVar[tuple[Paths, ...]] = ()
     is_of_network: ClassVar[bool] = False
 
     def is_offered(self, _data: LayerData) -> bool:
@@ -112,10 +114,29 @@ class View(ABC):
             selection: The current selection.
         """
 
+    def layer_clicked(self, path: str, part: str, data: LayerData, selection: Selection) -> Mapping[str, Any]:  # noqa: ARG002
+        """What a click on a layer in the figure changes: by default it shows that layer's channels.
+
+        Args:
+            path: The layer's path, the first entry of the `customdata` of what was clicked.
+            part: The second entry, which tells parts of the figure apart; `""` if there is none.
+            data: The layer on screen.
+            selection: The current selection.
+
+        Returns:
+            For each field of the selection its new value.
+        """
+        return {"show": "activation", "layer": path}
+
     @property
     def own_controls(self) -> list[Control]:
         """The controls that only this view has."""
         return [control for control in self.controls if not isinstance(control, str)]
+
+    @property
+    def own_options(self) -> list[Control | Paths]:
+        """Everything that can stand in the explorer's `options` for this view."""
+        return [*self.own_controls, *self.figure_options]
 
 
 _VIEWS: dict[str, View] = {}
@@ -131,8 +152,8 @@ def register(cls: ViewClass) -> ViewClass:
     if view.name in _VIEWS:
         message = f"There is a view {view.name!r} already."
         raise ValueError(message)
-    taken = {*SHARED, *FIELDS} | {control.name for each in _VIEWS.values() for control in each.own_controls}
-    if clashes := [control.name for control in view.own_controls if control.name in taken]:
+    taken = {*SHARED, *FIELDS} | {control.name for each in _VIEWS.values() for control in each.own_options}
+    if clashes := [control.name for control in view.own_options if control.name in taken]:
         message = f"Controls exist: {clashes}."
         raise ValueError(message)
     _VIEWS[view.name] = view

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.errors import ChannelError, OptionError, SampleError, shown
-from actwidget.explorer.controls import AXIS_CHOICES, SCALINGS, Choice
+from actwidget.explorer.controls import AXIS_CHOICES, SCALINGS, Choice, Paths
 from actwidget.figures import ORDERS
 from actwidget.options import index, one_of
 
@@ -46,7 +46,7 @@ class Selection:
     options: tuple[tuple[str, Any], ...] = field(default=())
     room: tuple[int, int] = (800, 480)
 
-    def option(self, control: Control) -> Any:
+    def option(self, control: Control | Paths) -> Any:
         """The value of a view's own control."""
         return dict(self.options).get(control.name, control.default)
 
@@ -58,7 +58,8 @@ class Selection:
         """All fields as JSON values."""
         values = {name: getattr(self, name) for name in FIELDS}
         values["position"] = None if self.position is None else list(self.position)
-        return values | ({"options": dict(self.options)} if self.options else {})
+        options = {name: list(value) if isinstance(value, tuple) else value for name, value in self.options}
+        return values | ({"options": options} if options else {})
 
 
 FIELDS = tuple(each.name for each in fields(Selection) if each.name not in {"options", "room"})
@@ -149,12 +150,12 @@ def checked_other_sample(value: Any, data: LayerData) -> int:
     return index(value, count, "sample", there, SampleError)
 
 
-def checked_options(given: Any, known: Collection[Control]) -> tuple[tuple[str, Any], ...]:
-    """The values of controls that belong to a single view, sorted by the controls' names.
+def checked_options(given: Any, known: Collection[Control | Paths]) -> tuple[tuple[str, Any], ...]:
+    """The values of what belongs to a single view, sorted by the names.
 
     Args:
-        given: A mapping from the name of a control to its value.
-        known: All such controls.
+        given: A mapping from the name of a control, or of what clicks in a figure choose, to its value.
+        known: All of these.
 
     Raises:
         OptionError: There is no such control, or it has no such value.
@@ -170,12 +171,24 @@ def checked_options(given: Any, known: Collection[Control]) -> tuple[tuple[str, 
     return tuple(sorted(checked_values.items()))
 
 
-def _checked_option(control: Control, value: Any) -> Any:
+def _checked_option(control: Control | Paths, value: Any) -> Any:
+    if isinstance(control, Choice) and not control.choices and isinstance(value, str):
+        return value
     if isinstance(control, Choice):
         return one_of(value, control.choices, control.name)
     if value is None and control.default is None:
         return None
+    if isinstance(control, Paths):
+        return _paths(value, control.name)
     return index(value, control.count, control.label, f"{control.name} has {control.count}", OptionError)
+
+
+def _paths(value: Any, name: str) -> tuple[str, ...]:
+    """The paths of layers, without a check whether there are such layers: a state may come from a similar model."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(path, str) for path in value):
+        message = f"Expected {name} as a list of paths of layers, got {shown(value)}."
+        raise OptionError(message)
+    return tuple(value)
 
 
 def fitted(selection: Selection, data: LayerData, chosen_among: int | None = None) -> Selection:

@@ -49,7 +49,6 @@ def scalar_spec(
         A dict of `data` and `layout`.
     """
     line = np.asarray(values).reshape(-1).astype(np.float32)
-    is_line = line.size > MOST_BARS
     finite, extremes = finite_values(line)
     parts = [escape(title, NARROW_LIMIT), f"{line.size:,} sample{'s' * (line.size != 1)}"]
     if extremes is not None:
@@ -58,6 +57,27 @@ def scalar_spec(
         parts.append(nonfinite_legend(f"{line.size - finite.size:,} NaN or infinite"))
     if sample is not None:
         parts.append(colored(f"sample {sample}: {number(float(line[sample]))}", ACCENT))
+    traces, x_axis, y_axis = sample_bars(line, sample, names)
+    y_axis |= {"title": {"text": escape(meaning, 40), "standoff": 4}}
+    margin = {"l": 56, "r": 16, "t": 30, "b": 56 if names is not None else 36}
+    return {
+        "data": traces,
+        "layout": base_layout(" · ".join(parts), margin=margin, xaxis=x_axis, yaxis=y_axis, bargap=0.1),
+    }
+
+
+def sample_bars(
+    values: NDArray[Any], sample: int | None, names: Sequence[str] | None = None
+) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
+    """One number for each sample: the traces, the axis of the samples and that of the numbers.
+
+    Args:
+        values: The numbers, shape `(samples,)`.
+        sample: The sample that is marked.
+        names: What the samples are called.
+    """
+    line = values.astype(np.float32)
+    is_line = line.size > MOST_BARS
     shown = (
         [escape(str(name), 24) for name in names] if names is not None else [f"sample {i}" for i in range(line.size)]
     )
@@ -73,7 +93,7 @@ def scalar_spec(
     else:
         marker = bar_marker([index == sample for index in range(line.size)])
         trace |= {"type": "bar", "marker": {**marker, "line": {"width": 0}}}
-        if finite.size < line.size:
+        if not np.isfinite(line).all():
             trace |= {**nonfinite_bars(line, marker), "hovertext": trace["hovertext"]}
     traces = [trace]
     if is_line and sample is not None:
@@ -84,9 +104,4 @@ def scalar_spec(
     if line.size <= MOST_LABELS:
         ticks = shown if names is not None else [str(index) for index in range(line.size)]
         x_axis |= {"tickmode": "array", "tickvals": list(range(line.size)), "ticktext": ticks}
-    y_axis = {"title": {"text": escape(meaning, 40), "standoff": 4}, "fixedrange": True}
-    margin = {"l": 56, "r": 16, "t": 30, "b": 56 if names is not None else 36}
-    return {
-        "data": traces,
-        "layout": base_layout(" · ".join(parts), margin=margin, xaxis=x_axis, yaxis=y_axis, bargap=0.1),
-    }
+    return traces, x_axis, {"fixedrange": True}

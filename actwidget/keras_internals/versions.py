@@ -270,12 +270,18 @@ PARTS = [
         _internal_operation_seed="random numbers that come next",
         _rng="random numbers that come next",
     ),
+    *_parts(
+        "tensorflow.python.framework.op_callbacks",
+        add_op_callback="which tensor was computed from which",
+        remove_op_callback="which tensor was computed from which",
+    ),
     *_parts("tensorflow.core.protobuf.saved_model_pb2", SavedModel="advice for SavedModels"),
     *_parts("tensorflow.python.ops.resource_variable_ops", ResourceVariable="variables that layers write"),
     *_parts(
         "jax._src.core",
         EvalTrace="to tell calls in a transformation from computed ones",
         trace_ctx="to tell calls in a transformation from computed ones",
+        Primitive="which tensor was computed from which",
     ),
     *_parts("jax.core.Tracer", _trace="to tell calls in a transformation from computed ones"),
     *_parts(

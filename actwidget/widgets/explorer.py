@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from actwidget.errors import shown
 from actwidget.explorer.explorer import Explorer
 from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
-from actwidget.options import at_least
+from actwidget.options import at_least, is_model
 from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.composite import in_marimo
 from actwidget.widgets.export import write_image, write_page
@@ -32,10 +32,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.network.costs import LayerCost
     from actwidget.widgets.still import Snapshot
 
-_NAMING = (
-    *("show", "layer", "channel", "sample", "compare", "scaling", "sort", "position", "slice", "input_channel"),
-    "reading",
-)
+_NAMING = sorted(FIELDS, key=lambda name: name == "reading")
 """The options from which the name of the snapshot is made. Executed notebooks contain that name, so the order must not
 change."""
 
@@ -62,8 +59,8 @@ class LayerExplorer(TakesInputs):
 
     show = Checked("activation")
     """What the figure shows: the `"activation"` of the selected layer, an `"overlay"` of one channel over the input
-    picture, a `"comparison"` with another sample or model, a `"table"` of statistics of all channels, the layer's
-    `"weights"`, or an `"overview"` of the whole network with one row per layer."""
+    picture, `"every_sample"` side by side, a `"comparison"` with another sample or model, a `"table"` of statistics of
+    all channels, the layer's `"weights"`; of the whole network the `"overview"` or the `"graph"`."""
     layer = Checked("")
     """The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
     `model.layers`, or a layer."""
@@ -121,8 +118,8 @@ class LayerExplorer(TakesInputs):
             inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of arrays as the model takes it. A
                 single sample without a batch axis is accepted if that is unambiguous. Without inputs only the tree is
                 shown.
-            show: What the figure shows: `"activation"`, `"overlay"`, `"comparison"`, `"table"`, `"weights"` or
-                `"overview"`. By default it is the comparison if `compare` is given, otherwise the activation.
+            show: What the figure shows: `"activation"`, `"overlay"`, `"every_sample"`, `"comparison"`, `"table"`,
+                `"weights"`, `"overview"` or `"graph"`. The default is `"activation"`, or `"comparison"` with `compare`.
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.
@@ -148,7 +145,7 @@ class LayerExplorer(TakesInputs):
             InvalidInputsError: `inputs` do not fit the model.
             LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that does not exist.
         """
-        other = compare if _is_model(compare) else None
+        other = compare if is_model(compare) else None
         self._lock = threading.RLock()
         self._explorer = Explorer(
             model,
@@ -395,8 +392,3 @@ class LayerExplorer(TakesInputs):
         """One line that is the same on every run."""
         name, layer = shown(self.tree.name), shown(self.layer)
         return f"LayerExplorer({name}, layer={layer}, channel={self.channel}, sample={self.sample})"
-
-
-def _is_model(value: Any) -> bool:
-    """Whether `compare` is another model and not the index of a sample."""
-    return hasattr(value, "layers") and callable(value)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import html
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from actwidget.errors import short
-from actwidget.figures.parts.text import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.answers.predictions import TopAnswers
     from actwidget.explorer.description.facts import Fact
 
 ORIGINS = {
@@ -29,23 +28,6 @@ def escape(text: str, limit: int = 120) -> str:
     return html.escape(short(text, limit))
 
 
-@lru_cache(1024)
-def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
-    """A shape without the batch axis, with `?` for an axis of unknown length.
-
-    Args:
-        shape: The shape, the batch axis first; `None` if it is not known.
-        times: The separator between two axes.
-
-    Example:
-        >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
-        ('112×112×96', '?×8', 'scalar', '')
-    """
-    if not shape:
-        return ""
-    return times.join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"
-
-
 def header(name: str, layers: int, parameters: int) -> str:
     """The model's name and size."""
     size = f"{layers:,} {'layer' if layers == 1 else 'layers'} · {parameters:,} parameters"
@@ -55,16 +37,28 @@ def header(name: str, layers: int, parameters: int) -> str:
     )
 
 
-def prediction(label: str, probability: float) -> str:
-    """The model's prediction for the sample; empty without a label."""
-    if not label:
+def prediction(answers: TopAnswers) -> str:
+    """The model's answer for the sample as a short list, each probability with a bar; empty without an answer."""
+    if not answers.items:
         return ""
-    width = max(0.0, min(1.0, probability)) * 100
-    return (
-        f'<span class="actw-prediction">{escape(label)}</span>'
-        f'<span class="actw-bar"><span style="width:{width:.1f}%"></span></span>'
-        f'<span class="actw-muted">{percent(probability)}</span>'
+    has_bars = any(item.share is not None for item in answers.items)
+    rows = "".join(
+        f'<li><span class="actw-answer" title="{escape(item.name, 400)}">{escape(item.name)}</span>'
+        f"{_bar(item.share) if has_bars else ''}<span>{escape(item.text)}</span></li>"
+        for item in answers.items
     )
+    output, label = "", "The model's answer"
+    if answers.output:
+        label += f", output {answers.output}"
+        output = f'<span class="actw-output" title="{escape(label, 400)}">{escape(answers.output)}</span>'
+    kind = "actw-tops" if has_bars else "actw-tops actw-no-bars"
+    return f'{output}<ol class="{kind}" aria-label="{escape(label, 400)}">{rows}</ol>'
+
+
+def _bar(share: float | None) -> str:
+    """A bar for a probability."""
+    width = 100 * max(0.0, min(1.0, share or 0.0))
+    return f'<span class="actw-bar"><span style="width:{width:.1f}%"></span></span>'
 
 
 def title(node: LayerNode, sentence: str) -> str:
@@ -96,4 +90,5 @@ def aside(text: str) -> str:
 
 def live(role: str, text: str) -> str:
     """A line that a screen reader speaks when it changes; `role` is `status` or `alert`."""
-    return f'<div role="{role}" class="actw-{role}">{escape(text, 2000)}</div>'
+    words = escape(text, 2000)
+    return f'<div role="{role}" class="actw-{role}" title="{words}">{words}</div>'

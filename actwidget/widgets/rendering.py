@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -96,8 +97,11 @@ class Rendering(Composite):
 
     def _clicked(self, customdata: list[Any]) -> None:
         """Selects what was clicked in the figure."""
+        explorer = self._explorer
         with self._lock:
-            self._change(selected_by_click(customdata, self._explorer.data, self._explorer.session.graph.nodes))
+            view, data = explorer.view, explorer.data
+            on_layer = partial(view.layer_clicked, data=data, selection=explorer.selection)
+            self._change(selected_by_click(customdata, data, on_layer))
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         """Changes fields of the selection, with one redraw for all."""
@@ -112,8 +116,8 @@ class Rendering(Composite):
 
     def _scope_chosen(self, change: Any) -> None:
         """Shows the layer, or the whole network, in the view in which it was shown last."""
-        if not self._rendering:
-            scope = change["new"]
+        scope = change["new"]
+        if not self._rendering and self._explorer.view.is_of_network != (scope == "network"):
             self.show = self._last_views.get(scope) or self._explorer.first_view(of_network=scope == "network")
 
     def _pressed(self, key: str) -> None:
@@ -232,4 +236,4 @@ class Rendering(Composite):
     def _predict(self) -> None:
         with self._lock:
             if self._links:  # it may have been closed in the meantime
-                self._screen.predict(*self._explorer.inspector.predictions.top(self.sample))
+                self._screen.predict(self._explorer.inspector.predictions.answers(self.sample))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from actwidget.capture.structure.node import LayerNode
+    from actwidget.explorer.answers.predictions import TopAnswers
     from actwidget.explorer.drawing import Drawing
     from actwidget.explorer.shown import Shown
     from actwidget.widgets.still import Still
@@ -50,7 +51,7 @@ class Screen:
         alert: The error message.
         status: The status line.
         samples: The strip of samples.
-        prediction: The model's prediction for the sample.
+        prediction: The model's answer for the sample.
         title: The name of the selected layer.
         code: The Keras code for the selected layer.
         header: The name and size of the model.
@@ -157,9 +158,9 @@ class Screen:
         """Marks layers with warnings in the tree, in addition to those marked already unless `only` is set."""
         self.tree.marks = dict(warnings) if only else {**self.tree.marks, **warnings}
 
-    def predict(self, label: str, probability: float) -> None:
-        """Shows the model's prediction for the sample."""
-        self.prediction.value = html.prediction(label, probability)
+    def predict(self, answers: TopAnswers) -> None:
+        """Shows the model's answer for the sample."""
+        self.prediction.value = html.prediction(answers)
 
     def _show_table(self, drawing: Drawing, channel: int | None) -> None:
         """Replaces the figure by the drawing's table; a drawing without a table brings the figure back."""

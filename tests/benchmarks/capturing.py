@@ -84,7 +84,7 @@ def captures(layers: int, repeats: int) -> list[Row]:
         wrapped(x)
         for label, each in ((name, model), (f"{name}, subclassed", wrapped)):
             tensor = keras.ops.convert_to_tensor(x)
-            plain, whole = _in_turn(
+            plain, whole = in_turn(
                 repeats, lambda e=each, t=tensor: e(t, training=False), lambda e=each, v=x: aw.activations(e, v)
             )
             rows += [
@@ -108,7 +108,7 @@ def _one_layer(name: str, model: keras.Model, x: np.ndarray, layers: int, repeat
         sub = connect(graph, [path], "one")
 
         tensor = as_tensors(x, graph.inputs)
-        bare, ours = _in_turn(
+        bare, ours = in_turn(
             repeats, lambda s=sub, t=tensor: s(t, training=False), lambda s=sub, v=x: _capture(s, v, graph.inputs)
         )
         calls.append(median(bare))
@@ -132,7 +132,7 @@ def _capture(sub: keras.Model, x: np.ndarray, inputs: object) -> list[np.ndarray
         return [as_array(output) for output in sub(as_tensors(x, inputs), training=False)]
 
 
-def _in_turn(repeats: int, *functions: Callable[[], object]) -> list[list[float]]:
+def in_turn(repeats: int, *functions: Callable[[], object]) -> list[list[float]]:
     """Milliseconds of each function, called in turn so that a busy moment meets all of them."""
     taken: list[list[float]] = [[] for _ in functions]
     for function in functions:
@@ -148,7 +148,7 @@ def _in_turn(repeats: int, *functions: Callable[[], object]) -> list[list[float]
 def trees() -> list[Row]:
     """The tree of a very large model, and what an explorer adds to the memory of one forward pass."""
     large = keras.applications.NASNetLarge(weights=None)
-    (times,) = _in_turn(7, lambda: aw.layer_tree(large))
+    (times,) = in_turn(7, lambda: aw.layer_tree(large))
     rows = [Row.of(f"layer_tree of NASNetLarge, {len(list(aw.layer_tree(large))):,} nodes", times, "ms", goal=100)]
     result = subprocess.run([sys.executable, "-c", EXPLORE], capture_output=True, text=True, check=True, cwd=Path.cwd())
     plain, peak, kept = json.loads(result.stdout.splitlines()[-1])

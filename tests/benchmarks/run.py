@@ -21,7 +21,7 @@ sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 # Kernels and fresh processes take actwidget from this checkout as well.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TESTS.parent), os.environ.get("PYTHONPATH")]))
 
-SECTIONS = ("import", "notebook", "capture", "trees", "python", "rivals", "page", "kinds", "fidelity")
+SECTIONS = ("import", "notebook", "capture", "trees", "graph", "python", "rivals", "page", "kinds", "fidelity")
 
 
 def main() -> None:
@@ -42,6 +42,7 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
     # After the command line is read: each of these loads TensorFlow.
     from capturing import captures, trees
     from fidelity import report
+    from graph import graphs
     from kinds import drawings as kinds_drawn
     from kinds import pages as kinds_painted
     from networks import SOURCES
@@ -59,6 +60,8 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
         show("Capture", captures(5 if quick else 15, 5 if quick else 15))
     if "trees" in sections:
         show("Large models", [*trees(), *first_pictures(5 if quick else 9)])
+    if "graph" in sections:
+        show("Graph of a large model", graphs(5 if quick else 9))
     for name in SOURCES:
         if "python" in sections:
             title = f"{name}: Python's work for a layer not seen before, no front end connected"

@@ -88,6 +88,7 @@ def test_a_view_that_does_not_scroll_takes_no_focus(explorer, panel):
     explorer.choose("overview")
 
 
+@pytest.mark.usefixtures("explorer")
 def test_axe_finds_nothing(notebook, panel):
     assert panel.evaluate("(panel) => panel.scrollHeight > panel.clientHeight")
     found = Axe().run(notebook.page, context=".actw-explorer").response["violations"]

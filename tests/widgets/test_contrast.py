@@ -14,11 +14,11 @@ SHEETS = sorted(FRONTEND.glob("*.css"))
 # Sets the colours of marimo for the other sheets; it has no text of its own.
 SHEETS.remove(FRONTEND / "composite.css")
 # Coloured areas that never have text on them.
-WITHOUT_TEXT = re.compile(r"\.actw-bar\b")
+WITHOUT_TEXT = re.compile(r"\.actw-bar\b|^to$")
 # For what is dimmed, and for signs that are no text, 3 to 1 is enough.
 DIMMED = re.compile(r'aria-disabled="true"|:disabled|\.actw-tree-mark\b')
 # These stand on no other background than that of the page.
-ON_THE_PAGE = re.compile(r"\.actw-(warning|alert)\b")
+ON_THE_PAGE = re.compile(r"\.actw-(warning|alert|samples-error)\b")
 
 # What the themes of JupyterLab 4 set.
 LIGHT = {

@@ -625,7 +625,7 @@ def test_class_names_and_labels_are_those_of_the_first_output():
     with pytest.raises(errors.OptionError, match="from 0 to 4"):
         aw.LayerExplorer(model, np.ones((2, 4)), labels=[7, 7])
     explorer = aw.LayerExplorer(model, np.ones((2, 4)), class_names=list("abcde"), labels=[4, 0], layer="q")
-    assert "✓ e" in explorer.figure.layout.yaxis2.ticktext
+    assert "✓ e" in explorer.figure.layout.yaxis.ticktext
     explorer.layer = "p"
     assert explorer._screen.alert.value == html.live("alert", "")
 

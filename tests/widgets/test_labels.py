@@ -76,11 +76,10 @@ def test_a_sigmoid_tells_of_two_classes_and_how_probable_the_likelier_is(name):
         assert probability == pytest.approx(max(one, 1 - one), abs=1e-6)
         explorer.sample = sample
         assert label in explorer._screen.prediction.value
-        if name == "one number a sample":
-            assert explorer.figure.layout.yaxis.title.text == "probability of dog"
-            continue
-        bars = explorer.figure.data[1]
-        texts = list(explorer.figure.layout.yaxis2.ticktext)
+        assert "dog, every sample" in explorer.figure.layout.annotations[0].text
+        np.testing.assert_allclose(explorer.figure.data[2].y, ones, atol=1e-6)
+        bars = explorer.figure.data[0]
+        texts = list(explorer.figure.layout.yaxis.ticktext)
         assert dict(zip(texts, bars.x, strict=True)) == pytest.approx(
             {("✓ " if TRUE[sample] == place else "") + NAMES[place]: (1 - one, one)[place] for place in (0, 1)},
             abs=1e-6,
@@ -95,15 +94,15 @@ def test_a_sigmoid_tells_of_two_classes_and_how_probable_the_likelier_is(name):
 
 def test_without_names_the_classes_have_their_numbers():
     explorer = opened(BINARY["a unit"](), labels=TRUE)
-    assert set(explorer.figure.layout.yaxis2.ticktext) == {"✓ class 0", "class 1"}
+    assert set(explorer.figure.layout.yaxis.ticktext) == {"✓ class 0", "class 1"}
     assert explorer._explorer.inspector.predictions.top(0)[0] in {"class 0", "class 1"}
     explorer.channel = 0
-    assert "✓ class 0" in explorer.figure.layout.yaxis2.ticktext
+    assert "✓ class 0" in explorer.figure.layout.yaxis.ticktext
 
 
 def test_a_single_name_is_that_of_the_class_that_the_unit_calls_1():
     explorer = opened(BINARY["a unit"](), class_names=["dog"])
-    assert set(explorer.figure.layout.yaxis2.ticktext) == {"not dog", "dog"}
+    assert set(explorer.figure.layout.yaxis.ticktext) == {"not dog", "dog"}
 
 
 FORMS = {
@@ -125,7 +124,7 @@ def test_labels_are_taken_in_each_form_that_fit_takes(form):
     explorer = opened(model, labels=FORMS[form]([2, 0, 1, 2]), class_names=list("abc"))
     for sample, name in enumerate("cabc"):
         explorer.sample = sample
-        assert f"✓ {name}" in explorer.figure.layout.yaxis2.ticktext
+        assert f"✓ {name}" in explorer.figure.layout.yaxis.ticktext
 
 
 @pytest.mark.parametrize(
@@ -135,7 +134,7 @@ def test_so_they_are_for_a_single_sigmoid_unit(labels):
     explorer = opened(BINARY["a unit"](), labels=labels, class_names=NAMES)
     for sample, true in enumerate(TRUE):
         explorer.sample = sample
-        assert f"✓ {NAMES[true]}" in explorer.figure.layout.yaxis2.ticktext
+        assert f"✓ {NAMES[true]}" in explorer.figure.layout.yaxis.ticktext
 
 
 @pytest.mark.parametrize("head", [layers.Dense(1), layers.Dense(1, activation="relu")], ids=["linear", "relu"])
@@ -145,9 +144,9 @@ def test_of_a_unit_without_a_sigmoid_it_is_said_what_to_do(head):
         with pytest.raises(OptionError, match=r"single unit .*got .*logit.*Activation\(\"sigmoid\"\)"):
             opened(model, **options)
     assert opened(model)._explorer.inspector.predictions.top(0) == ("", 0.0)
-    assert "price" in opened(model, class_names=["price"]).figure.layout.yaxis2.ticktext
+    assert "price" in opened(model, class_names=["price"]).figure.layout.annotations[0].text
     answered = keras.Sequential([model, layers.Activation("sigmoid")])  # what the message says
-    assert "✓ cat" in opened(answered, labels=TRUE, class_names=NAMES).figure.layout.yaxis2.ticktext
+    assert "✓ cat" in opened(answered, labels=TRUE, class_names=NAMES).figure.layout.yaxis.ticktext
 
 
 @pytest.mark.parametrize("units", [1, 3])
@@ -161,7 +160,7 @@ def test_of_several_outputs_the_message_says_that_the_first_is_meant():
     x = keras.Input((5,))
     model = keras.Model(x, [layers.Dense(1, activation="sigmoid", name="is")(x), layers.Dense(3)(x)], name="net")
     explorer = opened(model, labels=TRUE, class_names=NAMES)
-    assert "✓ cat" in explorer.figure.layout.yaxis2.ticktext
+    assert "✓ cat" in explorer.figure.layout.yaxis.ticktext
     for options in ({"labels": [0, 1, 2, 2]}, {"class_names": list("abc")}):
         with pytest.raises(OptionError, match=r"'net' \(of its outputs the first\)"):
             opened(model, **options)

@@ -285,16 +285,16 @@ def test_weights_are_drawn_once_for_all_channels(monkeypatch):
     monkeypatch.setattr(weights, "draw_weight", lambda name, *args: drawn.append(name) or original(name, *args))
     model, x = maps()
     explorer = aw.LayerExplorer(model, x, layer="conv", show="weights", max_bytes=TINY)
-    assert drawn == ["kernel", "bias"]
+    assert drawn == ["kernel"]
     pictures = [explorer._screen.plot.images]
     for channel in range(6):
         explorer.channel = channel
-    assert drawn == ["kernel", "bias"]
+    assert drawn == ["kernel"]
     explorer.input_channel = 1
-    assert drawn == ["kernel", "bias", "kernel"]
+    assert drawn == ["kernel", "kernel"]
     pictures.append(explorer._screen.plot.images)
     model.get_layer("conv").kernel.assign(model.get_layer("conv").kernel[::-1])
     _ = explorer.figure
-    assert drawn[3:] == ["kernel", "bias"]
+    assert drawn[2:] == ["kernel"]
     pictures.append(explorer._screen.plot.images)
     assert len({str(each) for each in pictures}) == 3

@@ -74,13 +74,13 @@ def test_two_samples_are_compared_those_channels_first_that_differ_most():
     assert "differ most first" in title(explorer)
     value = explorer.activation
     expected = np.argsort(-np.abs(value[2] - value[0]).mean(axis=(0, 1)), kind="stable")
-    overlays = [trace for trace in explorer.figure.data if trace.type == "heatmap"]
+    overlays = [trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.opacity == 0]
     assert len(overlays) == 3
     for overlay in overlays:
         shown = np.asarray(overlay.customdata)[..., 0].ravel()[np.isfinite(np.asarray(overlay.z)).ravel()]
         assert shown.tolist() == expected.tolist()
     explorer.compare = 1
-    assert "sample 1" in explorer.figure.layout.annotations[1].text
+    assert any("<b>sample 1</b>" in note.text for note in explorer.figure.layout.annotations)
     with pytest.raises(errors.SampleError):
         explorer.compare = 7
 
@@ -89,8 +89,8 @@ def test_two_checkpoints_are_compared():
     one, two, x = network("one", 0), network("two", 1), zoo.noise(2, 8, 8, 3)
     explorer = aw.LayerExplorer(one, x, layer="conv", compare=two)
     names = [note.text for note in explorer.figure.layout.annotations]
-    assert names[0].startswith("<b>one</b>")
-    assert "two" in names[1]
+    assert any(name.startswith("<b>one</b>") for name in names)
+    assert any(name.startswith("<b>two</b>") for name in names)
     apart = aw.compare(one, x, two, ["conv", "pool"])
     np.testing.assert_allclose(apart["conv"], two.get_layer("conv")(x) - one.get_layer("conv")(x), rtol=1e-4, atol=1e-6)
     assert list(apart) == ["conv", "pool"]
@@ -119,14 +119,12 @@ def test_the_weights_are_shown_each_with_its_values():
     model = network()
     explorer = aw.LayerExplorer(model, zoo.noise(2, 8, 8, 3), layer="conv", show="weights", channel=2)
     kernel, bias = model.get_layer("conv").get_weights()
-    texts = [note.text for note in explorer.figure.layout.annotations]
-    assert texts[0].startswith("<b>kernel</b> 3 × 3 × 3 × 5, mean over 3 input channels")
-    image = next(trace for trace in explorer.figure.data if trace.type == "image")
-    assert picture_of(image).shape[0] % 3 <= 3
+    assert "<b>kernel</b> 3 × 3 × 3 × 5" in explorer.figure.layout.title.text
+    closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.xaxis == "x2")
+    np.testing.assert_array_equal(np.asarray(closeup.customdata), kernel[..., 2])
+    explorer.options = {"weight": "bias"}
     bars = [trace for trace in explorer.figure.data if trace.type == "bar" and trace.x is None]
     np.testing.assert_allclose(np.asarray(bars[0].y), bias)
-    counts = [np.sum(trace.z) for trace in explorer.figure.data if trace.meta == "bins"]
-    assert counts == [kernel.size, bias.size]
     explorer.layer = "pool"
     assert "no weights" in explorer.figure.layout.annotations[0].text
 
@@ -265,7 +263,7 @@ def test_one_number_a_sample_is_shown_over_the_batch_and_a_click_goes_to_the_sam
     model = keras.Model(x, keras.ops.sum(x, axis=-1))
     value = zoo.noise(4, 3)
     explorer = aw.LayerExplorer(model, value, layer=model.operations[-1])
-    (trace,) = explorer.figure.data
+    trace = next(trace for trace in explorer.figure.data if trace.type == "bar")
     np.testing.assert_allclose(np.asarray(trace.y, "float32"), value.sum(axis=-1), rtol=1e-5)
     explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": ["sample", 2]}, [])
     assert explorer.sample == 2

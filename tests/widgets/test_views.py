@@ -260,12 +260,12 @@ def test_slices_of_two_axes_are_counted_through():
 
 def test_an_input_channel_of_a_kernel_is_chosen(explorer):
     explorer.layer, explorer.show = "strided", "weights"
-    assert "mean over 6 input channels" in explorer.figure.layout.annotations[0].text
+    assert "mean over 6 input channels" in title(explorer)
     stepper = explorer._screen.controls.widget("input_channel")
     assert stepper in explorer._screen.controls.box.children
     stepper._field.value = "4"
     assert explorer.input_channel == 4
-    assert "input channel 4 of 6" in explorer.figure.layout.annotations[0].text
+    assert "input channel 4 of 6" in title(explorer)
     with pytest.raises(ChannelError, match="input channel from 0 to 5"):
         explorer.input_channel = 6
     explorer.layer = "conv"
@@ -333,7 +333,7 @@ def test_integers_that_name_things_are_no_measurements():
     model = keras.Model(x, labels)
     explorer = aw.LayerExplorer(model, RNG.random((2, 6, 6, 4)))
     explorer.layer = [node.path for node in explorer.tree][-1]
-    assert "4 distinct values" in title(explorer)
+    assert "likeliest class of 6 × 6 pixels · 4 of 4 classes" in title(explorer)
     tokens = keras.Input((5,), dtype="int32", name="tokens")
     model = keras.Model(tokens, layers.Embedding(9, 3)(tokens))
     explorer = aw.LayerExplorer(model, np.array([[1, 2, 3, 0, 0]]), layer="tokens")

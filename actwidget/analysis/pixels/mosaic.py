@@ -133,7 +133,9 @@ class Tiling(NamedTuple):
         return self.rows * self.columns
 
 
-def tiling(count: int, height: int, width: int, *, room: tuple[float, float], least: float) -> Tiling:
+def tiling(
+    count: int, height: int, width: int, *, room: tuple[float, float], least: float, paged: float | None = None
+) -> Tiling:
     """Divide tiles into as few pages as leave each one large enough.
 
     Args:
@@ -141,13 +143,13 @@ def tiling(count: int, height: int, width: int, *, room: tuple[float, float], le
         height: Of one tile, in cells of a map.
         width: Of one tile, in cells of a map.
         room: The width and height of the panel, in pixels of the screen.
-        least: How long the longer side of a tile has to be, in pixels of the screen.
+        least: How long the longer side of a tile has to be for all to be on one page, in pixels of the screen.
+        paged: The same where there are several pages; by default it is equal.
 
     Returns:
-        One page with the largest tiles that fit, if these are large enough; otherwise pages of tiles of at least that
-        size, as many as fit.
+        One page with the largest tiles that fit, if these are large enough; otherwise pages of as many tiles as fit.
 
-    >>> tiling(96, 112, 112, room=(520, 440), least=40)
+    >>> tiling(96, 112, 112, room=(520, 440), least=30)
     Tiling(rows=9, columns=11, pages=1)
     >>> tiling(512, 7, 7, room=(520, 440), least=40)
     Tiling(rows=10, columns=12, pages=5)
@@ -159,7 +161,7 @@ def tiling(count: int, height: int, width: int, *, room: tuple[float, float], le
     scale = min(room[0] / (columns * spaced * max(width, 1)), room[1] / (rows * spaced * max(height, 1)))
     if scale * longer >= least:
         return Tiling(rows, columns)
-    unit = least * spaced / longer
+    unit = (paged or least) * spaced / longer
     columns, rows = (
         max(1, int(side / (unit * max(length, 1)))) for side, length in zip(room, (width, height), strict=True)
     )

@@ -72,7 +72,7 @@ class Tap:
         values: The recorded tensors by path.
         editor: Applies the edits.
         outputs: The shapes and dtypes of the model's outputs.
-        output_path: The path of the layer that returned the first output; `""` if no layer did.
+        output_paths: For each output the path of the layer that returned it; `""` if no layer did.
         failed: The path of the innermost call or edit that raised; `None` if none did.
         refused: From each path that can't be captured in this pass, like all paths below it, to the reason.
         frames: The calls that are running now, the innermost last.
@@ -105,7 +105,7 @@ class Tap:
         self.values: dict[str, Any] = {}
         self.editor = Editor(root, edits or {}, allow_unreached)
         self.outputs: list[Output] = []
-        self.output_path = ""
+        self.output_paths: tuple[str, ...] = ()
         self.failed: str | None = None
         self.refused: dict[str, str] = {}
         self.frames: list[Frame] = []
@@ -122,9 +122,8 @@ class Tap:
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the model and returns its output."""
         self.seen = Call(self.root, "", 0)
-        self.values, self.refused = {}, {}
+        self.values, self.refused, self.failed = {}, {}, None
         self._missing = set(self._wanted or ())
-        self.failed = None
         outer = current_observer()
         self.taps = [self] if outer is None else [self, *outer.taps]
         self._graph, self._symbolic = backend.graph_in_progress(), in_symbolic_scope()
@@ -140,7 +139,8 @@ class Tap:
             self.taps = [self]
         tensors = [leaf for leaf in keras.tree.flatten(result) if keras.ops.is_tensor(leaf)]
         self.outputs = [Output.of(leaf) for leaf in tensors]
-        self.output_path = next((path for path, leaf in self._leaves.items() if tensors and leaf() is tensors[0]), "")
+        paths = {id(leaf()): path for path, leaf in reversed(self._leaves.items())}  # of equal ones the first path
+        self.output_paths = tuple(paths.get(id(tensor), "") for tensor in tensors)
         self._leaves.clear()
         return result
 

@@ -39,14 +39,23 @@ def is_sigmoid(operation: Any, output: int = 0) -> bool:
 
     What only gives values another shape or dtype, as a `Flatten` does, hands a sigmoid on.
     """
+    return _bounds_at_end(operation, output) == BOUNDS["sigmoid"]
+
+
+def is_softmax(operation: Any, output: int = 0) -> bool:
+    """Whether an output of a layer or operation is that of a softmax, in the same sense as `is_sigmoid`."""
+    return _bounds_at_end(operation, output) == BOUNDS["softmax"]
+
+
+def _bounds_at_end(operation: Any, output: int) -> Bounds | None:
     if (function := function_of(operation)) is not None:
         tensor = function.outputs[output]
-        return is_sigmoid(producer(tensor), tensor_index(tensor))
+        return _bounds_at_end(producer(tensor), tensor_index(tensor))
     if semantics_of(operation).keeps_values:
         node = only_node(operation)
         given = [] if node is None else node.input_tensors
-        return len(given) == 1 and is_sigmoid(producer(given[0]), tensor_index(given[0]))
-    return activation_bounds(operation) == BOUNDS["sigmoid"]
+        return _bounds_at_end(producer(given[0]), tensor_index(given[0])) if len(given) == 1 else None
+    return activation_bounds(operation)
 
 
 def _bounds_of_output(operation: Any, output: int) -> Bounds | None:

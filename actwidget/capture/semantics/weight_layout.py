@@ -41,6 +41,12 @@ class WeightHolder:
         layout = inherited_semantics(self.layer).weights
         return int(self.layer.groups) if layout is not None and layout.has_groups else 1
 
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The gates of a recurrent layer, in the order in which they divide the last axis of its weights."""
+        layout = inherited_semantics(self.layer).weights
+        return () if layout is None else layout.gates
+
     def axes_of(self, name: str) -> WeightAxes:
         """What the axes of a weight are, by the name that Keras gives it."""
         layout = inherited_semantics(self.layer).weights

@@ -26,6 +26,7 @@ class Weight:
         groups: Into how many groups the channels of a convolution fall, each of so many inputs as `kernel` has.
         channels: To which channel of the layer each entry of the last axis belongs (of a depthwise
             kernel to each of the last two axes together); `None` where they belong to none, or it is not known.
+        gates: The gates of a recurrent layer, in which the entries of the last axis fall; empty without gates.
         note: What is to be said of the way in which Keras holds the values.
     """
 
@@ -35,6 +36,7 @@ class Weight:
     groups: int = 1
     channels: Array | None = None
     note: str = ""
+    gates: tuple[str, ...] = ()
 
     def entries_of(self, channel: int | None) -> list[int]:
         """Where in `channels` a channel stands: in a layer with gates once for each of them."""
@@ -76,7 +78,8 @@ def _weight(variable: keras.Variable, holder: WeightHolder) -> Weight:
     channels = None
     if axes.channels and holder.first_channel is not None:
         channels = holder.first_channel + np.arange(count) % (holder.width or count)
-    return Weight(values, kernel, axes.depthwise, holder.groups, channels, note)
+    gates = holder.gates if count == len(holder.gates) * (holder.width or 0) else ()
+    return Weight(values, kernel, axes.depthwise, holder.groups, channels, note, gates)
 
 
 def _as_kernel(values: Array, axes: WeightAxes) -> Array:

@@ -77,7 +77,7 @@ class ModelGraph:
         places: For each path that a functional graph reaches where it stands.
         paths: For the `id` of each layer of the model the path of its first call.
         operations: For each path the layer or operation that computes it.
-        output: The path of the model's first output, `""` where that is no layer's.
+        outputs: For each output of the model its path, `""` where it is no layer's.
         edits: What the value at a path is put through before it goes on.
         allow_unreached: The paths of the edits that a forward pass may leave out.
         failed: The path of the call that raised when the model was run to be seen, or `None`.
@@ -95,7 +95,7 @@ class ModelGraph:
     places: dict[str, Place]
     paths: dict[int, str]
     operations: dict[str, keras.Operation]
-    output: str
+    outputs: tuple[str, ...]
     edits: Mapping[str, keras.Layer] = field(default_factory=dict)
     allow_unreached: frozenset[str] = frozenset()
     failed: str | None = None
@@ -113,6 +113,11 @@ class ModelGraph:
     def nodes(self) -> dict[str, LayerNode]:
         """All nodes but the root by path, in order of execution."""
         return {node.path: node for node in self.tree}
+
+    @property
+    def output(self) -> str:
+        """The path of the model's first output, `""` where that is no layer's."""
+        return next(iter(self.outputs), "")
 
     @cached_property
     def layers(self) -> tuple[keras.Layer, ...]:

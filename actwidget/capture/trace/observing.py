@@ -36,7 +36,7 @@ class TracedModel:
         builder: The builder of the nodes, with what it has recorded about them.
         nodes: The nodes of the model.
         outputs: The shapes and dtypes of the model's outputs.
-        output: The path of the layer that returns the first output; `""` if no layer does.
+        paths: For each output the path of the layer that returns it; `""` if no layer does.
         batch: The inputs, as the model takes them; `None` without inputs.
         spread: How the model takes them: as one structure, or as several arguments.
         symbols: The structure of the model's symbolic inputs; `None` if it has none.
@@ -46,7 +46,7 @@ class TracedModel:
     builder: NodeBuilder
     nodes: tuple[LayerNode, ...]
     outputs: list[Output]
-    output: str
+    paths: tuple[str, ...]
     batch: Batch | None
     spread: Spread
     symbols: Any = None
@@ -111,9 +111,9 @@ class ModelObserver:
         for args, kwargs in _symbols(root):
             with suppress(Exception), rolled_back_on_failure(root):  # a model that fails here may run on values
                 tap = run_symbolically(root, args, kwargs)
-                return TracedModel(builder, builder.seen(tap.seen, ""), tap.outputs, tap.output_path, None, spread)
+                return TracedModel(builder, builder.seen(tap.seen, ""), tap.outputs, tap.output_paths, None, spread)
         builder.untried = True
-        return TracedModel(builder, builder.declared(root, ""), [], "", None, spread)
+        return TracedModel(builder, builder.declared(root, ""), [], (), None, spread)
 
     def calls_inside(self, symbols: Any, batch: Batch) -> NodeBuilder:
         """A builder for a model with a graph, with the observed calls of layers that can't be called on symbols.
@@ -180,7 +180,7 @@ class ModelObserver:
         nodes = builder.seen(tap.seen, "", size=samples, unseen=unseen)
         if builder.failed is not None:
             put_back()
-        return TracedModel(builder, nodes, outputs, tap.output_path, batch, spread, was_run=True)
+        return TracedModel(builder, nodes, outputs, tap.output_paths, batch, spread, was_run=True)
 
 
 def _symbols(root: keras.Model) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:

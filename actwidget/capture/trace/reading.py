@@ -158,7 +158,7 @@ def _as_graph(model: keras.Model, root: keras.Model, traced: TracedModel) -> Mod
         places={} if edits else builder.places,
         paths=builder.paths,
         operations=builder.operations,
-        output=traced.output,
+        outputs=traced.paths,
         edits=edits,
         allow_unreached=model.allow_unreached if isinstance(model, Tapped) else frozenset(),
         failed=builder.failed,
@@ -175,7 +175,7 @@ def _read_parts(root: keras.Model, inputs: Any) -> TracedModel:
     builder = NodeBuilder()
     nodes = without_call(root, builder.declared(root, ""))
     batch = None if inputs is None else prepare(inputs, None, root.name)
-    return TracedModel(builder, nodes, [], "", batch, Signature(root).usual)
+    return TracedModel(builder, nodes, [], (), batch, Signature(root).usual)
 
 
 def _read_graph(root: keras.Model, inputs: Any, observer: ModelObserver, *, is_edited: bool) -> TracedModel:
@@ -188,5 +188,6 @@ def _read_graph(root: keras.Model, inputs: Any, observer: ModelObserver, *, is_e
         builder, was_run = observer.calls_inside(symbols, batch), True
         nodes = builder.graph(function, "", None, owner=root)
     outputs = [builder.outputs[id(tensor)] for tensor in function.outputs]
-    output = next(path for path, place in builder.places.items() if place.tensor is function.outputs[0])
-    return TracedModel(builder, nodes, outputs, output, batch, Signature(root).usual, symbols, was_run)
+    by_tensor = {id(place.tensor): path for path, place in reversed(builder.places.items()) if place.outer is None}
+    paths = tuple(by_tensor[id(tensor)] for tensor in function.outputs)
+    return TracedModel(builder, nodes, outputs, paths, batch, Signature(root).usual, symbols, was_run)

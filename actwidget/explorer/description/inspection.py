@@ -72,8 +72,8 @@ def inspection(data: LayerData, channel: int | None, actions: tuple[Action, ...]
 def _facts_of_layer(statistics: Statistics) -> list[Fact]:
     facts = [Fact("mean", number(statistics.mean) if isfinite(statistics.mean) else "none")]
     facts.append(Fact("zero", percent(statistics.zeros)))
-    if statistics.saturated is not None and statistics.bound is not None and (upper := statistics.bound[1]) is not None:
-        facts.append(Fact(f"at the ceiling ({upper:g})", percent(statistics.saturated)))
+    if statistics.saturated is not None and statistics.bound is not None and statistics.bound[1] is not None:
+        facts.append(Fact("at the ceiling", percent(statistics.saturated)))
     return facts
 
 
@@ -81,7 +81,9 @@ def _facts_of_channel(statistics: Statistics, channel: int) -> list[Fact]:
     each = statistics.per_channel
     mean = float(each.mean[channel])
     rank = int(np.count_nonzero(np.asarray(each.mean) > mean)) + 1
-    place = f", number {rank:,} of {statistics.channels:,}" if statistics.channels > 1 else ""
+    place = f", rank {rank:,} of {statistics.channels:,}" if statistics.channels > 1 else ""
+    if statistics.count == statistics.channels and isfinite(mean):
+        return [Fact("value", f"{number(mean)}{place}")]
     facts = [Fact("mean", f"{number(mean)}{place}" if isfinite(mean) else "none")]
     own = percent(float(each.zeros[channel]))
     facts.append(Fact("zero", f"{own} (layer: {percent(statistics.zeros)})", bool(each.dead[channel])))
@@ -90,7 +92,7 @@ def _facts_of_channel(statistics: Statistics, channel: int) -> list[Fact]:
         share, whole = float(each.saturated[channel]), statistics.saturated
         if upper is not None and isfinite(share):
             text = f"{percent(share)} (layer: {percent(whole)})"
-            facts.append(Fact(f"at the ceiling ({upper:g})", text))
+            facts.append(Fact("at the ceiling", text))
     broken = [(int(each.nan[channel]), "NaN"), (int(each.infinite[channel]), "infinite")]
     if words := ", ".join(f"{count:,} {name}" for count, name in broken if count):
         facts.append(Fact("NaN or infinite", words, warns=True))
@@ -106,5 +108,7 @@ def _pixels(data: LayerData) -> Fact | None:
     if found is None or found.axes != (1, 2):
         return None
     height, width = (stop - start for start, stop in found.spans)
-    is_all = (height, width) == picture.pixels.shape[:2]
-    return Fact("depends on", f"all of {picture.name}" if is_all else f"{height} × {width} pixels of {picture.name}")
+    if (height, width) == picture.pixels.shape[:2]:
+        return Fact("depends on", f"all of {picture.name}")
+    of = "input pixels" if picture.name == "the input" else f"pixels of {picture.name}"
+    return Fact("depends on", f"{height} × {width} {of}")

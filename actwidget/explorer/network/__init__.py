@@ -1,1 +1,1 @@
-"""The whole network: what each of its layers costs, and small pictures of what they give."""
+"""The whole network: what goes from which layer to which, what each costs, and small pictures of what they give."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from actwidget.analysis.axes import kind_of
 from actwidget.analysis.pixels.mosaic import tiling
+from actwidget.explorer.answers.drawing import draw_answer
 from actwidget.explorer.controls import Choice, Number
 from actwidget.explorer.description.facts import Fact, facts_of
 from actwidget.explorer.description.inspection import inspection
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
 
 DRAWING, PICTURE = "drawing", "picture"
 """The kinds of what is kept of this view."""
-SIZES = {"S": 24, "M": 40, "L": 96}
-"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen."""
+SIZES = {"S": (24, 24), "M": (28, 48), "L": (96, 96)}
+"""How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen: where all tiles
+are on one page, and where they are not."""
 SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES}, initial="M")
 PAGE = Number("page", "page", count=100_000, empty="")
 _NARROW = 560  # pixels: the panels of a narrower figure stack
@@ -59,7 +61,7 @@ class Channels(View):
     label = "Channels"
     question = "What does this layer see?"
     place = 10
-    controls = ("channel", "sort", "scaling", SIZE, PAGE, "slice", "reading")
+    controls = ("channel", PAGE, SIZE, "sort", "scaling", "slice", "reading")
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The grid of all channels with a close-up and a histogram; values that can't be seen as a list to read."""
@@ -79,9 +81,9 @@ class Channels(View):
         if kind_of(shape, data.value.dtype) not in {"maps", "volume"} or shape[-3] * shape[-2] == 1:
             return None
         count, (height, width) = shape[-1], shape[-3:-1]
-        least = SIZES[selection.option(SIZE)]
+        least, paged = SIZES[selection.option(SIZE)]
         room = grid_room(*selection.room, narrow=selection.room[0] < _NARROW)
-        tiles = tiling(count, height, width, room=room, least=least)
+        tiles = tiling(count, height, width, room=room, least=least, paged=paged)
         chosen = selection.option(PAGE)
         if chosen is not None:
             return tiles, min(chosen, tiles.pages - 1)
@@ -113,6 +115,8 @@ def facts_on(data: LayerData) -> list[Fact]:
 
 
 def _drawn(data: LayerData, selection: Selection) -> Drawing:
+    if (answer := draw_answer(data, selection, lambda: facts_on(data))) is not None:
+        return answer
     if data.is_read:
         return _to_read(data, selection)
     channel = selection.channel

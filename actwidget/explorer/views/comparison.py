@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actwidget.analysis.difference import difference
+from actwidget.explorer.answers.kind import kind_of_output
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.explorer.selection import OTHER_MODEL
-from actwidget.figures import comparison_spec
-from actwidget.figures.parts.text import number
+from actwidget.figures import ComparisonContent, Side, comparison_order, comparison_spec
+from actwidget.figures.answers.content import SHARES
 
 if TYPE_CHECKING:
+    from actwidget.explorer.answers.predictions import Predictions
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.layer_values import Array
     from actwidget.explorer.selection import Selection
+
+ALONE = "Nothing to compare with: give two samples, or compare=other_model."
 
 
 @register
@@ -30,6 +34,11 @@ class Comparison(View):
     place = 40
     controls = ("channel", "slice", "compare")
 
+    def available(self, data: LayerData) -> str | None:
+        """Besides the usual reasons, a single sample has nothing beside it."""
+        is_alone = data.batch_size == 1 and not data.has_other_model
+        return data.missing or (ALONE if is_alone else None)
+
     def samples(self, selection: Selection, count: int) -> list[int]:
         """The selected sample, and where no model is compared the other one, by default the next."""
         if selection.compare == OTHER_MODEL:
@@ -39,39 +48,97 @@ class Comparison(View):
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """Both sides and their difference, the channels that differ most first."""
-        first = data.value
-        if not data.is_numeric or first.shape == ():
-            return Drawing.message(data.path, "There is nothing to compare here.")
-        sample = data.own_sample
-        names: tuple[str, str]
-        second: Array | None
+        if not data.is_numeric:
+            return Drawing.message(data.path, "There is nothing to compare here: these values are no numbers.")
         if selection.compare == OTHER_MODEL and data.has_other_model:
-            second = data.of_other_model()
-            names = (data.model_name, f"{data.other_model_name} (other)")
+            sides = _models(data)
         else:
             other = self.samples(selection, data.batch_size)[-1]
-            if min(other, data.samples - 1) == sample:
-                few = data.samples == 1
-                more = "Nothing to compare with: give two samples" if few else "Choose two different samples"
-                return Drawing.message(data.path, f"{more}, or compare=other_model.")
-            row, names = data.of_sample(other).row, (f"sample {sample}", f"sample {other}")
-            second = None if row is None else row.value
-        second = first if second is None else second
-        if first.shape != second.shape:
-            return Drawing.message(data.path, f"The shapes differ: {first.shape} and {second.shape}.")
-        return _drawn(data, selection, first, second, names)
+            if min(other, data.samples - 1) == data.own_sample:
+                words = ALONE if data.samples == 1 else "Choose two different samples, or compare=other_model."
+                return Drawing.message(data.path, words)
+            sides = _samples(data, other)
+        shapes = [side.values.shape for side in sides]
+        if shapes[0] != shapes[1]:
+            return Drawing.message(data.path, f"The shapes differ: {shapes[0]} and {shapes[1]}.")
+        return _drawn(data, selection, sides)
 
 
-def _drawn(data: LayerData, selection: Selection, first: Array, second: Array, names: tuple[str, str]) -> Drawing:
-    apart, label = difference(first, second), data.channel_label
-    place = None if selection.slice is None else data.slice_at(selection.slice)
-    figure = comparison_spec(
-        data.path, first, second, apart, names=names, channel_label=label, channel=selection.channel, at=place
+def _models(data: LayerData) -> tuple[Side, Side]:
+    """The layer in the model, and in the model to compare with."""
+    sources, sample = data.sources, data.sample
+    name, other = data.model_name, data.other_model_name
+    picture, second = _picture(data), data.of_other_model()
+    return (
+        Side(name, _values(data.value), _answer(sources.predictions, sample), picture),
+        Side(
+            f"{other} (other)" if other == name else other,
+            _values(data.value if second is None else second),
+            _answer(sources.other_predictions, sample),
+            picture,
+        ),
     )
+
+
+def _samples(data: LayerData, other: int) -> tuple[Side, Side]:
+    """The layer on the sample, and on another one."""
+    sides = [
+        Side(
+            f"sample {each.sample}", _values(each.value), _answer(data.sources.predictions, each.sample), _picture(each)
+        )
+        for each in (data, data.of_sample(other))
+    ]
+    return sides[0], sides[1]
+
+
+def _values(value: Array) -> Array:
+    """The values of a sample; a single number as a vector of one."""
+    return value if value.ndim else value.reshape(1)
+
+
+def _picture(data: LayerData) -> Array | None:
+    picture = data.picture
+    return None if picture is None else picture.pixels
+
+
+def _answer(predictions: Predictions | None, sample: int) -> str:
+    return "" if predictions is None else predictions.known(sample).words
+
+
+def _drawn(data: LayerData, selection: Selection, sides: tuple[Side, Side]) -> Drawing:
+    batch = data.sources.session.batch
+    graph, annotations = data.sources.session.graph, data.sources.annotations
+    kind = kind_of_output(graph, data.path, data.value, annotations, [] if batch is None else batch.samples)
+    names = data.class_names
+    content = ComparisonContent(
+        title=data.path,
+        sides=sides,
+        difference=difference(sides[0].values, sides[1].values),
+        channel_label=data.channel_label,
+        channel=selection.channel,
+        at=None if selection.slice is None else data.slice_at(selection.slice),
+        names=[names[1] if names else "class 1"] if data.is_binary else names,
+        is_share=kind in SHARES,
+    )
+    figure = comparison_spec(content)
+    order, columns = comparison_order(content, figure)
+    words = _in_words(content)
+    return Drawing.of(figure, words, tell=lambda: words, grid=Grid(np.asarray(order), columns))
+
+
+def _in_words(content: ComparisonContent) -> str:
+    """The comparison in a sentence or two."""
+    apart = content.difference
+    first, second = (f"{side.name}{f' ({side.answer})' if side.answer else ''}" for side in content.sides)
     most = ", ".join(
-        f"{each} ({number(apart.mean_absolute[each])}{', not finite on one side' if apart.nonfinite[each] else ''})"
+        f"{_named(content, each)} ({content.in_words(float(apart.mean_absolute[each]))}"
+        f"{', not finite on one side' if apart.nonfinite[each] else ''})"
         for each in apart.order[:5].tolist()
     )
-    alt = f"{data.path}: {names[0]} beside {names[1]}; {label}s that differ most, by mean difference: {most}"
-    grid = Grid(np.asarray(apart.order), figure["data"][1]["z"].shape[1])
-    return Drawing.of(figure, alt, tell=lambda: alt, grid=grid)
+    label = f"{content.channel_label}s" if content.names is None else "those"
+    by = "difference" if content.sides[0].values.ndim == 1 else "mean difference"
+    return f"{content.title}: {first} beside {second}; {label} that differ most, by {by}: {most}"
+
+
+def _named(content: ComparisonContent, channel: int) -> str:
+    return str(channel) if content.names is None else content.names[channel]

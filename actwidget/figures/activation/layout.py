@@ -204,7 +204,8 @@ def _narrow(layout: dict[str, Any], panels: Panels) -> dict[str, Any]:
     words: Sequence[str] = steps["ticktext"] if {"tickangle", "ticktext"} <= steps.keys() else []
     upright = bool(words) and (steps["tickangle"] == UPRIGHT or needs_upright(words, 45))
     changed: dict[str, Any] = {"xaxis.tickangle": UPRIGHT} if upright else {}
-    top = layout["meta"]["narrow"].get("margin.t", 30)
+    # No caption stands beside the title's last line there, so the grid begins right below it.
+    top = layout["meta"]["narrow"].get("margin.t", TOP) - 6
     bottom = max(_below_closeup(layout), TICKS) + 4
 
     def height(pixels: float) -> float:
@@ -234,5 +235,5 @@ def _narrow(layout: dict[str, Any], panels: Panels) -> dict[str, Any]:
     changed |= {f"annotations[{index}].y": height(low - LOW) for index in (0, 1)}
     changed |= {"annotations[0].x": 0, "annotations[1].x": NARROW_LOW[0]}
     bare = all(layout[name].get("visible", True) is False for name in ("xaxis", "yaxis2"))
-    changed |= {"margin.l": 8 if bare else 48, "margin.r": 8, "margin.b": bottom}
+    changed |= {"margin.t": top, "margin.l": MARGIN if bare else 48, "margin.r": MARGIN, "margin.b": bottom}
     return {"height": NARROW_HEIGHT, **changed}

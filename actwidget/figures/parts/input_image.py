@@ -58,7 +58,7 @@ def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[in
     if image is None:
         return None
     image.thumbnail((limit, limit))
-    return _uri(image), (image.height, image.width)
+    return image_uri(image), (image.height, image.width)
 
 
 def is_picture(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -105,7 +105,8 @@ def _input_image(pixels: NDArray[Any]) -> Image.Image | None:
     return Image.fromarray(image)
 
 
-def _uri(image: Image.Image) -> str:
+def image_uri(image: Image.Image) -> str:
+    """A picture as a PNG in a data URI."""
     stream = io.BytesIO()
     image.save(stream, "png", compress_level=1)
     return png_uri(stream.getvalue())

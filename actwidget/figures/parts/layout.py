@@ -79,6 +79,13 @@ def base_layout(title: str, *, captioned: bool = False, **more: Any) -> dict[str
     return result
 
 
+def of_panel_height(layout: dict[str, Any]) -> dict[str, Any]:
+    """A layout that is exactly as high as its panel, also if its title takes several lines; these begin at its edge."""
+    narrow = layout["meta"]["narrow"] | {"height": NARROW_HEIGHT}
+    title = {**layout["title"], "xref": "container", "pad": {**layout["title"]["pad"], "l": 8}}
+    return {**layout, "title": title, "height": HEIGHT, "meta": {**layout["meta"], "narrow": narrow}}
+
+
 def _title_pad(lines: list[str]) -> int:
     """The padding of the title: Plotly moves its top up by half the height of each further line."""
     return 6 + 8 * (len(lines) - 1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import struct
 import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from actwidget.analysis.pixels.levels import GAP_LEVEL
 from actwidget.figures.parts.palette import dark_colorscale, palette
@@ -48,6 +50,17 @@ def palette_png(levels: NDArray[np.uint8], scale: str) -> str:
     }
     png = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks.items())
     return png_uri(png)
+
+
+def rgba_png(pixels: NDArray[np.uint8]) -> str:
+    """A PNG of colours as a data URI.
+
+    Args:
+        pixels: Red, green, blue and alpha, shape `(height, width, 4)`.
+    """
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "png", compress_level=1)
+    return png_uri(stream.getvalue())
 
 
 def _dark_chunk(scale: str) -> dict[bytes, bytes]:

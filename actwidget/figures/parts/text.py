@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 from math import isnan
 from os.path import commonprefix
 from typing import TYPE_CHECKING
@@ -118,6 +119,23 @@ def percent(share: float) -> str:
     return f"{value:.1f} %" if 0 < value < 10 and round(value, 1) != round(value) else f"{value:.0f} %"
 
 
+def probability(share: float) -> str:
+    """A probability from 0 to 1 in percent, as people say it.
+
+    >>> [probability(share) for share in (0.9403, 0.0171, 0.000797, 0.00001, 0.0, 0.99997, 1.0)]
+    ['94 %', '1.7 %', '0.08 %', '< 0.01 %', '0 %', '> 99.9 %', '100 %']
+    """
+    value = share * 100
+    if isnan(value) or value in {0, 100}:
+        return "NaN" if isnan(value) else f"{value:.0f} %"
+    if value < 0.01:
+        return "< 0.01 %"
+    if 99.95 <= value < 100:
+        return "> 99.9 %"
+    digits = 2 if value < 0.095 else 1 if value < 9.95 or value >= 99.5 else 0
+    return f"{value:.{digits}f} %"
+
+
 def between(low: float, high: float) -> str:
     """A range of values in words.
 
@@ -166,3 +184,20 @@ def milliseconds(seconds: float) -> str:
     """
     value = seconds * 1000
     return f"{value:.3g} ms" if value < 1000 else f"{value:.0f} ms"
+
+
+@lru_cache(1024)
+def shape_text(shape: tuple[int | None, ...] | None, times: str = "×") -> str:
+    """A shape without the batch axis, with `?` for an axis of unknown length.
+
+    Args:
+        shape: The shape, the batch axis first; `None` if it is not known.
+        times: The separator between two axes.
+
+    Example:
+        >>> shape_text((None, 112, 112, 96)), shape_text((None, None, 8)), shape_text((None,)), shape_text(None)
+        ('112×112×96', '?×8', 'scalar', '')
+    """
+    if not shape:
+        return ""
+    return times.join("?" if axis is None else str(axis) for axis in shape[1:]) or "scalar"

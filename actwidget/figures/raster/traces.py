@@ -209,6 +209,21 @@ def _heatmap(canvas: Canvas, trace: Mapping[str, Any], across: Axis, down: Axis)
     pixels = np.stack([np.interp(share, places, column) for column in colors.T], axis=-1)
     pixels[~np.isfinite(values)] = 0
     _paste(canvas, Image.fromarray(pixels.round().astype(np.uint8)), trace, across, down)
+    if trace.get("texttemplate"):
+        _write_in_cells(canvas, trace, pixels, across, down)
+
+
+def _write_in_cells(canvas: Canvas, trace: Mapping[str, Any], pixels: Any, across: Axis, down: Axis) -> None:
+    """The texts of a heatmap, black or white by the luminance of the cell."""
+    rows, columns = pixels.shape[:2]
+    left, right = across.scaled(_cells(trace, "x", columns, across)).tolist()
+    top, bottom = down.scaled(_cells(trace, "y", rows, down)).tolist()
+    light = (pixels[..., :3] / 255) ** 2.2 @ [0.2126, 0.7152, 0.0722] > 0.18
+    for row, texts in enumerate(trace["text"]):
+        for column, text in enumerate(texts):
+            place = left + (column + 0.5) * (right - left) / columns, top + (row + 0.5) * (bottom - top) / rows
+            color = "#000000" if light[row, column] or not pixels[row, column, 3] else "#ffffff"
+            canvas.write(place, str(text), (0.5, 0.5), color)
 
 
 def _bar(canvas: Canvas, trace: Mapping[str, Any], across: Axis, down: Axis) -> None:
@@ -267,7 +282,8 @@ def _scatter(canvas: Canvas, trace: Mapping[str, Any], across: Axis, down: Axis)
             where = str(trace.get("textposition", "middle center"))
             align = (0.0 if "right" in where else 1.0 if "left" in where else 0.5,
                      1.0 if "top" in where else 0.0 if "bottom" in where else 0.5)  # fmt: skip
-            canvas.write((x[index], y[index]), str(_each(trace.get("text", ""), index, "")), align)
+            color = str(_each((trace.get("textfont") or {}).get("color", INK), index, INK))
+            canvas.write((x[index], y[index]), str(_each(trace.get("text", ""), index, "")), align, color)
 
 
 def _stepped(x: Any, y: Any, shape: str | None) -> list[tuple[float, float]]:

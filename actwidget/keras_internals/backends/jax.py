@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
 import jax
 import keras
 import numpy as np
-from jax._src.core import EvalTrace, trace_ctx
+from jax._src.core import EvalTrace, Primitive, trace_ctx
 from jax.errors import JaxRuntimeError
 from jax.experimental import sparse
 from keras.src.backend import rnn
 
 from actwidget.keras_internals.backends.protocol import IsolatedPass
-from actwidget.keras_internals.patches import Patch
+from actwidget.keras_internals.patches import Patch, Patches
 
 Array = np.ndarray[Any, Any]
+
+
+_SEEING: ContextVar[Callable[[Sequence[Any], Sequence[Any]], None] | None] = ContextVar(
+    "actwidget_seeing", default=None
+)
+
+
+def _seen_bind(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def bind(self: Any, *args: Any, **params: Any) -> Any:
+        result = original(self, *args, **params)
+        if (callback := _SEEING.get()) is not None:
+            callback(args, result if isinstance(result, (list, tuple)) else [result])
+        return result
+
+    return bind
+
+
+_PRIMITIVES = Patches(lambda: [(Primitive, "bind", _seen_bind)])
 
 
 class Jax:
@@ -100,6 +121,10 @@ class Jax:
         """By JAX's own function."""
         jax.block_until_ready(list(tensors))  # type: ignore[no-untyped-call]
 
+    def distinct(self, tensor: Any) -> Any:
+        """A copy of the array."""
+        return tensor.copy()
+
     def address_of(self, tensor: Any) -> int | None:
         """The identity of the array: a variable that is written holds a new one."""
         return None if tensor.is_deleted() else id(tensor)
@@ -141,6 +166,16 @@ class Jax:
     def run_as_python(self) -> AbstractContextManager[None]:
         """JAX can't run one function without compiling it, only the whole process, where everything becomes slow."""
         return nullcontext()
+
+    @contextmanager
+    def operations_seen(self, callback: Callable[[Sequence[Any], Sequence[Any]], None]) -> Iterator[None]:
+        """The primitives, with compilation off, as compiled functions don't say what they run."""
+        token = _SEEING.set(callback)
+        try:
+            with jax.disable_jit(), _PRIMITIVES.open():
+                yield
+        finally:
+            _SEEING.reset(token)
 
     def isolation_patches(self, _current: Callable[[], IsolatedPass | None]) -> list[Patch]:
         """None: JAX has no variables and no random generator of the process."""

@@ -78,6 +78,9 @@ class Backend(Protocol):
     def wait_for(self, tensors: Sequence[Any]) -> None:
         """Returns once some tensors are computed: on a GPU, and in JAX, calls return before that."""
 
+    def distinct(self, tensor: Any) -> Any:
+        """Another tensor of the same values, so that the two can be told apart by their identity."""
+
     def address_of(self, tensor: Any) -> int | None:
         """A number that tells the value of a variable apart from its later values; `None` if there is none.
 
@@ -104,6 +107,13 @@ class Backend(Protocol):
 
     def run_as_python(self) -> AbstractContextManager[None]:
         """A context in which the compiled functions that this thread calls run as plain Python, if that is possible."""
+
+    def operations_seen(self, callback: Callable[[Sequence[Any], Sequence[Any]], None]) -> AbstractContextManager[None]:
+        """A context in which each of the backend's own operations that this thread runs is reported, if possible.
+
+        Args:
+            callback: Is given what went into an operation, and the tensors that came out.
+        """
 
     def isolation_patches(self, current: Callable[[], IsolatedPass | None]) -> list[Patch]:
         """The patches that keep a pass's writes and random draws apart from those of all other calls.

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend import rnn
+from tensorflow.python.framework import op_callbacks
 
 from actwidget.keras_internals.backends import tensorflow_isolation
 from actwidget.keras_internals.backends.protocol import IsolatedPass
@@ -105,6 +106,10 @@ class TensorFlow:
         if any("GPU" in getattr(tensor, "device", "") for tensor in tensors):
             tf.test.experimental.sync_devices()
 
+    def distinct(self, tensor: Any) -> Any:
+        """Its `tf.identity`."""
+        return tf.identity(tensor)
+
     def address_of(self, tensor: Any) -> int | None:
         """The address of the buffer. TensorFlow does not write to a buffer while it is referenced."""
         if not tensor.device.endswith("CPU:0"):  # the memoryview would be a copy in main memory
@@ -146,6 +151,19 @@ class TensorFlow:
     def run_as_python(self) -> AbstractContextManager[None]:
         """The user's `tf.function`s."""
         return run_as_python()
+
+    @contextmanager
+    def operations_seen(self, callback: Callable[[Sequence[Any], Sequence[Any]], None]) -> Iterator[None]:
+        """The operations that TensorFlow's own debugger sees, eager ones and those of a graph."""
+
+        def see(_kind: Any, inputs: Any, _attributes: Any, outputs: Any, *_more: Any, **_named: Any) -> None:
+            callback(inputs, outputs)
+
+        op_callbacks.add_op_callback(see)
+        try:
+            yield
+        finally:
+            op_callbacks.remove_op_callback(see)
 
     def isolation_patches(self, current: Callable[[], IsolatedPass | None]) -> list[Patch]:
         """The methods that write to a `tf.Variable`, and those that choose random numbers."""

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import torch
 from keras.src.backend import rnn
+from torch.overrides import TorchFunctionMode
 
 from actwidget.keras_internals.backends.protocol import IsolatedPass
 from actwidget.keras_internals.classes import is_from_keras
@@ -103,6 +104,10 @@ class Torch:
         if any(tensor.is_cuda for tensor in tensors if isinstance(tensor, torch.Tensor)):
             torch.cuda.synchronize()
 
+    def distinct(self, tensor: Any) -> Any:
+        """A view of the tensor."""
+        return tensor.view_as(tensor)
+
     def address_of(self, _tensor: Any) -> int | None:
         """`None`: the memory of a variable stays the same when it is written."""
         return None
@@ -135,6 +140,20 @@ class Torch:
     def run_as_python(self) -> AbstractContextManager[None]:
         """Nothing: `torch.compile` is left alone."""
         return nullcontext()
+
+    @contextmanager
+    def operations_seen(self, callback: Callable[[Sequence[Any], Sequence[Any]], None]) -> Iterator[None]:
+        """The functions of `torch`, methods and operators of tensors included."""
+
+        class Seeing(TorchFunctionMode):  # type: ignore[misc]  # PyTorch is not installed where types are checked
+            def __torch_function__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                result = func(*args, **(kwargs or {}))
+                given, found = keras.tree.flatten((args, kwargs)), keras.tree.flatten(result)
+                callback(*([leaf for leaf in each if isinstance(leaf, torch.Tensor)] for each in (given, found)))
+                return result
+
+        with Seeing():
+            yield
 
     def isolation_patches(self, _current: Callable[[], IsolatedPass | None]) -> list[Patch]:
         """None: what user code writes is put back by `kept_apart`."""

@@ -105,11 +105,11 @@ class Controls:
     def _make(self, control: Control) -> Any:
         make = self._parts.make
         match control:
-            case Choice() if max(map(len, control.choices.values())) <= _LETTERS:
+            case Choice() if 0 < max(map(len, control.choices.values()), default=0) <= _LETTERS:
                 items = [{"name": name, "label": text, "tip": control.tip} for name, text in control.choices.items()]
                 widget = make(Choices, kind="segments", items=items, value=control.default, label=control.label)
             case Choice():
-                choices = list(control.choices.items())
+                choices = _items(control)
                 widget = make(Menu, choices=choices, value=control.default, label=control.label, tip=control.tip)
             case Number():
                 widget = make(
@@ -144,6 +144,10 @@ class Controls:
             if isinstance(control, Slider):
                 widget.max = control.count - 1
                 widget.value = control.middle if chosen is None else chosen
+            elif isinstance(control, Choice) and isinstance(widget, Menu) and is_option:
+                chosen = str(chosen) if chosen in control.choices else control.default
+                with widget.hold_sync():
+                    widget.choices, widget.value = _items(control), chosen
             elif isinstance(control, Number):
                 widget.maximum = control.count - 1
                 widget.placeholder = control.empty or ""
@@ -159,3 +163,8 @@ class Controls:
     def _choose_option(self, name: str, value: Any) -> None:
         if not self._is_updating:
             self._owner.options = {**self._owner.options, name: value}
+
+
+def _items(control: Choice) -> list[tuple[str, str]]:
+    """The values and texts of a drop-down; until a layer gives the choices there is an empty one."""
+    return list(control.choices.items()) or [("", "")]

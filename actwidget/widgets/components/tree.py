@@ -13,8 +13,8 @@ from ipywidgets import CallbackDispatcher
 from actwidget.capture.structure.node import LayerNode
 from actwidget.capture.structure.paths import not_found
 from actwidget.errors import OptionError, short, shown
+from actwidget.figures.parts.text import shape_text
 from actwidget.widgets.assets import asset
-from actwidget.widgets.html import shape_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -26,6 +26,9 @@ _OF_TRANSPOSED = WeightLayout({"kernel": _TRANSPOSED, "bias": VECTOR})
 _OF_DEPTHWISE = WeightLayout({"kernel": _DEPTHWISE, "bias": VECTOR})
 _OF_SEPARABLE = WeightLayout({"depthwise_kernel": _HIDDEN, "pointwise_kernel": _FILTERS, "bias": VECTOR})
 _OF_RECURRENT = WeightLayout({"kernel": _FILTERS, "recurrent_kernel": _FILTERS, "bias": VECTOR})
+_OF_LSTM = replace(_OF_RECURRENT, gates=("input", "forget", "cell", "output"))
+_OF_GRU = replace(_OF_RECURRENT, gates=("update", "reset", "new state"))
+_OF_EMBEDDING = WeightLayout({"embeddings": _FILTERS})
 _OF_DENSE = WeightLayout({"kernel": _FILTERS, "kernel_scale": VECTOR, "bias": VECTOR})
 _OF_NORMALIZATION = WeightLayout(dict.fromkeys(("gamma", "beta", "scale", "moving_mean", "moving_variance"), VECTOR))
 
@@ -50,9 +53,9 @@ _CROPPED = Semantics(reach=cropped, keeps_flags=True, keeps_samples_apart=True)
 _KEEPS_SAMPLES_APART = Semantics(keeps_samples_apart=True)
 
 _SIMPLE_RNN = Semantics(bounds="activation", weights=_OF_RECURRENT, keeps_samples_apart=True)
-_GRU = replace(_SIMPLE_RNN, bounds="gated activation")
+_GRU = replace(_SIMPLE_RNN, bounds="gated activation", weights=_OF_GRU)
 # Its third output is the cell's state, which adds up.
-_LSTM = replace(_GRU, bounded_outputs=2)
+_LSTM = replace(_GRU, bounded_outputs=2, weights=_OF_LSTM)
 _CONVOLUTION_IN_TIME = replace(_LSTM, keeps_samples_apart=False)
 
 LAYERS: dict[str, Semantics] = {
@@ -64,7 +67,7 @@ LAYERS: dict[str, Semantics] = {
     "EinsumDense": Semantics(
         bounds="activation", weights=WeightLayout(axes_of_equation), keeps_samples_apart=equation_keeps_samples
     ),
-    "Embedding": _KEEPS_SAMPLES_APART,
+    "Embedding": Semantics(weights=_OF_EMBEDDING, keeps_samples_apart=True),
     "Masking": Semantics(keeps_flags=True, keeps_samples_apart=True),
     "Identity": _UNCHANGED,
     # Activations.

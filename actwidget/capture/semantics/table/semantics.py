@@ -38,10 +38,12 @@ class WeightLayout:
         axes: For each weight by the name that Keras gives it what its axes are; a function of the layer where that
             depends on how it was made.
         has_groups: Whether the channels fall into `groups`, each of which has inputs of its own, as in a convolution.
+        gates: The gates of a recurrent layer, in the order in which they divide the last axis of its weights.
     """
 
     axes: Mapping[str, WeightAxes] | Callable[[Any], Mapping[str, WeightAxes]]
     has_groups: bool = False
+    gates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

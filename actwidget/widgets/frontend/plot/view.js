@@ -5,6 +5,7 @@ import { onChange } from "../shared/widget_model.js";
 import { appearanceOf, watchAppearance } from "./appearance.js";
 import { followPointer } from "./crosshair.js";
 import { clickData, resolveFigure } from "./figure.js";
+import { createPanning } from "./pan.js";
 import { loadPlotly } from "./plotly_loader.js";
 import { tellRoom } from "./room.js";
 import { createSticky } from "./sticky.js";
@@ -35,8 +36,9 @@ function createElements() {
  * @param {HTMLElement} box
  * @param {WidgetModel} model
  * @param {AbortSignal} signal
+ * @param {() => void} updateTabStop
  */
-function sendKeys(box, model, signal) {
+function sendKeys(box, model, signal, updateTabStop) {
   // A held key repeats faster than figures are drawn, so a repetition is sent only once the last key has been answered.
   let isPending = false;
   const press = (/** @type {KeyboardEvent} */ event) => {
@@ -46,10 +48,6 @@ function sendKeys(box, model, signal) {
     if (isPending && event.repeat) return;
     isPending = true;
     model.send({ kind: "key", key: event.key });
-  };
-  const updateTabStop = () => {
-    if (model.get("arrows")) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
   };
   const expectNext = () => {
     isPending = false;
@@ -75,6 +73,12 @@ export function renderPlot({ model, el }) {
   let isClickable = false;
   let drawnFor = "";
 
+  const panning = createPanning(box, graph, signal, (customdata) => model.send({ kind: "click", customdata }));
+  const updateTabStop = () => {
+    if (model.get("arrows") || panning.isOn()) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
+
   const showError = (/** @type {string} */ action, /** @type {Error} */ error) => {
     message.removeAttribute("role");
     message.removeAttribute("aria-label");
@@ -94,7 +98,9 @@ export function renderPlot({ model, el }) {
     drawnFor = JSON.stringify([appearance, box.clientWidth]);
     const { data, layout } = resolveFigure(model.get("_spec"), model.get("_images"), appearance, model.get("_arrays"));
     layout.width = box.clientWidth;
-    plotly.react(graph, data, layout, OPTIONS).then(
+    const panOptions = panning.prepare(plotly, data, layout);
+    updateTabStop();
+    plotly.react(graph, data, layout, { ...OPTIONS, ...panOptions }).then(
       () => {
         message.remove();
         crosshair(data, layout);
@@ -106,6 +112,7 @@ export function renderPlot({ model, el }) {
     isClickable = true;
     // Plotly gives the graph its `on` with the first drawing, and drops what listens when it purges the graph.
     /** @type {any} */ (graph).on("plotly_click", sendClick);
+    panning.listen();
   };
   // The figure, its pictures and its arrays arrive in one message as several changes: one drawing for all.
   const schedule = () => {
@@ -124,7 +131,7 @@ export function renderPlot({ model, el }) {
   const room = tellRoom(model, hasKernel);
   showAlt();
   showBusy();
-  sendKeys(box, model, signal);
+  sendKeys(box, model, signal, updateTabStop);
   // The alt text arrives in a message of its own; drawing for it would draw the last figure once more.
   onChange(model, signal, { _spec: schedule, _images: schedule, _arrays: schedule, alt: showAlt, busy: showBusy });
   watchAppearance(box, redrawIfChanged, signal);

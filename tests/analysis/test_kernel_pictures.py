@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actwidget.analysis.kernels import kernel_pictures, unknown_pictures
+from actwidget.analysis.kernels.pictures import kernel_pictures, unknown_pictures
 
 RNG = np.random.default_rng(0)
 KERNEL = RNG.normal(size=(3, 5, 4, 6)).astype("float32")

@@ -1,0 +1,1 @@
+"""Two activations of one layer beside each other, and their difference."""

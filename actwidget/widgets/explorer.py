@@ -131,7 +131,7 @@ class LayerExplorer(TakesInputs):
                 single sample without a batch axis is accepted if that is unambiguous. Without inputs only the tree is
                 shown.
             show: What the figure shows: `"activation"`, `"overlay"`, `"every_sample"`, `"comparison"`, `"table"`,
-                `"weights"`, `"overview"` or `"graph"`. By default the comparison if `compare` is given, else the activation.
+                `"weights"`, `"overview"` or `"graph"`. By default the comparison if `compare` is given, or the activation.
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.

@@ -63,7 +63,7 @@ class LayerExplorer(TakesInputs):
     show = Checked("activation")
     """What the figure shows: the `"activation"` of the selected layer, an `"overlay"` of one channel over the input
     picture, a `"comparison"` with another sample or model, a `"table"` of statistics of all channels, the layer's
-    `"weights"`, or an `"overview"` of the whole network with one row per layer."""
+    `"weights"`, an `"overview"` of the whole network with one row per layer, or its `"graph"`."""
     layer = Checked("")
     """The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
     `model.layers`, or a layer."""
@@ -121,8 +121,8 @@ class LayerExplorer(TakesInputs):
             inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of arrays as the model takes it. A
                 single sample without a batch axis is accepted if that is unambiguous. Without inputs only the tree is
                 shown.
-            show: What the figure shows: `"activation"`, `"overlay"`, `"comparison"`, `"table"`, `"weights"` or
-                `"overview"`. By default it is the comparison if `compare` is given, otherwise the activation.
+            show: What the figure shows: `"activation"`, `"overlay"`, `"comparison"`, `"table"`, `"weights"`,
+                `"overview"` or `"graph"`. By default it is the comparison if `compare` is given, otherwise the activation.
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.

@@ -270,10 +270,10 @@ test("the kernel is told of a room once, and again only when it has notably chan
   const sent = [];
   const model = { set: (name, value) => sent.push([name, value]), save_changes() {} };
   const tell = tellRoom(model, true);
-  for (const width of [0, 801, 805, 839, 845]) tell(width, false);
-  tell(845, true);
-  assert.deepEqual(sent, [["_room", [800, 480]], ["_room", [840, 480]], ["_room", [840, 600]]]);
+  for (const width of [0, 801, 805, 815, 817]) tell(width, false);
+  tell(817, true);
+  assert.deepEqual(sent, [["_room", [800, 480]], ["_room", [816, 480]], ["_room", [816, 600]]]);
   tellRoom(model, false)(900, false);
   assert.equal(sent.length, 3);
-  assert.deepEqual(roomOf(5, false), [40, 480]);
+  assert.deepEqual(roomOf(5, false), [16, 480]);
 });

@@ -82,6 +82,8 @@ def _facts_of_channel(statistics: Statistics, channel: int) -> list[Fact]:
     mean = float(each.mean[channel])
     rank = int(np.count_nonzero(np.asarray(each.mean) > mean)) + 1
     place = f", rank {rank:,} of {statistics.channels:,}" if statistics.channels > 1 else ""
+    if statistics.count == statistics.channels and isfinite(mean):
+        return [Fact("value", f"{number(mean)}{place}")]
     facts = [Fact("mean", f"{number(mean)}{place}" if isfinite(mean) else "none")]
     own = percent(float(each.zeros[channel]))
     facts.append(Fact("zero", f"{own} (layer: {percent(statistics.zeros)})", bool(each.dead[channel])))

@@ -12,7 +12,7 @@ from actwidget.figures.activation.steps import step_ticks
 from actwidget.figures.parts.heatmap import cell_positions, color_axis, reduction_factor
 from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_names
 from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange
-from actwidget.figures.parts.text import colored
+from actwidget.figures.parts.text import colored, plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,8 @@ def closeup(content: ActivationContent) -> Panel:
     else:
         values = drawn.values[content.channel].astype(np.float32)
         caption = colored(f"{label} {content.channel}", ACCENT)
+        if drawn.constant is not None and drawn.constant[content.channel]:
+            caption += f", {plain(float(content.statistics.per_channel.minimum[content.channel]))} everywhere"
     if drawn.kind == "sequence":
         return _line(content, values[0], f"{caption} over the steps")
     return _map(content, values, caption)

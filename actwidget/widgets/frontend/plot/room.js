@@ -6,7 +6,7 @@
 const HEIGHT = 480;
 const NARROW_HEIGHT = 600;
 /** In pixels: a width that changes by less is not told. */
-const STEP = 40;
+const STEP = 16;
 
 /**
  * The room in steps.

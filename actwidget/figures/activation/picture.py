@@ -150,10 +150,12 @@ def _clear(tiles: Mosaic, constant: NDArray[np.bool_]) -> None:
 def _channel_ranges(each: ChannelStatistics, color: ColorRange) -> tuple[NDArray[Any], NDArray[Any]]:
     """The lower and the upper end of each channel's own range of colours."""
     ranges = [ColorRange.of(*extremes) for extremes in zip(each.minimum, each.maximum, strict=True)]
-    if color.scale == "balance":  # a picture has one scale: zero is in its middle for every channel
-        bounds = np.array([max(abs(own.low), abs(own.high)) for own in ranges])
-        return -bounds, bounds
-    return np.array([own.low for own in ranges]), np.array([own.high for own in ranges])
+    low, high = np.array([own.low for own in ranges]), np.array([own.high for own in ranges])
+    if color.scale != "balance":
+        return low, high
+    # A picture has one scale. A channel of one sign takes the half of that sign, from its least to its largest
+    # magnitude: with zero in the middle a channel from 14.1 to 14.2 would look as if it had no variation.
+    return np.where(low >= 0, 2 * low - high, low), np.where(high <= 0, 2 * high - low, high)
 
 
 def _sequence_reduction(rows: int, columns: int, *, units: bool) -> tuple[int, int]:

@@ -38,19 +38,16 @@ def test_a_long_title_is_neither_cut_nor_does_it_reach_a_caption(scaling):
     sample[0, 0], sample[1, 1] = np.nan, 900
     figure = activation_figure(content(sample, title="stage_3/" * 20, scaling=scaling)).layout
     last = figure.title.text.rpartition("<br>")[2]
-    for text, limit, margin in (
-        (
-            figure.title.text,
-            88,
-            figure.margin.t - 16 * (visible_length(last) > 50),
-        ),  # beside the last line is a caption
-        (figure.meta["narrow"]["title.text"], 52, figure.meta["narrow"]["margin.t"]),
+    beside = 16 * (visible_length(last) > 50)  # beside the last line is a caption
+    for text, limit, margin, first in (
+        (figure.title.text, 88, figure.margin.t - beside, 30),
+        (figure.meta["narrow"]["title.text"], 52, figure.meta["narrow"]["margin.t"], 24),
     ):
         lines = text.split("<br>")
         assert max(map(visible_length, lines)) <= limit
         drawn = text.index("5 NaN")
         assert scaling == "channel" or drawn < text.index("colours")  # what is wrong stands before how it is drawn
-        assert margin == 30 + 16 * (len(lines) - 1)
+        assert margin == first + 16 * (len(lines) - 1)
     assert (figure.height, figure.meta["narrow"]["height"]) == (HEIGHT, NARROW_HEIGHT)
 
 

@@ -41,6 +41,16 @@ def test_with_a_range_of_its_own_each_channel_uses_the_whole_scale(kind):
     np.testing.assert_allclose(shown_values(activation_figure(shown), shown), expected, atol=0.51 / (LEVELS - 1))
 
 
+def test_with_a_range_of_its_own_a_channel_of_one_sign_takes_that_half_of_the_scale():
+    sample = np.empty((2, 2, 3), "float32")
+    sample[..., 0] = [[14.1, 14.2], [14.1, 14.2]]
+    sample[..., 1] = [[-5, -4], [-5, -4]]
+    sample[..., 2] = [[-1, 2], [-1, 2]]
+    shown = content(sample, scaling="channel")
+    expected = np.array([[[0.5, 1]] * 2, [[0, 0.5]] * 2, [[0.25, 1]] * 2])
+    np.testing.assert_allclose(shown_values(activation_figure(shown), shown), expected, atol=0.51 / (LEVELS - 1))
+
+
 @pytest.mark.parametrize("shape", [(5000, 1000), (60_000, 20), (30, 40_000)])
 @pytest.mark.parametrize("scaling", ["layer", "channel"])
 def test_a_large_sequence_is_reduced_and_its_units_and_steps_stay_where_they_are(shape, scaling):

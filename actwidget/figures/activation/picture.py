@@ -153,8 +153,8 @@ def _channel_ranges(each: ChannelStatistics, color: ColorRange) -> tuple[NDArray
     low, high = np.array([own.low for own in ranges]), np.array([own.high for own in ranges])
     if color.scale != "balance":
         return low, high
-    # A picture has one scale. A channel of one sign takes the half of that sign, from its least to its largest magnitude:
-    # with zero in the middle a channel from 14.1 to 14.2 would look as if it had no variation.
+    # A picture has one scale. A channel of one sign takes the half of that sign, from its least to its largest
+    # magnitude: with zero in the middle a channel from 14.1 to 14.2 would look as if it had no variation.
     return np.where(low >= 0, 2 * low - high, low), np.where(high <= 0, 2 * high - low, high)
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from actwidget.capture.access.session import ROW, WHOLE
 from actwidget.explorer.answers.predictions import Predictions
-from actwidget.explorer.layer_data import LayerData, Sources
+from actwidget.explorer.layer_data import LayerData
 from actwidget.explorer.layer_values import LayerValues
 from actwidget.explorer.measurements import Measurements
 from actwidget.explorer.network.network import Network
 from actwidget.explorer.network.network_graph import NetworkGraph
 from actwidget.explorer.samples.input_pictures import InputPictures
+from actwidget.explorer.sources import Sources
 
 if TYPE_CHECKING:
     from actwidget.capture.access.session import Session

@@ -25,16 +25,11 @@ if TYPE_CHECKING:
     from actwidget.analysis.histogram import Histogram
     from actwidget.analysis.meaning import Meaning
     from actwidget.analysis.statistics import Statistics
-    from actwidget.capture.access.session import Session
     from actwidget.capture.run.batch_parts import Row
     from actwidget.capture.structure.node import LayerNode
-    from actwidget.explorer.annotations import Annotations
-    from actwidget.explorer.answers.predictions import Predictions
-    from actwidget.explorer.layer_values import Array, LayerValues
-    from actwidget.explorer.measurements import Measurements
+    from actwidget.explorer.layer_values import Array
     from actwidget.explorer.network.network import Network
-    from actwidget.explorer.network.network_graph import NetworkGraph
-    from actwidget.explorer.samples.input_pictures import InputPictures
+    from actwidget.explorer.sources import Sources
 
 
 class InputPicture(NamedTuple):
@@ -43,35 +38,6 @@ class InputPicture(NamedTuple):
     pixels: Array
     place: int
     name: str
-
-
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """The objects that compute the data of a layer.
-
-    Attributes:
-        session: Activations, as the model gives them.
-        values: Activations with their channels on the last axis.
-        measurements: Statistics.
-        network: All layers together.
-        graph: The model as a drawing of its layers and the tensors between them.
-        pictures: The inputs that are pictures.
-        annotations: The class names, labels and tokens that the user has given.
-        predictions: The model's answers.
-        other: The session of the model to compare with, on the same batch.
-        other_predictions: The answers of that model.
-    """
-
-    session: Session
-    values: LayerValues
-    measurements: Measurements
-    network: Network
-    graph: NetworkGraph
-    pictures: InputPictures
-    annotations: Annotations
-    predictions: Predictions
-    other: Session | None = None
-    other_predictions: Predictions | None = None
 
 
 @dataclass(frozen=True, eq=False)

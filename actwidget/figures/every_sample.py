@@ -11,7 +11,7 @@ from actwidget.analysis.pixels.levels import GAP_LEVEL
 from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
 from actwidget.figures.parts.bars import bar_marker, nonfinite_bars
 from actwidget.figures.parts.color_strip import color_strip
-from actwidget.figures.parts.heatmap import color_axis
+from actwidget.figures.parts.heatmap import color_axis, dark_axis
 from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT, base_layout
 from actwidget.figures.parts.marks import outlined
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend, nonfinite_text
@@ -33,8 +33,8 @@ CAPTION, GAP = 18, 6
 """In pixels: a caption above a tile, and the room between tiles."""
 LETTER = 7
 """How many pixels a letter of a caption takes at most."""
-STRETCHED = 6
-"""A step of a sequence is drawn so many times as high as it is wide, if that makes a tile of this ratio at most."""
+ROW, STRIPE = 42, 40
+"""In pixels: the least height of a row of sequences with its caption, and the greatest height of one sequence."""
 
 
 @ignore_float_errors
@@ -79,9 +79,9 @@ def _tiles(
     *,
     room: tuple[int, int],
 ) -> dict[str, Any]:
-    maps = _as_maps(values)
     color = ColorRange.over(values)
     across, down = room[0] - 2 * SIDE, room[1] - TOP - BOTTOM
+    maps = values if values.ndim == 3 else _stripes(values, (across, down - STRIP))
     columns, size = _arranged(len(maps), maps.shape[1:], (across, down - STRIP))
     tiles = mosaic(finite_or_nan(maps), low=color.low, high=color.high, gap=0, aspect=_flat(len(maps), maps.shape))
     if tiles.reduction > 1:
@@ -118,17 +118,24 @@ def _tiles(
     }
     layout["xaxis2"]["range"] = [color.low, color.high if color.high > color.low else color.low + 1]
     layout["meta"]["narrow"]["xaxis2.domain"] = [0, 1]
+    layout["meta"]["dark"] = dark_axis(color)
     if selected in samples:
         layout["shapes"] = outlined(boxes[list(samples).index(selected)])
     layout["font"] = {**layout["font"], "size": 11}
     return {"data": traces, "layout": _of_one_height(layout)}
 
 
-def _as_maps(values: NDArray[Any]) -> NDArray[Any]:
-    """A map for each sample: the steps of a sequence become a strip, as high as can be told from a line."""
-    if values.ndim == 3:
-        return values
-    return np.repeat(values[:, np.newaxis], max(1, -(-values.shape[1] // STRETCHED)), axis=1)
+def _stripes(values: NDArray[Any], room: tuple[int, int]) -> NDArray[Any]:
+    """A map for each sequence: each step as high as makes the maps fill the room.
+
+    Args:
+        values: Shape `(samples, steps)`.
+        room: The width and height of the panel in pixels.
+    """
+    columns = -(-len(values) // max(room[1] // ROW, 1))
+    rows = -(-len(values) // columns)
+    height, width = min(room[1] / rows - CAPTION - GAP, STRIPE), room[0] / columns - GAP
+    return np.repeat(values[:, np.newaxis], max(round(values.shape[1] * height / width), 1), axis=1)
 
 
 def _flat(count: int, shape: tuple[int, ...]) -> float:

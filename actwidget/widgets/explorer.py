@@ -32,19 +32,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.network.costs import LayerCost
     from actwidget.widgets.still import Snapshot
 
-_NAMING = [
-    "show",
-    "layer",
-    "channel",
-    "sample",
-    "compare",
-    "scaling",
-    "sort",
-    "position",
-    "slice",
-    "input_channel",
-    "reading",
-]
+_NAMING = sorted(FIELDS, key=lambda name: name == "reading")
 """The options from which the name of the snapshot is made. Executed notebooks contain that name, so the order must not
 change."""
 
@@ -72,7 +60,7 @@ class LayerExplorer(TakesInputs):
     show = Checked("activation")
     """What the figure shows: the `"activation"` of the selected layer, an `"overlay"` of one channel over the input
     picture, `"every_sample"` side by side, a `"comparison"` with another sample or model, a `"table"` of statistics of
-    all channels, the layer's `"weights"`; of the whole network an `"overview"` with a row per layer, or its `"graph"`."""
+    all channels, the layer's `"weights"`; of the whole network the `"overview"` or the `"graph"`."""
     layer = Checked("")
     """The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
     `model.layers`, or a layer."""
@@ -131,7 +119,7 @@ class LayerExplorer(TakesInputs):
                 single sample without a batch axis is accepted if that is unambiguous. Without inputs only the tree is
                 shown.
             show: What the figure shows: `"activation"`, `"overlay"`, `"every_sample"`, `"comparison"`, `"table"`,
-                `"weights"`, `"overview"` or `"graph"`. The default is the comparison if `compare` is given, else the activation.
+                `"weights"`, `"overview"` or `"graph"`. The default is `"activation"`, or `"comparison"` with `compare`.
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.

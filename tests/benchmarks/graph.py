@@ -19,7 +19,7 @@ def graphs(repeats: int) -> list[Row]:
     model = keras.applications.NASNetLarge(weights=None)
     explorer = Explorer(model)
     with patch.object(network_graph, "arrange", wraps=network_graph.arrange) as counted:
-        aw.LayerExplorer(model).layer = "conv1"
+        aw.LayerExplorer(model).layer = "stem_conv1"
     explorer.select(show="graph")
 
     def laid_out() -> network_graph.NetworkGraph:

@@ -48,7 +48,7 @@ def show(title: str, rows: Sequence[Row]) -> None:
     cells = [("", "median", "goal", "of goal", "ratio", "least to greatest")]
     for row in rows:
         goal = "" if row.goal is None else _amount(row.goal, row.unit)
-        share = "" if row.goal is None else f"{row.value / row.goal:.2f}{' !' if row.missed else ''}"
+        share = (f"{row.value / row.goal:.2f}" if row.goal else "") + (" !" if row.missed else "")
         ratio = f"{row.value / row.base:.2f} of {row.base_name}" if row.base else ""
         spread = f"{row.spread[0]:,.0f} to {row.spread[-1]:,.0f} ({len(row.spread)})" if len(row.spread) > 1 else ""
         cells.append((row.what, _amount(row.value, row.unit), goal, share, ratio, spread))

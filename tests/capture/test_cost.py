@@ -6,7 +6,7 @@ import keras
 import pytest
 from keras import layers, ops
 
-from actwidget.capture.run.timing.timed_pass import timed_calls
+from actwidget.capture.run.timing.timed_pass import timed_pass
 from actwidget.capture.semantics.cost import NOT_COUNTED, POOLED, costs_of, total_bytes, total_multiply_adds
 from actwidget.capture.trace import read, trace
 from actwidget.samples import efficientnet_lite0
@@ -146,7 +146,7 @@ def test_open_lengths_are_not_known_until_the_model_has_run():
     assert closed["conv"].multiply_adds is closed["lstm"].multiply_adds is closed["conv"].nbytes is None
     assert closed["conv"].note == "not known: a length is open"
     graph, batch = read(model, zoo.noise(2, 9, 4))
-    calls, _ = timed_calls(graph, batch, batch_size=32)
+    calls = timed_pass(graph, batch, batch_size=32).calls
     found = costs_of(graph, {path: (call.inputs, call.outputs) for path, call in calls.items()})
     assert found["conv"].multiply_adds == 7 * 3 * 4 * 3
     assert found["lstm"].multiply_adds == 7 * (3 + 2) * 2 * 4
@@ -163,7 +163,7 @@ def test_a_subclassed_model_is_counted_by_the_calls_inside_it():
             return self.dense(ops.mean(self.conv(inputs), axis=(1, 2)))
 
     graph, batch = read(Own(), zoo.noise(2, 6, 6, 2))
-    calls, _ = timed_calls(graph, batch, batch_size=32)
+    calls = timed_pass(graph, batch, batch_size=32).calls
     found = costs_of(graph, {path: (call.inputs, call.outputs) for path, call in calls.items()})
     assert {path: found[path].multiply_adds for path in ("conv", "dense")} == {"conv": 16 * 9 * 2 * 3, "dense": 6}
 

@@ -74,7 +74,7 @@ def test_one_channel_is_large_on_both_sides_and_as_difference_each_with_its_own_
     assert [trace.coloraxis for trace in closeups(figure)] == ["coloraxis", "coloraxis", "coloraxis2"]
     for strip, end in zip(strips(figure), (bound, most), strict=True):
         assert (np.min(strip.z), np.max(strip.z)) == pytest.approx((-end, end))
-    words = "channel 0: number" if channel == 0 else "channel 5: number" if channel else "differ most first"
+    words = f"channel {large} large" if channel is None else f"channel {channel}: number"
     assert words in figure.layout.title.text.replace("</span>", "")
 
 
@@ -161,7 +161,7 @@ def test_of_many_channels_those_that_differ_most_have_a_tile_and_the_selected_on
     cells = np.asarray(figure["data"][1]["customdata"])[..., 0]
     assert cells.ravel()[:MOST_TILES].tolist() == order
     assert cells.shape[1] == columns
-    assert f"{MOST_TILES} of 100 channels" in figure["layout"]["title"]["text"]
+    assert f"{MOST_TILES} of 100 shown" in figure["layout"]["title"]["text"]
     assert "number 91 of 100" in figure["layout"]["title"]["text"].replace("<br>", " · ")
 
 
@@ -215,7 +215,7 @@ def test_a_reduced_grid_and_a_slice_are_said_in_the_title():
     first, second = RNG.normal(size=(2, 3, 256, 256, 8)).astype("float32")
     said = compared(first, second).layout.title.text
     assert "slice 1 (0 to 2)" in said
-    assert "tiles shown at 1/3 size (strongest of each 3 × 3)" in said
+    assert "tiles shown at half size (strongest of each 2 × 2)" in said
     assert "close-up shown at half size (strongest of each 2 × 2)" in said.replace("<br>", " ")
     small = compared(first[0, :9, :9], second[0, :9, :9]).layout.title.text
     assert "shown" not in small

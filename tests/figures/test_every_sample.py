@@ -87,6 +87,21 @@ def test_captions_are_the_numbers_with_what_else_is_known_as_far_as_it_fits():
     assert all(len(text) < 20 for text in many)
 
 
+@pytest.mark.parametrize("room", [(880, HEIGHT), (360, NARROW_HEIGHT)])
+def test_sequences_lie_over_the_whole_width(room):
+    spec = spec_of(np.random.default_rng(0).normal(size=(6, 200)), room=room)
+    assert len(cells_of(spec)["y"]) == 6
+    height, width = levels_of(spec).shape
+    panel = (room[1] - 60) * (1 - spec["layout"]["yaxis"]["domain"][0])
+    assert width / height > 0.9 * (room[0] - 16) / panel
+
+
+def test_the_colours_around_zero_are_dark_on_a_dark_page():
+    axis = "coloraxis.colorscale"
+    assert spec_of(np.random.default_rng(0).normal(size=(3, 8, 8)))["layout"]["meta"]["dark"][axis]
+    assert axis not in spec_of(np.random.default_rng(0).random((3, 8, 8)))["layout"]["meta"]["dark"]
+
+
 def test_the_colour_strip_has_the_range_of_the_values():
     spec = spec_of(np.stack([np.full((2, 2), -1.0), np.full((2, 2), 3.0)]))
     assert spec["layout"]["xaxis2"]["range"] == [-3, 3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -182,3 +184,14 @@ def test_hostile_names_are_text():
     texts = [*labels["text"], *targets["hovertext"], spec["layout"]["title"]["text"]]
     assert len(texts) == 5
     assert not [text for text in texts if "<img" in text]
+
+
+def test_the_steps_of_the_layout_are_not_logged():
+    code = (
+        "import logging; logging.basicConfig(level=logging.DEBUG)\n"
+        "from actwidget.figures.network.graph_layout import Level, arrange\n"
+        "arrange(Level(('a', 'b', 'c'), ((0, 1), (1, 2), (0, 2))))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "sugiyama" not in ran.stderr
+    assert "connected" not in ran.stderr

@@ -125,7 +125,8 @@ def drawn_order(explorer):
     figure = explorer.figure
     over = next((each for each in figure.data if each.type == "heatmap" and np.ndim(each.customdata) == 3), None)
     if over is None:
-        return [row[0] for row in figure.data[0].customdata], 1
+        rows = max((each.customdata for each in figure.data if each.customdata is not None), key=len)
+        return [row[0] for row in rows], 1
     cells = np.where(np.isfinite(np.asarray(over.z)), np.asarray(over.customdata)[..., 0], -1)
     return [int(cell) for cell in cells.ravel() if cell >= 0], cells.shape[1]
 

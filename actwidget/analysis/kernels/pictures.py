@@ -69,7 +69,9 @@ def kernel_pictures(
         message = f"Expected an input channel from 0 to {inputs - 1}, got {input_channel}."
         raise IndexError(message)
     if depthwise:
-        return KernelPictures(values.reshape(height, width, inputs * outputs), f"each its own{depth}")
+        return KernelPictures(
+            values.reshape(height, width, inputs * outputs), f"one kernel for each input channel{depth}"
+        )
     each = f" of each of {groups} groups" if groups > 1 else ""
     if input_channel is not None or inputs == 1:
         chosen = input_channel or 0

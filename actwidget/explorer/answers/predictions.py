@@ -52,7 +52,7 @@ class TopAnswers:
     def words(self) -> str:
         """The answer in one line: the likeliest class with its probability, or the first two numbers; `""` for none."""
         shown = self.items[: 1 if any(item.share is not None for item in self.items) else 2]
-        return ", ".join(f"{item.name} {item.text}" for item in shown)
+        return ", ".join(f"{item.name}: {item.text}" for item in shown)
 
     @property
     def nbytes(self) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from actwidget.capture.run.timing.timed_pass import timed_calls
+from actwidget.capture.run.timing.timed_pass import timed_pass
 from actwidget.capture.semantics.cost import costs_of, total_bytes, total_multiply_adds
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class LayerCost:
         parameters: How many weights it has.
         nbytes: The bytes of its output for one sample; `None` if that is not known.
         seconds: How long its call took in an eager pass, divided by the number of samples in it, with all that is
-            inside it; `None` if no call was measured. See `timed_calls` on how it is measured.
+            inside it; `None` if no call was measured. See `timed_pass` on how it is measured.
         is_model: Whether it is a nested model, whose cost is that of the layers in it, each of which has its own.
         note: What is not counted, or why it is not known; `""` if there is nothing to say.
     """
@@ -51,6 +51,8 @@ class NetworkCost:
         parameters: How many weights the model has; a shared layer counts once.
         nbytes: The bytes of all layers' outputs for one sample.
         seconds: How long an eager pass took, divided by the number of samples; `None` without inputs.
+        layer_seconds: The same for all layers together, each measured by itself: that of which a layer's time is a
+            share. It is more than `seconds`, since to observe the calls takes time.
     """
 
     layers: Mapping[str, LayerCost]
@@ -59,16 +61,18 @@ class NetworkCost:
     parameters: int
     nbytes: int
     seconds: float | None
+    layer_seconds: float | None
 
 
 def network_cost(session: Session) -> NetworkCost:
-    """Counts what a network costs, and measures the time in two passes if there are inputs.
+    """Counts what a network costs, and measures the time if there are inputs.
 
     Raises:
         CaptureError: The forward pass failed.
     """
     graph, batch = session.graph, session.batch
-    calls, samples = ({}, 1) if batch is None else timed_calls(graph, batch, batch_size=session.batch_size)
+    timed = None if batch is None else timed_pass(graph, batch, batch_size=session.batch_size)
+    calls, samples = ({}, 1) if timed is None else (timed.calls, timed.samples)
     costs = costs_of(graph, {path: (call.inputs, call.outputs) for path, call in calls.items()})
     seconds = {path: call.seconds / samples for path, call in calls.items()}
     layers = {
@@ -85,5 +89,11 @@ def network_cost(session: Session) -> NetworkCost:
     }
     multiply_adds, is_complete = total_multiply_adds(graph, costs)
     return NetworkCost(
-        layers, multiply_adds, is_complete, graph.tree.parameters, total_bytes(graph, costs), seconds.get("")
+        layers,
+        multiply_adds,
+        is_complete,
+        graph.tree.parameters,
+        total_bytes(graph, costs),
+        seconds=None if timed is None else timed.seconds / samples,
+        layer_seconds=None if timed is None else timed.layer_seconds / samples,
     )

@@ -57,7 +57,8 @@ class Graph(View):
         arrangement = graph.arranged(opened)
         layers = {key: _drawn(key, data, opened) for key in arrangement.boxes}
         marked = graph.in_sight(data.path, opened)
-        notes = [f"{len(data.sources.session.graph.nodes):,} layers"]
+        count = data.whole_network.tree.layer_count
+        notes = [f"{count:,} {'layer' if count == 1 else 'layers'}"]
         if graph.is_observed:
             notes.append("tensors as seen in one run with sample 0")
         if in_order := set(graph.in_order(opened)):

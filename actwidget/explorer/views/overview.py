@@ -95,14 +95,14 @@ def _total(cost: NetworkCost) -> str:
     """What one sample costs in all. The number of parameters stands in the header."""
     least = "" if cost.is_complete else "at least "
     counted = [f"one sample: {least}{large(cost.multiply_adds)} multiply-adds", f"{large(cost.nbytes)}B of activations"]
-    return " · ".join([*counted, *([] if cost.seconds is None else [milliseconds(cost.seconds)])])
+    return " · ".join([*counted, *([] if cost.seconds is None else [f"{milliseconds(cost.seconds)} (eager)"])])
 
 
 def _quantities(cost: NetworkCost, layer: LayerCost | None) -> list[tuple[float | None, float | None]]:
-    """A layer's multiply-adds, parameters, bytes and seconds, each with that of the whole network."""
+    """A layer's multiply-adds, parameters, bytes and seconds, each with that of all layers together."""
     own: tuple[float | None, ...]
     own = (None,) * 4 if layer is None else (layer.multiply_adds, layer.parameters, layer.nbytes, layer.seconds)
-    return list(zip(own, (cost.multiply_adds, cost.parameters, cost.nbytes, cost.seconds), strict=True))
+    return list(zip(own, (cost.multiply_adds, cost.parameters, cost.nbytes, cost.layer_seconds), strict=True))
 
 
 def _share(own: float | None, whole: float | None) -> float | None:

@@ -26,12 +26,13 @@ LIMIT = 160
 """Longer maps are reduced: three of them would take long to send, for cells below a pixel."""
 # On a wide page the three stand in the columns of the grids below them; on a narrow one the difference is below.
 WIDE = tuple(Box(left, right, 52, 264) for left, right in ((0.0, 0.32), (0.34, 0.66), (0.68, 1.0)))
-NARROW = (Box(0.0, 0.49, 52, 214), Box(0.51, 1.0, 52, 214), Box(0.0, 0.49, 260, 400))
-STRIPS = (Box(0.0, 0.66, 268, 276), Box(0.68, 1.0, 268, 276))
-NARROW_STRIPS = (Box(0.0, 1.0, 218, 226), Box(0.0, 0.49, 404, 412))
+NARROW = (Box(0.0, 0.49, 52, 198), Box(0.51, 1.0, 52, 198), Box(0.0, 0.49, 246, 376))
+# The strips of colours leave room for the numbers below their ends.
+STRIPS = (Box(0.02, 0.64, 268, 276), Box(0.7, 0.98, 268, 276))
+NARROW_STRIPS = (Box(0.04, 0.96, 202, 210), Box(0.04, 0.45, 380, 388))
 # Lines of both sides share a panel.
 LINES = (Box(0.04, 0.63, 66, 272), Box(0.7, 1.0, 66, 272))
-NARROW_LINES = (Box(0.1, 1.0, 66, 222), Box(0.1, 0.49, 260, 404))
+NARROW_LINES = (Box(0.1, 1.0, 66, 206), Box(0.1, 0.49, 246, 388))
 
 
 def closeup_panels(content: ComparisonContent, *, first: int) -> list[Panel]:
@@ -99,7 +100,13 @@ def _maps(content: ComparisonContent, first: int) -> list[Panel]:
         strip = color_strip(
             color, xaxis=f"x{suffix}", yaxis=f"y{suffix}", coloraxis="coloraxis2" if place else "coloraxis"
         )
-        numbers = {"showgrid": False, "zeroline": False, **value_ticks(color.low, color.high, 3), **NUMBER_LABELS}
+        numbers = {
+            "showgrid": False,
+            "zeroline": False,
+            "ticks": "",
+            **value_ticks(color.low, color.high, 3),
+            **NUMBER_LABELS,
+        }
         bare = {"visible": False, "range": [0, 1]}
         panels.append(Panel([strip], STRIPS[place], NARROW_STRIPS[place], numbers, bare))
     return panels

@@ -31,7 +31,7 @@ MOST_TILES = 48
 """So many of the channels that differ most have a tile: of more, each would be too small to be recognised."""
 ASPECT = 2.1
 """The width of a grid divided by its height."""
-PIXELS = 200_000
+PIXELS = 400_000
 """The most pixels of one grid: a third of the page shows no more, even on a fine screen."""
 THUMBNAIL, THUMBNAIL_PIXELS = 46, 96
 """The size of an input beside its name, and that of its picture, in pixels."""
@@ -59,7 +59,7 @@ def comparison_spec(content: ComparisonContent) -> dict[str, Any]:
         tiles, panels = _grids(content)
         panels += closeup_panels(content, first=len(panels))
         count = len(content.difference.order)
-        most = f"{len(tiles.order)} of {count:,} {content.channel_label}s" if len(tiles.order) < count else ""
+        most = f"{len(tiles.order)} of {count:,} shown" if len(tiles.order) < count else ""
         parts = [slice_label(content.sides[0].values.shape, at=content.at), most]
         reductions = {"tiles": tiles.reduction, "close-up": closeup_reduction(content)}
         parts += [f"{name} {reduction_text(factor)}" for name, factor in reductions.items() if factor > 1]
@@ -71,7 +71,7 @@ def comparison_spec(content: ComparisonContent) -> dict[str, Any]:
     names = [escape(side.name, 18) for side in content.sides]
     top = Box(*COLUMNS[2], 0, THUMBNAIL)
     # On a narrow page the difference stands below the two.
-    below = Box(0, 1, 244, 258) if content.sides[0].values.ndim > 1 else Box(0.3, 1, 346, 360)
+    below = Box(0, 1, 230, 244) if content.sides[0].values.ndim > 1 else Box(0.3, 1, 334, 348)
     words.append(Words(f"<b>difference</b><br>{names[1]} minus {names[0]}", top, below, "<b>difference</b>"))
     more, dark = color_axes(content) if content.sides[0].values.ndim > 2 else ({"barmode": "group", "bargap": 0.3}, {})
     return assembled(_title(content, parts), panels, words, dark, **more)
@@ -99,16 +99,19 @@ def tiles_shown(content: ComparisonContent) -> NDArray[np.intp]:
 
 def _title(content: ComparisonContent, more: list[str]) -> str:
     label, apart = content.channel_label, content.difference
-    parts = [escape(content.title, NARROW_LIMIT), f"{label}s that differ most first", *filter(None, more)]
+    parts = [escape(content.title, NARROW_LIMIT)]
+    if content.channel is not None:
+        place = int(np.flatnonzero(apart.order == content.channel)[0]) + 1
+        rank = f"number {place:,} of {len(apart.order):,}"
+        parts.append(f"{colored(escape(content.name_of(content.channel), 32), ACCENT)}: {rank}")
+    elif content.sides[0].values.ndim > 1:
+        parts.append(f"{escape(content.name_of(content.large), 32)} large")
+    parts += [f"{label}s that differ most first", *filter(None, more)]
     pairs = [(side, nonfinite_text(side.values)) for side in content.sides]
     nonfinite = "; ".join(f"{words} in {escape(side.name, 40)}" for side, words in pairs if words)
     parts.append(f"largest {'finite ' if nonfinite else ''}difference {content.in_words(apart.largest)}")
     if nonfinite:
         parts.append(nonfinite_legend(nonfinite))
-    if content.channel is not None:
-        rank = int(np.flatnonzero(apart.order == content.channel)[0]) + 1
-        name = colored(escape(content.name_of(content.channel), 32), ACCENT)
-        parts.append(f"{name}: number {rank:,} of {len(apart.order):,}")
     return " · ".join(parts)
 
 
@@ -155,7 +158,7 @@ def _grids(content: ComparisonContent) -> tuple[Mosaic, list[Panel]]:
         height, width = tiles.pixels.shape
         x, y = hidden_axes(width, height, f"x{axis_of(place)}")
         customdata, template = _channel_hover(values, content)
-        narrow = Box(*NARROW_COLUMNS[1], 260, 400) if place == 2 else Box(*NARROW_COLUMNS[place], 446, 546)
+        narrow = Box(*NARROW_COLUMNS[1], 246, 376) if place == 2 else Box(*NARROW_COLUMNS[place], 422, 514)
         panels.append(
             Panel(
                 [tile_image(uri), tile_cells(tiles, customdata, template)],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from actwidget.figures.parts.layout import HEIGHT, NARROW_HEIGHT, base_layout, of_panel_height, text_above
+from actwidget.figures.parts.layout import HEIGHT, LINE, NARROW_HEIGHT, base_layout, of_panel_height, text_above
 
 TOP, LOW = 30, 8
 """The margins above the panels, for the title, and below them, in pixels."""
-ROOM, NARROW_ROOM = HEIGHT - TOP - LOW, NARROW_HEIGHT - TOP - 16 - LOW
-"""How many pixels there are for the panels."""
+ROOM, NARROW_ROOM = HEIGHT - TOP - LOW, NARROW_HEIGHT - TOP - 3 * LINE - LOW
+"""The pixels for the panels below a title of one line, on a narrow page of four; below a longer one they shrink."""
 
 
 class Box(NamedTuple):

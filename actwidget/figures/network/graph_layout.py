@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Points = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
@@ -133,6 +134,16 @@ def arrange(level: Level) -> Arrangement:
     return Arrangement(boxes, lines, right - left, rows[-1][1] if rows else 0.0)
 
 
+def _library() -> Callable[..., Any]:
+    from fast_sugiyama import from_edges
+
+    # It logs each of its steps, thousands of lines for a large network where all libraries' messages are shown.
+    for name in ("rust-sugiyama", "connected_components"):
+        if (logger := logging.getLogger(name)).level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
+    return from_edges
+
+
 _Places = dict[int, tuple[float, int]]
 _Chains = dict[tuple[int, int], list[int]]
 
@@ -144,8 +155,7 @@ def _places(count: int, lines: Sequence[tuple[int, int]]) -> tuple[_Places, _Cha
         For each item, and for each such point (numbered from `count`), its column in units of one box and its row; and
         for each line the numbers of its points.
     """
-    from fast_sugiyama import from_edges
-
+    from_edges = _library()
     places: _Places = {}
     chains: _Chains = {}
     right, lowest = 0.0, count

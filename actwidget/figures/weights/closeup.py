@@ -76,7 +76,8 @@ def in_digits(values: NDArray[Any]) -> NDArray[np.str_]:
     largest = float(finite.max(initial=0))
     digits = 2 if largest == 0 else 1 - floor(log10(largest))
     form = f".{max(digits, 2 if largest < 10 else 1)}f" if digits <= 4 and largest < 1e5 else ".0e"
-    texts = [f"{value:{form}}" if np.isfinite(value) else nonfinite_name(value) for value in np.ravel(values).tolist()]
+    # "z" writes no minus before a value that is rounded to zero.
+    texts = [f"{value:z{form}}" if np.isfinite(value) else nonfinite_name(value) for value in np.ravel(values).tolist()]
     return np.array(texts).reshape(values.shape)
 
 

@@ -114,7 +114,14 @@ class WeightContent:
     gates: tuple[str, ...] = ()
 
     def entry_name(self, entry: int) -> str:
-        """What one entry is called."""
+        """What one entry is called.
+
+        Args:
+            entry: The index of the kernel, column or value.
+
+        Returns:
+            `"kernel 17"`; in a recurrent layer with its gate, `"unit 3, forget"`.
+        """
         channel = int(self.channels[entry])
         name = f"{self.entry_label} {entry if channel < 0 else channel}"
         if not self.gates:

@@ -52,6 +52,9 @@ def draw_weight(
             for a matrix or a vector.
         words: What is said of its shape and of what is shown of it.
         kind: How it is drawn.
+
+    Returns:
+        The weight drawn, for `WeightContent`.
     """
     statistics = entry_statistics(columns)
     color = ColorRange.of(*statistics.range)

@@ -72,7 +72,7 @@ def _distribution(content: WeightContent, *, over_strip: bool) -> Panel:
         "title": {"text": "value of a weight"},
         "anchor": "y4" if over_strip else "y3",
     }
-    down = {"range": y_range, "showticklabels": False, "showgrid": False, "zeroline": False, "anchor": "x3"}
+    down = {"range": y_range, "showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
     return Panel(traces, {"xaxis3": across, "yaxis3": down}, caption)
 
 

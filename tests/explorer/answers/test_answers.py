@@ -348,7 +348,7 @@ def test_what_is_no_answer_is_shown_like_any_layer_and_the_header_says_nothing(n
     model, inputs = NO_ANSWERS[name]()
     explorer = opened(model, inputs)
     titles = drawn(explorer).layout.title.text
-    assert not re.search(r"classes|labels|logits|likeliest|number", titles)
+    assert not re.search(r"classes|labels|logits|likeliest|numbers", titles)
     assert answers(explorer) == TopAnswers()
 
 

@@ -125,6 +125,24 @@ export function scrollsPage(event, scale, [least, greatest]) {
   return event.deltaY > 0 ? scale <= least * 1.001 : scale >= greatest * 0.999;
 }
 
+/** Buttons for the same as the keys do. @param {(key: string) => void} press @param {AbortSignal} signal */
+function zoomButtons(press, signal) {
+  const group = document.createElement("div");
+  group.className = "actw-plot-zoom";
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", "Size of the drawing");
+  for (const [key, text, label] of [["+", "+", "Larger"], ["-", "\u2212", "Smaller"], ["0", "fit", "Show all of it"]]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.title = `${label} (${key === "-" ? "\u2212" : key})`;
+    button.setAttribute("aria-label", label);
+    button.addEventListener("click", () => press(key), { signal });
+    group.append(button);
+  }
+  return group;
+}
+
 /** @param {any} values a list, or numbers as Plotly takes them packed @returns {number[]} */
 function unpacked(values) {
   if (!values?.bdata) return Array.from(values ?? []);
@@ -198,6 +216,10 @@ export function createPanning(box, graph, signal, click) {
       click([toggled, "toggle"]);
     }
   };
+  const buttons = zoomButtons((key) => {
+    const view = drawing && viewAfter(currentView(), key, drawing.bounds, sizeOf(drawn.layout));
+    if (view) show(view);
+  }, signal);
   const turn = (/** @type {WheelEvent} */ event) => {
     if (!drawing) return;
     const limits = limitsOf(drawing.bounds, sizeOf(drawn.layout));
@@ -235,8 +257,11 @@ export function createPanning(box, graph, signal, click) {
       box.classList.toggle("actw-plot-pans", Boolean(next));
       if (!next) {
         drawing = names = undefined;
+        buttons.remove();
         return {};
       }
+      if (!buttons.isConnected) box.append(buttons);
+      layout.height = Math.max(layout.height, box.closest(".actw-stage")?.clientHeight ?? 0);
       const size = sizeOf(layout);
       const view = nextView(next, size);
       [drawing, toggled] = [next, undefined];

@@ -57,7 +57,7 @@ def state(notebook):
     return json.loads(notebook.ask("print(json.dumps(explorer.state()))"))
 
 
-def test_a_click_into_the_close_up_shows_what_that_place_sees(explorer, notebook):
+def test_a_click_into_the_close_up_pins_that_place_and_the_view_stays(explorer, notebook):
     place = explorer.graph.evaluate(
         """(graph) => {
           const {xaxis2, yaxis2} = graph._fullLayout;
@@ -66,8 +66,10 @@ def test_a_click_into_the_close_up_shows_what_that_place_sees(explorer, notebook
         }"""
     )
     notebook.page.mouse.click(*place)
+    explorer.wait_until("(graph) => String(graph.layout.meta.crosshair?.pinned) === '3,20'")
+    assert (state(notebook)["show"], state(notebook)["position"]) == ("activation", [3, 20])
+    explorer.element.get_by_role("button", name="Show on the input").click()
     explorer.wait_until("(graph) => graph.querySelector('.gtitle').textContent.includes('depends on 3 × 3')")
-    assert (state(notebook)["show"], state(notebook)["position"]) == ("overlay", [3, 20])
 
 
 def test_arrow_keys_move_the_channel_when_the_figure_has_the_focus(explorer, notebook):

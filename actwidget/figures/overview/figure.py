@@ -159,7 +159,7 @@ def _heading(text: str, xref: str) -> dict[str, Any]:
 
 
 def _square(color: str) -> str:
-    """A square of a bar's colour. A dark page changes the colours of text; with the space it leaves this one as it is."""
+    """A square of a bar's colour. A dark page changes the colours of text; because of the space it leaves this one."""
     return colored("■", color).replace("color:", "color: ")
 
 

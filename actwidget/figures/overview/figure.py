@@ -80,7 +80,7 @@ def _layout(
         **_axes(rows, selected, columns),
         "annotations": [
             _heading(wide.heading, "x domain"),
-            _heading(f"{colored('■', MUTED)} zeros<br>{colored('■', WARNING)} dead", "x2 domain"),
+            _heading(f"{_square(MUTED)} zeros<br>{_square(WARNING)} dead", "x2 domain"),
             *_further_headings(columns, pictures),
         ],
         "shapes": [] if selected is None else [_band(selected)],
@@ -156,6 +156,11 @@ def _heading(text: str, xref: str) -> dict[str, Any]:
     """The words above a column, above the numbers of its axis."""
     place = {"x": 0, "y": 1, "xref": xref, "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
     return {"text": text, **place, "yshift": 14, "align": "left", "font": {"size": 10}, "showarrow": False}
+
+
+def _square(color: str) -> str:
+    """A square of a bar's colour. A dark page changes the colours of text; because of the space it leaves this one."""
+    return colored("■", color).replace("color:", "color: ")
 
 
 def _band(selected: int) -> dict[str, Any]:

@@ -151,6 +151,6 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
 _COUNTS: dict[str, Callable[[LayerData], int]] = {
     "channel": lambda data: data.channel_count,
     "slice": lambda data: data.slice_count,
-    "input_channel": lambda data: data.kernel_input_count,
+    "input_channel": lambda data: data.kernel[1],
     "compare": lambda data: data.comparable_samples,
 }

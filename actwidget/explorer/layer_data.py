@@ -14,7 +14,6 @@ from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.compare import paired
 from actwidget.capture.semantics.channel_axis import ChannelAxis, keeps_steps
-from actwidget.capture.semantics.colours import is_given_colours
 from actwidget.capture.semantics.receptive_field import Field, field_of
 from actwidget.capture.semantics.weights import Weight, weights_of
 from actwidget.errors import NotCapturableError
@@ -301,16 +300,6 @@ class LayerData:
             if kernel is not None and math.prod(kernel.shape[:-2]) > 1 and kernel.shape[-2] > 1:
                 return name, kernel.shape[-2]
         return "", 1
-
-    @property
-    def kernel_input_count(self) -> int:
-        """The number of input channels of its kernel to choose from; 1 if there is no choice."""
-        return self.kernel[1]
-
-    @property
-    def is_given_colours(self) -> bool:
-        """Whether its input channels are still the colours of a picture that the model is given."""
-        return is_given_colours(self.sources.session.graph, self.path)
 
     # The comparison, and the whole network.
 

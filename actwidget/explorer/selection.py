@@ -109,7 +109,7 @@ def _slice(value: Any, data: LayerData) -> int:
 
 
 def _input_channel(value: Any, data: LayerData) -> int:
-    count = data.kernel_input_count
+    count = data.kernel[1]
     there = f"{shown(data.path)} has {f'a kernel of {count}' if count > 1 else 'none to choose'}"
     return index(value, count, "input channel", there, ChannelError)
 
@@ -209,7 +209,7 @@ def fitted(selection: Selection, data: LayerData, chosen_among: int | None = Non
         dropped["compare"] = None
     if selection.slice is not None and selection.slice >= data.slice_count:
         dropped["slice"] = None
-    if selection.input_channel is not None and selection.input_channel >= data.kernel_input_count:
+    if selection.input_channel is not None and selection.input_channel >= data.kernel[1]:
         dropped["input_channel"] = None
     if selection.position is not None:
         pairs = zip(selection.position, data.map_size, strict=True)

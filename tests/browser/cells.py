@@ -68,6 +68,8 @@ OVERLAY = IMAGE.replace(
 TABLE = IMAGE.replace("channel=17", 'channel=17, show="table"')
 WEIGHTS = IMAGE.replace('layer="block1_expand_relu", channel=17', 'layer="stem_conv", channel=3, show="weights"')
 OVERVIEW = IMAGE.replace("channel=17", 'channel=17, show="overview"')
+COSTS = IMAGE.replace("channel=17", 'channel=17, state={"show": "overview", "options": {"overview_columns": "cost"}}')
+STRIPS = COSTS.replace('"cost"', '"pictures"')
 COMPARISON = (
     IMAGE.replace('photo("coffee")', 'np.stack([photo("coffee"), photo("astronaut")])')
     .replace("channel=17", "channel=17, compare=1")
@@ -101,6 +103,7 @@ view
 """
 KINDS = {
     "image": IMAGE, "overlay": OVERLAY, "comparison": COMPARISON, "table": TABLE, "weights": WEIGHTS,
-    "overview": OVERVIEW, "sequence": SEQUENCE, "dense": DENSE, "classes": CLASSES, "attention": ATTENTION,
+    "overview": OVERVIEW, "costs": COSTS, "strips": STRIPS,
+    "sequence": SEQUENCE, "dense": DENSE, "classes": CLASSES, "attention": ATTENTION,
     "masked": MASKED, "volume": VOLUME, "labels": LABELS,
 }  # fmt: skip

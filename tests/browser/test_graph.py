@@ -95,12 +95,14 @@ def test_a_button_and_the_enter_key_open_and_close_a_model_inside(explorer, note
     explorer.settle()
     before = place(explorer, "tower", "toggle")
     notebook.page.mouse.click(*before)
-    explorer.wait_until("(graph) => graph.layout.meta.pan.key === 'net'")
+    explorer.wait_until("(graph) => graph.layout.meta.pan.key === 'net\\ntower'")
+    explorer.settle()
     assert place(explorer, "tower", "toggle") == pytest.approx(before, abs=2)  # it stays under the pointer
+    assert state(notebook)["options"] == {"graph_open": ["tower"]}
     explorer.graph.locator("xpath=..").focus()
     notebook.page.keyboard.press("Enter")
-    explorer.wait_until("(graph) => graph.layout.meta.pan.key === 'net\\ntower'")
-    assert state(notebook)["options"] == {"graph_open": ["tower"]}
+    explorer.wait_until("(graph) => graph.layout.meta.pan.key === 'net'")
+    assert state(notebook)["options"] == {"graph_open": []}
 
 
 def test_keys_and_buttons_and_the_wheel_change_the_size_and_a_drag_moves(explorer, notebook):

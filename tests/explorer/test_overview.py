@@ -66,6 +66,22 @@ def test_without_warnings_it_says_so_and_the_switch_stays():
     assert "overview_rows" in [control.name for control in explorer._explorer.show().controls]
 
 
+def test_header_and_overview_count_layers_and_neither_cells_nor_operations():
+    model, batch = zoo.lstm_translator()
+    explorer = aw.LayerExplorer(model, batch, show="overview")
+    assert len(explorer.summaries) > 20
+    assert ">6 layers · " in explorer._screen.header.value
+    assert " · 6 layers · " in explorer.figure.layout.title.text.replace("<br>", " · ")
+
+
+def test_warnings_of_gates_and_cells_are_those_of_one_layer():
+    network = aw.LayerExplorer(*zoo.lstm_translator())._explorer.inspector.network
+    inside = [node.path for node in network.tree if node.path.startswith("encoder")]
+    assert network.layers_and_others(inside) == (1, 0)
+    operation = next(node.path for node in network.tree if node.class_name == "NotEqual")
+    assert network.layers_and_others([*inside, "decoder", operation]) == (2, 1)
+
+
 def test_another_layer_of_the_tree_moves_the_mark_and_what_is_scrolled_to():
     explorer = aw.LayerExplorer(*network(), show="overview", layer="conv")
     before = explorer.figure.layout

@@ -129,7 +129,7 @@ def test_every_view_shows_the_same_over_and_under_the_budget(make):
         if node.origin == "opaque":
             continue
         for view in VIEWS:
-            if view == "overlay" and tiny._explorer.inspector.pictures.thumbnail(0) is None:
+            if view == "overlay" and not tiny._explorer.inspector.pictures.all():
                 continue
             for explorer in (tiny, ample):
                 explorer.show, explorer.layer, explorer.channel = "activation", node.path, None

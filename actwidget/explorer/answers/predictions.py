@@ -93,12 +93,6 @@ class Predictions:
         found = cast("tuple[TopAnswers, ...]", answers)
         return found[index] if index < len(found) else TopAnswers()
 
-    def known(self, sample: int) -> TopAnswers:
-        """The answer for a sample, without items if it would take a forward pass for this sample alone."""
-        path, session = self._session.graph.output, self._session
-        fits = session.batch is None or not path or session.fits(path)
-        return self.answers(sample) if fits or Key("", ANSWERS, sample) in session.kept else TopAnswers()
-
     def top(self, sample: int) -> tuple[str, float]:
         """The most probable class of a sample and its probability; `("", 0.0)` if the answer is no such class."""
         first = next(iter(self.answers(sample).items), None)

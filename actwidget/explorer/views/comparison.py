@@ -102,7 +102,7 @@ def _picture(data: LayerData) -> Array | None:
 
 
 def _answer(predictions: Predictions | None, sample: int) -> str:
-    return "" if predictions is None else predictions.known(sample).words
+    return "" if predictions is None else predictions.answers(sample).words
 
 
 def _drawn(data: LayerData, selection: Selection, sides: tuple[Side, Side]) -> Drawing:

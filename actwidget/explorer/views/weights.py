@@ -9,6 +9,7 @@ import numpy as np
 
 from actwidget.analysis.kernels.arrange import ArrangedWeight, arranged
 from actwidget.capture.access.session import WEIGHTS
+from actwidget.capture.semantics.colours import is_given_colours
 from actwidget.explorer.controls import Choice
 from actwidget.explorer.description.inspection import Inspection
 from actwidget.explorer.description.kernel import kernel_inspection, largest
@@ -103,7 +104,7 @@ def _arranged(data: LayerData, name: str, weight: Weight, input_channel: int | N
         depthwise=weight.depthwise,
         groups=weight.groups,
         input_channel=input_channel if name == data.kernel[0] else None,
-        in_colour=data.is_given_colours,
+        in_colour=is_given_colours(data.sources.session.graph, data.path),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from actwidget.figures.parts.layout import HEIGHT, LINE
+from actwidget.figures.parts.layout import HEIGHT, LINE, title_pad
 from actwidget.figures.parts.text import escape
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def places(form: Form, count: int, title: list[str], selected: int | None, layou
     start, width = form.more[0], (form.more[1] - form.more[0]) / max(1, len(further))
     found = {
         "title.text": "<br>".join(escape(line, 200) for line in title),
-        "title.pad.t": 6 + 8 * (len(title) - 1),
+        "title.pad.t": title_pad(title),
         "height": height,
         "margin.t": top,
         **_domain("xaxis", form.quantiles, 0),

@@ -53,7 +53,7 @@ def base_layout(title: str, *, captioned: bool = False, **more: Any) -> dict[str
             "xref": "paper",
             "y": 1,
             "yanchor": "top",
-            "pad": {"t": _title_pad(lines)},
+            "pad": {"t": title_pad(lines)},
         },
         "height": HEIGHT,
         "margin": {"l": 8, "r": 8, "t": 30, "b": 36},
@@ -72,7 +72,7 @@ def base_layout(title: str, *, captioned: bool = False, **more: Any) -> dict[str
     if extra:
         result |= {"height": height + extra, "margin": {**result["margin"], "t": top + extra}}
     if narrow_lines != lines:
-        narrow |= {"title.text": "<br>".join(narrow_lines), "title.pad.t": _title_pad(narrow_lines)}
+        narrow |= {"title.text": "<br>".join(narrow_lines), "title.pad.t": title_pad(narrow_lines)}
     if extra or narrow_extra:
         narrow |= {"margin.t": top + narrow_extra, "height": narrow.get("height", height) + narrow_extra}
     result["meta"] = {**result["meta"], "narrow": narrow}
@@ -86,9 +86,9 @@ def of_panel_height(layout: dict[str, Any]) -> dict[str, Any]:
     return {**layout, "title": title, "height": HEIGHT, "meta": {**layout["meta"], "narrow": narrow}}
 
 
-def _title_pad(lines: list[str]) -> int:
-    """The padding of the title: Plotly moves its top up by half the height of each further line."""
-    return 6 + 8 * (len(lines) - 1)
+def title_pad(lines: list[str]) -> int:
+    """The padding above the title: Plotly moves a title of several lines up by half a line, however many they are."""
+    return 6 + 8 * (len(lines) > 1)
 
 
 def caption(text: str, x: float, y: float) -> dict[str, Any]:

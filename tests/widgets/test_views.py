@@ -347,10 +347,11 @@ def test_what_is_read_has_no_controls_of_channels():
     controls = explorer._screen.controls
     every = [
         controls.widget("channel"),
+        controls.widget("size"),
         controls.widget("sort"),
         controls.widget("scaling"),
     ]
-    assert list(controls.box.children)[:3] == every
+    assert list(controls.box.children)[:4] == every
     explorer.layer = [node.path for node in explorer.tree][-1]
     assert list(controls.box.children) == []
     explorer.show = "table"
@@ -390,7 +391,8 @@ def test_a_layer_without_a_finite_value_says_so_in_words():
     explorer = aw.LayerExplorer(model, RNG.random((1, 6, 6, 2)), layer="none")
     assert "no finite value" in explorer._screen.numbers.value
     explorer.show = "overview"
-    words = explorer._screen.numbers.value + explorer._screen.plot.alt + "".join(explorer.figure.data[2].hovertext)
+    hover = [text for trace in explorer.figure.data for text in np.ravel(getattr(trace, "hovertext", None) or [])]
+    words = explorer._screen.numbers.value + explorer._screen.plot.alt + "".join(hover)
     assert "no finite value" in words
     assert "nan" not in words
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CLOSEUP_LIMIT = 192
 """Longer maps are reduced: sending more values would take longer than everything else, for cells below a pixel."""
+HEAD_TOKENS = 8
+"""How many tokens have room beside and below the scores of an attention head."""
 AXES = {"xaxis": "x2", "yaxis": "y2"}
 
 
@@ -133,8 +135,8 @@ def _map(content: ActivationContent, values: NDArray[np.float32], caption: str) 
 
 def _token_axes(content: ActivationContent, scores: NDArray[Any]) -> dict[str, dict[str, Any]]:
     """The axes of attention scores named by tokens, targets down and sources across, where there are tokens."""
-    ticks = {"xaxis2": step_ticks(content, scores.shape[1], in_closeup=True)}
-    if (down := step_ticks(content, scores.shape[0], in_closeup=True)) is not None:
+    ticks = {"xaxis2": step_ticks(content, scores.shape[1], in_closeup=True, most=HEAD_TOKENS)}
+    if (down := step_ticks(content, scores.shape[0], in_closeup=True, most=HEAD_TOKENS)) is not None:
         ticks["yaxis2"] = {**down, "tickangle": 0}
     shown = {"visible": True, "showgrid": False, "zeroline": False}
     return {name: {**axis, **shown} for name, axis in ticks.items() if axis is not None}

@@ -21,7 +21,9 @@ LETTERS = 5
 """So many letters share a label in a close-up that has no room for a label for each."""
 
 
-def step_ticks(content: ActivationContent, steps: int, *, in_closeup: bool = False) -> dict[str, Any] | None:
+def step_ticks(
+    content: ActivationContent, steps: int, *, in_closeup: bool = False, most: int = CLOSEUP_TOKENS
+) -> dict[str, Any] | None:
     """An axis that names the steps by their tokens; `None` without a token for each, or with too many to be read.
 
     Where a close-up has no room for all names, single letters share labels of several letters, since a text that skips
@@ -31,12 +33,13 @@ def step_ticks(content: ActivationContent, steps: int, *, in_closeup: bool = Fal
         content: What the figure shows.
         steps: How many steps the axis has.
         in_closeup: Whether the axis is that of a close-up, which has room for fewer and shorter texts.
+        most: How many names have room in a close-up.
     """
     if content.tokens is None or len(content.tokens) != steps or steps > TOKENS_LIMIT:
         return None
-    if in_closeup and steps > CLOSEUP_TOKENS and max(map(len, content.tokens)) == 1:
+    if in_closeup and steps > most and max(map(len, content.tokens)) == 1:
         return _letters(content.tokens)
-    every = -(-steps // CLOSEUP_TOKENS) if in_closeup else 1
+    every = -(-steps // most) if in_closeup else 1
     places = list(range(0, steps, every))
     texts = [escape(content.tokens[place], 7 if in_closeup else 9) for place in places]
     upright = needs_upright(texts, 36 if in_closeup else 78)

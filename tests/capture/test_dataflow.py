@@ -199,10 +199,10 @@ def test_the_calls_that_a_run_did_not_reach_come_in_order():
 def test_observing_leaves_nothing_behind():
     model, x = Subclassed(), zoo.noise(2, 6, 8)
     session = Session(model, x)
-    before = [variable.numpy().copy() for variable in model.variables]
-    expected = [value.numpy() for value in model(x)]
+    before = [keras.ops.convert_to_numpy(variable).copy() for variable in model.variables]
+    expected = [keras.ops.convert_to_numpy(value) for value in model(x)]
     dataflow(session.graph, session.batch)
     for variable, value in zip(model.variables, before, strict=True):
-        np.testing.assert_array_equal(variable.numpy(), value)
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), value)
     for value, again in zip(expected, model(x), strict=True):
-        np.testing.assert_array_equal(value, again.numpy())
+        np.testing.assert_array_equal(value, keras.ops.convert_to_numpy(again))

@@ -91,4 +91,6 @@ def aside(text: str) -> str:
 def live(role: str, text: str) -> str:
     """A line that a screen reader speaks when it changes; `role` is `status` or `alert`."""
     words = escape(text, 2000)
-    return f'<div role="{role}" class="actw-{role}" title="{words}">{words}</div>'
+    # The status is one line, which ends in an ellipsis where there is no room for all of it.
+    tooltip = f' title="{words}"' if role == "status" and words else ""
+    return f'<div role="{role}" class="actw-{role}"{tooltip}>{words}</div>'

@@ -99,7 +99,7 @@ def name(request):
 def test_all_that_is_sent_to_the_page_is_text_of_bounded_length(name):
     explorer, plain = made(name), made(PLAIN)
     for _node, _other in zip(views(explorer), views(plain), strict=True):
-        assert 'title=""></div>' in explorer._screen.alert.value
+        assert 'actw-alert"></div>' in explorer._screen.alert.value
         for (widget, state), (_, harmless) in zip(states(explorer), states(plain), strict=True):
             json.dumps(state, ensure_ascii=False).encode("utf-8")
             if "_model_name" in state and state["_model_name"] == "HTMLModel":
@@ -183,7 +183,7 @@ def test_messages_with_such_names_are_one_bounded_line(name):
             wrong()
         assert len(str(caught.value)) < 800
         assert str(caught.value).isprintable()
-    assert Tags(explorer._screen.alert.value).found == [("div", "role", "class", "title")]
+    assert Tags(explorer._screen.alert.value).found == [("div", "role", "class")]
 
 
 def test_texts_that_flow_in_a_model_stay_text(name):
@@ -191,7 +191,7 @@ def test_texts_that_flow_in_a_model_stay_text(name):
     model = keras.Model(x, layers.StringLookup(vocabulary=["a", "b"], name="lookup")(x), name="reader")
     given = name.encode("utf-8", "replace").decode()
     explorer = aw.LayerExplorer(model, np.array([[given, "a", "b"]]), layer="texts")
-    assert 'title=""></div>' in explorer._screen.alert.value
+    assert 'actw-alert"></div>' in explorer._screen.alert.value
     drawn = list(texts(json.loads(explorer._screen.plot._spec)))
     assert {re.sub(r"color:#\w+", "", mark) for mark in marks(drawn)} <= {"<b>", "</b>"}
     assert max(map(len, drawn)) < 500

@@ -85,12 +85,15 @@ def test_a_page_holds_every_view_of_a_layer_and_those_of_the_network_once(tmp_pa
     assert "<dt>range</dt>" in conv["views"]["activation"]["numbers"]
 
 
-@pytest.mark.parametrize("show", ["activation", "overlay", "comparison", "weights", "overview"])
+@pytest.mark.parametrize(
+    "show", ["activation", "overlay", "every_sample", "comparison", "weights", "overview", "graph"]
+)
 def test_a_figure_by_itself_stands_on_white(show):
     view = explorer()
     view.show = show
     layout = view.figure.layout
-    assert (layout.paper_bgcolor, layout.plot_bgcolor) == ("white", "white")
+    assert layout.paper_bgcolor == "white"
+    assert layout.plot_bgcolor in {"white", "rgba(0,0,0,0)"}  # what is transparent shows the paper
 
 
 @pytest.mark.parametrize("kind", [ValueError, RuntimeError, ImportError])

@@ -2,7 +2,6 @@
 // The top of a figure that is higher than its panel: it stays in sight while the panel scrolls, and the panel scrolls to
 // the row that was selected.
 
-const SVG = "http://www.w3.org/2000/svg";
 /** What stands above the rows: the title, the headings (annotations), and the numbers of the axes. */
 const ABOVE = ".infolayer > .g-gtitle, .infolayer > .annotation, .xaxislayer-above";
 /** How many pixels of a row on each side of its middle are to be in sight. */
@@ -42,7 +41,8 @@ export function createSticky(box, graph) {
   let revealed;
 
   const copyTop = (/** @type {number} */ height) => {
-    const svg = document.createElementNS(SVG, "svg");
+    const svg = /** @type {Element} */ (graph.querySelector(".main-svg")?.cloneNode());
+    for (const name of svg.getAttributeNames()) svg.removeAttribute(name);
     svg.setAttribute("width", "100%");
     svg.setAttribute("height", String(height));
     for (const part of graph.querySelectorAll(ABOVE)) svg.append(part.cloneNode(true));

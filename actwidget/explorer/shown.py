@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from actwidget.errors import short
 from actwidget.explorer.controls import fitted
-from actwidget.explorer.description.sentence import sentence
+from actwidget.explorer.description.sentence import network_sentence, sentence
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.registry import Tab, View, views
 
@@ -30,7 +30,8 @@ class Shown:
 
     Attributes:
         node: The selected layer.
-        sentence: What the layer is and gives, in one sentence.
+        heading: The layer's path, or the model's name if the view is of the whole network.
+        sentence: What the layer is and gives, or how large the network is, in one sentence.
         caption: The layer, the view, the samples and the sentence, in one line.
         drawing: What the current view draws for it.
         controls: The controls, in the order on screen.
@@ -40,6 +41,7 @@ class Shown:
     """
 
     node: LayerNode
+    heading: str
     sentence: str
     caption: str
     drawing: Drawing
@@ -65,7 +67,8 @@ def shown(data: LayerData, view: View, selection: Selection) -> Shown:
     drawing = view.draw(data, selection) if reason is None else Drawing.message(data.path, reason)
     return Shown(
         node=data.node,
-        sentence=sentence(data),
+        heading=data.model_name if view.is_of_network else data.path,
+        sentence=network_sentence(data) if view.is_of_network else sentence(data),
         caption=_caption(data, view, selection),
         drawing=drawing,
         controls=_controls(data, view, selection, drawing),

@@ -54,7 +54,7 @@ def write_page(path: str | Path, screen: Screen, drawings: Iterable[Shown], max_
             continue
         remaining -= size
         owner = network if shown.is_of_network else layers.setdefault(shown.node.path, {"views": {}})
-        title = html.title(shown.node, shown.sentence)
+        title = html.title(shown.heading, shown.sentence)
         owner |= {"title": title, "tabs": tab_items(shown.tabs), "views": {**owner["views"], shown.view: view}}
     contents = {
         "rows": packed_rows(screen.tree.rows),

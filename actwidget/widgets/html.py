@@ -10,7 +10,6 @@ from actwidget.errors import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.answers.predictions import TopAnswers
     from actwidget.explorer.description.facts import Fact
 
@@ -61,11 +60,10 @@ def _bar(share: float | None) -> str:
     return f'<span class="actw-bar"><span style="width:{width:.1f}%"></span></span>'
 
 
-def title(node: LayerNode, sentence: str) -> str:
-    """The selected layer's name, and below it a sentence on what the layer is and gives."""
-    full_path = escape(node.path, 400)
+def title(heading: str, sentence: str) -> str:
+    """The name of the selected layer, or of the network, and below it a sentence on what it is and gives."""
     return (
-        f'<div class="actw-path" title="{full_path}">{escape(node.path)}</div>'
+        f'<div class="actw-path" title="{escape(heading, 400)}">{escape(heading)}</div>'
         f'<div class="actw-sentence" title="{escape(sentence, 400)}">{escape(sentence)}</div>'
     )
 
@@ -73,7 +71,8 @@ def title(node: LayerNode, sentence: str) -> str:
 def facts(statements: Sequence[Fact] | str) -> str:
     """A layer's statistics as a list of terms with warnings marked, or one sentence."""
     if isinstance(statements, str):
-        return f'<p class="actw-muted">{escape(statements, 1500)}</p>' if statements else ""
+        words = escape(statements, 700)
+        return f'<p class="actw-muted" title="{words}">{words}</p>' if statements else ""
     if not statements:
         return ""
     items = "".join(

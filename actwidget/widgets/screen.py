@@ -143,7 +143,7 @@ class Screen:
             self.plot.alt = drawing.alt
             self.plot.figure = drawing.figure
             self.plot.arrows = drawing.grid is not None
-        self.title.value = html.title(shown.node, shown.sentence)
+        self.title.value = html.title(shown.heading, shown.sentence)
         self.tabs.show_tabs(shown.tabs, shown.view)
         self.scope.value = "network" if shown.is_of_network else "layer"
         self.controls.arrange(shown.controls)

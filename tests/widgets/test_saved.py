@@ -120,4 +120,9 @@ def test_a_picture_file_needs_kaleido_and_says_so(tmp_path, monkeypatch, kind, s
     view.to_image(tmp_path / "view.svg", width=900)
     ((figure, file), options), *rest = given
     sizes = {"width": 900, "height": view.figure.layout.height, "scale": 2}
-    assert (figure, file, options, rest) == (view.figure, str(tmp_path / "view.svg"), sizes, [])
+    assert (file, options, rest) == (str(tmp_path / "view.svg"), sizes, [])
+    assert figure.data == view.figure.data
+    facts = view._screen.inspection.content["facts"]
+    drawn = " ".join(each.text for each in figure.layout.annotations)
+    assert facts
+    assert all(term in drawn and text in drawn for term, text, _warns in facts)

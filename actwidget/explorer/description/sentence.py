@@ -27,6 +27,18 @@ def sentence(data: LayerData) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def network_sentence(data: LayerData) -> str:
+    """How large a network is, and which of its layers is selected.
+
+    Args:
+        data: The selected layer.
+
+    Returns:
+        "144 layers · selected: block1_expand_relu".
+    """
+    return f"{plural(data.sources.session.graph.tree.layer_count, 'layer')} · selected: {data.path}"
+
+
 def _output(data: LayerData) -> str:
     """The values of one sample: how many channels, and how large each is."""
     shape = data.node.output_shape

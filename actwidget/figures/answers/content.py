@@ -69,7 +69,14 @@ class Answer:
         return np.concatenate([1 - values, values]) if self.kind == "two classes" else values
 
     def in_words(self, value: float) -> str:
-        """A value as a person says it."""
+        """A value as a person says it.
+
+        Args:
+            value: A probability or a number.
+
+        Returns:
+            "94 %" for a probability, "1.23" for a number.
+        """
         return value_in_words(self.kind, value)
 
 

@@ -24,6 +24,9 @@ def answer_spec(answer: Answer) -> dict[str, Any]:
 
     Args:
         answer: What it shows.
+
+    Returns:
+        `{"data": [...], "layout": {...}}`.
     """
     match answer.kind:
         case "numbers":
@@ -39,6 +42,12 @@ def answer_spec(answer: Answer) -> dict[str, Any]:
 
 def answer_order(answer: Answer) -> NDArray[np.intp]:
     """The units of an answer in the order in which they are shown.
+
+    Args:
+        answer: What is shown.
+
+    Returns:
+        The indices of the units, shape `(units,)`.
 
     >>> answer_order(Answer("out", "classes", np.array([0.2, 0.7, 0.1]), ["a", "b", "c"])).tolist()
     [1, 0, 2]

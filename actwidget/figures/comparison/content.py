@@ -75,11 +75,25 @@ class ComparisonContent:
         ]
 
     def name_of(self, channel: int) -> str:
-        """What a channel is called."""
+        """What a channel is called.
+
+        Args:
+            channel: Its index.
+
+        Returns:
+            "channel 3", or the name of a class.
+        """
         return f"{self.channel_label} {channel}" if self.names is None else self.names[channel]
 
     def in_words(self, value: float) -> str:
-        """A value as a person says it."""
+        """A value as a person says it.
+
+        Args:
+            value: A probability, a number, or the difference of two.
+
+        Returns:
+            "94 %" for a probability, "1.23" for a number.
+        """
         if self.is_share:
             return probability(value) if value >= 0 else f"-{probability(-value)}"
         return number(value) if abs(value) < float("inf") else precise(value)

@@ -83,6 +83,9 @@ def comparison_order(content: ComparisonContent, figure: dict[str, Any]) -> tupl
     Args:
         content: What the figure shows.
         figure: What `comparison_spec` gives for it.
+
+    Returns:
+        The indices of the channels that are drawn, and the number of columns.
     """
     if content.sides[0].values.ndim < 2:
         return units_shown(content), 1

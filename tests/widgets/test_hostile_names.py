@@ -29,7 +29,7 @@ HOSTILE = {
     "half a character": "half \ud800 and \udfff",
 }
 PLAIN = "harmless"
-SHOWS = ("activation", "comparison", "table", "weights", "overview")
+SHOWS = ("activation", "every_sample", "comparison", "table", "weights", "overview", "graph")
 
 
 def made(name):
@@ -66,10 +66,10 @@ def states(explorer):
 
 
 def texts(spec, apart=()):
-    """The texts in a figure that Plotly draws; `customdata` goes back to the kernel and is not drawn."""
+    """The texts in a figure that Plotly draws; `customdata` and what `pan` compares are not drawn."""
     if isinstance(spec, dict):
         for key, value in spec.items():
-            if key not in {"customdata", "bdata", "source", *apart}:
+            if key not in {"customdata", "bdata", "source", "pan", *apart}:
                 yield from texts(value, apart)
     elif isinstance(spec, list):
         for value in spec:

@@ -8,6 +8,7 @@ import numpy as np
 
 from actwidget.analysis.pixels.levels import GAP_LEVEL
 from actwidget.analysis.pixels.strip import STRIP_HEIGHT, STRIP_WIDTH
+from actwidget.errors import short
 from actwidget.explorer.controls import Choice
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.registry import View, register
@@ -61,7 +62,7 @@ class Overview(View):
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """A row for each layer, the selected one marked."""
         network = data.whole_network
-        name, count = network.tree.name, network.tree.layer_count
+        name, count = short(network.tree.name), network.tree.layer_count
         rows = network.summaries()
         if not rows:
             return Drawing.message(name, "Give inputs to see activations.")

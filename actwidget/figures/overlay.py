@@ -154,7 +154,7 @@ def overlay_spec(
     text = source
     if box is not None:
         position = "this position" if cell is None else f"row {cell[0]}, column {cell[1]}"
-        text = colored(f"pixels that {position} depends on", ACCENT)
+        text = colored(f"pixels that {position}<br>depends on", ACCENT)
         parts.append(f"depends on {bottom - top} × {right - left} of {height} × {width} pixels")
     shapes = []
     if cell is not None:
@@ -184,7 +184,7 @@ def _layout(title: str, text: str, color: ColorRange, size: tuple[int, int], box
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
     down = {**hidden, "constraintoward": "top"}
     (height, width), (top, left, bottom, right) = size, box
-    side, across = (0.3, 0.94), WIDE[1][0]
+    side, across = (0.3, 0.92), WIDE[1][0]
     strip = (0.16, 0.16 + STRIP)
     # On a narrow page the patch stands below the picture, and the strip of colours beside the patch.
     narrow: dict[str, Any] = {"annotations[0].x": 0, "annotations[0].y": NARROW_LOW}

@@ -13,8 +13,9 @@ HEIGHT = "(element) => Math.round(element.getBoundingClientRect().height)"
 # Where the first picture begins, in pixels below the top of the explorer.
 FIRST_PICTURE = """(element) => {
   const {top} = element.getBoundingClientRect();
-  const first = element.querySelector(".actw-stage .main-svg .plot, .actw-stage table tbody");
-  return first.getBoundingClientRect().top - top;
+  const drawn = [...element.querySelectorAll(".actw-stage .main-svg :is(image, .trace), .actw-stage tbody")];
+  const boxes = drawn.map((each) => each.getBoundingClientRect()).filter(({width, height}) => width * height > 400);
+  return Math.min(...boxes.map((box) => box.top)) - top;
 }"""
 # The texts in sight that overlap one another, or are cut without an ellipsis that has a tooltip.
 FAULTS = """(element) => {
@@ -23,7 +24,8 @@ FAULTS = """(element) => {
     const {overflowX, overflowY} = getComputedStyle(node);
     return overflowX !== "visible" || overflowY !== "visible";
   };
-  const notText = "style, script, [hidden], .actw-still, option";
+  // What floats above a picture is opaque: a copy of its top, what the pointer is at, buttons.
+  const notText = "style, script, [hidden], .actw-still, option, .actw-plot-sticky, .actw-crosshair-line, .actw-plot-zoom";
   const faults = [];
   const texts = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);

@@ -29,7 +29,7 @@ class StatisticsTable(View):
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The table in place of the layer's figure, which stays the figure that code reads."""
-        drawing = replace(Channels().draw(data, selection), controls=None)
+        drawing = replace(Channels().draw(data, selection), controls=None, inspection=None)
         if (columns := columns_of(data)) is None:
             return drawing
         return replace(drawing, table=Table(f"Numbers of each {data.channel_label} of {short(data.path)}", columns))

@@ -10,10 +10,11 @@ pytestmark = pytest.mark.browser
 WIDTHS = (1400, 1000, 760, 420)
 SET_WIDTH = "(element, width) => { element.style.width = `${width}px`; }"
 HEIGHT = "(element) => Math.round(element.getBoundingClientRect().height)"
-# Where the first picture begins, in pixels below the top of the explorer.
+# Where the first picture begins, in pixels below the top of the explorer; that of a network with its headings of columns.
 FIRST_PICTURE = """(element) => {
   const {top} = element.getBoundingClientRect();
-  const drawn = [...element.querySelectorAll(".actw-stage .main-svg :is(image, .trace), .actw-stage tbody")];
+  const parts = ".actw-stage .main-svg :is(image, .trace), .actw-stage tbody, .actw-plot-sticky .annotation";
+  const drawn = [...element.querySelectorAll(parts)];
   const boxes = drawn.map((each) => each.getBoundingClientRect()).filter(({width, height}) => width * height > 400);
   return Math.min(...boxes.map((box) => box.top)) - top;
 }"""
@@ -25,7 +26,8 @@ FAULTS = """(element) => {
     return overflowX !== "visible" || overflowY !== "visible";
   };
   // What floats above a picture is opaque: a copy of its top, what the pointer is at, buttons.
-  const notText = "style, script, [hidden], .actw-still, option, .actw-plot-sticky, .actw-crosshair-line, .actw-plot-zoom";
+  const floating = ".actw-plot-sticky, .actw-crosshair-line, .actw-plot-zoom";
+  const notText = `style, script, [hidden], .actw-still, option, ${floating}`;
   const faults = [];
   const texts = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
@@ -93,7 +95,10 @@ def test_no_text_overlaps_or_is_cut_and_all_views_have_one_height(notebook, widt
         notebook.ask(f"view.show = {view!r}")
         explorer.settle()
         heights[view] = explorer.element.evaluate(HEIGHT)
-        if found := explorer.element.evaluate(FAULTS):
+        found = explorer.element.evaluate(FAULTS)
+        if view == "graph":  # what goes beyond the panel is reached by moving the drawing
+            found = [fault for fault in found if not fault.startswith("cut")]
+        if found:
             faults[view] = found
     assert faults == {}
     assert len(set(heights.values())) == 1, heights

@@ -55,7 +55,7 @@ def _distribution(content: WeightContent, *, over_strip: bool) -> Panel:
     drawn, shown = content.drawn, content.closeup
     total = max(int(drawn.counts.sum()), 1)
     part, hover = None, "%{x:.4g}: %{z:.2%} of all"
-    legend = f"{colored('■', MUTED)} all values"
+    legend = f"{colored('■', MUTED)} all"
     if shown is not None and shown.own.size > 1:
         own = np.asarray(shown.own)
         counts = counted(own[own != 0] if drawn.without_zeros else own, drawn.edges)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from cells import KINDS
 from lab import Explorer
@@ -10,7 +12,7 @@ pytestmark = pytest.mark.browser
 WIDTHS = (1400, 1000, 760, 420)
 SET_WIDTH = "(element, width) => { element.style.width = `${width}px`; }"
 HEIGHT = "(element) => Math.round(element.getBoundingClientRect().height)"
-# Where the first picture begins, in pixels below the top of the explorer; that of a network with its headings of columns.
+# Where the first picture begins, below the top of the explorer; that of a network begins with its headings of columns.
 FIRST_PICTURE = """(element) => {
   const {top} = element.getBoundingClientRect();
   const parts = ".actw-stage .main-svg :is(image, .trace), .actw-stage tbody, .actw-plot-sticky .annotation";
@@ -100,6 +102,13 @@ def test_no_text_overlaps_or_is_cut_and_all_views_have_one_height(notebook, widt
             found = [fault for fault in found if not fault.startswith("cut")]
         if found:
             faults[view] = found
+    layers = json.loads(notebook.ask("import json; print(json.dumps([node.path for node in view.tree]))"))
+    for layer in (layers[0], layers[len(layers) // 2], layers[-1]):
+        notebook.ask(f"view.layer, first = {layer!r}, view.layer")
+        explorer.settle()
+        heights[layer] = explorer.element.evaluate(HEIGHT)
+        notebook.ask("view.layer = first")
+    explorer.settle()
     assert faults == {}
     assert len(set(heights.values())) == 1, heights
     if width == 420:

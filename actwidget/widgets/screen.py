@@ -181,7 +181,7 @@ class Screen:
 
     def _made_table(self) -> NumberTable:
         if self.table is None:
-            self.table = self._parts.make(NumberTable)
+            self.table = self._parts.make(NumberTable, css="actw-table-box")
             self.table.observe(self._row_selected, "selected")
         return self.table
 

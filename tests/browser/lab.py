@@ -314,12 +314,12 @@ class Explorer:
 
     def switch(self, scope: str) -> Locator:
         """A side of the switch between `"layer"` and `"network"`."""
-        return self.element.locator(f'[role="radio"][data-view="{scope}"]')
+        return self.element.locator(f'.actw-scope [data-view="{scope}"]')
 
     def choose(self, view: str) -> None:
         """Clicks a tab, on the other side of the switch if it is there, and waits until what it shows is drawn."""
         if not self.tab(view).count():
-            self.element.locator('[role="radio"][aria-checked="false"]').click()
+            self.element.locator('.actw-scope [aria-checked="false"]').click()
             self.tab(view).wait_for()
         self.tab(view).click()
         self.element.locator(f'[role="tab"][data-view="{view}"][aria-selected="true"]').wait_for()

@@ -43,7 +43,7 @@ FOCUSABLE = {
     "figure": ("activation", ".actw-plot"),
     "choice": ("activation", ".actw-controls select >> nth=0"),
     "tab": ("activation", "[role=tab][aria-selected=true]"),
-    "switch": ("activation", "[role=radio][aria-checked=true]"),
+    "switch": ("activation", ".actw-scope [aria-checked=true]"),
     "stepper": ("activation", "[title='Next channel']"),
     "field": ("activation", ".actw-stepper-field input >> nth=0"),
     "code": ("activation", ".actw-code-toggle"),
@@ -54,10 +54,11 @@ FOCUSABLE = {
 # Where on the page a bin of the histogram is, at a share of the panel's height.
 BIN = """(graph, [index, height]) => {
   graph.scrollIntoView({block: "nearest"});
-  const {x0, dx} = graph._fullData.find((trace) => trace.meta === "bins");
-  const {xaxis3, yaxis3} = graph._fullLayout;
+  const {x0, dx, xaxis, yaxis} = graph._fullData.find((trace) => trace.meta === "bins");
+  const across = graph._fullLayout[xaxis.replace("x", "xaxis")];
+  const up = graph._fullLayout[yaxis.replace("y", "yaxis")];
   const {left, top} = graph.getBoundingClientRect();
-  return [left + xaxis3._offset + xaxis3.d2p(x0 + index * dx), top + yaxis3._offset + (1 - height) * yaxis3._length];
+  return [left + across._offset + across.d2p(x0 + index * dx), top + up._offset + (1 - height) * up._length];
 }"""
 
 

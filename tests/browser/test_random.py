@@ -26,9 +26,18 @@ POINT = """(element, [x, y]) => {
   const box = element.getBoundingClientRect();
   return [box.left + x * box.width, box.top + y * box.height];
 }"""
-CHOOSE = (
-    "(select, index) => { select.selectedIndex = index; select.dispatchEvent(new Event('change', {bubbles: true})); }"
-)
+# Each takes one of the elements that are there at that moment, by a share from 0 to 1.
+CLICK = """(all, share) => {
+  const each = all[Math.floor(share * all.length)];
+  each?.focus();
+  each?.click();
+}"""
+CHOOSE = """(all, [which, option]) => {
+  const menu = all[Math.floor(which * all.length)];
+  if (!menu) return;
+  menu.selectedIndex = Math.floor(option * menu.options.length);
+  menu.dispatchEvent(new Event("change", {bubbles: true}));
+}"""
 
 
 @pytest.fixture(scope="module", params=["image", "sequence", "dense", "attention", "volume"])
@@ -54,14 +63,9 @@ def act(explorer: Explorer, chance: random.Random) -> str:
         width = chance.choice([1400, 1000, 760, 420])
         explorer.element.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
     elif kind == "menu":
-        menus = explorer.element.locator(".actw-controls select")
-        if count := menus.count():
-            menu = menus.nth(chance.randrange(count))
-            menu.evaluate(CHOOSE, chance.randrange(menu.locator("option").count()))
+        explorer.element.locator(".actw-controls select").evaluate_all(CHOOSE, [chance.random(), chance.random()])
     else:
-        found = explorer.element.locator(TARGETS[kind])
-        if count := found.count():
-            found.nth(chance.randrange(count)).evaluate("(each) => { each.focus(); each.click(); }")
+        explorer.element.locator(TARGETS[kind]).evaluate_all(CLICK, chance.random())
     return kind
 
 

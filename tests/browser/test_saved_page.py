@@ -47,7 +47,7 @@ def test_tabs_and_the_whole_network_are_there_as_in_a_notebook(page):
     tab = lambda name: page.locator(f'[role="tab"][data-view="{name}"]')  # noqa: E731
     assert tab("activation").get_attribute("aria-selected") == "true"
     tab("weights").click()
-    page.wait_for_function("document.querySelector('.gtitle')?.textContent.includes('weights')")
+    page.wait_for_function("document.querySelector('.gtitle')?.textContent.includes('kernel')")
     tab("table").click()
     page.locator(".actw-table td").first.wait_for()
     assert not page.locator(".actw-plot").is_visible()

@@ -159,7 +159,7 @@ def test_a_notebook_opened_again_shows_stills_and_no_error(saved, reopen, kernel
     placeholder.wait_for(state="attached")
     assert visible(again.outputs) == [False, True, False, True]
     is_looked_at(again.page.locator(".actw-still").nth(FIRST))
-    assert "dense: 7 units" in again.page.locator(".actw-still img").nth(SECOND).get_attribute("alt")
+    assert "Dense · 7 units" in again.page.locator(".actw-still img").nth(SECOND).get_attribute("alt")
 
 
 def test_running_one_cell_hides_that_cell_s_still_only(saved, reopen):

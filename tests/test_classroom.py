@@ -220,4 +220,4 @@ def test_an_explorer_in_a_marked_notebook_takes_kilobytes(course):
     ]
     assert len(pictures) == EXPLORERS
     own = (course.folder / "submitted" / "right" / FILE).stat().st_size
-    assert notebook.stat().st_size - own < EXPLORERS * 20_000
+    assert notebook.stat().st_size - own < EXPLORERS * 50_000

@@ -337,7 +337,7 @@ def test_the_mouse_anywhere_over_a_bin_reads_its_shares_and_a_click_there_select
     explorer.settle()
     bins = json.loads(
         notebook.ask(
-            "counts, edges = np.histogram(explorer.activation[0], 64)\n"
+            "import json; counts, edges = np.histogram(explorer.activation[0], 64)\n"
             "own, _ = np.histogram(explorer.activation[0, ..., 3], edges)\n"
             "print(json.dumps([(counts / counts.sum()).tolist(), (own / own.sum()).tolist()]))"
         ).splitlines()[-1]

@@ -52,7 +52,7 @@ def test_tabs_and_the_whole_network_are_there_as_in_a_notebook(page):
     page.locator(".actw-table td").first.wait_for()
     assert not page.locator(".actw-plot").is_visible()
     page.get_by_role("radio", name="Whole network").click()
-    page.locator(".js-plotly-plot .yaxislayer-above, .js-plotly-plot .ytick").first.wait_for()
+    page.wait_for_function("document.querySelector('.gtitle')?.textContent.includes('layers')")
     assert page.get_by_role("tab").all_text_contents()[0] == "Overview"
     page.locator('[role="treeitem"][data-path="pool"]').click()
     assert page.get_by_role("radio", name="Layer").get_attribute("aria-checked") == "true"

@@ -94,7 +94,7 @@ def test_scores_are_divided_into_heads_and_nothing_else_is(make):
         assert f"{heads} head" in title
         closeup = next(each for each in explorer.figure.data if each.type == "heatmap" and each.coloraxis)
         np.testing.assert_allclose(np.asarray(closeup.z), value[0, -1] if value.ndim == 4 else value[0], rtol=1e-6)
-        assert "target by source" in explorer.figure.layout.annotations[0].text
+        assert "query ↓ key →" in explorer.figure.layout.annotations[0].text
     for path in softmaxes:  # the last axis is the one that sums to 1
         explorer.layer = path
         np.testing.assert_allclose(explorer.activation.sum(axis=-1), 1, rtol=1e-5)

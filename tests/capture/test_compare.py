@@ -79,9 +79,8 @@ def test_in_the_explorer_each_layer_stands_beside_its_like(name):
     for path, value in expected.items():
         explorer.layer = path
         assert 'class="actw-alert"></div>' in explorer._screen.alert.value
-        told = np.asarray(explorer.figure.data[5].customdata).reshape(-1, 3)
-        told = told[np.isfinite(np.asarray(explorer.figure.data[5].z)).ravel()]
-        found = told[np.argsort(told[:, 0]), 1]
+        bars = explorer.figure.data[2]
+        found = np.abs(bars.x)[np.argsort(np.asarray(bars.customdata)[:, 0])]
         np.testing.assert_allclose(found, np.abs(value[0]), rtol=1e-4, atol=1e-6)
 
 

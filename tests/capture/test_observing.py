@@ -148,7 +148,7 @@ def test_every_tensor_is_recorded_where_all_samples_go_through():
     np.testing.assert_allclose(record["block_0"], first, rtol=1e-6)
     np.testing.assert_allclose(record["block_1"], second, rtol=1e-6)
     np.testing.assert_allclose(record["block_1@1"], model.blocks[1](second), rtol=1e-6)
-    assert (reading.output, reading.was_run, reading.builder.called) == ("block_1@1", True, None)
+    assert (reading.paths, reading.was_run, reading.builder.called) == (("block_1@1",), True, None)
 
 
 @pytest.mark.parametrize("samples", [4, 5, 9])

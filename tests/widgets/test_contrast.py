@@ -18,7 +18,7 @@ WITHOUT_TEXT = re.compile(r"\.actw-bar\b|^to$")
 # For what is dimmed, and for signs that are no text, 3 to 1 is enough.
 DIMMED = re.compile(r'aria-disabled="true"|:disabled|\.actw-tree-mark\b')
 # These stand on no other background than that of the page.
-ON_THE_PAGE = re.compile(r"\.actw-(warning|alert|samples-error)\b")
+ON_THE_PAGE = re.compile(r"\.actw-(warning|alert|samples-error)\b|^\.jupyter-widgets-disconnected \.actw-plot::before$")
 
 # What the themes of JupyterLab 4 set.
 LIGHT = {

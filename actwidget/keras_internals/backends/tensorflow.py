@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend import rnn
-from tensorflow.python.framework import op_callbacks
+from tensorflow.python.framework.op_callbacks import add_op_callback, remove_op_callback
 
 from actwidget.keras_internals.backends import tensorflow_isolation
 from actwidget.keras_internals.backends.protocol import IsolatedPass
@@ -159,11 +159,11 @@ class TensorFlow:
         def see(_kind: Any, inputs: Any, _attributes: Any, outputs: Any, *_more: Any, **_named: Any) -> None:
             callback(inputs, outputs)
 
-        op_callbacks.add_op_callback(see)
+        add_op_callback(see)
         try:
             yield
         finally:
-            op_callbacks.remove_op_callback(see)
+            remove_op_callback(see)
 
     def isolation_patches(self, current: Callable[[], IsolatedPass | None]) -> list[Patch]:
         """The methods that write to a `tf.Variable`, and those that choose random numbers."""

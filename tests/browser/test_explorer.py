@@ -61,6 +61,11 @@ BIN = """(graph, [index, height]) => {
   return [left + across._offset + across.d2p(x0 + index * dx), top + up._offset + (1 - height) * up._length];
 }"""
 
+EDGES = """(graph) => {
+  const {x0, dx, z} = graph._fullData.find((trace) => trace.meta === "bins");
+  return Array.from({length: z[0].length + 1}, (_, index) => x0 + (index - 0.5) * dx);
+}"""
+
 
 @pytest.fixture(scope="module")
 def notebook(open_explorer):
@@ -335,13 +340,17 @@ def test_a_folded_group_tells_that_a_layer_in_it_has_a_mark(explorer, notebook):
 def test_the_mouse_anywhere_over_a_bin_reads_its_shares_and_a_click_there_selects_nothing(explorer, notebook):
     notebook.ask("explorer.channel = 3")
     explorer.settle()
+    edges = explorer.graph.evaluate(EDGES)
     bins = json.loads(
         notebook.ask(
-            "import json; counts, edges = np.histogram(explorer.activation[0], 64)\n"
-            "own, _ = np.histogram(explorer.activation[0, ..., 3], edges)\n"
-            "print(json.dumps([(counts / counts.sum()).tolist(), (own / own.sum()).tolist()]))"
+            f"import json; edges = np.asarray({edges})\n"
+            "layer, own = explorer.activation[0], explorer.activation[0, ..., 3]\n"
+            "shares = [np.histogram(values, edges)[0] / values.size for values in (layer, own)]\n"
+            "print(json.dumps([each.tolist() for each in shares]))"
         ).splitlines()[-1]
     )
+    assert len(bins[0]) == 64
+    assert sum(bins[1]) > 0.99  # the histogram has the range of the channel close up
     for index, height in ((20, 0.05), (40, 0.95)):
         notebook.page.mouse.move(*explorer.graph.evaluate(BIN, [index, height]), steps=4)
         explorer.wait_until(

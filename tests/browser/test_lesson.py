@@ -57,7 +57,7 @@ def test_a_click_on_a_tile_shows_its_channel_close_up(explorer, notebook):
             }""",
             [x, y],
         )
-        assert (box, cell) == (1, channel)
+        assert (box, cell) == (2, channel)  # a double stroke
 
 
 def test_the_mouse_over_a_tile_reads_its_number(explorer, notebook):

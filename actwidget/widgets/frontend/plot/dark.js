@@ -52,7 +52,8 @@ function luminance(color) {
  * @returns {Uint8Array}
  */
 export function darkPicture(png) {
-  const isThere = ({ name, at }) => String.fromCharCode(...png.subarray(at + 4, at + 8)) === name;
+  const isThere = (/** @type {{name: string, at: number}} */ { name, at }) =>
+    String.fromCharCode(...png.subarray(at + 4, at + 8)) === name;
   if (![PALETTE, DARK].every(isThere)) return png;
   const changed = png.slice();
   changed.copyWithin(PALETTE.at + 8, DARK.at + 8, DARK.at + 8 + REPLACED);

@@ -24,6 +24,11 @@ PICTURES = RNG.random((2, 12, 16, 3)).astype("float32")
 NAMES = [f"kind {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
 
 
+def said(value):
+    """Two decimals, or three digits of a number below 0.1."""
+    return f"{value:.2f}" if value == 0 or abs(value) >= 0.1 else f"{value:.3g}"
+
+
 def of_vectors(*heads, loss=None):
     """A model of vectors with some outputs, each a layer."""
     keras.utils.set_random_seed(7)
@@ -179,7 +184,7 @@ def test_a_regression_is_a_large_number_above_those_of_all_samples():
     explorer = opened(model, sample=3)
     figure = drawn(explorer)
     texts = " ".join(note.text for note in figure.layout.annotations)
-    assert f"<b>{expected[3]:.2f}</b>" in texts
+    assert f"<b>{said(expected[3])}</b>" in texts
     assert "font-size:44px" in texts
     assert "price of every sample" in texts
     bars = next(trace for trace in figure.data if trace.type == "bar")
@@ -196,7 +201,7 @@ def test_several_numbers_have_a_row_each_and_the_selected_one_is_shown_for_every
     figure = drawn(explorer)
     texts = [note.text for note in figure.layout.annotations]
     for unit, text in enumerate(texts[:3]):
-        assert f"<b>{expected[1, unit]:.2f}</b>" in text
+        assert f"<b>{said(expected[1, unit])}</b>" in text
         assert f"number {unit}" in text
     assert "number 2 of every sample" in texts[3]
     bars = next(trace for trace in figure.data if trace.type == "bar")
@@ -211,7 +216,7 @@ def test_a_number_without_an_axis_of_units_is_one_number_too(inputs):
     model = of_vectors(lambda x: keras.ops.squeeze(layers.Dense(1)(x), axis=-1))
     expected = float(model.predict(inputs, verbose=0)[0])
     explorer = opened(model, inputs)
-    assert f"<b>{expected:.2f}" in " ".join(note.text for note in drawn(explorer).layout.annotations)
+    assert f"<b>{said(expected)}" in " ".join(note.text for note in drawn(explorer).layout.annotations)
     assert float(answers(explorer).items[0].text) == pytest.approx(expected, abs=0.006)
 
 
@@ -291,7 +296,7 @@ def test_each_of_several_outputs_is_shown_as_what_it_is():
     kind, size, tags = (output[0].astype(float) for output in model.predict(X, verbose=0))
     figures = {name: drawn(opened(model, layer=name)) for name in ("kind", "size", "tags")}
     np.testing.assert_allclose(figures["kind"].data[0].x, np.sort(kind)[::-1], rtol=1e-4)
-    assert f"<b>{size[0]:.2f}</b>" in " ".join(note.text for note in figures["size"].layout.annotations)
+    assert f"<b>{said(size[0])}</b>" in " ".join(note.text for note in figures["size"].layout.annotations)
     np.testing.assert_allclose(figures["tags"].data[2].y, np.sort(tags)[::-1], rtol=1e-4)
     given = answers(opened(model))
     assert given.output == "kind"
@@ -308,7 +313,7 @@ def test_so_are_those_of_a_dict_by_the_losses_of_its_keys():
     np.testing.assert_allclose(classes.data[0].x, np.sort(expected["what"][0])[::-1], rtol=1e-4)
     assert "logits of 4 classes" in classes.layout.title.text
     texts = [note.text for note in numbers.layout.annotations]
-    assert all(f"<b>{value:.2f}</b>" in text for value, text in zip(expected["how_much"][0], texts, strict=False))
+    assert all(f"<b>{said(value)}</b>" in text for value, text in zip(expected["how_much"][0], texts, strict=False))
 
 
 def test_so_are_those_of_a_subclassed_model():
@@ -329,7 +334,7 @@ def test_so_are_those_of_a_subclassed_model():
         drawn(opened(model, layer="kind")).data[0].x, np.sort(expected["kind"][0])[::-1], rtol=1e-4
     )
     texts = " ".join(note.text for note in drawn(opened(model, layer="size")).layout.annotations)
-    assert f"<b>{expected['size'][0, 0]:.2f}</b>" in texts
+    assert f"<b>{said(expected['size'][0, 0])}</b>" in texts
 
 
 NO_ANSWERS = {

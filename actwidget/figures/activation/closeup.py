@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.pixels.pooling import magnitude_pooled
-from actwidget.figures.activation.layout import Panel
 from actwidget.figures.activation.steps import step_ticks
+from actwidget.figures.panels import Panel
 from actwidget.figures.parts.heatmap import cell_positions, color_axis, reduction_factor
 from actwidget.figures.parts.nonfinite import nonfinite_cells, nonfinite_names
 from actwidget.figures.parts.palette import ACCENT, NAN_CSS, ColorRange

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actwidget.figures.activation.layout import Panel
+from actwidget.figures.panels import Panel
 from actwidget.figures.parts.color_strip import color_strip
 from actwidget.figures.parts.histogram import histogram_traces
 from actwidget.figures.parts.palette import ACCENT, MUTED, ColorRange

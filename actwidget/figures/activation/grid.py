@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.figures.activation.layout import Panel
 from actwidget.figures.activation.steps import masked_steps, step_ticks
 from actwidget.figures.activation.units import unit_bars
+from actwidget.figures.panels import Panel
 from actwidget.figures.parts.marks import outlined
 from actwidget.figures.parts.text import plain
 from actwidget.figures.parts.tiles import hover_cells, tile_cells, tile_image

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from actwidget.figures.panels import (
+    AXIS_TITLE,
+    BARS,
+    BLANK,
+    GRID_SHARE,
+    LOW,
+    NUMBERED,
+    RIGHT,
+    STRIP,
+    STRIP_GAP,
+    TICKS,
+    Panel,
+    completed_axes,
+)
 from actwidget.figures.parts.layout import (
     HEIGHT,
     LINE,
     NARROW_HEIGHT,
-    NUMBER_LABELS,
     UPRIGHT,
     base_layout,
     caption,
@@ -20,43 +33,17 @@ from actwidget.figures.parts.text import wrapped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GRID_SHARE, RIGHT = 0.66, 0.69
-"""The grid's share of a wide figure, and where the panels to the right of it begin."""
-BLANK = 0.3
-"""The share of a wide figure's height, at its lower right, where the inspector's facts and buttons lie over it."""
 # The x domains on the right of a wide figure: of a close-up beside an input and of that input; of a close-up with
-# numbers, or with names, to its left.
-BESIDE, SOURCE = (RIGHT, 0.87), (0.885, 1.0)
-NUMBERED, NAMED = (0.745, 1.0), (0.81, 1.0)
+# names to its left.
+BESIDE, SOURCE, NAMED = (RIGHT, 0.87), (0.885, 1.0), (0.81, 1.0)
 # On a narrow page the grid takes the whole width; below it these are the x domains of the others.
 NARROW, NARROW_SOURCE, NARROW_LOW = (0.0, 0.4), (0.43, 0.6), (0.68, 1.0)
 NARROW_NUMBERED, NARROW_NAMED = (0.0, 0.58), (0.3, 0.58)
 NARROW_CAPTION_LIMIT = 30
 """How many characters of the close-up's caption fit beside that of the histogram."""
-# In pixels: the labels of an axis, more for upright ones, the strip of colours with the space above it, the histogram,
-# and the panels below the grid of a narrow page.
-TICKS, UPRIGHT_ROOM, STRIP, STRIP_GAP, BARS, LOW = 18, 26, 8, 2, 70, 140
-AXIS_TITLE = 18
+UPRIGHT_ROOM = 26
+"""How many pixels upright labels of an axis need in addition."""
 MARGIN, TOP = 8, 30
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One of the panels.
-
-    Attributes:
-        traces: What is drawn in it.
-        axes: Its axes as attributes of the layout: `xaxis`, `yaxis`; `xaxis2`, ...
-        caption: The lines of text above it; the grid has the figure's title instead.
-        narrow_caption: The same on a narrow page, if it is another there.
-        shapes: Marks on it.
-    """
-
-    traces: list[dict[str, Any]]
-    axes: dict[str, dict[str, Any]]
-    caption: tuple[str, ...] = ()
-    narrow_caption: tuple[str, ...] = ()
-    shapes: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -114,8 +101,10 @@ def panel_layout(title: str, panels: Panels, **more: Any) -> dict[str, Any]:
         panels: The panels.
         **more: Of the layout: what changes on a dark page, and what the crosshair needs, as `dark` and `crosshair`.
     """
-    axes = {name: dict(axis) for panel in panels.all for name, axis in panel.axes.items()}
-    _complete(axes)
+    axes = completed_axes(panels.all)
+    for name, axis in axes.items():
+        if name.startswith("yaxis"):
+            axis.setdefault("constraintoward", "top")
     bare = axes["xaxis"].get("visible") is False
     upright = axes["xaxis"].get("tickangle") == UPRIGHT
     layout = base_layout(
@@ -141,22 +130,6 @@ def panel_layout(title: str, panels: Panels, **more: Any) -> dict[str, Any]:
     _place_wide(layout, panels)
     layout["meta"]["narrow"] |= _narrow(layout, panels)
     return layout
-
-
-def _complete(axes: dict[str, dict[str, Any]]) -> None:
-    """Sets of each axis what does not depend on where it stands."""
-    for name, axis in axes.items():
-        if name == "coloraxis":
-            continue
-        axis.setdefault("fixedrange", True)
-        if axis.get("visible", True) and "ticktext" not in axis:
-            axis.update(NUMBER_LABELS)
-        if "title" in axis:
-            axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
-        other = name.replace("x", "y", 1) if name[0] == "x" else name.replace("y", "x", 1)
-        axis.setdefault("anchor", other.replace("axis", ""))
-        if name[0] == "y":
-            axis.setdefault("constraintoward", "top")
 
 
 def _below_closeup(axes: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actwidget.figures.activation.layout import Panel
+from actwidget.figures.panels import Panel
 from actwidget.figures.parts.bars import bar_lengths, bar_marker, nonfinite_bars, nonfinite_marker
 from actwidget.figures.parts.nonfinite import nonfinite_name, precise
 from actwidget.figures.parts.palette import ACCENT, MUTED

@@ -10,7 +10,7 @@ import numpy as np
 from actwidget.analysis.pixels.levels import values_of
 from actwidget.analysis.pixels.mosaic import mosaic
 from actwidget.analysis.pixels.pooling import magnitude_pooled
-from actwidget.figures.activation.layout import Panel
+from actwidget.figures.panels import Panel
 from actwidget.figures.parts.heatmap import cell_positions, reduction_factor
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_cells, nonfinite_name, nonfinite_names
 from actwidget.figures.parts.palette import ACCENT, MUTED, ColorRange

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.float_errors import ignore_float_errors
-from actwidget.figures.activation.layout import Panel
+from actwidget.figures.panels import Panel
 from actwidget.figures.parts.color_strip import color_strip
 from actwidget.figures.parts.heatmap import color_axis, dark_axis
 from actwidget.figures.parts.histogram import histogram_traces

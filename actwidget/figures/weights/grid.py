@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.pixels.pooling import magnitude_pooled
-from actwidget.figures.activation.layout import Panel
+from actwidget.figures.panels import Panel
 from actwidget.figures.parts.bars import bar_marker, nonfinite_bars
 from actwidget.figures.parts.histogram import AREA
 from actwidget.figures.parts.layout import NUMBER_LABELS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from actwidget.figures.activation.layout import (
+from actwidget.figures.panels import (
     AXIS_TITLE,
     BARS,
     BLANK,
@@ -17,8 +17,9 @@ from actwidget.figures.activation.layout import (
     STRIP_GAP,
     TICKS,
     Panel,
+    completed_axes,
 )
-from actwidget.figures.parts.layout import HEIGHT, LINE, NARROW_HEIGHT, NUMBER_LABELS, base_layout, caption
+from actwidget.figures.parts.layout import HEIGHT, LINE, NARROW_HEIGHT, base_layout, caption
 from actwidget.figures.parts.text import wrapped
 
 WIDE_LIMIT = 46
@@ -60,10 +61,7 @@ def weight_layout(title: str, panels: Panels, dark: dict[str, Any]) -> dict[str,
         panels: The panels.
         dark: What changes on a dark page.
     """
-    axes = {name: dict(axis) for panel in panels.all for name, axis in panel.axes.items()}
-    for name, axis in axes.items():
-        if name != "coloraxis":
-            _complete(name, axis)
+    axes = completed_axes(panels.all)
     bare = axes["xaxis"].get("visible") is False
     bottom = 8 if bare else TICKS + AXIS_TITLE
     captions = [panel.caption for panel in (panels.closeup, panels.distribution) if panel is not None]
@@ -81,17 +79,6 @@ def weight_layout(title: str, panels: Panels, dark: dict[str, Any]) -> dict[str,
     _place_wide(layout, panels)
     layout["meta"]["narrow"] |= _narrow(layout, panels)
     return layout
-
-
-def _complete(name: str, axis: dict[str, Any]) -> None:
-    """Sets of an axis what does not depend on where it stands."""
-    axis.setdefault("fixedrange", True)
-    if axis.get("visible", True) and "ticktext" not in axis:
-        axis.update(NUMBER_LABELS)
-    if "title" in axis:
-        axis["title"] = {"standoff": 4, "font": {"size": 11}, **axis["title"]}
-    other = name.replace("x", "y", 1) if name[0] == "x" else name.replace("y", "x", 1)
-    axis.setdefault("anchor", other.replace("axis", ""))
 
 
 def _lines(panel: Panel | None, limit: int) -> list[str]:

@@ -37,19 +37,7 @@ class TakesInputs(Rendering):
                 self._samples.renew()
 
     def set_sample(self, sample: np.ndarray[Any, Any], origin: str, place: int | None = None) -> int:
-        """Adds a sample to the batch, or puts another one in a place of it, and selects it.
-
-        Args:
-            sample: One sample in the shape that the model takes.
-            origin: Where it comes from, in words.
-            place: Which sample it takes the place of; `None` to append it.
-
-        Returns:
-            Its number.
-
-        Raises:
-            InvalidInputsError: It does not fit; nothing has changed then.
-        """
+        """Adds a sample to the batch, or replaces one, and selects it; see `Explorer.set_sample`."""
         with self._lock:
             number = self._explorer.set_sample(sample, origin, place)
             self._show_batch(sample=number)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves it out
+from cells import KINDS
 from lab import LAB, Explorer, Notebook, browser, jupyter_lab, write_notebook
 
 from tests.versions.run import environment, uv
@@ -94,6 +95,30 @@ def open_explorer(open_page) -> Callable[[str], Notebook]:
         return opened
 
     return open_explorer
+
+
+@pytest.fixture(scope="module")
+def run_cell(open_page) -> Callable[..., Notebook]:
+    """Opens a notebook in which `cell`, which shows an explorer, runs as a new last one; `size` is the page's."""
+
+    def run_cell(cell: str, **size: tuple[int, int]) -> Notebook:
+        opened = open_page("", "0", **size)
+        opened.run(cell)
+        Explorer(opened).settle()
+        return opened
+
+    return run_cell
+
+
+@pytest.fixture(scope="module")
+def run_kind(run_cell) -> Callable[[str], Notebook]:
+    """The same for a kind of `cells.KINDS`, whose explorer is `view`; the page has room for the widest one."""
+
+    def run_kind(kind: str) -> Notebook:
+        head, _, last = KINDS[kind].strip().rpartition("\n")
+        return run_cell(f"{head}\nview = {last}\nview", size=(1700, 1300))
+
+    return run_kind
 
 
 @pytest.fixture(autouse=True)

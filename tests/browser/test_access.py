@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from lab import SMALL, Explorer, set_theme
+from lab import SMALL, set_theme
 
 from actwidget.explorer.registry import views
 
@@ -19,11 +19,8 @@ view
 
 
 @pytest.fixture(scope="module")
-def notebook(open_page):
-    notebook = open_page("", "0")
-    notebook.run(CELL)
-    Explorer(notebook).settle()
-    return notebook
+def notebook(run_cell):
+    return run_cell(CELL)
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

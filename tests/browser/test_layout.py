@@ -79,24 +79,23 @@ FAULTS = """(element) => {
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def notebook(request, open_page):
-    notebook = open_page("", "0", size=(1700, 1300))
-    cell = KINDS[request.param].strip()
-    head, _, last = cell.rpartition("\n")
-    notebook.run(f"{head}\nview = {last}\nview")
-    Explorer(notebook).settle()
-    return notebook, request.param in MODELS
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def notebook(kind, run_kind):
+    return run_kind(kind)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_text_overlaps_or_is_cut_and_all_views_have_one_height(notebook, width):
-    notebook, has_own_model = notebook
+def test_no_text_overlaps_or_is_cut_and_all_views_have_one_height(notebook, kind, width):
     explorer = Explorer(notebook)
     first_view = notebook.ask("print(view.show)")
     explorer.element.evaluate(SET_WIDTH, width)
     heights, faults = {}, {}
     views = notebook.ask("print(*view._explorer.offered_views())")
-    for view in [*(views.split() if has_own_model else ()), first_view]:
+    for view in [*(views.split() if kind in MODELS else ()), first_view]:
         notebook.ask(f"view.show = {view!r}")
         explorer.settle()
         heights[view] = explorer.element.evaluate(HEIGHT)

@@ -29,10 +29,8 @@ IN_SIGHT = """(panel) => {
 
 
 @pytest.fixture(scope="module")
-def notebook(open_page):
-    notebook = open_page("", "0")
-    notebook.run(CELL)
-    return notebook
+def notebook(run_cell):
+    return run_cell(CELL)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-from cells import KINDS
 from lab import Explorer
 
 pytestmark = pytest.mark.browser
@@ -41,12 +40,8 @@ CHOOSE = """(all, [which, option]) => {
 
 
 @pytest.fixture(scope="module", params=["image", "sequence", "dense", "attention", "volume"])
-def notebook(request, open_page):
-    notebook = open_page("", "0", size=(1500, 1100))
-    head, _, last = KINDS[request.param].strip().rpartition("\n")
-    notebook.run(f"{head}\nview = {last}\nview")
-    Explorer(notebook).settle()
-    return notebook
+def notebook(request, run_kind):
+    return run_kind(request.param)
 
 
 def act(explorer: Explorer, chance: random.Random) -> str:

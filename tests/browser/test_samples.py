@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from lab import SMALL, Explorer, set_theme
+from lab import SMALL, set_theme
 from PIL import Image
 
 pytestmark = pytest.mark.browser
@@ -24,11 +24,8 @@ view
 
 
 @pytest.fixture(scope="module")
-def notebook(open_page):
-    notebook = open_page("", "0")
-    notebook.run(CELL)
-    Explorer(notebook).settle()
-    return notebook
+def notebook(run_cell):
+    return run_cell(CELL)
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,8 @@ TABS = "(tabs) => tabs.map((tab) => tab.dataset.view)"
 
 
 @pytest.fixture(scope="module")
-def notebook(open_page):
-    notebook = open_page("", "0")
-    notebook.run(CELL)
-    return notebook
+def notebook(run_cell):
+    return run_cell(CELL)
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ class Number:
         count: How many numbers there are to choose from.
         empty: The placeholder shown while no number is chosen; `None` if a number is required.
         start: The number while none is chosen, if one is required.
+        follows: The fields of a selection that say which number it is while none is chosen. A choice is dropped when
+            one of them changes.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Number:
     count: int = 1
     empty: str | None = None
     start: int = 0
+    follows: tuple[str, ...] = ()
 
     @property
     def default(self) -> int | None:

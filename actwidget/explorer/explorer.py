@@ -15,6 +15,7 @@ from actwidget.capture.run.batch_parts import with_sample
 from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
 from actwidget.explorer.annotations import Annotations
+from actwidget.explorer.controls import Number
 from actwidget.explorer.inspector import Inspector
 from actwidget.explorer.registry import View, views
 from actwidget.explorer.selection import (
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.layer_values import Array
 
-PAGES_OF = {"page": ("layer", "channel"), "samples_page": ("sample",)}
-"""The options that turn a page of a view, each with what says which page it is as long as none is chosen."""
 _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
 
 
@@ -244,12 +243,12 @@ class Explorer:
     def _keep_pages(self) -> None:
         """Drops a page that the user turned to once another item is selected: the page of that one is shown then."""
         selection, options = self.selection, dict(self.selection.options)
-        for name, fields in PAGES_OF.items():
-            at = tuple(getattr(selection, field) for field in fields)
-            if self._turned_at.pop(name, at) != at:
-                options.pop(name, None)
-            if name in options:
-                self._turned_at[name] = at
+        for control in (each for view in views().values() for each in view.own_controls if isinstance(each, Number)):
+            at = tuple(getattr(selection, field) for field in control.follows)
+            if self._turned_at.pop(control.name, at) != at:
+                options.pop(control.name, None)
+            if control.follows and control.name in options:
+                self._turned_at[control.name] = at
         self.selection = replace(selection, options=tuple(sorted(options.items())))
 
     def arrangement(self, selection: Selection) -> Any:

@@ -268,13 +268,25 @@ class LayerData:
         """Whether any input of the model is a picture, even one that the layer does not depend on."""
         return bool(self.sources.pictures.all())
 
-    @property
+    @cached_property
     def picture(self) -> InputPicture | None:
         """The input picture that the layer depends on; `None` if there is none."""
         batch, index = self.sources.session.batch, self.sources.pictures.seen_by(self.path)
         if batch is None or index is None:
             return None
         return InputPicture(batch.samples[index][self.sample], index, self.sources.pictures.name(index))
+
+    @cached_property
+    def middle_field(self) -> Field | None:
+        """The region of its picture that the value in the middle of a map depends on.
+
+        `None` without maps or a picture, or if the region can't be computed or is none of rows and columns.
+        """
+        rows, columns = self.map_size
+        if not rows or not columns or self.picture is None:
+            return None
+        field = self.receptive_field((rows // 2, columns // 2), self.picture.place)
+        return field if field is not None and field.axes == (1, 2) else None
 
     def receptive_field(self, position: tuple[int, int], input_index: int) -> Field | None:
         """The region of an input that one position of its feature maps depends on; `None` if it can't be computed."""

@@ -82,13 +82,13 @@ class Screen:
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
         self.header = make(
-            ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters), css="actw-header"
+            ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters)
         )
         self.scope = make(
             Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
         )
         self.samples = make(SampleStrip, samples)
-        self.prediction = make(ipywidgets.HTML, css="actw-answers")
+        self.prediction = make(ipywidgets.HTML)
         top = make(ipywidgets.HBox, [self.header, self.scope, self.samples, self.prediction], css="actw-top")
         self.tree = make(LayerTree, tree, grouped=grouped, label=f"Layers of {short(tree.name)}", css="actw-side")
         self.title = make(ipywidgets.HTML, css="actw-title")

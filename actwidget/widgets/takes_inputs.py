@@ -96,11 +96,6 @@ class NewSamples:
             strip.advice = advice(None if batch is None else [each.shape for each in batch.samples if each is not None])
             strip.renew(1 if batch is None else batch.size, explorer.selection.sample)
 
-    def select(self, sample: int) -> None:
-        """Marks the selected sample."""
-        if self._strip.value != sample:
-            self._strip.value = sample
-
     def _chosen(self, change: Any) -> None:
         self._owner.choose_sample(change["new"])
 

@@ -70,7 +70,7 @@ def drawings(repeats: int) -> list[Row]:
         rows.append(Row.of(name, taken, "ms", goal=60))
         rows.append(Row("  bytes to the page", _bytes(view) / 1e3, "kB"))
         for show in ("overlay", "comparison", "table", "weights"):
-            if show == "overlay" and view._explorer.inspector.pictures.thumbnail(0) is None:
+            if show == "overlay" and view._explorer.data.picture is None:
                 continue
             taken = [_changed(view, "show", "activation", show) for _ in range(repeats)]
             rows.append(Row.of(f"  {show}", taken, "ms", goal=60))

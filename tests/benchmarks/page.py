@@ -88,7 +88,7 @@ PATHS = "print(json.dumps([node.path for node in view.tree if node.class_name !=
 PICTURES = """
 grid = sum(map(len, {0}._screen.plot._images))
 closeup = max(map(len, {0}._screen.plot._arrays), default=0)
-print(grid + closeup + len({0}._explorer.inspector.pictures.thumbnail(0) or ""))
+print(grid + closeup + sum(len(item.picture) for item in {0}._samples._items(0, 1)))
 """
 
 # Over 1,000 layers; a small one, whose first picture has a third of the values; and the first 150 of the large one.

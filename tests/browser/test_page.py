@@ -27,7 +27,8 @@ first
 SECOND = "second = aw.LayerExplorer(network('two'), x)\nsecond"
 # The grid and the thumbnail of the input.
 PICTURES = """
-print(sum(len(trace.source) for trace in {0}.figure.data if trace.type == 'image') + len({0}._screen.prediction.value))
+drawn = sum(len(trace.source) for trace in {0}.figure.data if trace.type == 'image')
+print(drawn + sum(len(item.picture) for item in {0}._samples._items(0, len(x))))
 """
 HOSTILE = [
     "<img src=x onerror=window.harmed=1>",

@@ -123,3 +123,13 @@ def not_found(wanted: object, model_name: str, known: Iterable[str], *, untried:
         )
     message = f"Layer {shown(wanted)} not found in model {model_name!r}. {hint}{see}"
     return LayerNotFoundError(message)
+
+
+def outers(path: str) -> list[str]:
+    """The paths of the layers that a layer is inside of, the outermost first.
+
+    >>> outers("base/block/conv")
+    ['base', 'base/block']
+    """
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]

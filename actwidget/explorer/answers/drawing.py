@@ -11,7 +11,6 @@ from actwidget.explorer.answers.kind import are_logits, kind_of_output, unit_nam
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.figures import Answer, answer_order, answer_spec
-from actwidget.figures.answers.class_map import pixel_shares
 from actwidget.figures.answers.content import by_value
 from actwidget.figures.parts.text import percent
 
@@ -78,7 +77,7 @@ def _alt(answer: Answer) -> str:
         rows, columns = answer.values.shape
         return f"{answer.title}: {rows:,} rows of {columns} numbers"
     if answer.kind == "map":
-        shares = pixel_shares(answer)
+        shares = answer.pixel_shares
         most = [
             f"{answer.names[each]} {percent(float(shares[each]))}" for each in answer_order(answer)[:5] if shares[each]
         ]

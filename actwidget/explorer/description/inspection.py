@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actwidget.analysis.nonfinite import nonfinite_counts
 from actwidget.explorer.description.facts import Fact
 from actwidget.figures.parts.text import number, percent
 
@@ -93,19 +94,15 @@ def _facts_of_channel(statistics: Statistics, channel: int) -> list[Fact]:
         if upper is not None and isfinite(share):
             text = f"{percent(share)} (layer: {percent(whole)})"
             facts.append(Fact("at the ceiling", text))
-    broken = [(int(each.nan[channel]), "NaN"), (int(each.infinite[channel]), "infinite")]
-    if words := ", ".join(f"{count:,} {name}" for count, name in broken if count):
+    if words := ", ".join(nonfinite_counts(int(each.nan[channel]), int(each.infinite[channel]))):
         facts.append(Fact("NaN or infinite", words, warns=True))
     return facts
 
 
 def _pixels(data: LayerData) -> Fact | None:
     """How much of the input picture one value depends on."""
-    rows, columns = data.map_size
-    if not rows or not columns or (picture := data.picture) is None:
-        return None
-    found = data.receptive_field((rows // 2, columns // 2), picture.place)
-    if found is None or found.axes != (1, 2):
+    picture, found = data.picture, data.middle_field
+    if picture is None or found is None:
         return None
     height, width = (stop - start for start, stop in found.spans)
     if (height, width) == picture.pixels.shape[:2]:

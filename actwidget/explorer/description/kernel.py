@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actwidget.analysis.kernels.entries import ranks
+from actwidget.analysis.nonfinite import nonfinite_counts
 from actwidget.explorer.description.facts import Fact
 from actwidget.explorer.description.inspection import Inspection
 from actwidget.figures.parts.text import between, number, percent
@@ -49,9 +50,8 @@ def kernel_inspection(
             facts.append(Fact("mean", number(float(statistics.total[chosen].sum()) / finite)))
         facts.append(Fact("zeros", percent(int(statistics.zeros[chosen].sum()) / max(count, 1))))
     facts += [Fact(name, ", ".join(number(value) for value in values.tolist())) for name, values in vectors]
-    if nan or infinite:
-        words = [f"{n:,} {name}" for n, name in ((nan, "NaN"), (infinite, "infinite")) if n]
-        facts.append(Fact("NaN or infinite", ", ".join(words), warns=True))
+    if words := ", ".join(nonfinite_counts(nan, infinite)):
+        facts.append(Fact("NaN or infinite", words, warns=True))
     return Inspection(title, tuple(facts))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import keras
 
 from actwidget.capture.access.dataflow import GIVEN, dataflow
+from actwidget.capture.structure.paths import outers
 from actwidget.figures.network.graph_layout import Arrangement, Level, arrange
 
 if TYPE_CHECKING:
@@ -97,13 +98,3 @@ class NetworkGraph:
         lines = tuple(dict.fromkeys((number[source], number[target]) for source, target in (*edges, *flow.order)))
         inner = {call: self._level(call, opened) for call in flow.calls if call in opened}
         return Level(items, lines, inner, frozenset(ends))
-
-
-def outers(path: str) -> list[str]:
-    """The paths of the layers that a layer is inside of, the outermost first.
-
-    >>> outers("base/block/conv")
-    ['base', 'base/block']
-    """
-    parts = path.split("/")
-    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]

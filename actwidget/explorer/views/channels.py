@@ -48,7 +48,7 @@ SIZES = {"S": (24, 24), "M": (28, 48), "L": (96, 96)}
 """How long the longer side of a tile is at least, in pixels of the screen, by the size that is chosen: where all tiles
 are on one page, and where they are not."""
 SIZE = Choice("size", "size", "how large the tiles are", {name: name for name in SIZES}, initial="M")
-PAGE = Number("page", "page", count=100_000, empty="")
+PAGE = Number("page", "page", count=100_000, empty="", follows=("layer", "channel"))
 _NARROW = 560  # pixels: the panels of a narrower figure stack
 _BESIDE = ThreadPoolExecutor(1, "actwidget")  # numpy and the PNG encoder let another thread run: a second core helps
 
@@ -165,8 +165,8 @@ def source_of(data: LayerData) -> Source | None:
     rows, columns = data.map_size
     if not rows or not columns or (picture := data.picture) is None:
         return None
-    field = data.receptive_field((rows // 2, columns // 2), picture.place)
-    if field is None or field.axes != (1, 2) or field.spacing is None:
+    field = data.middle_field
+    if field is None or field.spacing is None:
         return Source(picture.pixels, picture.name)
     down, across = field.spacing
     size = tuple(stop - start for start, stop in field.spans)

@@ -8,6 +8,7 @@ import numpy as np
 
 from actwidget.analysis.axes import channels, kind_of
 from actwidget.analysis.dtypes import as_floats
+from actwidget.analysis.nonfinite import finite_range
 from actwidget.explorer.controls import Number
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_values import Array
     from actwidget.explorer.selection import Selection
 
-PAGES = Number("samples_page", "page", count=1_000_000, empty="")
+PAGES = Number("samples_page", "page", count=1_000_000, empty="", follows=("sample",))
 
 
 @register
@@ -85,8 +86,7 @@ class EverySample(View):
             words=[each for each in (channel, page) if each],
             room=selection.room,
         )
-        finite = values[np.isfinite(values)]
-        ends = between(float(finite.min()), float(finite.max())) if finite.size else "no finite value"
+        ends = "no finite value" if (found := finite_range(values)) is None else between(*found)
         means = as_floats(values.reshape(len(values), -1)).mean(axis=1)
         most = ", ".join(str(samples[place]) for place in np.argsort(-means, kind="stable")[:5])
         alt = f"{data.path}: {channel or 'its value'} for {page}; {ends}; highest on average for sample {most}"

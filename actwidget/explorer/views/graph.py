@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from actwidget.capture.structure.paths import outers
 from actwidget.explorer.controls import Paths
 from actwidget.explorer.drawing import Drawing
-from actwidget.explorer.network.network_graph import RESULT, outers
+from actwidget.explorer.network.network_graph import RESULT
 from actwidget.explorer.registry import View, register
 from actwidget.figures.network.graph import DrawnLayer, graph_spec
 from actwidget.figures.network.graph_layout import missing_library

@@ -53,17 +53,18 @@ def activation_spec(content: ActivationContent) -> dict[str, Any]:
     """
     kind = content.picture.kind
     is_vector, is_map = kind in {"units", "scalar"}, kind in {"maps", "volume"}
+    color = closeup_color(content) if is_map else None
     panels = Panels(
         grid=grid(content),
         closeup=top_units(content) if is_vector else closeup(content),
         distribution=distribution(content, over_strip=is_map),
-        strip=strip(content, closeup_color(content)) if is_map else None,
+        strip=None if color is None else strip(content, color),
         source=source_panel(content.source) if is_map and content.source is not None else None,
         are_named=is_vector,
     )
     more = {}
-    if is_map:
-        more["dark"] = dark_axis(closeup_color(content))
+    if color is not None:
+        more["dark"] = dark_axis(color)
         more["crosshair"] = crosshair(content, trace=len(panels.grid.traces), with_source=panels.source is not None)
     return {
         "data": [trace for panel in panels.all for trace in panel.traces] + constant_texts(content),

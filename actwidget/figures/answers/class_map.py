@@ -32,23 +32,6 @@ WIDE = (((0.0, 0.6), (0.0, 1.0)), ((0.66, 1.0), (0.5, 0.94)), ((0.66, 1.0), (0.0
 NARROW = (((0.0, 1.0), (0.4, 1.0)), ((0.0, 0.45), (0.0, 0.32)), ((0.52, 1.0), (0.0, 0.32)))
 
 
-def class_indices(answer: Answer) -> NDArray[np.intp]:
-    """The class of each pixel, shape `(height, width)`: the likeliest; of a single sigmoid the second above 0.5."""
-    values = answer.values
-    if values.dtype.kind in "iu":
-        return values.reshape(values.shape[:2]).astype(np.intp)
-    if values.shape[-1] == 1:
-        return (values[..., 0] > 0.5).astype(np.intp)
-    return np.asarray(values.argmax(axis=-1), np.intp)
-
-
-def pixel_shares(answer: Answer) -> NDArray[np.float64]:
-    """The share of the pixels that each class has, shape `(classes,)`."""
-    indices = class_indices(answer)
-    found: NDArray[np.float64] = np.bincount(indices.ravel(), minlength=len(answer.names)) / indices.size
-    return found
-
-
 def class_map_spec(answer: Answer) -> dict[str, Any]:
     """The classes of the pixels as a dict of `data` and `layout`.
 
@@ -58,7 +41,7 @@ def class_map_spec(answer: Answer) -> dict[str, Any]:
     Args:
         answer: A class for each pixel, or the probability of each class there.
     """
-    indices, shares = class_indices(answer), pixel_shares(answer)
+    indices, shares = answer.pixel_classes, answer.pixel_shares
     order = by_value(shares)
     present = order[shares[order] > 0]
     colors = _colors(order, len(shares))

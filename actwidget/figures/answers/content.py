@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -67,6 +68,23 @@ class Answer:
         """A value for each name: for a single sigmoid the probabilities of both classes."""
         values = np.asarray(self.values, np.float64).reshape(-1)
         return np.concatenate([1 - values, values]) if self.kind == "two classes" else values
+
+    @cached_property
+    def pixel_classes(self) -> NDArray[np.intp]:
+        """The class of each pixel, shape `(height, width)`: the likeliest; of a single sigmoid the second above 0.5."""
+        values = self.values
+        if values.dtype.kind in "iu":
+            return values.reshape(values.shape[:2]).astype(np.intp)
+        if values.shape[-1] == 1:
+            return (values[..., 0] > 0.5).astype(np.intp)
+        return np.asarray(values.argmax(axis=-1), np.intp)
+
+    @cached_property
+    def pixel_shares(self) -> NDArray[np.float64]:
+        """The share of the pixels that each class has, shape `(classes,)`."""
+        indices = self.pixel_classes
+        found: NDArray[np.float64] = np.bincount(indices.ravel(), minlength=len(self.names)) / indices.size
+        return found
 
     def in_words(self, value: float) -> str:
         """A value as a person says it.

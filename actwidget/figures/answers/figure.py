@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actwidget.analysis.float_errors import ignore_float_errors
-from actwidget.figures.answers.class_map import class_map_spec, pixel_shares
+from actwidget.figures.answers.class_map import class_map_spec
 from actwidget.figures.answers.content import Answer, by_value
 from actwidget.figures.answers.numbers import numbers_spec
 from actwidget.figures.answers.ranked import ranked_spec
@@ -54,7 +54,7 @@ def answer_order(answer: Answer) -> NDArray[np.intp]:
     """
     match answer.kind:
         case "map":
-            return by_value(pixel_shares(answer))
+            return by_value(answer.pixel_shares)
         case "classes" | "labels" | "scores":
             return by_value(answer.units)
         case "two classes":

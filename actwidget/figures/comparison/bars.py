@@ -23,7 +23,7 @@ MOST = 10
 """How many units are shown by name."""
 FEWEST = 4
 """The bars of fewer units are no thicker than those of so many."""
-NAME_LIMIT, NARROW_NAME_LIMIT = 20, 14
+NAME_LIMIT = 20
 WIDE = (Box(0.16, 0.64, 66, 416), Box(0.7, 1.0, 66, 416))
 NARROW = (Box(0.3, 1.0, 66, 316), Box(0.3, 1.0, 352, 492))
 

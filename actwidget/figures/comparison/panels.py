@@ -37,7 +37,6 @@ class Panel:
         x: Attributes of its x axis.
         y: Attributes of its y axis.
         caption: The text above it.
-        narrow_caption: The same on a narrow page, if it is another there.
         marks: Shapes on it, without their axes.
     """
 
@@ -47,7 +46,6 @@ class Panel:
     x: dict[str, Any] = field(default_factory=dict)
     y: dict[str, Any] = field(default_factory=dict)
     caption: str = ""
-    narrow_caption: str = ""
     marks: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -109,7 +107,7 @@ def assembled(title: str, panels: list[Panel], words: list[Words], dark: dict[st
         across, down = panel.narrow.domains(NARROW_ROOM)
         narrow |= {f"xaxis{suffix}.domain": across, f"yaxis{suffix}.domain": down}
         if panel.caption:
-            narrow |= _note(notes, panel.caption, panel.narrow_caption, panel.wide, panel.narrow, yanchor="bottom")
+            narrow |= _note(notes, panel.caption, "", panel.wide, panel.narrow, yanchor="bottom")
     for each in words:
         narrow |= _note(
             notes, each.text, each.narrow_text, each.wide, each.narrow, yanchor="top", align="left", xshift=each.shift

@@ -55,14 +55,14 @@ class DrawnWeight:
     @property
     def entries(self) -> int:
         """How many kernels, columns or values it has."""
-        return len(self.statistics.norm)
+        return len(self.statistics.squares)
 
     @property
     def nbytes(self) -> int:
         """About how many bytes it takes."""
         pixels = 0 if self.tiles is None else self.tiles.pixels.nbytes
         small = 0 if self.matrix is None else self.matrix.nbytes
-        return len(self.uri) + pixels + small + 7 * self.statistics.norm.nbytes
+        return len(self.uri) + pixels + small + 7 * self.statistics.squares.nbytes
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 // Figures with `layout.meta.pan`: a drawing larger than its panel, which is moved by dragging and by the arrow keys, and made
 // larger or smaller by the wheel and by + and -; 0 shows all of it; Enter opens and closes the selected box. One unit of the drawing is one pixel at scale 1.
 
+import { fromBase64 } from "../shared/base64.js";
+
 /**
  * What the kernel says of a drawing.
  * @typedef {{key: string, bounds: number[], selected: string, at: number[] | null, buttons: Record<string, number[]>}} Drawing
@@ -146,9 +148,7 @@ function zoomButtons(press, signal) {
 /** @param {any} values a list, or numbers as Plotly takes them packed @returns {number[]} */
 function unpacked(values) {
   if (!values?.bdata) return Array.from(values ?? []);
-  const bytes =
-    typeof values.bdata === "string" ? Uint8Array.from(atob(values.bdata), (char) => char.charCodeAt(0)).buffer : values.bdata;
-  return Array.from(new Float32Array(bytes));
+  return Array.from(new Float32Array(typeof values.bdata === "string" ? fromBase64(values.bdata).buffer : values.bdata));
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 // The drawing pad: one pixel of the model's input for each pixel drawn, by mouse, finger, pen or keyboard.
 
+import { uniqueId } from "../shared/unique_id.js";
 import { addLine, oneAtATime, penRadius } from "./ink.js";
 
 /**
@@ -11,13 +12,6 @@ import { addLine, oneAtATime, penRadius } from "./ink.js";
 /** @type {Record<string, [number, number]>} How far a key moves the pen. */
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const SIDE = 196;
-
-/**
- * A text that no other pad has.
- */
-function padName() {
-  return Math.random().toString(36).slice(2);
-}
 
 /**
  * @param {PadLook} look
@@ -54,7 +48,7 @@ export function drawingPad({ height, width, isDark }, send, signal) {
 
   const ink = new Uint8ClampedArray(width * height);
   const radius = penRadius(width, height);
-  let name = padName();
+  let name = uniqueId("pad");
   /** @type {[number, number] | null} where the mouse was last, while it is down */
   let last = null;
   let isPenDown = false;
@@ -149,7 +143,7 @@ export function drawingPad({ height, width, isDark }, send, signal) {
     el,
     restart() {
       // The next drawing is a sample of its own.
-      name = padName();
+      name = uniqueId("pad");
       ink.fill(0);
       isPenDown = false;
       placePen();

@@ -177,7 +177,7 @@ def test_a_picture_can_be_dropped_on_the_strip(strip, explorer):
 
 def test_the_layers_answer_while_a_digit_is_drawn_by_mouse(strip, explorer, notebook):
     opened(strip)
-    explorer.element.scroll_into_view_if_needed()
+    strip.locator("canvas").hover()  # waits until it stands still and takes the pointer
     box = strip.locator("canvas").bounding_box()
     mouse = notebook.page.mouse
     mouse.move(box["x"] + box["width"] * 0.45, box["y"] + 5)

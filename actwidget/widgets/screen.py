@@ -81,9 +81,7 @@ class Screen:
         make = self._parts.make
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
-        self.header = make(
-            ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters)
-        )
+        self.header = make(ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters))
         self.scope = make(
             Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
         )

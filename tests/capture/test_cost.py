@@ -210,3 +210,9 @@ def _below(node):
     for child in node.children:
         yield child
         yield from _below(child)
+
+
+def test_a_layer_whose_own_name_ends_like_a_further_output_is_counted():
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Dense(3, name="head:1")(layers.Dense(4, name="head")(x)))
+    assert (cost_at(model, "head").multiply_adds, cost_at(model, "head:1").multiply_adds) == (4 * 4, 4 * 3)

@@ -202,6 +202,19 @@ def test_a_layer_that_was_not_called_is_said_to_be_left_out():
     assert pan(found)["at"] is None
 
 
+def test_what_a_layer_computes_on_the_way_is_marked_by_the_box_of_the_layer():
+    x = keras.Input((4, 6), name="x")
+    y = layers.MultiHeadAttention(2, 3, name="mha")(x, x)
+    model = keras.Model(x, layers.LSTM(3, name="lstm")(y))
+    found = explorer(model, zoo.noise(2, 4, 6))
+    asides = found.session.graph.asides
+    assert {"mha/scores", "lstm/lstm_cell/input_gate"} <= asides.keys()
+    for path in asides:
+        found.select(layer=path)
+        assert "was not called" not in spec(found)["layout"]["title"]["text"], path
+        assert pan(found)["selected"] == path.split("/")[0]
+
+
 def test_nothing_is_read_or_arranged_before_the_drawing_is_asked_for(monkeypatch):
     def refuse(*_args):
         raise AssertionError

@@ -94,16 +94,9 @@ def _calls(graph: ModelGraph) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     for outer in (graph.tree, *graph.tree):
         inside: dict[str, list[str]] = {}
-        last = ""
         for node in outer.children:
-            if node.path in graph.asides or node.reason == NOT_CALLED:
-                continue
-            rest = node.path.removeprefix(f"{last}:")
-            if last and rest != node.path and rest.isdigit() and graph.operations[last] is graph.operations[node.path]:
-                inside[last].append(node.path)
-            else:
-                last = node.path
-                inside[last] = [last]
+            if node.path not in graph.asides and node.reason != NOT_CALLED:
+                inside.setdefault(graph.call_of(node.path)[0], []).append(node.path)
         if inside or not outer.path:
             found[outer.path] = inside
     return found

@@ -132,7 +132,7 @@ class _Count:
 
     def output(self, node: LayerNode) -> Shape | None:
         """The shape of a node's value, with the batch axis."""
-        call, number = _call_and_output(node.path)
+        call, number = self.graph.call_of(node.path)
         _, outputs = self.shapes.get(call, ((), ()))
         if number < len(outputs) and node.path not in self.graph.asides:
             return tuple(outputs[number])
@@ -144,7 +144,7 @@ class _Count:
         Raises:
             _Open: They are not known.
         """
-        call, _ = _call_and_output(node.path)
+        call, _ = self.graph.call_of(node.path)
         if call in self.shapes:
             return [tuple(shape) for shape in self.shapes[call][0]]
         if (place := self.graph.places.get(node.path)) is None:
@@ -155,7 +155,7 @@ class _Count:
         operation = self.graph.operations[node.path]
         # What a layer computes on the way, such as a gate, has the layer as its operation.
         is_part = node.path in self.graph.asides and node.class_name != type(operation).__name__
-        if is_part or isinstance(operation, ConvLSTMCell) or _call_and_output(node.path)[1]:
+        if is_part or isinstance(operation, ConvLSTMCell) or self.graph.call_of(node.path)[1]:
             return 0, "counted with its layer"
         if (formula := _formula(operation)) is not None:
             return formula(self, node, operation)
@@ -184,12 +184,6 @@ class _Count:
         # (..., positions, heads, size): of grouped queries there are more heads than of keys and values.
         products = math.prod(query[:-1]) * math.prod(key[:-2]) * (key[-1] + value[-1])
         return (projections or 0) + products, ""
-
-
-def _call_and_output(path: str) -> tuple[str, int]:
-    """The path of the call that gives a node, and the number of its output."""
-    call, mark, number = path.rpartition(":")
-    return (call, int(number)) if mark and number.isdigit() and call else (path, 0)
 
 
 def _sizes(shape: Shape | None) -> list[int]:

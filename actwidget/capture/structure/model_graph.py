@@ -171,6 +171,15 @@ class ModelGraph:
         tensors = [] if self.inputs is None else keras.tree.flatten(self.inputs)
         return [str(producer(tensor).name) for tensor in tensors]
 
+    def call_of(self, path: str) -> tuple[str, int]:
+        """The path of the call that gives a value, and which of its outputs the value is.
+
+        A layer's own name may end in `:1`, too: what counts is whether both paths are of one layer.
+        """
+        call, _, number = path.rpartition(":")
+        is_further = number.isdigit() and self.operations.get(call) is self.operations.get(path) is not None
+        return (call, int(number)) if is_further else (path, 0)
+
     def steps(self, path: str) -> int:
         """How many axes of time steps a value has between that of the samples and those of its own layer."""
         aside = self.asides.get(path)

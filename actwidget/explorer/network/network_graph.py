@@ -72,9 +72,16 @@ class NetworkGraph:
 
     @cached_property
     def _calls(self) -> Mapping[str, str]:
-        """For each further output of a call the call's own path."""
+        """For each path that has no box of its own the call that gives it; `""` if it was not called."""
+        graph = self._session.graph
         drawn = {call for flow in self.flows.values() for call in flow.calls}
-        return {path: path.rpartition(":")[0] for path in self._session.graph.nodes if path not in drawn}
+        # What a layer computes on the way, such as a gate, is in the box of the layer, or of the cell's layer.
+        within = {path: [graph.call_of(path)[0], *reversed(outers(path))] for path in graph.asides}
+        return {
+            path: next((call for call in within.get(path, [graph.call_of(path)[0]]) if call in drawn), "")
+            for path in graph.nodes
+            if path not in drawn
+        }
 
     def arranged(self, opened: frozenset[str]) -> Arrangement:
         """Where everything is, if some layers are open."""

@@ -45,8 +45,8 @@ def pins() -> dict[str, Requirement]:
 def wanted() -> dict[str, Requirement]:
     """What `actwidget[cpu,samples]` asks for on one of mybinder.org's machines, by name."""
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["cpu"], *extras["samples"]]
-    requirements = [Requirement(line) for line in lines]
+    lines = [*PROJECT["dependencies"], *extras["cpu"], *extras["graph"], *extras["samples"]]
+    requirements = [Requirement(line) for line in lines if line != "actwidget[graph]"]
     return {
         canonicalize_name(requirement.name): requirement
         for requirement in requirements

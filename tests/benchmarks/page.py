@@ -131,6 +131,7 @@ def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int)
         median(times)
         for times in zip(*([_click(explorer, path) for path in paths] for _ in range(repeats)), strict=True)
     ]
+    tabs = _tabs(explorer, repeats)
     for path in paths:
         _click(explorer, path)
         explorer.graph.evaluate(KEEP)
@@ -144,6 +145,9 @@ def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int)
         Row.of("  beyond the bare call", beyond, "ms", goal=100),
         Row.of("click to paint, layer seen before", seen, "ms", goal=100, base=median(bare), base_name="the bare call"),
         Row.of("  of that Plotly alone, the figure at hand", alone, "ms"),
+        Row.of(
+            "click to paint, another tab of a layer", tabs, "ms", base=median(seen), base_name="a layer seen before"
+        ),
         Row.of(f"click to paint, {LARGE[name]}, seen before", large, "ms"),
         Row.of("  the same by FigureWidget with a heatmap", rival, "ms", base=median(large), base_name="actwidget"),
         Row("first explorer on the page, with its pictures", first / 1e6, "MB", goal=1.7),
@@ -200,6 +204,20 @@ def _click(explorer: Explorer, path: str) -> float:
     explorer.unfold_to(path)
     explorer.settle()
     return painted(explorer.notebook, explorer.graph, explorer.row(path), f"{path} ·")
+
+
+def _tabs(explorer: Explorer, repeats: int) -> list[float]:
+    """From a click on a tab to its figure, for each tab of the selected layer that has one; the table has none."""
+    names = explorer.element.locator('[role="tab"]:not([aria-disabled="true"])').evaluate_all(
+        "(tabs) => tabs.map((tab) => tab.dataset.view)"
+    )
+    names = [name for name in names if name != "table"]
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(repeats + 1):  # a view is drawn for the first time in the first turn
+        for name in [*names[1:], names[0]]:
+            taken[name].append(painted(explorer.notebook, explorer.graph, explorer.tab(name), ""))
+            explorer.settle()
+    return [median(times[1:]) for times in taken.values()]
 
 
 def painted(notebook: Notebook, graph: Any, target: Any, title: str) -> float:

@@ -58,6 +58,14 @@ FAULTS = """(element) => {
         [left, right] = [Math.max(left, room.left), Math.min(right, room.right)];
         [top, bottom] = [Math.max(top, room.top), Math.min(bottom, room.bottom)];
       }
+      const plot = owner.closest("[clip-path]")?.closest(".subplot");
+      if (isIn && plot) { // Plotly draws nothing of it outside of the axes
+        const [, axes] = plot.classList;
+        const room = plot.closest(".main-svg").querySelector(`.draglayer .${axes} .nsewdrag`).getBoundingClientRect();
+        [left, right] = [Math.max(left, room.left), Math.min(right, room.right)];
+        [top, bottom] = [Math.max(top, room.top), Math.min(bottom, room.bottom)];
+        isIn = left < right && top < bottom;
+      }
       if (!isIn) continue;
       const text = node.textContent.trim().slice(0, 40);
       if (isCut) faults.push(`cut: ${text}`);

@@ -55,10 +55,10 @@ def file_of(image: Image.Image, kind: str = "png") -> bytes:
     return stream.getvalue()
 
 
-def settled(explorer) -> None:
-    """Waits until the last drawing is answered: each answer may let the page send one more."""
-    for _ in range(3):
-        explorer.settle()
+def settled(strip, explorer) -> None:
+    """Waits until the last drawing is answered and shown."""
+    strip.locator('canvas[aria-busy="false"]').wait_for()
+    explorer.settle()
 
 
 def opened(strip):
@@ -186,7 +186,7 @@ def test_the_layers_answer_while_a_digit_is_drawn_by_mouse(strip, explorer, note
         mouse.move(box["x"] + box["width"] * 0.45, box["y"] + 5 + step * (box["height"] - 10) / 19)
     explorer.wait_until("(graph) => graph.querySelector('.gtitle').textContent.includes('sample 3000')")
     mouse.up()
-    settled(explorer)
+    settled(strip, explorer)
     ink = np.array(notebook.ask("print(*view.inputs[-1].ravel())").split(), float).reshape(8, 8)
     assert ink[1:7, 3].min() > 0.5
     assert ink[:, :2].max() == ink[:, 6:].max() == 0
@@ -201,7 +201,7 @@ def test_a_digit_can_be_drawn_by_keyboard(strip, explorer, notebook):
     for key in ["ArrowUp", "ArrowUp", " ", "ArrowDown", "ArrowDown", "ArrowDown", " ", "ArrowRight"]:
         notebook.page.keyboard.press(key)
     explorer.wait_until("(graph) => graph.querySelector('.gtitle').textContent.includes('sample 3000')")
-    settled(explorer)
+    settled(strip, explorer)
     ink = np.array(notebook.ask("print(*view.inputs[-1].ravel())").split(), float).reshape(8, 8)
     assert ink[2:6, 4].min() == 1
     assert ink[:, 7].max() == 0

@@ -231,5 +231,5 @@ def test_without_the_library_the_tab_says_what_to_install(monkeypatch):
     found = explorer(residual(), zoo.noise(1, 8, 8, 3), layer="conv")
     reasons = {tab.name: tab.reason for tab in found.show().tabs}
     assert reasons["overview"] is None
-    assert reasons["graph"].endswith("pip install fast-sugiyama")
+    assert reasons["graph"].endswith('pip install "actwidget[graph]"')
     assert reasons["graph"] in found.show().drawing.alt

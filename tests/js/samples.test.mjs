@@ -70,15 +70,21 @@ test("the pen is as wide as the digits of the data", () => {
 
 test("one drawing is on its way at a time, and the last one is always sent", () => {
   let sent = 0;
-  const drawing = oneAtATime(() => (sent += 1));
+  let isBusy = false;
+  const drawing = oneAtATime(
+    () => (sent += 1),
+    (now) => (isBusy = now),
+  );
   drawing.change();
   drawing.change();
   drawing.change();
   assert.equal(sent, 1);
   drawing.answer();
   assert.equal(sent, 2);
+  assert.equal(isBusy, true);
   drawing.answer();
   assert.equal(sent, 2);
+  assert.equal(isBusy, false);
   drawing.change();
   assert.equal(sent, 3);
 });

@@ -23,6 +23,11 @@ def model():
     return keras.Model(x, layers.Dense(6)(layers.GlobalAveragePooling2D(name="vector")(y)))
 
 
+@pytest.fixture(autouse=True)
+def no_page_so_far(monkeypatch):
+    monkeypatch.setattr(aw.PlotView, "_latest_room", None)
+
+
 @pytest.fixture
 def explorer(model):
     opened = aw.LayerExplorer(model, RNG.random((2, 12, 10, 3)), layer="many")
@@ -120,6 +125,19 @@ def test_more_room_is_filled_with_more_columns_and_a_redraw_comes_only_then(expl
     told(explorer, 1200)
     assert tiles(explorer)[1][1] > before[1][1]
     assert "room" not in explorer.state()
+
+
+def test_a_further_explorer_is_drawn_at_once_for_the_room_that_a_page_told_last(explorer, model):
+    told(explorer, 1200)
+    further = aw.LayerExplorer(model, explorer.inputs, layer="many")
+    sent = []
+    further._screen.plot.observe(lambda change: sent.append(change["new"]), "_images")
+    assert tiles(further) == tiles(explorer)
+    told(further, 1200)
+    assert sent == []
+    told(explorer, 800)
+    assert tiles(further) != tiles(explorer)
+    further.close()
 
 
 def test_the_inspector_says_the_rank_of_the_mean_and_the_shares_of_channel_and_layer(explorer):

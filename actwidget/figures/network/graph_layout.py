@@ -77,7 +77,7 @@ def missing_library() -> str | None:
     """What to install to have graphs arranged; `None` if it is there."""
     if find_spec("fast_sugiyama") is not None:
         return None
-    return "The graph is laid out by the package fast-sugiyama, which is not installed: pip install fast-sugiyama"
+    return 'The graph is laid out by the package fast-sugiyama, which is not installed: pip install "actwidget[graph]"'
 
 
 def arrange(level: Level) -> Arrangement:

@@ -6,7 +6,7 @@ import base64
 import gzip
 import secrets
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import plotly.graph_objects as go
@@ -71,6 +71,8 @@ class PlotView(anywidget.AnyWidget):
     # The figure's width and height on the page in pixels, in steps: the page sets it. Empty before it is on a page.
     _room = traitlets.List(traitlets.Int()).tag(sync=True)
     _spec = traitlets.Unicode("").tag(sync=True)
+    # What the page of any figure told last: a further explorer is drawn for it at once, so that its pictures go once.
+    _latest_room: ClassVar[tuple[int, int] | None] = None
     # Pictures and large arrays are separate traits, so that a redraw with the same ones does not send them again. They
     # are bytes, which the kernel, the server and the page pass on without parsing them as text.
     _images = traitlets.List(traitlets.Bytes()).tag(sync=True)
@@ -114,8 +116,15 @@ class PlotView(anywidget.AnyWidget):
 
     @property
     def room(self) -> tuple[int, int] | None:
-        """The figure's width and height on the page, in pixels, in steps; `None` before a page has told them."""
-        return (self._room[0], self._room[1]) if len(self._room) == 2 else None
+        """The figure's width and height on the page, in pixels, in steps.
+
+        Before its page has told them, they are those of the figure whose page told them last; `None` before any has.
+        """
+        return (self._room[0], self._room[1]) if len(self._room) == 2 else PlotView._latest_room
+
+    @traitlets.observe("_room")
+    def _remember_room(self, _change: Any) -> None:
+        PlotView._latest_room = self.room
 
     @property
     def images(self) -> list[str]:

@@ -33,12 +33,14 @@ export function addLine(ink, width, from, to, radius) {
 /**
  * Sends what changes with at most one message unanswered: what changed meanwhile is sent with the answer, as it is then.
  * @param {() => void} send
+ * @param {(isBusy: boolean) => void} [tell] is told whether something is unanswered
  */
-export function oneAtATime(send) {
+export function oneAtATime(send, tell = () => {}) {
   let isUnanswered = false;
   let hasChanged = false;
   const sendNext = () => {
     isUnanswered = hasChanged;
+    tell(isUnanswered);
     if (!hasChanged) return;
     hasChanged = false;
     send();

@@ -54,7 +54,10 @@ export function drawingPad({ height, width, isDark }, send, signal) {
   let isPenDown = false;
   /** @type {[number, number]} the pixel at which the pen of the keyboard is */
   let at = [Math.floor(width / 2), Math.floor(height / 2)];
-  const drawing = oneAtATime(() => send(ink.slice(), name));
+  const drawing = oneAtATime(
+    () => send(ink.slice(), name),
+    (isBusy) => canvas.setAttribute("aria-busy", String(isBusy)),
+  );
 
   const paint = () => {
     const context = canvas.getContext("2d");

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves it out
 from cells import KINDS
-from lab import LAB, Explorer, Notebook, browser, jupyter_lab, write_notebook
+from lab import LAB, Explorer, Notebook, browser, jupyter_lab, post, write_notebook
 
 from tests.versions.run import environment, uv
 
@@ -35,6 +35,12 @@ def folder(tmp_path_factory) -> Path:
 def address(folder) -> Iterator[str]:
     with jupyter_lab(folder) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def kernel(address) -> str:
+    """A kernel for many notebooks, one after the other: to load TensorFlow takes longer than most modules' tests."""
+    return post(address, "kernels", {"name": "python3"})["id"]
 
 
 @pytest.fixture(scope="session")
@@ -64,17 +70,22 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Notebook]]:
-    """Opens a notebook by its path below the folder, or one made of `cells`, in a host; `size` is the page's."""
+    """Opens a notebook by its path below the folder, or one made of `cells`, in a host; `size` is the page's.
+
+    It has a kernel of its own, or one that is given.
+    """
     opened = []
 
-    def open_page(path: str = "", *cells: str, host: str = LAB, size: tuple[int, int] = (1400, 1000)) -> Notebook:
+    def open_page(
+        path: str = "", *cells: str, host: str = LAB, size: tuple[int, int] = (1400, 1000), kernel: str = ""
+    ) -> Notebook:
         name = path or f"{request.module.__name__.rpartition('.')[2]}{len(opened)}.ipynb"
         if not path:
             write_notebook(folder / name, *cells)
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]}, permissions=["clipboard-read", "clipboard-write"]
         )
-        opened.append(Notebook(context.new_page(), address, name, host))
+        opened.append(Notebook(context.new_page(), address, name, host, kernel))
         return opened[-1]
 
     yield open_page
@@ -98,11 +109,14 @@ def open_explorer(open_page) -> Callable[[str], Notebook]:
 
 
 @pytest.fixture(scope="module")
-def run_cell(open_page) -> Callable[..., Notebook]:
-    """Opens a notebook in which `cell`, which shows an explorer, runs as a new last one; `size` is the page's."""
+def run_cell(open_page, kernel) -> Callable[..., Notebook]:
+    """Opens a notebook in which `cell`, which shows an explorer, runs as a new last one; `size` is the page's.
+
+    Its kernel is that of the notebooks before it, which have left nothing in it.
+    """
 
     def run_cell(cell: str, **size: tuple[int, int]) -> Notebook:
-        opened = open_page("", "0", **size)
+        opened = open_page("", "0", kernel=kernel, **size)
         opened.run(cell)
         Explorer(opened).settle()
         return opened

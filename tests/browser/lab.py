@@ -106,6 +106,13 @@ def jupyter_lab(root: Path, application: str = "lab", python: str | Path = sys.e
         log.close()
 
 
+def post(address: str, path: str, content: Any) -> Any:
+    """What the server's interface answers to a request that creates something."""
+    request = urllib.request.Request(f"{address}/api/{path}", json.dumps(content).encode())  # noqa: S310 - loopback
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        return json.load(answer)
+
+
 def free_port() -> int:
     """A port of this machine that no server uses."""
     with socket.socket() as free:
@@ -225,6 +232,15 @@ SAVE = """async (state) => {
   if (state) await commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
   await commands.execute("docmanager:save");
 }"""
+# Leaves a kernel as it was after its imports, for the next notebook.
+FORGET = """
+import ipywidgets
+ipywidgets.Widget.close_all()
+get_ipython().run_line_magic("reset", "-f")
+import gc, keras
+keras.backend.clear_session()
+gc.collect();
+"""
 SHUT_DOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 # Each Plotly.react is counted on the graph that it draws.
 COUNT_DRAWINGS = """() => {
@@ -369,9 +385,12 @@ class Notebook:
     It keeps every error that the page has, and the size of each message that the kernel's widgets send.
     """
 
-    def __init__(self, page: Page, address: str, name: str, host: str = LAB) -> None:
-        """Opens the notebook `name`; nothing is run yet."""
+    def __init__(self, page: Page, address: str, name: str, host: str = LAB, kernel: str = "") -> None:
+        """Opens the notebook `name`; nothing is run yet. By default it has a kernel of its own."""
         self.page = page
+        self._shares_kernel = bool(kernel)
+        if kernel:
+            post(address, "sessions", {"path": name, "name": name, "type": "notebook", "kernel": {"id": kernel}})
         self.errors: list[str] = []
         self.from_kernel: list[int] = []
         page.on("pageerror", lambda error: self.errors.append(f"page: {error.stack or error}"))
@@ -422,8 +441,11 @@ class Notebook:
         self.page.evaluate(SAVE, state)
 
     def shut_down(self) -> None:
-        """Ends the kernel."""
-        self.page.evaluate(SHUT_DOWN)
+        """Ends the kernel, or empties it if other notebooks use it."""
+        if self._shares_kernel:
+            self.ask(FORGET)
+        else:
+            self.page.evaluate(SHUT_DOWN)
 
 
 def _printed(outputs: list[dict[str, Any]]) -> str:

@@ -5,7 +5,6 @@ Colab's own manager is a relative of the html-manager: both show widgets in a pa
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import SMALL, TWO_FRAMES, Explorer, add_kernel, jupyter_lab
+from lab import SMALL, TWO_FRAMES, Explorer, add_kernel, jupyter_lab, post
 
 if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
@@ -105,9 +104,7 @@ class Cell:
 def place(request, address, chromium, notebook):
     """A page of two cells, what it has asked of other hosts, and for each request for plotly.js the websocket."""
     version, name = request.param
-    start = urllib.request.Request(f"{address}/api/kernels", json.dumps({"name": name}).encode())  # noqa: S310 - loopback
-    with urllib.request.urlopen(start) as answer:  # noqa: S310
-        kernel = json.load(answer)["id"]
+    kernel = post(address, "kernels", {"name": name})["id"]
     page = chromium.new_context(viewport={"width": 1200, "height": 1500}).new_page()
     outside, asked = [], []
     page.on("pageerror", lambda error: notebook.errors.append(f"page: {error.stack or error}"))

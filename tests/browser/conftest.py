@@ -96,11 +96,14 @@ def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Note
 
 
 @pytest.fixture(scope="module")
-def open_explorer(open_page) -> Callable[[str], Notebook]:
-    """Opens a notebook whose first cell makes an `explorer` by `code` and whose second shows it."""
+def open_explorer(open_page, kernel) -> Callable[[str], Notebook]:
+    """Opens a notebook whose first cell makes an `explorer` by `code` and whose second shows it.
+
+    Its kernel is that of the notebooks before it, which have left nothing in it.
+    """
 
     def open_explorer(code: str) -> Notebook:
-        opened = open_page("", code, "explorer")
+        opened = open_page("", code, "explorer", kernel=kernel)
         opened.run_all()
         Explorer(opened)  # waits for its picture
         return opened

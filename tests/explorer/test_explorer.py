@@ -110,7 +110,7 @@ def test_what_is_known_of_a_layer_is_what_the_model_computes(explorer, model):
 def test_a_prediction_is_the_class_with_the_highest_probability(explorer, model):
     output = model.predict(X, verbose=0)
     for sample in range(3):
-        name, probability = explorer.inspector.predictions.top(sample)
+        name, probability, _ = explorer.inspector.predictions.answers(sample).items[0]
         assert name == "abc"[output[sample].argmax()]
         assert probability == pytest.approx(output[sample].max(), rel=1e-5)
 

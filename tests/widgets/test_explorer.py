@@ -325,11 +325,9 @@ def test_an_output_that_is_not_finite_is_no_prediction():
     model = keras.Model(x, keras.layers.Identity(name="same")(x))
     rows = np.array([[1, np.inf, np.nan, 2, -1, 0], [0, 0, np.nan, 1, 0, 0], [0, 0, 0, 1, 0, 0]])
     explorer = aw.LayerExplorer(model, rows, layer="same")
-    assert [explorer._explorer.inspector.predictions.top(sample) for sample in range(3)] == [
-        ("", 0.0),
-        ("", 0.0),
-        ("class 3", 1.0),
-    ]
+    answers = [explorer._explorer.inspector.predictions.answers(sample).items for sample in range(3)]
+    assert answers[:2] == [(), ()]
+    assert answers[2][0] == ("class 3", 1.0, "100 %")
 
 
 def test_a_layer_that_raises_is_said_and_the_last_picture_stays(explorer):

@@ -71,7 +71,7 @@ def test_a_sigmoid_tells_of_two_classes_and_how_probable_the_likelier_is(name):
     ones = np.asarray(model(X)).ravel()
     assert {bool(one >= 0.5) for one in ones} == {False, True}
     for sample, one in enumerate(ones.tolist()):
-        label, probability = explorer._explorer.inspector.predictions.top(sample)
+        label, probability, _ = explorer._explorer.inspector.predictions.answers(sample).items[0]
         assert label == NAMES[one >= 0.5]
         assert probability == pytest.approx(max(one, 1 - one), abs=1e-6)
         explorer.sample = sample
@@ -95,7 +95,7 @@ def test_a_sigmoid_tells_of_two_classes_and_how_probable_the_likelier_is(name):
 def test_without_names_the_classes_have_their_numbers():
     explorer = opened(BINARY["a unit"](), labels=TRUE)
     assert set(explorer.figure.layout.yaxis.ticktext) == {"✓ class 0", "class 1"}
-    assert explorer._explorer.inspector.predictions.top(0)[0] in {"class 0", "class 1"}
+    assert explorer._explorer.inspector.predictions.answers(0).items[0].name in {"class 0", "class 1"}
     explorer.channel = 0
     assert "✓ class 0" in explorer.figure.layout.yaxis.ticktext
 
@@ -143,7 +143,7 @@ def test_of_a_unit_without_a_sigmoid_it_is_said_what_to_do(head):
     for options in ({"labels": TRUE}, {"class_names": NAMES}):
         with pytest.raises(OptionError, match=r"single unit .*got .*logit.*Activation\(\"sigmoid\"\)"):
             opened(model, **options)
-    assert opened(model)._explorer.inspector.predictions.top(0) == ("", 0.0)
+    assert [item.share for item in opened(model)._explorer.inspector.predictions.answers(0).items] == [None]
     assert "price" in opened(model, class_names=["price"]).figure.layout.annotations[0].text
     answered = keras.Sequential([model, layers.Activation("sigmoid")])  # what the message says
     assert "✓ cat" in opened(answered, labels=TRUE, class_names=NAMES).figure.layout.yaxis.ticktext

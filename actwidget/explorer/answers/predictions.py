@@ -54,11 +54,6 @@ class TopAnswers:
         shown = self.items[: 1 if any(item.share is not None for item in self.items) else 2]
         return ", ".join(f"{item.name}: {item.text}" for item in shown)
 
-    @property
-    def nbytes(self) -> int:
-        """The approximate size in bytes."""
-        return 64 + sum(120 + 2 * len(item.name) for item in self.items)
-
 
 class Predictions:
     """The answers of a model's first output for the samples of a batch."""
@@ -86,17 +81,12 @@ class Predictions:
         path, session = self._session.graph.output, self._session
         fits = session.batch is None or not path or session.fits(path)
         key, index = (Key("", ANSWERS), sample) if fits else (Key("", ANSWERS, sample), 0)
-        if (answers := session.kept.get(key)) is None:
+        if (kept := session.kept.get(key)) is None:
             output = self._output(None if fits else sample)
-            answers = () if output is None else tuple(map(self._answer, output))
-            session.kept.put(key, answers, sum(answer.nbytes for answer in answers))
-        found = cast("tuple[TopAnswers, ...]", answers)
-        return found[index] if index < len(found) else TopAnswers()
-
-    def top(self, sample: int) -> tuple[str, float]:
-        """The most probable class of a sample and its probability; `("", 0.0)` if the answer is no such class."""
-        first = next(iter(self.answers(sample).items), None)
-        return ("", 0.0) if first is None or first.share is None else (first.name, first.share)
+            kept = np.empty(0) if output is None else output
+            session.kept.put(key, kept, kept.nbytes)
+        output = cast("Array", kept)
+        return self._answer(output[index]) if index < len(output) else TopAnswers()
 
     def _output(self, sample: int | None) -> Array | None:
         """The first output for one sample or all (`None`); `None` if it is neither a vector nor a number."""

@@ -194,6 +194,10 @@ class ModelGraph:
         levels = {"": self.root, **{node.path: self.operations[node.path] for node in self.tree if node.children}}
         return edges_in(levels)
 
+    def sources(self, path: str) -> list[str]:
+        """The paths of what a call in a functional graph is given, in order; none for a call that is in no graph."""
+        return [source for source, target in self.edges if target == path]
+
     @cached_property
     def stateful(self) -> bool:
         """Whether a layer keeps a state from one call to the next, and so takes its own number of samples."""

@@ -10,6 +10,9 @@ from actwidget.explorer.description.facts import plural
 if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
 
+MOST_SOURCES = 4
+"""The names of so many layers are read at a glance."""
+
 
 def sentence(data: LayerData) -> str:
     """What a layer is and gives, in words that stand below its name.
@@ -18,10 +21,10 @@ def sentence(data: LayerData) -> str:
         data: The layer.
 
     Returns:
-        "ReLU · 96 channels of 112 × 112", "Dense · 64 units · 1,344 parameters".
+        "ReLU · 96 channels of 112 × 112", "Dense · 64 units · 1,344 parameters", "Add of shortcut and conv · ...".
     """
     node = data.node
-    parts = [node.class_name, _output(data)]
+    parts = [node.class_name + _sources(data), _output(data)]
     if node.parameters:
         parts.append(plural(node.parameters, "parameter"))
     return " · ".join(part for part in parts if part)
@@ -37,6 +40,16 @@ def network_sentence(data: LayerData) -> str:
         "144 layers · selected: block1_expand_relu".
     """
     return f"{plural(data.sources.session.graph.tree.layer_count, 'layer')} · selected: {data.path}"
+
+
+def _sources(data: LayerData) -> str:
+    """What a layer joins that is given several values: " of a and b"; of one that is given a single value ""."""
+    names = [source.rpartition("/")[2] for source in data.sources.session.graph.sources(data.path)]
+    if len(names) < 2:
+        return ""
+    if len(names) > MOST_SOURCES:
+        return f" of {len(names)} layers"
+    return f" of {', '.join(names[:-1])} and {names[-1]}"
 
 
 def _output(data: LayerData) -> str:

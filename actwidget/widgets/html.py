@@ -6,10 +6,12 @@ import html
 from typing import TYPE_CHECKING
 
 from actwidget.errors import short
+from actwidget.explorer.description.facts import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.answers.predictions import TopAnswers
     from actwidget.explorer.description.facts import Fact
 
@@ -27,9 +29,14 @@ def escape(text: str, limit: int = 120) -> str:
     return html.escape(short(text, limit))
 
 
-def header(name: str, layers: int, parameters: int) -> str:
+def size_of(tree: LayerNode) -> str:
+    """How large a model is, as `144 layers · 4,650,000 parameters`."""
+    return f"{plural(tree.layer_count, 'layer')} · {plural(tree.parameters, 'parameter')}"
+
+
+def header(tree: LayerNode) -> str:
     """The model's name and size."""
-    size = f"{layers:,} {'layer' if layers == 1 else 'layers'} · {parameters:,} parameters"
+    name, size = tree.name, size_of(tree)
     return (
         f'<span class="actw-model" title="{escape(name, 400)} · {size}">{escape(name)}</span>'
         f'<span class="actw-muted actw-size">{size}</span>'

@@ -67,7 +67,7 @@ class Screen:
             grouped: Whether the tree groups layers by their names.
         """
         self._parts = Parts()
-        self.heading = f"{short(tree.name)} · {tree.parameters:,} parameters"
+        self.heading = f"{short(tree.name)} · {html.size_of(tree)}"
         self.table: NumberTable | None = None
         self._row_selected: Callable[[Any], None] = lambda _change: None
         self._shown: Shown | None = None
@@ -81,7 +81,7 @@ class Screen:
         make = self._parts.make
         # The style is part of the header, since a widget of its own would be one more message to the page.
         style = f"<style>{asset('explorer.css')}{still.hiding}</style>"
-        self.header = make(ipywidgets.HTML, style + html.header(tree.name, tree.layer_count, tree.parameters))
+        self.header = make(ipywidgets.HTML, style + html.header(tree))
         self.scope = make(
             Choices, kind="segments", label="What is shown", items=SCOPES, value="layer", css="actw-scope"
         )
@@ -148,6 +148,7 @@ class Screen:
         self.inspection.show(drawing.inspection)
         with self.code.hold_sync():
             self.code.code, self.code.note = code(), html.ORIGINS[shown.node.origin]
+            self.code.label = "Keras code of the layer" if shown.is_of_network else "Keras code"
         self.numbers.value = html.facts(drawing.facts)
         self._show_table(drawing, channel)
         self.warn("")

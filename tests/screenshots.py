@@ -1,6 +1,7 @@
 """Takes screenshots of the explorer in real JupyterLab: `python tests/screenshots.py [folder [kind ...]]`.
 
-Into a folder: every kind of layer and view, in four widths, light and dark. Without: the README's pictures.
+Into a folder: every kind of layer and view, in four widths, light and dark, and as seen with the two common kinds of
+colour blindness. Without: the README's pictures.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 WIDTHS = (1400, 1000, 760, 420)
 """The explorer's own, in pixels."""
+BLINDNESSES = ("protanopia", "deuteranopia")
+"""By their names in Chromium, which simulates them."""
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -26,13 +29,15 @@ BEST = {"image": "explorer", "overlay": "overlay", "attention": "attention", "ov
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str, int]]) -> None:
-    """Runs the notebook `name` and takes each picture in its theme and width."""
+def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str, int, str]]) -> None:
+    """Runs the notebook `name` and takes each picture in its theme and width, and with its colour blindness."""
     page = chromium.new_page(viewport={"width": WIDTHS[0] + 300, "height": 1900})
     open_notebook(page, address, f"{name}.ipynb")
     explorer = wait_for_explorer(page)
-    for path, (theme, width) in shots.items():
+    tools = page.context.new_cdp_session(page)
+    for path, (theme, width, blindness) in shots.items():
         set_theme(page, THEMES[theme])
+        tools.send("Emulation.setEmulatedVisionDeficiency", {"type": blindness})
         explorer.evaluate("(element, width) => { element.style.width = `${width}px`; }", width)
         page.evaluate(TWO_FRAMES)
         explorer.scroll_into_view_if_needed()
@@ -50,10 +55,11 @@ def main(folder: Path | None, kinds: list[str]) -> None:
         for name, cell in cells.items():
             write_notebook(Path(scratch) / f"{name}.ipynb", cell)
             if folder:
-                looks = [(theme, width) for theme in THEMES for width in WIDTHS]
-                shots = {folder / f"{name}-{theme}-{width}.png": (theme, width) for theme, width in looks}
+                looks = [(theme, width, "none") for theme in THEMES for width in WIDTHS]
+                shots = {folder / f"{name}-{look[0]}-{look[1]}.png": look for look in looks}
+                shots |= {folder / f"{name}-{blindness}.png": ("light", 1000, blindness) for blindness in BLINDNESSES}
             else:
-                shots = {README / f"{BEST[name]}.png": ("light", 1240)}
+                shots = {README / f"{BEST[name]}.png": ("light", 1240, "none")}
             take(chromium, address, name, shots)
 
 

@@ -61,7 +61,7 @@ def _output(data: LayerData) -> str:
         return "one number a sample"
     axis = data.channel_axis.axis
     rest = list(shape[1:])
-    if axis is None:
+    if axis is None or not data.node.dtype.startswith(("float", "bfloat")):
         return f"{_times(rest)} values"
     count = rest.pop(axis % len(shape) - 1)
     channels = "an open number of " + data.channel_label + "s" if count is None else plural(count, data.channel_label)

@@ -43,8 +43,18 @@ def listed(name: str) -> dict[str, Version]:
 
 def requirements(*extras: str) -> dict[str, Requirement]:
     """What actwidget names itself, without what those packages need in turn."""
-    texts = [*PROJECT["dependencies"], *(text for extra in extras for text in PROJECT["optional-dependencies"][extra])]
-    return {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, texts)}
+    of_extras = [requirement for extra in extras for requirement in of_extra(extra)]
+    return {canonicalize_name(each.name): each for each in [*map(Requirement, PROJECT["dependencies"]), *of_extras]}
+
+
+def of_extra(name: str) -> list[Requirement]:
+    """What an extra names, and the extras that it contains."""
+    named = [Requirement(text) for text in PROJECT["optional-dependencies"][name]]
+    contained = [extra for each in named if each.name == PROJECT["name"] for extra in each.extras]
+    return [
+        *(each for each in named if each.name != PROJECT["name"]),
+        *(requirement for extra in contained for requirement in of_extra(extra)),
+    ]
 
 
 def floor(requirement: Requirement) -> Version:

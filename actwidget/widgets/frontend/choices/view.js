@@ -27,6 +27,21 @@ export function movedTo(key, index, count) {
   return { Home: 0, End: count - 1 }[key];
 }
 
+/** In pixels: so much of what stands beside an item is in sight too, which shows that there is more. */
+const BESIDE = 24;
+
+/**
+ * How far a row is scrolled so that an item is in sight.
+ * @param {number} scrolled how far it is now
+ * @param {number} width of the row
+ * @param {number} left of the item, from the start of the row
+ * @param {number} right
+ * @returns {number}
+ */
+export function scrolledTo(scrolled, width, left, right) {
+  return Math.max(Math.min(scrolled, left - BESIDE), right + BESIDE - width, 0);
+}
+
 /**
  * @param {Item} item
  * @param {typeof ROLES.tabs} roles
@@ -75,6 +90,18 @@ export function renderChoices({ model, el }) {
     }
     const stop = chosen ?? buttons()[0];
     if (stop) stop.tabIndex = 0;
+    reveal(chosen);
+  };
+  const reveal = (/** @type {HTMLElement | undefined} */ chosen) => {
+    if (chosen && row.scrollWidth > row.clientWidth) {
+      const start = chosen.offsetLeft - row.offsetLeft;
+      row.scrollLeft = scrolledTo(row.scrollLeft, row.clientWidth, start, start + chosen.offsetWidth);
+    }
+    tellMore();
+  };
+  const tellMore = () => {
+    const end = row.scrollWidth - row.clientWidth - row.scrollLeft;
+    row.dataset.more = `${row.scrollLeft > 1 ? "left" : ""} ${end > 1 ? "right" : ""}`;
   };
   const build = () => {
     const active = /** @type {HTMLElement | null} */ (document.activeElement);
@@ -102,10 +129,14 @@ export function renderChoices({ model, el }) {
   };
   row.addEventListener("click", (event) => choose(/** @type {Element} */ (event.target).closest("button")), { signal });
   row.addEventListener("keydown", press, { signal });
+  row.addEventListener("scroll", tellMore, { signal });
+  const resizes = new ResizeObserver(() => reveal(buttons().find((button) => button.tabIndex === 0)));
+  resizes.observe(row);
   onChange(model, signal, { items: build, value: mark });
   build();
   return () => {
     controller.abort();
+    resizes.disconnect();
     row.remove();
   };
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,12 +75,21 @@ def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Note
 
     It has a kernel of its own, or one that is given.
     """
-    opened = []
+    opened: list[Notebook] = []
+
+    def close(notebook: Notebook) -> None:
+        opened.remove(notebook)
+        notebook.shut_down()
+        notebook.page.context.close()
+        assert notebook.errors == []
 
     def open_page(
         path: str = "", *cells: str, host: str = LAB, size: tuple[int, int] = (1400, 1000), kernel: str = ""
     ) -> Notebook:
-        name = path or f"{request.module.__name__.rpartition('.')[2]}{len(opened)}.ipynb"
+        if kernel:  # whose messages would go to every page that has it
+            for each in [each for each in opened if each.kernel == kernel]:
+                close(each)
+        name = path or f"{request.module.__name__.rpartition('.')[2]}{next(number)}.ipynb"
         if not path:
             write_notebook(folder / name, *cells)
         context = chromium.new_context(
@@ -88,11 +98,10 @@ def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Note
         opened.append(Notebook(context.new_page(), address, name, host, kernel))
         return opened[-1]
 
+    number = count()
     yield open_page
-    for notebook in opened:
-        notebook.shut_down()
-        notebook.page.context.close()
-        assert notebook.errors == []
+    while opened:
+        close(opened[-1])
 
 
 @pytest.fixture(scope="module")

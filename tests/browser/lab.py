@@ -388,7 +388,7 @@ class Notebook:
     def __init__(self, page: Page, address: str, name: str, host: str = LAB, kernel: str = "") -> None:
         """Opens the notebook `name`; nothing is run yet. By default it has a kernel of its own."""
         self.page = page
-        self._shares_kernel = bool(kernel)
+        self.kernel = kernel
         if kernel:
             post(address, "sessions", {"path": name, "name": name, "type": "notebook", "kernel": {"id": kernel}})
         self.errors: list[str] = []
@@ -442,7 +442,7 @@ class Notebook:
 
     def shut_down(self) -> None:
         """Ends the kernel, or empties it if other notebooks use it."""
-        if self._shares_kernel:
+        if self.kernel:
             self.ask(FORGET)
         else:
             self.page.evaluate(SHUT_DOWN)

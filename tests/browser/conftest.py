@@ -101,7 +101,7 @@ def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Note
     number = count()
     yield open_page
     while opened:
-        close(opened[-1])
+        close(opened[0])
 
 
 @pytest.fixture(scope="module")

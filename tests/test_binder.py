@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,9 +13,10 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tests.requirements import PROJECT, requirements
+
 REPOSITORY = Path(__file__).parents[1]
 BINDER = REPOSITORY / "binder"
-PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # The machines of mybinder.org.
 MACHINE = {"sys_platform": "linux", "platform_machine": "x86_64", "extra": ""}
 
@@ -38,18 +38,15 @@ def requirement_lines() -> list[str]:
 
 def pins() -> dict[str, Requirement]:
     """The packages that Binder installs, by name; the repository itself, which is no pin, is left out."""
-    requirements = [Requirement(line) for line in requirement_lines() if line != "."]
-    return {canonicalize_name(requirement.name): requirement for requirement in requirements}
+    pinned = [Requirement(line) for line in requirement_lines() if line != "."]
+    return {canonicalize_name(requirement.name): requirement for requirement in pinned}
 
 
 def wanted() -> dict[str, Requirement]:
     """What `actwidget[cpu,samples]` asks for on one of mybinder.org's machines, by name."""
-    extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["cpu"], *extras["graph"], *extras["samples"]]
-    requirements = [Requirement(line) for line in lines if line != "actwidget[graph]"]
     return {
-        canonicalize_name(requirement.name): requirement
-        for requirement in requirements
+        name: requirement
+        for name, requirement in requirements("cpu", "samples").items()
         if requirement.marker is None or requirement.marker.evaluate(MACHINE)
     }
 

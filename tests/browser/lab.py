@@ -109,7 +109,7 @@ def jupyter_lab(root: Path, application: str = "lab", python: str | Path = sys.e
 def post(address: str, path: str, content: Any) -> Any:
     """What the server's interface answers to a request that creates something."""
     request = urllib.request.Request(f"{address}/api/{path}", json.dumps(content).encode())  # noqa: S310 - loopback
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
         return json.load(answer)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from actwidget.keras_internals.versions import KNOWN
+from tests.requirements import PROJECT, PYPROJECT, requirements
 from tests.versions.run import PYTHON
 
 HERE = Path(__file__).parent
-PYPROJECT = HERE.parents[1] / "pyproject.toml"
-PROJECT = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
 SETS = {"colab": PYTHON["colab"], "kaggle": "3.12"}
 # What installing adds. Colab has IPython without jedi, which IPython requires; the last three Kaggle has at versions
 # that its list does not give.
@@ -39,22 +37,6 @@ def versions(text: str) -> dict[str, Version]:
 
 def listed(name: str) -> dict[str, Version]:
     return versions((HERE / f"{name}.txt").read_text(encoding="utf-8"))
-
-
-def requirements(*extras: str) -> dict[str, Requirement]:
-    """What actwidget names itself, without what those packages need in turn."""
-    of_extras = [requirement for extra in extras for requirement in of_extra(extra)]
-    return {canonicalize_name(each.name): each for each in [*map(Requirement, PROJECT["dependencies"]), *of_extras]}
-
-
-def of_extra(name: str) -> list[Requirement]:
-    """What an extra names, and the extras that it contains."""
-    named = [Requirement(text) for text in PROJECT["optional-dependencies"][name]]
-    contained = [extra for each in named if each.name == PROJECT["name"] for extra in each.extras]
-    return [
-        *(each for each in named if each.name != PROJECT["name"]),
-        *(requirement for extra in contained for requirement in of_extra(extra)),
-    ]
 
 
 def floor(requirement: Requirement) -> Version:

@@ -82,17 +82,19 @@ export function renderChoices({ model, el }) {
   el.append(row);
 
   const buttons = () => /** @type {HTMLElement[]} */ ([...row.querySelectorAll("button")]);
+  const chosenButton = () => buttons().find((button) => button.dataset.view === model.get("value"));
   const mark = () => {
-    const chosen = buttons().find((button) => button.dataset.view === model.get("value"));
+    const chosen = chosenButton();
     for (const button of buttons()) {
       button.setAttribute(roles.chosen, String(button === chosen));
       button.tabIndex = -1;
     }
     const stop = chosen ?? buttons()[0];
     if (stop) stop.tabIndex = 0;
-    reveal(chosen);
+    requestAnimationFrame(reveal); // to measure the row now would lay out the page once more
   };
-  const reveal = (/** @type {HTMLElement | undefined} */ chosen) => {
+  const reveal = () => {
+    const chosen = chosenButton();
     if (chosen && row.scrollWidth > row.clientWidth) {
       const start = chosen.offsetLeft - row.offsetLeft;
       row.scrollLeft = scrolledTo(row.scrollLeft, row.clientWidth, start, start + chosen.offsetWidth);
@@ -130,7 +132,7 @@ export function renderChoices({ model, el }) {
   row.addEventListener("click", (event) => choose(/** @type {Element} */ (event.target).closest("button")), { signal });
   row.addEventListener("keydown", press, { signal });
   row.addEventListener("scroll", tellMore, { signal });
-  const resizes = new ResizeObserver(() => reveal(buttons().find((button) => button.tabIndex === 0)));
+  const resizes = new ResizeObserver(reveal);
   resizes.observe(row);
   onChange(model, signal, { items: build, value: mark });
   build();

@@ -19,40 +19,73 @@ if TYPE_CHECKING:
         layer_tree,
         submodel,
     )
+    from actwidget.explain import Attributions, Excitation, attributions, excite, gradients
+    from actwidget.explain.computation import Arithmetic, arithmetic
+    from actwidget.explain.effects import channel_effects
+    from actwidget.scanning import Scan, load_scan, scan, similarity
+    from actwidget.training import Watch, load_watch
     from actwidget.widgets import LayerExplorer, LayerTree, PlotView
 
 # Names are looked up on first use: importing one room (actwidget.analysis, say) then loads no TensorFlow and no Plotly.
 _ROOMS = {
     "Ablate": "capture",
     "Activations": "capture",
+    "Attributions": "explain",
+    "Arithmetic": "explain.computation",
+    "Excitation": "explain",
     "LayerExplorer": "widgets",
     "LayerNode": "capture",
     "LayerTree": "widgets",
     "PlotView": "widgets",
     "Replace": "capture",
     "Scale": "capture",
+    "Watch": "training",
+    "Scan": "scanning",
     "activations": "capture",
+    "attributions": "explain",
+    "channel_effects": "explain.effects",
+    "arithmetic": "explain.computation",
     "compare": "capture",
     "edit": "capture",
+    "excite": "explain",
     "from_tf_keras": "capture",
+    "gradients": "explain",
     "layer_tree": "capture",
+    "load_watch": "training",
+    "load_scan": "scanning",
+    "scan": "scanning",
+    "similarity": "scanning",
     "submodel": "capture",
 }
 
 __all__ = [
     "Ablate",
     "Activations",
+    "Arithmetic",
+    "Attributions",
+    "Excitation",
     "LayerExplorer",
     "LayerNode",
     "LayerTree",
     "PlotView",
     "Replace",
     "Scale",
+    "Scan",
+    "Watch",
     "activations",
+    "arithmetic",
+    "attributions",
+    "channel_effects",
     "compare",
     "edit",
+    "excite",
     "from_tf_keras",
+    "gradients",
     "layer_tree",
+    "load_scan",
+    "load_watch",
+    "scan",
+    "similarity",
     "submodel",
 ]
 

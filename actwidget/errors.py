@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import reprlib
+import typing
+from importlib import import_module
 
 _COLOR_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _QUOTED = re.compile(r"""(?<!\w)(['"])((?:\\.|(?!\1).){100,})\1(?!\w)""")
@@ -23,6 +25,7 @@ __all__ = [
     "NotCapturableError",
     "OptionError",
     "SampleError",
+    "ScanError",
     "UnsupportedKerasError",
     "UnsupportedModelError",
 ]
@@ -139,8 +142,34 @@ class MemoryBudgetError(ActwidgetError, MemoryError):
     """The activations asked for would not fit the byte budget."""
 
 
+class ScanError(ActwidgetError, RuntimeError):
+    """A scan of a data set could not go on, or its file could not be read or written; the message says why.
+
+    Attributes:
+        scan: What was counted until then, an `actwidget.scanning.Scan`; `None` if nothing was.
+    """
+
+    scan: object = None
+
+
 class MissingPackageError(ActwidgetError, ImportError):
     """An optional package is needed; the message holds the pip command."""
+
+    @classmethod
+    def unless_imported(cls, package: str, message: str) -> typing.Any:
+        """An optional package, imported where it is needed.
+
+        Args:
+            package: The name of the module.
+            message: What to do without it.
+
+        Raises:
+            MissingPackageError: It can't be imported.
+        """
+        try:
+            return import_module(package)
+        except ImportError as error:
+            raise cls(message) from error
 
     @classmethod
     def of_backend(cls, package: str) -> MissingPackageError:

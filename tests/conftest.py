@@ -14,6 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# On some CPUs TensorFlow's own choice is to go without oneDNN, and then it has no convolutions with the channels first.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 TESTS = Path(__file__).parent
 BROWSER = TESTS / "browser"
 
@@ -90,11 +93,15 @@ def nothing_is_left_behind() -> Iterator[None]:
 
 
 # What runs only where its option is given, from the name of its marker, and of the option, to what it is.
-ON_REQUEST = {"network": "tests that install packages", "gpu": "tests that need a GPU"}
+ON_REQUEST = {
+    "network": "tests that install packages",
+    "gpu": "tests that need a GPU",
+    "thorough": "tests of large models, and of variants, of what others test",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Tests that need a package index or a GPU run on request."""
+    """Tests that need a package index, a GPU or much time run on request."""
     for name, what in ON_REQUEST.items():
         parser.addoption(f"--{name}", action="store_true", help=f"run the tests marked `{name}` too: {what}")
 

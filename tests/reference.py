@@ -138,9 +138,11 @@ def sections(thing: Any, kind: str = "") -> list[Any]:
 
 
 def explained(thing: Any) -> set[str]:
-    """The parameters, fields and traits that a docstring explains."""
+    """The parameters, fields and traits that a docstring explains, that of a base class of this package too."""
     parts = [part for kind in ("parameters", "attributes") for part in sections(thing, kind)]
-    return {item.name.lstrip("*") for part in parts for item in part.value} | {trait.name for trait in traits_of(thing)}
+    told = {item.name.lstrip("*") for part in parts for item in part.value} | {trait.name for trait in traits_of(thing)}
+    bases = [base for base in thing.resolved_bases if base.path.startswith("actwidget.")] if thing.is_class else []
+    return told.union(*map(explained, bases))
 
 
 def traits_of(thing: Any) -> list[Any]:

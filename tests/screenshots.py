@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from browser.cells import KINDS
-from browser.lab import browser, jupyter_lab, open_notebook, set_theme, wait_for_explorer, write_notebook
+from browser.cells import KINDS, MORE
+from browser.lab import browser, jupyter_lab, new_page, open_notebook, set_theme, wait_for_explorer, write_notebook
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -31,7 +31,7 @@ TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAni
 
 def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str, int, str]]) -> None:
     """Runs the notebook `name` and takes each picture in its theme and width, and with its colour blindness."""
-    page = chromium.new_page(viewport={"width": WIDTHS[0] + 300, "height": 1900})
+    page = new_page(chromium, viewport={"width": WIDTHS[0] + 300, "height": 1900})
     open_notebook(page, address, f"{name}.ipynb")
     explorer = wait_for_explorer(page)
     tools = page.context.new_cdp_session(page)
@@ -44,12 +44,12 @@ def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str
         page.evaluate(TWO_FRAMES)
         explorer.screenshot(path=path)
         print(path)
-    page.close()
+    page.context.close()
 
 
 def main(folder: Path | None, kinds: list[str]) -> None:
     """Writes all pictures into `folder`, or the README's pictures where there is none."""
-    cells = {kind: KINDS[kind] for kind in kinds or (KINDS if folder else BEST)}
+    cells = {kind: (KINDS | MORE)[kind] for kind in kinds or (KINDS if folder else BEST)}
     (folder or README).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, jupyter_lab(Path(scratch)) as address, browser() as chromium:
         for name, cell in cells.items():

@@ -17,21 +17,29 @@ PACKAGE = REPOSITORY / "actwidget"
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "options": {"errors"},
+    "files": set(),
     "keras_internals": {"errors"},
     "capture": {"errors", "options", "keras_internals"},
     "analysis": {"errors"},
     "figures": {"errors", "analysis"},
-    "explorer": {"errors", "options", "capture", "analysis", "figures"},
-    "widgets": {"errors", "options", "capture", "analysis", "figures", "explorer"},
+    "scanning": {"errors", "options", "files", "keras_internals", "capture", "analysis", "figures"},
+    "explain": {"errors", "options", "keras_internals", "capture", "analysis", "figures"},
+    "explorer": {"errors", "options", "capture", "analysis", "scanning", "explain", "figures"},
+    "widgets": {"errors", "options", "capture", "analysis", "scanning", "explain", "figures", "explorer"},
+    "training": {"errors", "options", "files", "keras_internals", "capture", "analysis", "figures", "widgets"},
     "samples": {"errors"},
 }
 PACKAGES: dict[str, set[str]] = {
     "errors": set(),
     "options": {"numpy"},
+    "files": set(),
     "keras_internals": {"jax", "keras", "numpy", "tensorflow", "torch"},
     "capture": {"keras", "numpy", "tensorflow"},
     "analysis": {"numpy"},
+    "training": {"keras", "numpy"},
+    "scanning": {"datasketches", "keras", "numpy", "plotly", "tqdm"},
     "figures": {"PIL", "fast_sugiyama", "numpy", "plotly"},
+    "explain": {"keras", "numpy", "plotly"},
     "explorer": {"keras", "numpy"},
     "widgets": {"IPython", "anywidget", "ipywidgets", "keras", "numpy", "plotly", "traitlets"},
     "samples": {"PIL", "keras", "numpy", "skimage", "sklearn", "tqdm"},
@@ -170,14 +178,14 @@ def test_analysis_loads_in_a_fresh_process_without_keras_or_plotly_or_widgets() 
 
 
 def test_the_package_holds_its_rooms_and_nothing_else() -> None:
-    rooms = {f"{name}.py" if name in {"errors", "options"} else name for name in ROOMS}
+    rooms = {f"{name}.py" if name in {"errors", "files", "options"} else name for name in ROOMS}
     assert names_in(PACKAGE) == rooms | {"__init__.py", "py.typed"}
 
 
 def test_the_repository_holds_what_it_should_and_nothing_else() -> None:
     code = {"actwidget", "binder", "notebooks", "tests"}
-    about = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "pyproject.toml"}
-    assert names_in(REPOSITORY) == code | about | {".ci", ".gitignore"}
+    about = {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "README.md", "pyproject.toml"}
+    assert names_in(REPOSITORY) == code | about | {".ci", ".github", ".gitignore"}
 
 
 def names_in(folder: Path) -> set[str]:

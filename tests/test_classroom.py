@@ -22,7 +22,7 @@ from PIL import Image
 
 import actwidget as aw
 from actwidget.samples import digits, digits_cnn
-from actwidget.widgets import still
+from actwidget.widgets.stored import still
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

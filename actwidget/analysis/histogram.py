@@ -13,7 +13,8 @@ from actwidget.analysis.dtypes import CountArray, FloatArray
 from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.nonfinite import finite_values
 
-_SPIKE = 0.05
+SPIKE = 0.05
+"""A larger share of the values than this at a bound is counted separately."""
 _LEAST = float(np.finfo(np.float64).smallest_subnormal)
 _GREATEST = float(np.finfo(np.float64).max)
 # So many values are binned at a time: with their bin numbers they stay in a core's cache. With fewer, numpy's calls
@@ -87,7 +88,7 @@ def histogram(
     channel = None if channel_values is None else finite_values(channel_values)[0]
     at_upper = 0 if not upper else _count_equal(line, upper)
     channel_at_upper = 0 if not upper or channel is None else _count_equal(channel, upper)
-    if at_upper <= _SPIKE * line.size and (channel is None or channel_at_upper <= _SPIKE * channel.size):
+    if at_upper <= SPIKE * line.size and (channel is None or channel_at_upper <= SPIKE * channel.size):
         upper, at_upper, channel_at_upper = None, 0, 0
     low, high = _range(line, zeros, extremes) if within is None else _apart(*within)
     bin_numbers = _BinNumbers(low, high, bins, line.dtype)
@@ -120,6 +121,61 @@ def histogram(
         channel_size=0 if channel_values is None else int(np.size(channel_values)),
         outside=outside,
     )
+
+
+def histogram_of_sorted(line: npt.NDArray[Any], *, size: int, bins: int = 64, upper: float | None = None) -> Histogram:
+    """The histogram of values that are sorted, which takes next to no time.
+
+    Args:
+        line: All finite values in ascending order, float32 or float64.
+        size: How many values there are, NaN and infinities too.
+        bins: How many bins, at least 1.
+        upper: As for `histogram`.
+    """
+    first_zero, after_zeros = _between(line, 0.0)
+    zeros = after_zeros - first_zero
+    at_upper = 0
+    if upper:
+        first, after = _between(line, upper)
+        at_upper = after - first if after - first > SPIKE * line.size else 0
+    if zeros == line.size:
+        low, high = 0.0, 1.0
+    else:
+        least = line[after_zeros] if first_zero == 0 else line[0]
+        greatest = line[first_zero - 1] if after_zeros == line.size else line[-1]
+        low, high = _apart(float(least), float(greatest))
+    edges = _edges(low, high, bins)
+    ends = np.searchsorted(line, _at_or_above(edges, line.dtype), side="left")
+    ends[-1] = np.searchsorted(line, line.dtype.type(high), side="right")
+    counts: CountArray = np.diff(ends).astype(np.int64)
+    for value, number in ((0.0, zeros), (upper, at_upper)):
+        if number and value is not None and low <= value <= high:
+            counts[min(int(np.searchsorted(edges, value, side="right")) - 1, bins - 1)] -= number
+    return Histogram(
+        edges=edges,
+        counts=counts,
+        zeros=zeros,
+        at_upper=at_upper,
+        total=line.size,
+        size=size,
+        channel_counts=None,
+        channel_zeros=0,
+        channel_at_upper=0,
+        channel_total=0,
+        channel_size=0,
+    )
+
+
+def _between(line: npt.NDArray[Any], value: float) -> tuple[int, int]:
+    """Where the values equal to one begin and end in a sorted line."""
+    own = line.dtype.type(value)
+    return int(np.searchsorted(line, own, side="left")), int(np.searchsorted(line, own, side="right"))
+
+
+def _at_or_above(edges: FloatArray, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """For each edge the least number of a dtype that is not below it, which divides such numbers as the edge does."""
+    own: npt.NDArray[Any] = edges.astype(dtype)
+    return np.where(own < edges, np.nextafter(own, np.asarray(np.inf, dtype)), own)
 
 
 def _binnable(channel: npt.NDArray[Any], low: float, high: float, upper: float | None) -> npt.NDArray[Any]:
@@ -164,6 +220,11 @@ def _apart(low: float, high: float) -> tuple[float, float]:
         return low, high
     half = max(abs(low) / 2, _LEAST)
     return max(low - half, -_GREATEST), min(low + half, _GREATEST)
+
+
+def bin_edges(low: float, high: float, bins: int) -> FloatArray:
+    """The edges of bins of equal width between two ends, `(bins + 1,)`; equal ends are moved a little apart."""
+    return _edges(*_apart(low, high), bins)
 
 
 def _without_zeros(line: npt.NDArray[Any], value: float) -> Iterator[npt.NDArray[Any]]:

@@ -91,7 +91,7 @@ def channel_moments(batch: npt.NDArray[Any], *, channel_axis: int = -1, bounds: 
     """
     by_channel = np.moveaxis(batch, channel_axis, -1) if batch.ndim > 1 else batch.reshape(-1, 1)
     rows = by_channel.reshape(math.prod(by_channel.shape[:-1]), by_channel.shape[-1])
-    limits = _saturation_limits(bounds)
+    limits = saturation_limits(bounds)
     each, channels = rows.shape
     nan, infinite = np.zeros(channels, np.int64), np.zeros(channels, np.int64)
     with np.errstate(all="ignore"):
@@ -214,10 +214,10 @@ def _sums_of_finite(rows: npt.NDArray[Any], limits: Bounds) -> tuple[_Sums, Coun
 
 def saturates(bounds: Bounds | None) -> bool:
     """Whether an activation function with these bounds can saturate."""
-    return _saturation_limits(bounds) != (None, None)
+    return saturation_limits(bounds) != (None, None)
 
 
-def _saturation_limits(bounds: Bounds | None) -> Bounds:
+def saturation_limits(bounds: Bounds | None) -> Bounds:
     """The values from which on a value counts as being at the lower and at the upper bound."""
     if bounds is None:
         return None, None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -104,11 +103,9 @@ class Statistics:
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        try:
-            pandas = import_module("pandas")  # an option: this room needs numpy alone
-        except ImportError as error:
-            message = "to_frame() needs pandas: pip install pandas. to_dict() gives the same without it."
-            raise MissingPackageError(message) from error
+        pandas = MissingPackageError.unless_imported(  # an option: this room needs numpy alone
+            "pandas", "to_frame() needs pandas: pip install pandas. to_dict() gives the same without it."
+        )
         columns = {field.name: getattr(self.per_channel, field.name) for field in fields(self.per_channel)}
         known = {name: column for name, column in columns.items() if column is not None}
         return pandas.DataFrame(known).rename_axis("channel")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +15,7 @@ from actwidget.errors import OptionError, shown
 from actwidget.options import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from actwidget.capture.run.inputs import Batch
     from actwidget.capture.structure.model_graph import ModelGraph
@@ -29,6 +30,7 @@ class Annotations:
         labels: The true class of each sample.
         tokens: The text of each step, one list per sample.
         is_binary: Whether the output is a single unit per sample, the probability of the second of two classes.
+        vocabulary: The word of each id of a token; empty where it was not given.
         origins: Where samples come from that were added to the batch, in words, by their number.
     """
 
@@ -37,6 +39,7 @@ class Annotations:
     tokens: Sequence[Sequence[str]] | None = None
     is_binary: bool = False
     origins: Mapping[int, str] = field(default_factory=dict)
+    vocabulary: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -48,8 +51,11 @@ class Annotations:
             OptionError: One of them does not fit the model or the batch.
         """
         names = _class_names(class_names, graph)
-        step_texts = _tokens(tokens, batch)
-        return cls(names, _labels(labels, batch, graph), step_texts, Head.of(graph).is_binary)
+        vocabulary = _vocabulary(tokens)
+        step_texts = _words_of(vocabulary, batch) if vocabulary else _tokens(tokens, batch)
+        return cls(
+            names, _labels(labels, batch, graph), step_texts, Head.of(graph).is_binary, vocabulary=vocabulary or {}
+        )
 
     def on(self, graph: ModelGraph, batch: Batch | None, *, labels: Any = None, tokens: Any = None) -> Annotations:
         """The annotations of another batch: the class names stay, and so do labels and tokens if the size is the same.
@@ -65,28 +71,39 @@ class Annotations:
         """
         size = 0 if batch is None else batch.size
         given = Annotations.of(graph, batch, class_names=self.class_names, labels=labels, tokens=tokens)
+        if tokens is None and self.vocabulary:
+            given = replace(given, tokens=_words_of(self.vocabulary, batch), vocabulary=self.vocabulary)
         if labels is None and self.labels is not None and len(self.labels) == size:
             given = replace(given, labels=self.labels)
-        if tokens is None and self.tokens is not None and len(self.tokens) == size:
+        elif tokens is None and self.tokens is not None and len(self.tokens) == size:
             given = replace(given, tokens=self.tokens)
         return given
 
     def label_of(self, sample: int) -> str:
         """The true class of a sample, by its name if it has one; `""` if no label is known."""
         label = None if self.labels is None else self.labels[sample]
-        if label is None:
-            return ""
-        return self.class_names[label] if self.class_names and label < len(self.class_names) else f"class {label}"
+        return "" if label is None else self.class_name(label)
 
-    def with_sample(self, number: int, origin: str) -> Annotations:
+    def class_name(self, label: int) -> str:
+        """What a class is called."""
+        is_named = self.class_names is not None and 0 <= label < len(self.class_names)
+        return self.class_names[label] if self.class_names and is_named else f"class {label}"
+
+    def with_origin(self, origin: str) -> int | None:
+        """The number of the sample that was added to the batch from somewhere; `None` if none was."""
+        return next((number for number, each in self.origins.items() if each == origin), None)
+
+    def with_sample(self, number: int, origin: str, alone: Batch | None = None) -> Annotations:
         """The same with one more sample at the end, or with another sample at a place, of which no label is known.
 
         Args:
             number: The number of the sample.
             origin: Where it comes from, in words.
+            alone: A batch of this sample alone, whose ids are looked up in the vocabulary; `None` for no words.
         """
+        own = (_words_of(self.vocabulary, alone) or [[]])[0] if self.vocabulary else []
         labels = None if self.labels is None else [*self.labels[:number], None, *self.labels[number + 1 :]]
-        tokens = None if self.tokens is None else [*self.tokens[:number], [], *self.tokens[number + 1 :]]
+        tokens = None if self.tokens is None else [*self.tokens[:number], own, *self.tokens[number + 1 :]]
         return replace(self, labels=labels, tokens=tokens, origins={**self.origins, number: origin})
 
 
@@ -159,6 +176,31 @@ def _labels(given: Any, batch: Batch | None, graph: ModelGraph) -> list[int] | N
         )
         raise OptionError(message)
     return [int(number) for number in numbers]
+
+
+def _vocabulary(tokens: Any) -> dict[int, str] | None:
+    """The word of each id; `None` if tokens are given in another form.
+
+    Raises:
+        OptionError: The ids are no whole numbers, or there is none.
+    """
+    if not isinstance(tokens, Mapping):
+        return None
+    if not tokens or not all(isinstance(each, (int, np.integer)) for each in tokens):
+        message = f"Expected tokens as a dict from the id of a token, a whole number, to its text; got {shown(tokens)}."
+        raise OptionError(message)
+    return {int(each): sendable(str(text)) for each, text in tokens.items()}
+
+
+def _words_of(vocabulary: Mapping[int, str], batch: Batch | None) -> list[list[str]] | None:
+    """The words of a batch by the ids of its first input; `None` if that holds no ids.
+
+    An id without a word stands for itself.
+    """
+    ids = None if batch is None else batch.samples[0]
+    if ids is None or ids.ndim != 2 or ids.dtype.kind not in "iu":
+        return None
+    return [[vocabulary.get(int(each), str(int(each))) for each in row] for row in ids]
 
 
 def _tokens(texts: Any, batch: Batch | None) -> list[list[str]] | None:

@@ -23,6 +23,7 @@ class Choice:
         choices: From each value to its name on screen. Empty if they depend on the layer: then any text is taken, and
             one that the layer does not have stands for the first.
         initial: The initial value; `None` for the first one.
+        shown: Which value is shown, if that does not depend on the option alone.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Choice:
     tip: str
     choices: Mapping[str, str]
     initial: str | None = None
+    shown: str | None = None
 
     @property
     def default(self) -> str:
@@ -89,6 +91,60 @@ class Slider:
 
 
 @dataclass(frozen=True)
+class Factor:
+    """A number with decimals, chosen by a slider.
+
+    Attributes:
+        name: The option of a view that it sets.
+        label: The label in front of the control.
+        tip: The tooltip.
+        least: The smallest number.
+        most: The largest number on the slider. From code a larger one can be chosen.
+        step: How far apart the numbers on the slider are.
+        initial: The number while none is chosen.
+        shown: Where the slider stands, if that does not depend on the option alone.
+    """
+
+    name: str
+    label: str
+    tip: str
+    least: float = 0.0
+    most: float = 3.0
+    step: float = 0.05
+    initial: float = 1.0
+    shown: float | None = None
+
+    @property
+    def default(self) -> float:
+        """The initial value."""
+        return self.initial
+
+
+@dataclass(frozen=True)
+class Words:
+    """A field for a text.
+
+    Attributes:
+        name: The option of a view that it sets.
+        label: The label in front of the control.
+        tip: The tooltip.
+        empty: The placeholder shown while it is empty.
+        shown: What stands in it, if that does not depend on the option alone.
+    """
+
+    name: str
+    label: str
+    tip: str
+    empty: str = ""
+    shown: str | None = None
+
+    @property
+    def default(self) -> str:
+        """It is empty at first."""
+        return ""
+
+
+@dataclass(frozen=True)
 class Paths:
     """The paths of some layers, chosen by clicks in the figure. It is no control: nothing on screen stands for it.
 
@@ -104,7 +160,30 @@ class Paths:
         return
 
 
-Control = Choice | Number | Slider
+@dataclass(frozen=True)
+class Button:
+    """A button that begins the work of its view, and stops it while it runs. It sets nothing.
+
+    Attributes:
+        name: Its name among the controls.
+        label: Its text.
+        tip: The tooltip.
+        stop: Its text while the work runs.
+    """
+
+    name: str
+    label: str
+    tip: str
+    stop: str = "Stop"
+
+    @property
+    def default(self) -> None:
+        """It has no value."""
+        return
+
+
+Setting = Choice | Number | Slider | Factor | Words
+Control = Setting | Button
 
 SCALINGS = {"layer": "same for all", "robust": "without outliers", "channel": "each its own"}
 AXIS_CHOICES = {
@@ -114,7 +193,10 @@ AXIS_CHOICES = {
     "none": "none: one map",
 }
 
-SHARED: dict[str, Control] = {
+BASES = {"scan": "scan", "batch": "batch"}
+_BASIS = Choice("basis", "numbers over", "over which samples the numbers and warnings of layers are counted", BASES)
+
+SHARED: dict[str, Choice | Number | Slider] = {
     control.name: control
     for control in (
         Number("channel", "channel", empty="mean"),
@@ -124,12 +206,13 @@ SHARED: dict[str, Control] = {
         Number("input_channel", "input channel", empty="all"),
         Number("compare", "second sample", empty="next"),
         Choice("reading", "channel axis", "which axis of the activation holds the channels", AXIS_CHOICES),
+        _BASIS,
     )
 }
 """The controls that several views use, keyed by the field of a `Selection` that each one sets."""
 
 
-def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -> Control | None:
+def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -> Setting | None:
     """A shared control with its range adjusted to a layer; `None` if the layer leaves nothing to choose.
 
     Args:
@@ -141,6 +224,8 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
     control = SHARED[name]
     if name == "reading":
         return control if is_axis_chosen or (not is_read and data.has_ambiguous_channels) else None
+    if name == "basis":
+        return _basis(data)
     if isinstance(control, Choice):
         return control
     count = _COUNTS[name](data)
@@ -149,6 +234,14 @@ def fitted(name: str, data: LayerData, *, is_read: bool, is_axis_chosen: bool) -
     if isinstance(control, Slider):
         return replace(control, count=count, middle=data.middle_slice)
     return replace(control, count=count, empty="first" if name == "channel" and is_read else control.empty)
+
+
+def _basis(data: LayerData) -> Choice | None:
+    """The choice between the scan and the batch, with their sizes; `None` without a scan."""
+    if (source := data.sources.scan) is None:
+        return None
+    batch = data.sources.numbers.batch_in_words
+    return replace(_BASIS, choices={"scan": source.samples_in_words, "batch": batch})
 
 
 _COUNTS: dict[str, Callable[[LayerData], int]] = {

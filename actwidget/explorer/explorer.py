@@ -7,26 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actwidget.capture.access.batches import first_batch
 from actwidget.capture.access.compare import check_same_layers, paired
 from actwidget.capture.access.keras_code import keras_code
 from actwidget.capture.access.session import Session
 from actwidget.capture.access.submodel import connect, reason_against
 from actwidget.capture.run.batch_parts import with_sample
-from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.capture.structure.selectors import select
 from actwidget.explorer.annotations import Annotations
 from actwidget.explorer.controls import Number
 from actwidget.explorer.inspector import Inspector
 from actwidget.explorer.registry import View, views
+from actwidget.explorer.scanned.scan_source import ScanSource
+from actwidget.explorer.scanned.taken_sample import take
 from actwidget.explorer.selection import (
+    EDITED,
     OTHER_MODEL,
     Selection,
     checked,
     checked_options,
     checked_other_sample,
     fitted,
+    initial_layer,
 )
 from actwidget.explorer.shown import Shown, shown, shown_on_page
+from actwidget.explorer.what_if.edits import checked_edits, edit_code
 from actwidget.options import listed, one_of
 
 if TYPE_CHECKING:
@@ -34,10 +39,10 @@ if TYPE_CHECKING:
 
     import keras
 
-    from actwidget.capture.structure.model_graph import ModelGraph
     from actwidget.capture.structure.node import LayerNode
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.layer_values import Array
+    from actwidget.explorer.work import Work
 
 _CAN_BE_NONE = {"channel", "compare", "position", "slice", "input_channel"}
 
@@ -61,6 +66,7 @@ class Explorer:
         class_names: Any = None,
         labels: Any = None,
         tokens: Any = None,
+        scan: Any = None,
         max_bytes: int = 256_000_000,
         batch_size: int = 32,
     ) -> None:
@@ -73,21 +79,23 @@ class Explorer:
             class_names: Names of the model's output units.
             labels: The true class of each sample.
             tokens: The texts of the steps of a sequence.
+            scan: A scan of the model, as `actwidget.scan` gives it.
             max_bytes: The byte budget of the cache for activations and everything computed from them.
             batch_size: How many samples go through the model at a time.
 
         Raises:
-            UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`.
+            UnsupportedModelError, InvalidInputsError, OptionError, ScanError: As for `LayerExplorer`.
         """
-        self.session = Session(model, inputs, budget=max_bytes, batch_size=batch_size)
+        inputs, note = first_batch(inputs, model)
+        self.session = Session(model, inputs, budget=max_bytes, batch_size=batch_size, note=note)
         graph, batch = self.session.graph, self.session.batch
         annotations = Annotations.of(graph, batch, class_names=class_names, labels=labels, tokens=tokens)
         self.other: Session | None = None
         if other is not None:
             check_same_layers(graph, other, inputs)
             self.other = Session(other, inputs, budget=max_bytes, batch_size=batch_size)
-        self.inspector = Inspector(self.session, annotations, self.other)
-        self.selection = Selection(layer=_initial_layer(graph))
+        self.inspector = Inspector(self.session, annotations, self.other, ScanSource.of(scan, graph))
+        self.selection = Selection(layer=initial_layer(graph))
         self._submodels: dict[str, keras.Model] = {}
         self._axis_layer = ""  # the channel axis that the user chose applies to this layer only
         self._turned_at: dict[str, tuple[Any, ...]] = {}  # where the user turned to another page, by its option
@@ -106,7 +114,8 @@ class Explorer:
         Raises:
             UnsupportedModelError, InvalidInputsError, OptionError: As for `LayerExplorer`; nothing has changed then.
         """
-        session = self.session.on(inputs)
+        inputs, note = first_batch(inputs, self.session.graph.model)
+        session = self.session.on(inputs, note)
         annotations = self.inspector.annotations.on(session.graph, session.batch, labels=labels, tokens=tokens)
         self._replace(session, inputs, annotations)
 
@@ -131,6 +140,17 @@ class Explorer:
         self._replace(session, inputs, self.inspector.annotations.with_sample(number, origin))
         return number
 
+    def take_scanned(self, number: int) -> int:
+        """Adds a sample of the scan to the batch, unless it is there already; see `taken_sample.take`.
+
+        Returns:
+            Its number in the batch.
+        """
+        taken = take(self.inspector.scan, number, self.session, self.inspector.annotations)
+        if taken.session is not self.session and taken.session.batch is not None:
+            self._replace(taken.session, taken.session.batch.fed, taken.annotations)
+        return taken.place
+
     def _replace(self, session: Session, inputs: Any, annotations: Annotations) -> None:
         other = None
         if self.other is not None:
@@ -141,7 +161,7 @@ class Explorer:
         if session.graph is not self.session.graph:
             self._submodels.clear()
         self.session, self.other = session, other
-        self.inspector = Inspector(session, annotations, other)
+        self.inspector = self.inspector.on(session, annotations, other)
         for each in old:
             each.clear()
         self.take(self.selection)
@@ -149,9 +169,9 @@ class Explorer:
     def take(self, selection: Selection) -> None:
         """Selects what a selection holds, apart from a layer or a sample that the batch does not have (any more)."""
         if selection.layer not in self.session.graph.nodes:
-            selection = Selection(
-                show=selection.show, layer=_initial_layer(self.session.graph), sample=selection.sample
-            )
+            selection = Selection(show=selection.show, layer=initial_layer(self.session.graph), sample=selection.sample)
+        if any(each.path not in self.session.graph.nodes for each in selection.edits):
+            selection = replace(selection, edits=())
         if selection.sample >= (1 if self.session.batch is None else self.session.batch.size):
             selection = replace(selection, sample=0)
         self.selection = selection
@@ -178,6 +198,7 @@ class Explorer:
     @property
     def data(self) -> LayerData:
         """The data of the selected layer."""
+        self.inspector.follow(self.selection)
         return self.inspector.layer(self.selection.layer, self.selection.sample)
 
     @property
@@ -191,7 +212,7 @@ class Explorer:
         data = self.data
         return {name: view for name, view in views().items() if view.is_offered(data)}
 
-    def check(self, name: str, value: Any) -> Any:
+    def check(self, name: str, value: Any) -> Any:  # noqa: PLR0911 - a field each
         """Validates a value for one field against the current selection; returns it in its normal form.
 
         Raises:
@@ -206,8 +227,11 @@ class Explorer:
             graph.check()
             return select(graph, value).path
         if name == "compare":
-            is_model = self.other is not None and isinstance(value, str) and value == OTHER_MODEL
-            return OTHER_MODEL if is_model else checked_other_sample(value, self.data)
+            known = {OTHER_MODEL: self.other is not None, EDITED: bool(self.selection.edits)}
+            is_model = isinstance(value, str) and known.get(value, False)
+            return value if is_model else checked_other_sample(value, self.data)
+        if name == "edits":
+            return checked_edits(value, graph)
         if name == "options":
             return checked_options(value, [control for view in views().values() for control in view.own_options])
         valid = checked(name, value, self.data)
@@ -243,7 +267,7 @@ class Explorer:
     def _keep_pages(self) -> None:
         """Drops a page that the user turned to once another item is selected: the page of that one is shown then."""
         selection, options = self.selection, dict(self.selection.options)
-        for control in (each for view in views().values() for each in view.own_controls if isinstance(each, Number)):
+        for control in (each for view in views().values() for each in view.own_options if isinstance(each, Number)):
             at = tuple(getattr(selection, field) for field in control.follows)
             if self._turned_at.pop(control.name, at) != at:
                 options.pop(control.name, None)
@@ -274,6 +298,11 @@ class Explorer:
             CaptureError: The forward pass failed.
         """
         return shown(self.data, self.view, self.selection)
+
+    def work(self) -> Work | None:
+        """What the view on screen can compute if it is asked to."""
+        data, view = self.data, self.view
+        return view.work(data, self.selection) if view.available(data) is None else None
 
     def first_view(self, *, of_network: bool) -> str:
         """The name of the first view of a layer, or of the whole network."""
@@ -321,18 +350,23 @@ class Explorer:
 
     @property
     def code(self) -> str:
-        """Plain Keras source code that computes the selected activation, with `model` and `x` in scope."""
+        """Source code that computes what is on screen, with `model` and `x` in scope.
+
+        It is plain Keras for the selected activation, where the view has no code of its own.
+        """
         graph, batch = self.session.graph, self.session.batch
         graph.check()
-        code = keras_code(graph, self.selection.layer, batch)
-        is_changed = batch is not None and batch.note and self.node.origin != "opaque"
+        data, view = self.data, self.view
+        own = view.code(data, self.selection) if view.available(data) is None else None
+        shown_code = own or keras_code(graph, self.selection.layer, batch)
+        code = "\n".join(filter(None, [shown_code, edit_code(self.selection.edits)]))
+        is_changed = batch is not None and batch.note and (own is not None or self.node.origin != "opaque")
         return f"# x is a batch, here explorer.inputs\n{code}" if is_changed else code
 
     def warnings(self) -> dict[str, str]:
-        """The warnings about the layers on screen, by path; a layer has some only once it has been counted."""
+        """The warnings about the layers on screen and those of the scan, by path, once they have been counted."""
         paths = [node.path for node in self.tree] if self.view.is_of_network else [self.selection.layer]
-        warnings = self.inspector.measurements.warnings
-        return {path: "; ".join(texts) for path in paths if (texts := warnings(path))}
+        return self.inspector.numbers.marks(paths)
 
     def status(self, seconds: float) -> tuple[str, str]:
         """What was done to show the selection, and how full the cache is, in words.
@@ -350,7 +384,8 @@ class Explorer:
 
     def refresh(self) -> bool:
         """Drops everything that is out of date because a model's weights were written; returns whether any was."""
-        stale = [session.refresh() for session in (self.session, self.other) if session is not None]
+        parts = (self.session, self.other, self.inspector.scan)
+        stale = [part.refresh() for part in parts if part is not None]
         if any(stale):
             self.inspector.clear()
         return any(stale)
@@ -362,15 +397,3 @@ class Explorer:
             self.other.clear()
         self.inspector.clear()
         self._submodels.clear()
-
-
-def _initial_layer(graph: ModelGraph) -> str:
-    """The layer that is selected first: the first one with weights, preprocessing layers aside.
-
-    Without such a layer it is the first one that does no preprocessing. If no layer can be captured, it is the first
-    node, which shows the reason.
-    """
-    capturable = [node for node in graph.tree if node.origin != "opaque"]
-    computing = [node for node in capturable if not prepares_input(graph.operations[node.path])]
-    with_weights = [node for node in computing if node.parameters]
-    return (with_weights or computing or capturable or list(graph.tree))[0].path

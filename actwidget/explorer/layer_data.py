@@ -203,13 +203,13 @@ class LayerData:
 
     @property
     def statistics(self) -> Statistics | None:
-        """The statistics over the whole batch; `None` if the values are not numbers.
+        """The statistics over the whole batch, or over the scan; `None` if the values are not numbers.
 
         Raises:
             MemoryBudgetError: The activation is larger than the byte budget and can't be computed part by part.
             CaptureError: The forward pass failed.
         """
-        return self.sources.measurements.of_batch(self.path) if self.row is not None and self.is_numeric else None
+        return self.sources.numbers.of(self.path) if self.row is not None and self.is_numeric else None
 
     @property
     def meaning(self) -> Meaning:

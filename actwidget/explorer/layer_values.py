@@ -12,8 +12,7 @@ from actwidget.analysis.categories import categories
 from actwidget.analysis.dtypes import is_numeric
 from actwidget.capture.access.cache import Key
 from actwidget.capture.access.session import ROW, WHOLE
-from actwidget.capture.semantics.channel_axis import ChannelAxis, channel_axis_of
-from actwidget.capture.structure.paths import outers
+from actwidget.capture.semantics.channel_axis import ChannelAxis, own_channel_axis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,9 +68,7 @@ class LayerValues:
 
     def own_channel_axis(self, path: str) -> ChannelAxis:
         """The layer's own channel axis, whatever the user has chosen."""
-        graph = self.session.graph
-        owners = [graph.root, *(graph.operations[each] for each in outers(path) if each in graph.operations)]
-        return channel_axis_of(graph.nodes[path], graph.operations[path], graph.steps(path), owners)
+        return own_channel_axis(self.session.graph, path)
 
     def is_read_as_computed(self, path: str) -> bool:
         """Whether the channel axis in use is the layer's own."""

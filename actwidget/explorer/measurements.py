@@ -111,6 +111,10 @@ class Measurements:
             self.of_batch(path)
         return self._meanings[path]
 
+    def known_meaning(self, path: str) -> Meaning | None:
+        """What the values of a layer stand for, if they have been counted; otherwise `None`."""
+        return self._meanings.get(path)
+
     def warnings(self, path: str) -> tuple[str, ...]:
         """The warnings about a layer, in words; empty before its statistics have been computed."""
         return self._warnings.get(path, ())

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from actwidget.explorer.layer_data import LayerData
 
@@ -30,6 +30,8 @@ class Grid:
         per_page: How many of them are on a page; `None` where all are on one.
         page: Which page is in sight.
         option: The option that turns the page.
+        takes: The sample of the scan behind each item, by its index, which the key Enter takes as an input; empty where
+            there are none. Then `of` is an option.
     """
 
     order: npt.NDArray[Any]
@@ -38,6 +40,7 @@ class Grid:
     per_page: int | None = None
     page: int = 0
     option: str = "page"
+    takes: Sequence[int] | Mapping[int, int] = ()
 
     def turned(self, key: str) -> int | None:
         """The page that a key turns to; `None` for another key, or where there is no such page.
@@ -77,8 +80,23 @@ class Grid:
         return int(self.order[target]) if 0 <= target < len(self.order) else selected
 
 
+def scanned_sample(customdata: list[Any]) -> int | None:
+    """The number of the sample of a scan that was clicked; `None` if something else was.
+
+    >>> scanned_sample(["scanned", 17, "more"]), scanned_sample(["sample", 2])
+    (17, None)
+    """
+    match customdata:
+        case ["scanned", int() as number, *_]:
+            return number
+    return None
+
+
 def selected_by_click(
-    customdata: list[Any], data: LayerData, layer_clicked: Callable[[str, str], Mapping[str, Any]]
+    customdata: list[Any],
+    data: LayerData,
+    layer_clicked: Callable[[str, str], Mapping[str, Any]],
+    cell_clicked: Callable[[int, int], Mapping[str, Any] | None] = lambda _row, _column: None,
 ) -> Mapping[str, Any]:
     """What a click in a figure changes of the selection.
 
@@ -88,6 +106,8 @@ def selected_by_click(
             it.
         data: The layer on screen.
         layer_clicked: What a click on a layer changes in the view on screen, from its path and the part of it.
+        cell_clicked: What a click on a cell changes in the view on screen, from its row and column; `None` for what it
+            changes in all other views.
 
     Returns:
         For each field of the selection its new value; empty where the click selects nothing.
@@ -100,7 +120,8 @@ def selected_by_click(
             part = rest[0] if rest and isinstance(rest[0], str) else ""
             return layer_clicked(path, part)
         case ["cell" | -1, row, column]:
-            return _pointed_at(row, column, data)
+            own = cell_clicked(row, column) if isinstance(row, int) and isinstance(column, int) else None
+            return _pointed_at(row, column, data) if own is None else own
         case [int() | float() as channel, *_] if 0 <= channel < data.channel_count:
             return {"channel": int(channel)}
     return {}

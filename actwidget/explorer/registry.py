@@ -10,17 +10,18 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from actwidget.explorer import views as _views
-from actwidget.explorer.controls import SHARED
+from actwidget.explorer.controls import SHARED, Button
 from actwidget.explorer.selection import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from actwidget.explorer.controls import Control, Paths
+    from actwidget.explorer.controls import Control, Number, Paths, Setting
     from actwidget.explorer.description.inspection import Action
     from actwidget.explorer.drawing import Drawing
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
+    from actwidget.explorer.work import Work
 
 ViewClass = TypeVar("ViewClass", bound="type[View]")
 
@@ -54,6 +55,7 @@ class View(ABC):
         figure_options: What of it clicks in its figure choose, which has no control on screen.
         is_of_network: Whether it shows the whole network, whichever layer is selected. Its tab then stands under
             "Whole network", otherwise under "Layer".
+        needs_scan: Whether it shows what a scan has found; without a scan it has no tab.
     """
 
     name: ClassVar[str]
@@ -61,15 +63,20 @@ class View(ABC):
     question: ClassVar[str]
     place: ClassVar[int] = 100
     controls: ClassVar[tuple[str | Control, ...]] = ()
-    figure_options: ClassVar[tuple[Paths, ...]] = ()
+    figure_options: ClassVar[tuple[Paths | Number, ...]] = ()
     is_of_network: ClassVar[bool] = False
+    needs_scan: ClassVar[bool] = False
 
-    def is_offered(self, _data: LayerData) -> bool:
+    def is_offered(self, data: LayerData) -> bool:
         """Whether `show` can be set to the view. This may depend on the model and its inputs, not on the layer.
 
         The tab of a view that is not offered is dimmed, so `available` has to give a reason for every layer.
         """
-        return True
+        return self.has_tab(data)
+
+    def has_tab(self, data: LayerData) -> bool:
+        """Whether the view has a tab, dimmed or not. This depends on what the explorer was given, not on the layer."""
+        return not self.needs_scan or data.sources.scan is not None
 
     def available(self, data: LayerData) -> str | None:
         """Why the view has nothing to show for a layer, in words; `None` if it is available.
@@ -105,6 +112,26 @@ class View(ABC):
         """What the inspector of a channel offers to do in this view; `None` for nothing."""
         return None
 
+    def work(self, _data: LayerData, _selection: Selection) -> Work | None:
+        """What the view can compute for a selection if it is asked to; `None` if there is nothing, or nothing more.
+
+        It is asked after each drawing, so this has to be quick; the work itself begins later.
+        """
+        return None
+
+    def code(self, _data: LayerData, _selection: Selection) -> str | None:
+        """Source code that computes what is on screen, with `model` and `x` in scope; `None` for the layer's own."""
+        return None
+
+    def is_kept_on_page(self, _data: LayerData, _selection: Selection) -> bool:
+        """Whether a page that computes nothing holds the view of a layer for which it is available.
+
+        Args:
+            _data: The layer.
+            _selection: What is on screen; its layer can be another one.
+        """
+        return True
+
     @abstractmethod
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """Draws a layer. It is called only for layers for which the view is available.
@@ -128,15 +155,62 @@ class View(ABC):
         """
         return {"show": "activation", "layer": path}
 
+    def option_chosen(self, name: str, value: Any, _data: LayerData, selection: Selection) -> Mapping[str, Any]:
+        """What the new value of one of the view's own controls changes: by default that option alone.
+
+        Args:
+            name: The option.
+            value: Its new value.
+            selection: The current selection.
+
+        Returns:
+            For each field of the selection its new value.
+        """
+        return {"options": {**dict(selection.options), name: value}}
+
+    def cell_clicked(
+        self,
+        row: int,  # noqa: ARG002
+        column: int,  # noqa: ARG002
+        data: LayerData,  # noqa: ARG002
+        selection: Selection,  # noqa: ARG002
+    ) -> Mapping[str, Any] | None:
+        """What a click on a cell of a map in the figure changes; `None` for the position in the layer's feature maps.
+
+        Args:
+            row: The cell's row.
+            column: Its column.
+            data: The layer on screen.
+            selection: The current selection.
+
+        Returns:
+            For each field of the selection its new value.
+        """
+        return None
+
+    def scanned_clicked(self, number: int, data: LayerData, selection: Selection) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """What a click on a sample of the scan changes; `None` to take it as the input.
+
+        Args:
+            number: The sample's number in the data that was scanned.
+            data: The layer on screen.
+            selection: The current selection.
+
+        Returns:
+            For each field of the selection its new value.
+        """
+        return None
+
     @property
     def own_controls(self) -> list[Control]:
         """The controls that only this view has."""
         return [control for control in self.controls if not isinstance(control, str)]
 
     @property
-    def own_options(self) -> list[Control | Paths]:
+    def own_options(self) -> list[Setting | Paths]:
         """Everything that can stand in the explorer's `options` for this view."""
-        return [*self.own_controls, *self.figure_options]
+        settings = [control for control in self.own_controls if not isinstance(control, Button)]
+        return [*settings, *self.figure_options]
 
 
 _VIEWS: dict[str, View] = {}

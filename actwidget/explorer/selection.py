@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actwidget.capture.semantics.value_kind import prepares_input
 from actwidget.errors import ChannelError, OptionError, SampleError, shown
-from actwidget.explorer.controls import AXIS_CHOICES, SCALINGS, Choice, Paths
+from actwidget.explorer.controls import AXIS_CHOICES, BASES, SCALINGS, Choice, Factor, Paths, Words
+from actwidget.explorer.what_if.edits import Edits, as_state
 from actwidget.figures import ORDERS
-from actwidget.options import index, one_of
+from actwidget.options import a_number, index, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from actwidget.explorer.controls import Control
+    from actwidget.capture.structure.model_graph import ModelGraph
+    from actwidget.explorer.controls import Setting
     from actwidget.explorer.layer_data import LayerData
 
 OTHER_MODEL = "model"
 """The value of `compare` for a comparison with another model."""
+EDITED = "edited"
+"""The value of `compare` for a comparison with the model with the explorer's edits."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Selection:
 
     Attributes:
         options: The values of controls that belong to a single view, as pairs of name and value.
+        edits: What is changed in the model, in order.
         room: The width and height of the figure on the page, in pixels. It is no part of the state.
     """
 
@@ -44,9 +51,11 @@ class Selection:
     slice: int | None = None
     input_channel: int | None = None
     options: tuple[tuple[str, Any], ...] = field(default=())
+    edits: Edits = ()
+    basis: str = "batch"
     room: tuple[int, int] = (800, 480)
 
-    def option(self, control: Control | Paths) -> Any:
+    def option(self, control: Setting | Paths) -> Any:
         """The value of a view's own control."""
         return dict(self.options).get(control.name, control.default)
 
@@ -59,11 +68,12 @@ class Selection:
         values = {name: getattr(self, name) for name in FIELDS}
         values["position"] = None if self.position is None else list(self.position)
         options = {name: list(value) if isinstance(value, tuple) else value for name, value in self.options}
-        return values | ({"options": options} if options else {})
+        edits = {"edits": as_state(self.edits)} if self.edits else {}
+        return values | ({"options": options} if options else {}) | edits
 
 
-FIELDS = tuple(each.name for each in fields(Selection) if each.name not in {"options", "room"})
-"""The names of the fields without `options` and `room`. View and layer come first: the others depend on them."""
+FIELDS = tuple(each.name for each in fields(Selection) if each.name not in {"options", "edits", "room"})
+"""The fields without `options`, `edits` and `room`. View and layer come first: the others depend on them."""
 
 
 def checked_state(given: Any) -> dict[str, Any]:
@@ -74,7 +84,7 @@ def checked_state(given: Any) -> dict[str, Any]:
     """
     if given is None:
         return {}
-    if not hasattr(given, "keys") or not set(given) <= {*FIELDS, "options"}:
+    if not hasattr(given, "keys") or not set(given) <= {*FIELDS, "options", "edits"}:
         message = f"Expected a state as explorer.state() gives it, with the keys {sorted(FIELDS)}, got {shown(given)}."
         raise OptionError(message)
     return dict(given)
@@ -127,6 +137,14 @@ def _position(value: Any, data: LayerData) -> tuple[int, int]:
     raise OptionError(message)
 
 
+def _basis(value: Any, data: LayerData) -> str:
+    """What the numbers of layers rest on."""
+    if value == "scan" and data.sources.scan is None:
+        message = "Expected basis 'batch', since there is no scan: LayerExplorer(model, x, scan=aw.scan(model, data))."
+        raise OptionError(message)
+    return one_of(value, BASES, "basis")
+
+
 _CHECKS: dict[str, Callable[[Any, LayerData], Any]] = {
     "sample": _sample,
     "channel": _channel,
@@ -135,6 +153,7 @@ _CHECKS: dict[str, Callable[[Any, LayerData], Any]] = {
     "position": _position,
     "reading": lambda value, _data: one_of(value, AXIS_CHOICES, "reading"),
     "scaling": lambda value, _data: one_of(value, SCALINGS, "scaling"),
+    "basis": _basis,
     "sort": lambda value, _data: one_of(value, ORDERS, "sort"),
 }
 
@@ -150,7 +169,7 @@ def checked_other_sample(value: Any, data: LayerData) -> int:
     return index(value, count, "sample", there, SampleError)
 
 
-def checked_options(given: Any, known: Collection[Control | Paths]) -> tuple[tuple[str, Any], ...]:
+def checked_options(given: Any, known: Collection[Setting | Paths]) -> tuple[tuple[str, Any], ...]:
     """The values of what belongs to a single view, sorted by the names.
 
     Args:
@@ -171,7 +190,7 @@ def checked_options(given: Any, known: Collection[Control | Paths]) -> tuple[tup
     return tuple(sorted(checked_values.items()))
 
 
-def _checked_option(control: Control | Paths, value: Any) -> Any:
+def _checked_option(control: Setting | Paths, value: Any) -> Any:  # noqa: PLR0911 - a kind of control each
     if isinstance(control, Choice) and not control.choices and isinstance(value, str):
         return value
     if isinstance(control, Choice):
@@ -180,7 +199,18 @@ def _checked_option(control: Control | Paths, value: Any) -> Any:
         return None
     if isinstance(control, Paths):
         return _paths(value, control.name)
+    if isinstance(control, Words):
+        return _text(value, control.name)
+    if isinstance(control, Factor):
+        return float(a_number(value, control.name, "options", Real))
     return index(value, control.count, control.label, f"{control.name} has {control.count}", OptionError)
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        message = f"Expected {name} as a text, got {shown(value)}."
+        raise OptionError(message)
+    return value
 
 
 def _paths(value: Any, name: str) -> tuple[str, ...]:
@@ -205,6 +235,8 @@ def fitted(selection: Selection, data: LayerData, chosen_among: int | None = Non
     count = data.channel_count
     if selection.channel is not None and (selection.channel >= count or chosen_among not in {None, count}):
         dropped["channel"] = None
+    if selection.compare == EDITED and not selection.edits:
+        dropped["compare"] = None
     if isinstance(selection.compare, int) and selection.compare >= data.batch_size:
         dropped["compare"] = None
     if selection.slice is not None and selection.slice >= data.slice_count:
@@ -216,3 +248,15 @@ def fitted(selection: Selection, data: LayerData, chosen_among: int | None = Non
         if any(place >= length for place, length in pairs):
             dropped["position"] = None
     return replace(selection, **dropped) if dropped else selection
+
+
+def initial_layer(graph: ModelGraph) -> str:
+    """The layer that is selected first: the first one with weights, preprocessing layers aside.
+
+    Without such a layer it is the first one that does no preprocessing. If no layer can be captured, it is the first
+    node, which shows the reason.
+    """
+    capturable = [node for node in graph.tree if node.origin != "opaque"]
+    computing = [node for node in capturable if not prepares_input(graph.operations[node.path])]
+    with_weights = [node for node in computing if node.parameters]
+    return (with_weights or computing or capturable or list(graph.tree))[0].path

@@ -38,6 +38,7 @@ class Shown:
         view: The name of the current view.
         tabs: The views of the layer, or those of the whole network if the current view is one of them.
         is_of_network: Whether it is.
+        has_own_code: Whether the view has code of its own, not that of the layer.
     """
 
     node: LayerNode
@@ -49,6 +50,7 @@ class Shown:
     view: str
     tabs: list[Tab]
     is_of_network: bool
+    has_own_code: bool = False
 
 
 def shown(data: LayerData, view: View, selection: Selection) -> Shown:
@@ -75,6 +77,7 @@ def shown(data: LayerData, view: View, selection: Selection) -> Shown:
         view=view.name,
         tabs=_tabs(data, view),
         is_of_network=view.is_of_network,
+        has_own_code=reason is None and view.code(data, selection) is not None,
     )
 
 
@@ -96,7 +99,7 @@ def shown_on_page(
         if path != here.layer:
             here = replace(here, layer=path, channel=None, position=None, slice=None, input_channel=None)
         data = inspector.layer(path, here.sample)
-        if view is first or view.available(data) is None:
+        if view is first or (view.available(data) is None and view.is_kept_on_page(data, selection)):
             yield shown(data, view, here)
 
     top, *others = layers
@@ -131,7 +134,7 @@ def _tabs(data: LayerData, on_screen: View) -> list[Tab]:
     return [
         Tab(view.name, view.label, view.question, view.available(data))
         for view in views().values()
-        if view.is_of_network == on_screen.is_of_network
+        if view.is_of_network == on_screen.is_of_network and view.has_tab(data)
     ]
 
 

@@ -13,6 +13,7 @@ from actwidget.figures.activation.figure import activation_figure, activation_sp
 from actwidget.figures.activation.picture import ORDERS, channel_order, picture
 from actwidget.figures.answers.content import Answer
 from actwidget.figures.answers.figure import answer_order, answer_spec
+from actwidget.figures.attribution.figure import attribution_figure, attribution_spec
 from actwidget.figures.comparison.content import ComparisonContent, Side
 from actwidget.figures.comparison.figure import comparison_order, comparison_spec
 from actwidget.figures.every_sample import every_sample_spec
@@ -42,6 +43,8 @@ __all__ = [
     "activation_spec",
     "answer_order",
     "answer_spec",
+    "attribution_figure",
+    "attribution_spec",
     "channel_order",
     "comparison_order",
     "comparison_spec",

@@ -18,7 +18,7 @@ from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend, n
 from actwidget.figures.parts.palette import ColorRange
 from actwidget.figures.parts.palette_png import palette_png
 from actwidget.figures.parts.text import NARROW_LIMIT, escape, reduction_text
-from actwidget.figures.parts.tiles import invisible_heatmap, tile_image
+from actwidget.figures.parts.tiles import arranged, invisible_heatmap, tile_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def _tiles(
     color = ColorRange.over(values)
     across, down = room[0] - 2 * SIDE, room[1] - TOP - BOTTOM
     maps = values if values.ndim == 3 else _stripes(values, (across, down - STRIP))
-    columns, size = _arranged(len(maps), maps.shape[1:], (across, down - STRIP))
+    columns, size = arranged(len(maps), maps.shape[1:], (across, down - STRIP), caption=CAPTION, gap=GAP)
     tiles = mosaic(finite_or_nan(maps), low=color.low, high=color.high, gap=0, aspect=_flat(len(maps), maps.shape))
     if tiles.reduction > 1:
         parts.append(reduction_text(tiles.reduction))
@@ -141,25 +141,6 @@ def _stripes(values: NDArray[Any], room: tuple[int, int]) -> NDArray[Any]:
 def _flat(count: int, shape: tuple[int, ...]) -> float:
     """The ratio of a picture with all tiles in one row."""
     return count * max(shape[2], 1) / max(shape[1], 1)
-
-
-def _arranged(count: int, shape: tuple[int, ...], room: tuple[int, int]) -> tuple[int, float]:
-    """The number of columns with which tiles are drawn largest, and how wide they are then, in pixels.
-
-    Args:
-        count: Of tiles.
-        shape: The height and width of a tile, in any unit.
-        room: The width and height of the panel in pixels.
-    """
-    height, width = shape
-    sizes = {}
-    for columns in range(1, count + 1):
-        rows = -(-count // columns)
-        across = room[0] / columns - GAP
-        down = (room[1] / rows - CAPTION - GAP) * max(width, 1) / max(height, 1)
-        sizes[columns] = min(across, down)
-    best = max(sizes, key=lambda columns: (round(sizes[columns], 3), -columns))
-    return best, max(sizes[best], 1.0)
 
 
 def _captioned(

@@ -51,7 +51,7 @@ def completed_axes(panels: Iterable[Panel]) -> dict[str, dict[str, Any]]:
     """
     axes = {name: dict(axis) for panel in panels for name, axis in panel.axes.items()}
     for name, axis in axes.items():
-        if name == "coloraxis":
+        if name.startswith("coloraxis"):
             continue
         axis.setdefault("fixedrange", True)
         if axis.get("visible", True) and "ticktext" not in axis:

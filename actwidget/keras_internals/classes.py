@@ -18,6 +18,7 @@ __all__ = [
     "is_framework_function",
     "is_from_keras",
     "is_keras_class",
+    "is_keras_method",
     "is_preprocessing",
     "operation_classes",
     "to_snake_case",
@@ -35,6 +36,11 @@ def is_from_keras(value: Any) -> bool:
 def is_keras_class(cls: type) -> bool:
     """Whether a class is one of Keras's own."""
     return cls.__module__.startswith("keras.src.")
+
+
+def is_keras_method(cls: type, name: str) -> bool:
+    """Whether a class has a method from Keras, and does not define its own."""
+    return str(getattr(getattr(cls, name, None), "__module__", "")).startswith("keras.src.")
 
 
 def is_preprocessing(value: Any) -> bool:

@@ -53,7 +53,7 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
                 stack.enter_context(isolation.overlay)
                 stack.enter_context(backend.without_gradients())
                 stack.enter_context(backend.kept_apart(layers))
-            if _runs_user_code(layers):
+            if runs_user_code(layers):
                 stack.enter_context(_PATCHES.open())
                 stack.enter_context(backend.run_as_python())
             yield
@@ -67,7 +67,7 @@ def isolated(layers: Sequence[keras.Layer], *, symbolic: bool = False) -> Iterat
             forget_losses(layers, isolation.overlay.losses)
 
 
-def _runs_user_code(layers: Iterable[keras.Layer]) -> bool:
+def runs_user_code(layers: Iterable[keras.Layer]) -> bool:
     """Whether anything but Keras's own classes runs, or a layer is yet to be built.
 
     User code can draw random numbers from Python, NumPy or TensorFlow, write to variables of TensorFlow, create layers

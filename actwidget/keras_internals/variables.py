@@ -23,6 +23,13 @@ def value_of(variable: Any) -> Any:
         return None
 
 
+def held(variable: Any) -> Any:
+    """The current value of a variable, which stays as it is, whatever is written to the variable later."""
+    value = backend.snapshot(read(variable))
+    # In a step of training, JAX gives the memory of an array to its successor.
+    return keras.ops.copy(value) if keras.backend.backend() == "jax" else value
+
+
 def variables_of(running: Sequence[keras.Layer], every: Iterable[keras.Layer]) -> list[keras.Variable]:
     """All variables of layers, each once.
 

@@ -262,8 +262,13 @@ PARTS = [
         Bitcast="whether weights were written",
         Equal="whether weights were written",
         All="whether weights were written",
+        StatefulPartitionedCall="a pass that keeps NaN",
     ),
-    *_parts("tensorflow.compat.v1", get_default_graph="to tell calls in a graph from computed ones"),
+    *_parts(
+        "tensorflow.compat.v1",
+        get_default_graph="to tell calls in a graph from computed ones",
+        ConfigProto="a pass that keeps NaN",
+    ),
     *_parts("tensorflow.python.eager.context", Context="random numbers that come next"),
     *_parts(
         "tensorflow.python.eager.context.Context",

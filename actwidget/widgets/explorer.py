@@ -13,31 +13,27 @@ from actwidget.explorer.selection import FIELDS, OTHER_MODEL, checked_state
 from actwidget.options import at_least, is_model
 from actwidget.widgets.checked_trait import Checked
 from actwidget.widgets.composite import in_marimo
-from actwidget.widgets.export import write_image, write_page
 from actwidget.widgets.ipywidgets7 import view_bundle
+from actwidget.widgets.readings import _Readings
 from actwidget.widgets.screen import Screen
-from actwidget.widgets.still import Still, picture_of, publish
-from actwidget.widgets.takes_inputs import TakesInputs
+from actwidget.widgets.stored.export import write_image, write_page
+from actwidget.widgets.stored.still import Still, picture_of, publish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import keras
-    import numpy as np
 
-    from actwidget.analysis.statistics import Statistics
-    from actwidget.analysis.summary import Summary
-    from actwidget.capture.structure.node import LayerNode
-    from actwidget.explorer.network.costs import LayerCost
-    from actwidget.widgets.still import Snapshot
+    from actwidget.scanning.result import Scan
+    from actwidget.widgets.stored.still import Snapshot
 
 _NAMING = sorted(FIELDS, key=lambda name: name == "reading")
 """The options from which the name of the snapshot is made. Executed notebooks contain that name, so the order must not
 change."""
 
 
-class LayerExplorer(TakesInputs):
+class LayerExplorer(_Readings):
     """Looks inside a Keras model: a tree of its layers, and the selected layer's activations as an interactive figure.
 
     Everything on screen can be set and read by name, with or without a browser. The attributes below are traits: they
@@ -58,9 +54,12 @@ class LayerExplorer(TakesInputs):
     """
 
     show = Checked("activation")
-    """What the figure shows: the `"activation"` of the selected layer, an `"overlay"` of one channel over the input
-    picture, `"every_sample"` side by side, a `"comparison"` with another sample or model, a `"table"` of statistics of
-    all channels, the layer's `"weights"`; of the whole network the `"overview"` or the `"graph"`."""
+    """What the figure shows of the selected layer: its `"activation"`, an `"overlay"` of one channel over the input
+    picture, `"every_sample"` side by side, a `"comparison"` with another sample or model, `"why"` the model answers as
+    it does, `"what_if"` channels were changed, the `"arithmetic"` of one value, the `"examples"` that excite a channel
+    most and the kept `"samples"` in the layer's space (if there is a scan), the `"ideal_input"` of a channel, a
+    `"table"` of statistics of all channels, the `"weights"`; of the whole network the `"overview"`, the `"similarity"`
+    of layers (if there is a scan) or the `"graph"`."""
     layer = Checked("")
     """The path of the selected layer. It can be set to any selector: a path, a unique name, an index into
     `model.layers`, or a layer."""
@@ -69,15 +68,16 @@ class LayerExplorer(TakesInputs):
     sample = Checked(0)
     """Which sample of the batch is shown."""
     compare = Checked(None, allow_none=True)
-    """What to compare with: the index of a sample, or `"model"` for the model given as `compare`."""
+    """What to compare with: the index of a sample, `"model"` for the model given as `compare`, or `"edited"` for the
+    model with the changes in `edits`."""
     scaling = Checked("channel")
     """The colours of the grid: `"channel"` for a range of its own for each channel, `"robust"` for one range that
     leaves out the most extreme values and says so, `"layer"` for one range for the whole layer. The close-up is always
     on the range of its channel."""
     sort = Checked("index")
     """The order of the channels: `"index"` for by number or, where they do not fit on one page, the strongest first
-    (by the root mean square); `"number"` for always by number; `"mean"`, `"maximum"`, `"standard_deviation"` or
-    `"zeros"`."""
+    (by the root mean square); `"number"` for always by number; `"mean"`, `"maximum"`, `"standard_deviation"`,
+    `"zeros"`; `"effect"` for how much the answer falls without each of them, computed when it is asked for."""
     position = Checked(None, allow_none=True)
     """The row and the column in the feature map whose receptive field the overlay marks, or `None`."""
     slice = Checked(None, allow_none=True)
@@ -88,6 +88,12 @@ class LayerExplorer(TakesInputs):
     reading = Checked("auto")
     """Which axis of the activation holds the channels: `"auto"` for the layer's own channel axis, `"last"` for the last
     axis, `"first"` for the first one after the batch axis, or `"none"` to show all of it as one map or volume."""
+    basis = Checked("batch")
+    """What the numbers and warnings of layers rest on: `"scan"`, the default if one was given, for all samples of the
+    scan, or `"batch"`. Layers that the scan does not have rest on the batch, and say so."""
+    edits = Checked(default_value={})
+    """What is changed in the model: from selector to a list of `Ablate`, `Scale` and `Replace`, in order; read it gives
+    paths. The tab "What if" shows what becomes of the answer, `explorer.edited` is the model with these changes."""
     options = Checked(default_value={})
     """The values of controls that belong to a single view, by name."""
 
@@ -105,7 +111,8 @@ class LayerExplorer(TakesInputs):
         compare: keras.Model | int | None = None,
         class_names: Sequence[str] | None = None,
         labels: Any = None,
-        tokens: Sequence[str] | Sequence[Sequence[str]] | None = None,
+        tokens: Sequence[str] | Sequence[Sequence[str]] | Mapping[int, str] | None = None,
+        scan: Scan | None = None,
         grouped: bool = True,
         max_bytes: int = 256_000_000,
         batch_size: int = 32,
@@ -116,10 +123,10 @@ class LayerExplorer(TakesInputs):
         Args:
             model: A Keras model.
             inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of arrays as the model takes it. A
-                single sample without a batch axis is accepted if that is unambiguous. Without inputs only the tree is
-                shown.
-            show: What the figure shows: `"activation"`, `"overlay"`, `"every_sample"`, `"comparison"`, `"table"`,
-                `"weights"`, `"overview"` or `"graph"`. The default is `"activation"`, or `"comparison"` with `compare`.
+                single sample without a batch axis is accepted if that is unambiguous. Of a dataset, or any other
+                iterable of batches, the first batch is taken. Without inputs only the tree is shown.
+            show: What the figure shows; see the attribute `show`. The default is `"activation"`, or `"comparison"` with
+                `compare`.
             layer: The layer to select first; by default the first one with weights.
             channel: The channel to show close up.
             sample: The sample to show.
@@ -131,7 +138,11 @@ class LayerExplorer(TakesInputs):
             labels: The true class of each sample, which is marked in the model's output. Either the index of a unit (0
                 or 1 for a single sigmoid unit), shape `(samples,)` or `(samples, 1)`; or one-hot rows, shape
                 `(samples, classes)`.
-            tokens: The texts that label the steps of a sequence: one list for all samples, or one list per sample.
+            tokens: The texts that label the steps of a sequence: one list for all samples, one list per sample, or a
+                dict from the id of a token to its text.
+            scan: A scan of the model, as `actwidget.scan(model, data)` or `load_scan` gives it: samples of a whole data
+                set, and numbers over all of them. It refers to the data that was scanned. A scan from a file is given
+                its data again by `scan.with_data(data)`; without it samples have numbers and no pictures.
             grouped: Whether the tree groups layers with systematic names by their prefix.
             max_bytes: The size of the cache for activations and everything computed from them. If the activation of a
                 layer is larger than that, only the samples on screen are kept, and its statistics are computed part by
@@ -144,6 +155,7 @@ class LayerExplorer(TakesInputs):
             UnsupportedModelError: `model` can't be explored; the message says why and what to do.
             InvalidInputsError: `inputs` do not fit the model.
             LayerNotFoundError, ChannelError, SampleError, OptionError: An option names something that does not exist.
+            ScanError: `scan` is of another model, or of other weights.
         """
         other = compare if is_model(compare) else None
         self._lock = threading.RLock()
@@ -154,6 +166,7 @@ class LayerExplorer(TakesInputs):
             class_names=class_names,
             labels=labels,
             tokens=tokens,
+            scan=scan,
             max_bytes=max_bytes,
             batch_size=batch_size,
         )
@@ -167,18 +180,20 @@ class LayerExplorer(TakesInputs):
             "scaling": scaling,
             "sort": sort,
             **dict.fromkeys(("position", "slice", "input_channel")),
+            "basis": "batch" if scan is None else "scan",
+            "edits": {},
             "options": {},
             **checked_state(state),
         }
         view["layer"] = self._explorer.selection.layer if view["layer"] is None else view["layer"]
         self._rendering = True  # prevents a redraw for each trait that is set below
-        initial_view = [view[name] for name in _NAMING]
+        initial_view = [view[name] for name in _NAMING if name != "basis" or scan is not None]
         self._still = Still(" ".join(map(shown, [self.tree.name, *initial_view])))
         self._screen = Screen(self.tree, self._still, samples=self._explorer.data.batch_size, grouped=grouped)
         try:
             super().__init__(self._screen.boxes, _dom_classes=("actw-explorer", self._still.live))
             self.layer = view["layer"]  # first, since the other values are checked against the selected layer
-            for name in (*FIELDS, "options"):
+            for name in ("edits", *FIELDS, "options"):
                 setattr(self, name, view[name])
         except Exception:
             self._free()  # ipywidgets keeps a reference to every widget until it is closed
@@ -225,87 +240,38 @@ class LayerExplorer(TakesInputs):
         """
         super().set_inputs(inputs, labels, tokens)
 
-    @property
-    def tree(self) -> LayerNode:
-        """The root of the layer tree, as `layer_tree(model, inputs)` returns it."""
-        return self._explorer.tree
+    def take_sample(self, number: int) -> int:
+        """Adds a sample of the scanned data to the batch, and selects it; a click on one on screen does the same.
 
-    @property
-    def node(self) -> LayerNode:
-        """The selected node of the tree."""
-        return self._explorer.node
+        Args:
+            number: Its number in the data, as `scan.top` and `scan.features` give it.
 
-    @property
-    def activation(self) -> np.ndarray[Any, Any] | None:
-        """The selected layer's activation for all samples, shape `(samples, ...)`; `None` without inputs.
-
-        It has the layer's dtype, except that bfloat16 is converted to float32.
+        Returns:
+            Its number in the batch. It is added once; a sample that can't stand beside the others, such as a longer
+            sequence, takes the place of all of them.
 
         Raises:
-            NotCapturableError: The layer's activation can't be captured.
-            CaptureError: The forward pass failed.
+            OptionError: The explorer has no scan.
+            ScanError, SampleError: The sample can't be read.
         """
-        self._renew()
-        return self._explorer.session.value(self.layer)
+        return super().take_sample(number)
 
-    @property
-    def submodel(self) -> keras.Model:
-        """The `keras.Model` from the model's inputs to the selected activation, as `submodel(model, layer)` returns it.
+    def run(self) -> None:
+        """Does what the button of the view on screen does, and returns when it is done: nothing if all is computed.
 
         Raises:
-            NotCapturableError: The layer's activation can't be captured.
+            ActwidgetError: It can't be done; the message says why.
         """
-        return self._explorer.submodel
-
-    @property
-    def statistics(self) -> Statistics | None:
-        """The statistics of the selected layer over the whole batch, and of each of its channels.
-
-        They are `None` without inputs, and if the values are not numbers.
-
-        Raises:
-            NotCapturableError: The layer's activation can't be captured.
-            CaptureError: The forward pass failed.
-        """
-        self._renew()
-        return self._explorer.data.statistics
-
-    @property
-    def figure(self) -> go.Figure:
-        """The `plotly.graph_objects.Figure` on screen, on white; while a table is shown, that of the activation."""
-        self._renew()
-        return self._screen.plot.figure
-
-    @property
-    def code(self) -> str:
-        """Plain Keras source code that computes the selected activation, with `model` and `x` in scope.
-
-        `x` is a batch as the model takes it. If the given batch had to be changed to fit, a comment says that `x` is
-        `explorer.inputs`.
-        """
-        return self._explorer.code
-
-    @property
-    def summaries(self) -> list[Summary]:
-        """A summary of each layer, in order of execution: quantiles, zeros, dead channels, and warnings in words.
-
-        The model runs if that is needed, with no more than `max_bytes` of activations in memory at a time.
-
-        Raises:
-            CaptureError: The forward pass failed.
-        """
-        self._renew()
-        return self._explorer.inspector.measurements.summaries()
-
-    @property
-    def costs(self) -> list[LayerCost]:
-        """What each layer costs: multiply-adds, parameters, bytes, and time, measured when this is first asked for."""
-        self._renew()
-        return list(self._explorer.inspector.network.cost().layers.values())
+        with self._lock:
+            if self._working is not None and self._links:
+                self._working.run()
 
     def state(self) -> dict[str, Any]:
         """The current view as a small dict of JSON values; `LayerExplorer(model, x, state=...)` restores it."""
-        return self._selected().state()
+        state = self._selected().state()
+        if self._explorer.inspector.scan is None:
+            del state["basis"]
+        return state
 
     def to_html(
         self, path: str | Path, *, layers: Sequence[Any] | None = None, max_bytes: int = 20_000_000
@@ -379,6 +345,8 @@ class LayerExplorer(TakesInputs):
             link.unlink()
         self._links = ()
         self._rendering = True  # prevents a redraw if a trait is set after this
+        if self._working is not None:
+            self._working.stop()
         self._explorer.close()
         self._free()
 

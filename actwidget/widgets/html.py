@@ -94,6 +94,11 @@ def aside(text: str) -> str:
     return f'<span class="actw-muted">{escape(text)}</span>'
 
 
+def progress(done: int, total: int) -> str:
+    """A bar that shows how far some work has come."""
+    return f'<progress class="actw-progress" aria-label="Progress" max="{total}" value="{done}"></progress>'
+
+
 def live(role: str, text: str) -> str:
     """A line that a screen reader speaks when it changes; `role` is `status` or `alert`."""
     words = escape(text, 2000)

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from actwidget.errors import ActwidgetError
-from actwidget.explorer.navigation import PAGES, selected_by_click
+from actwidget.explorer.navigation import PAGES, scanned_sample, selected_by_click
+from actwidget.explorer.scanned.pictures import thumbnail
 from actwidget.explorer.selection import FIELDS, Selection
+from actwidget.explorer.what_if.edits import as_mapping, edits_of
 from actwidget.widgets.composite import Composite, in_marimo
 from actwidget.widgets.scheduling import DRAWING_TIME, afterwards
+from actwidget.widgets.working import Working
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,14 +25,15 @@ if TYPE_CHECKING:
     from actwidget.explorer.explorer import Explorer
     from actwidget.explorer.navigation import Grid
     from actwidget.explorer.shown import Shown
+    from actwidget.explorer.work import Progress
     from actwidget.widgets.screen import Screen
-    from actwidget.widgets.still import Still
+    from actwidget.widgets.stored.still import Still
 
 
 class Rendering(Composite):
     """Keeps an explorer, the traits that mirror its selection, and the screen in sync.
 
-    This is a base class for widgets with a trait for each field of a `Selection`, and one for its `options`.
+    This is a base class for widgets with a trait for each field of a `Selection`, and for its `options` and `edits`.
     """
 
     _explorer: Explorer
@@ -37,11 +41,14 @@ class Rendering(Composite):
     _still: Still
     _rendering = False  # while this is set, changes of traits do not redraw
     options: Any  # a trait
+    edits: Any  # a trait
     _links: tuple[Any, ...] = ()  # empty before the widget is connected and after it is closed
     _is_checking_weights = False  # a check is running or scheduled
+    _marked_by = ""  # what the warnings in the tree rest on
     _has_failed = False  # whether the last redraw raised an error
     _last_views: dict[str, str]  # for a layer and for the whole network the view in which it was shown last
     _grid: Grid | None = None  # the items of the figure that the arrow keys select
+    _working: Working | None = None  # the view's work that takes a while
     _lock: threading.RLock  # JupyterLab's messages can come in a thread of their own, while a cell runs
 
     def _connect(self) -> None:
@@ -57,9 +64,18 @@ class Rendering(Composite):
         screen.tree.on_again(self._chosen_again)
         screen.plot.on_click(self._clicked)
         screen.plot.on_key(self._pressed)
+        screen.plot.on_hover(self._thumbnail)
         screen.plot.observe(self._resized, "_room")
         screen.on_row(self._row_selected)
-        self.observe(self._changed, [*FIELDS, "options"])
+        self._working = Working(
+            self._redraw,
+            self._tell,
+            screen.warn,
+            lambda: screen.controls.show_work(self._work_state),
+            self._lock,
+        )
+        screen.controls.on_press(self._press)
+        self.observe(self._changed, [*FIELDS, "options", "edits"])
         if in_marimo():
             # There a widget goes with the cell that runs while it is made, which must be the explorer's own.
             screen.make_all()
@@ -78,6 +94,8 @@ class Rendering(Composite):
                 self._screen.warn(str(error))
                 raise
             valid = getattr(self._explorer.selection, name)
+        if name == "edits":
+            return as_mapping(valid)
         return dict(valid) if name == "options" else valid
 
     def _chosen_again(self) -> None:
@@ -91,7 +109,8 @@ class Rendering(Composite):
         """The selection that the traits hold."""
         chosen = {name: getattr(self, name) for name in FIELDS}
         room = self._screen.plot.room or Selection.room
-        return Selection(**chosen, room=room, options=tuple(sorted(self.options.items())))
+        options = tuple(sorted(self.options.items()))
+        return Selection(**chosen, room=room, options=options, edits=edits_of(self.edits))
 
     # From an event on the page to a selection.
 
@@ -99,9 +118,38 @@ class Rendering(Composite):
         """Selects what was clicked in the figure."""
         explorer = self._explorer
         with self._lock:
+            if (number := scanned_sample(customdata)) is not None:
+                self._scanned_clicked(number)
+                return
             view, data = explorer.view, explorer.data
             on_layer = partial(view.layer_clicked, data=data, selection=explorer.selection)
-            self._change(selected_by_click(customdata, data, on_layer))
+            on_cell = partial(view.cell_clicked, data=data, selection=explorer.selection)
+            self._change(selected_by_click(customdata, data, on_layer, on_cell))
+
+    def _thumbnail(self, number: int) -> bytes:
+        """A small picture of a sample of the scan; `b""` for none."""
+        with self._lock:
+            source = self._explorer.inspector.scan
+            return b"" if source is None else thumbnail(source.scan, number)
+
+    def _scanned_clicked(self, number: int) -> None:
+        explorer = self._explorer
+        changes = explorer.view.scanned_clicked(number, explorer.data, explorer.selection)
+        if changes is None:
+            self._take(number)
+        else:
+            self._change(changes)
+
+    def _take(self, number: int) -> None:
+        """Takes a sample of the scan as an input; what went wrong is shown on screen."""
+        try:
+            self.take_sample(number)
+        except ActwidgetError as error:
+            self._screen.warn(str(error))
+
+    def take_sample(self, number: int) -> int:
+        """Adds a sample of the scan to the batch, and selects it; returns its number in the batch."""
+        raise NotImplementedError
 
     def _change(self, changes: Mapping[str, Any]) -> None:
         """Changes fields of the selection, with one redraw for all."""
@@ -114,6 +162,17 @@ class Rendering(Composite):
                     for name, value in changes.items():
                         setattr(self, name, value)
 
+    def choose_option(self, name: str, value: Any) -> None:
+        """Takes the new value of a control that belongs to the view on screen."""
+        explorer = self._explorer
+        with self._lock:
+            try:
+                changes = explorer.view.option_chosen(name, value, explorer.data, explorer.selection)
+            except ActwidgetError as error:
+                self._screen.warn(str(error))
+                return
+            self._change(changes)
+
     def _scope_chosen(self, change: Any) -> None:
         """Shows the layer, or the whole network, in the view in which it was shown last."""
         scope = change["new"]
@@ -125,10 +184,22 @@ class Rendering(Composite):
         with self._lock:
             if (grid := self._grid) is None:
                 return
-            if key not in PAGES:
+            if grid.takes:
+                self._choose_example(grid, key)
+            elif key not in PAGES:
                 setattr(self, grid.of, grid.moved(getattr(self, grid.of), key))
             elif (page := grid.turned(key)) is not None:
                 self.options = {**self.options, grid.option: page}
+
+    def _choose_example(self, grid: Grid, key: str) -> None:
+        """Marks an example by an arrow key, and takes the marked one as an input by Enter."""
+        marked = self.options.get(grid.of)
+        if key == "Enter" and marked is not None:
+            self._scanned_clicked(grid.takes[marked])
+        elif key == "Escape":
+            self.options = {name: value for name, value in self.options.items() if name != grid.of}
+        elif (moved := grid.moved(marked, key)) is not None:
+            self.options = {**self.options, grid.of: moved}
 
     def _resized(self, _change: Any) -> None:
         """Draws anew if the page has another room for the figure, and the view would be arranged in another way."""
@@ -143,6 +214,20 @@ class Rendering(Composite):
     def _row_selected(self, change: Any) -> None:
         if not self._rendering:
             self.channel = change["new"]
+
+    # What the view on screen computes step by step.
+
+    @property
+    def _work_state(self) -> str:
+        return "idle" if self._working is None else self._working.state
+
+    def _press(self) -> None:
+        with self._lock:
+            if self._working is not None:
+                self._working.toggle()
+
+    def _tell(self, text: str, progress: Progress | None) -> None:
+        self._screen.tell(text, progress)
 
     # From a selection to the screen.
 
@@ -182,6 +267,8 @@ class Rendering(Composite):
             screen.samples.value = self.sample
             if self.options != (options := dict(fitted.options)):
                 self.options = options
+            if self.edits and not fitted.edits:  # of a layer that the model does not call for this batch
+                self.edits = {}
             self._show(explorer.show(), start)
         except BaseException as error:
             screen.plot.busy = False
@@ -203,9 +290,14 @@ class Rendering(Composite):
         self._grid = shown.drawing.grid
         screen.show(shown, lambda: explorer.code, self.channel)
         self._last_views["network" if shown.is_of_network else "layer"] = shown.view
-        screen.mark(explorer.warnings())
+        basis = explorer.selection.basis
+        screen.mark(explorer.warnings(), only=self._marked_by not in {"", basis})
+        self._marked_by = basis
         self._show_prediction()
-        screen.say(*explorer.status(time.perf_counter() - start))
+        if self._working is not None:
+            self._working.follow(explorer.work())
+        if self._work_state != "running":  # then the status says how far the work has come
+            screen.say(*explorer.status(time.perf_counter() - start))
 
     def _check_weights_soon(self) -> None:
         if not self._is_checking_weights:
@@ -218,6 +310,8 @@ class Rendering(Composite):
             try:
                 self._is_checking_weights = True  # so that the redraw does not schedule another check
                 if self._explorer.refresh():
+                    if self._working is not None:
+                        self._working.stop()
                     self._screen.mark({}, only=True)
                     if self._links:
                         self._redraw()

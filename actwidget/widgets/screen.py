@@ -18,7 +18,7 @@ from actwidget.widgets.components.plot import PlotView
 from actwidget.widgets.components.samples import SampleStrip
 from actwidget.widgets.components.table import NumberTable
 from actwidget.widgets.components.tree import LayerTree
-from actwidget.widgets.still import Snapshot
+from actwidget.widgets.stored.still import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from actwidget.explorer.answers.predictions import TopAnswers
     from actwidget.explorer.drawing import Drawing
     from actwidget.explorer.shown import Shown
-    from actwidget.widgets.still import Still
+    from actwidget.explorer.work import Progress
+    from actwidget.widgets.stored.still import Still
 
 
 SCOPES = [{"name": "layer", "label": "Layer"}, {"name": "network", "label": "Whole network"}]
@@ -122,6 +123,11 @@ class Screen:
         """Sets the status line, with text of less importance beside it."""
         self.status.value = html.live("status", text) + (html.aside(aside) if aside else "")
 
+    def tell(self, text: str, progress: Progress | None) -> None:
+        """Says what is being computed, with a bar if it is known how far that is."""
+        bar = "" if progress is None else html.progress(progress.done, progress.total)
+        self.status.value = html.live("status", text) + bar
+
     def wait_for(self, path: str) -> None:
         """Says that a layer is being computed, and dims the last figure."""
         self.say(f"Computing {path} …")
@@ -147,7 +153,7 @@ class Screen:
         self.controls.arrange(shown.controls)
         self.inspection.show(drawing.inspection)
         with self.code.hold_sync():
-            self.code.code, self.code.note = code(), html.ORIGINS[shown.node.origin]
+            self.code.code, self.code.note = code(), "" if shown.has_own_code else html.ORIGINS[shown.node.origin]
             self.code.label = "Keras code of the layer" if shown.is_of_network else "Keras code"
         self.numbers.value = html.facts(drawing.facts)
         self._show_table(drawing, channel)

@@ -43,6 +43,18 @@ class TakesInputs(Rendering):
             self._show_batch(sample=number)
             return number
 
+    def take_sample(self, number: int) -> int:
+        """Adds a sample of the scan to the batch, and selects it; see `LayerExplorer.take_sample`."""
+        with self._lock:
+            before = self._explorer.session
+            place = self._explorer.take_scanned(number)
+            if self._explorer.session is before:
+                self._change({"sample": place})
+            elif self._links:
+                self._show_batch(sample=place)
+                self._samples.renew()
+            return place
+
     def choose_sample(self, sample: int) -> None:
         """Selects a sample that was chosen on the page, unless the batch does not have it any more."""
         with self._lock:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from browser.lab import Explorer, Notebook, browser, jupyter_lab, write_notebook
+from browser.lab import Explorer, Notebook, browser, jupyter_lab, new_page, write_notebook
 from page import painted
 from table import Row
 
@@ -97,7 +97,7 @@ def pages(repeats: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder, jupyter_lab(Path(folder)) as address, browser() as chromium:
         for number, (name, source) in enumerate(SOURCES.items()):
             write_notebook(Path(folder) / f"{number}.ipynb", "0")
-            page = chromium.new_context(viewport={"width": 1400, "height": 1000}).new_page()
+            page = new_page(chromium, viewport={"width": 1400, "height": 1000})
             notebook = Notebook(page, address, f"{number}.ipynb")
             notebook.run(f"import json, actwidget as aw\n{source}{ENDS}")
             notebook.run("view = aw.LayerExplorer(model, x, layer=SMALL, grouped=False)\nview")

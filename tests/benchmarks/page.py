@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from browser.lab import Explorer, Notebook, browser, jupyter_lab, write_notebook
+from browser.lab import Explorer, Notebook, browser, jupyter_lab, new_page, write_notebook
 from networks import LARGE, SOURCES
 from table import Row
 
@@ -27,7 +27,7 @@ PAINTED = """const painted = (graph) => {
   return Promise.all([frame, ...[...graph.querySelectorAll('image')].map((image) => image.decode?.())]);
 };"""
 # Until Plotly has drawn the title, and that is painted.
-CLICK_TO_PAINT = f"""([graph, target, title]) => new Promise((done) => {{
+CLICK_TO_PAINT = f"""([graph, target, title, key]) => new Promise((done) => {{
   {PAINTED}
   const drawn = async () => {{
     if (!graph.querySelector('.gtitle')?.textContent.startsWith(title)) return;
@@ -37,7 +37,8 @@ CLICK_TO_PAINT = f"""([graph, target, title]) => new Promise((done) => {{
   }};
   graph.on('plotly_afterplot', drawn);
   const start = performance.now();
-  target.click();
+  if (key) target.dispatchEvent(new KeyboardEvent("keydown", {{key, bubbles: true, cancelable: true}}));
+  else target.click();
 }})"""
 # The same without a kernel: the figures of the layers at hand on the page, Plotly draws one after the other.
 KEEP = "(graph) => (globalThis.kept ??= []).push(structuredClone({data: graph.data, layout: graph.layout}))"
@@ -113,7 +114,7 @@ def pages(layers: int, repeats: int) -> dict[str, list[Row]]:
 
 
 def _page(name: str, chromium: Browser, address: str, layers: int, repeats: int) -> list[Row]:
-    page = chromium.new_context(viewport={"width": 1400, "height": 1000}).new_page()
+    page = new_page(chromium, viewport={"width": 1400, "height": 1000})
     notebook = Notebook(page, address, f"{name}.ipynb")
     notebook.run(f"import json, actwidget as aw\n{SOURCES[name]}")
     first = _bytes_of(notebook, 0, "view = aw.LayerExplorer(model, x)\nview")
@@ -166,7 +167,7 @@ def first_pictures(repeats: int) -> list[Row]:
     taken: dict[str, list[float]] = {"small": [], "start": [], "large": []}
     with tempfile.TemporaryDirectory() as folder, jupyter_lab(Path(folder)) as address, browser() as chromium:
         write_notebook(Path(folder) / "sizes.ipynb", "0")
-        notebook = Notebook(chromium.new_page(viewport={"width": 1400, "height": 1000}), address, "sizes.ipynb")
+        notebook = Notebook(new_page(chromium, viewport={"width": 1400, "height": 1000}), address, "sizes.ipynb")
         notebook.run(SIZES)
         for turn in range(repeats + 1):
             for model, times in taken.items():
@@ -220,8 +221,9 @@ def _tabs(explorer: Explorer, repeats: int) -> list[float]:
     return [median(times[1:]) for times in taken.values()]
 
 
-def painted(notebook: Notebook, graph: Any, target: Any, title: str) -> float:
-    handles = [graph.element_handle(), target.element_handle(), title]
+def painted(notebook: Notebook, graph: Any, target: Any, title: str, key: str = "") -> float:
+    """Milliseconds from a click, or the press of a key, to the paint of a figure whose title begins so."""
+    handles = [graph.element_handle(), target.element_handle(), title, key]
     return float(notebook.page.evaluate(CLICK_TO_PAINT, handles))
 
 

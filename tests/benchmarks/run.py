@@ -21,7 +21,23 @@ sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 # Kernels and fresh processes take actwidget from this checkout as well.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TESTS.parent), os.environ.get("PYTHONPATH")]))
 
-SECTIONS = ("import", "notebook", "capture", "trees", "graph", "python", "rivals", "page", "kinds", "fidelity")
+SECTIONS = (
+    "import",
+    "notebook",
+    "capture",
+    "trees",
+    "graph",
+    "scan",
+    "attributions",
+    "what_if",
+    "excite",
+    "python",
+    "rivals",
+    "page",
+    "kinds",
+    "fidelity",
+    "watch",
+)
 
 
 def main() -> None:
@@ -37,10 +53,12 @@ def main() -> None:
     print(f"\n{time.perf_counter() - start:,.0f} s in all")
 
 
-def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one branch a section
+def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901, PLR0912 - one branch a section
     """Measures some sections, in their order."""
     # After the command line is read: each of these loads TensorFlow.
+    from attributions import attribution_passes
     from capturing import captures, trees
+    from excite import ideal_inputs
     from fidelity import report
     from graph import graphs
     from kinds import drawings as kinds_drawn
@@ -48,9 +66,12 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
     from networks import SOURCES
     from page import first_pictures, pages
     from rivals import drawings
+    from scan import scans
     from selection import selections
     from startup import imports, saved_notebook
     from table import show
+    from watch import watched
+    from what_if import what_if
 
     if "import" in sections:
         show("Import", imports(3 if quick else 5))
@@ -62,6 +83,14 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
         show("Large models", [*trees(), *first_pictures(5 if quick else 9)])
     if "graph" in sections:
         show("Graph of a large model", graphs(5 if quick else 9))
+    if "attributions" in sections:
+        show("Attributions of EfficientNet-Lite0", attribution_passes(3 if quick else 7))
+    if "what_if" in sections:
+        show("What if, on EfficientNet-Lite0", what_if(10 if quick else 20))
+    if "excite" in sections:
+        show("Ideal inputs of 64 channels of EfficientNet-Lite0", ideal_inputs(2 if quick else 3, 16 if quick else 64))
+    if "scan" in sections:
+        show("A whole data set", scans(3 if quick else 7))
     for name in SOURCES:
         if "python" in sections:
             title = f"{name}: Python's work for a layer not seen before, no front end connected"
@@ -76,6 +105,8 @@ def run(sections: Sequence[str], *, quick: bool) -> None:  # noqa: C901 - one br
         show("Large activations of each kind: click to paint", kinds_painted(3 if quick else 7))
     if "fidelity" in sections:
         report()
+    if "watch" in sections:
+        show("Training with aw.Watch, of the time without", watched(2 if quick else 5))
 
 
 if __name__ == "__main__":

@@ -67,9 +67,19 @@ OVERLAY = IMAGE.replace(
 )
 TABLE = IMAGE.replace("channel=17", 'channel=17, show="table"')
 WEIGHTS = IMAGE.replace('layer="block1_expand_relu", channel=17', 'layer="stem_conv", channel=3, show="weights"')
+ARITHMETIC = IMAGE.replace(
+    'layer="block1_expand_relu", channel=17',
+    'state={"show": "arithmetic", "layer": "stem_conv", "channel": 3, "position": [40, 60]}',
+)
 OVERVIEW = IMAGE.replace("channel=17", 'channel=17, show="overview"')
 COSTS = IMAGE.replace("channel=17", 'channel=17, state={"show": "overview", "options": {"overview_columns": "cost"}}')
 STRIPS = COSTS.replace('"cost"', '"pictures"')
+WHAT_IF = IMAGE.replace(
+    'layer="block1_expand_relu", channel=17',
+    'state={"show": "what_if", "layer": "block5_dw", "options": {"what_if_change": "scale"}, "edits": '
+    '{"block5_dw": [{"class": "Scale", "channels": [17, 20, 21, 22], "factor": 0.25, "axis": -1}], '
+    '"head_conv": [{"class": "Ablate", "channels": [3], "value": 0.0, "axis": -1}]}}',
+)
 COMPARISON = (
     IMAGE.replace('photo("coffee")', 'np.stack([photo("coffee"), photo("astronaut")])')
     .replace("channel=17", "channel=17, compare=1")
@@ -101,9 +111,129 @@ view = aw.LayerExplorer(model, np.random.default_rng(0).random((1, 24, 24, 1)))
 view.layer = [node.path for node in view.tree][-1]
 view
 """
+# What a view computes when it is asked to.
+RUN = "view.run()\nview\n"
+
+
+def computed(cell: str, options: dict[str, str], show: str = "why") -> str:
+    """A cell whose explorer shows what a view has computed, with some options."""
+    *lines, last = cell.strip().split("\n")
+    opened = f"view = {last}\nview.options = {options!r}\nview.show = {show!r}\n"
+    return "\n".join([*lines, opened + RUN])
+
+
+# A small network, since integrated gradients take 51 passes.
+SMALL = """
+import keras, actwidget as aw
+from actwidget.samples import photo
+keras.utils.set_random_seed(1)
+layers = [keras.Input((96, 96, 3)), keras.layers.Rescaling(1 / 255)]
+layers += [keras.layers.Conv2D(8, 3, 2, activation="relu"), keras.layers.Conv2D(8, 3, 2, activation="relu")]
+layers += [keras.layers.Flatten(), keras.layers.Dense(5, "softmax")]
+aw.LayerExplorer(keras.Sequential(layers, name="small"), photo("coffee", 96), layer=1, channel=2)
+"""
+WHY = computed(SMALL, {"why_method": "integrated_gradients"})
+WHY_MAP = computed(IMAGE, {"why_method": "grad_cam"})
+WHY_CHANNELS = computed(IMAGE, {"why_about": "layer", "why_method": "gradient_x_input"})
+WHY_WORDS = computed(ATTENTION, {})
+WHY_FEATURES = computed(DENSE, {})
+IDEAL_INPUT = computed(IMAGE, {}, "ideal_input")
+SAMPLES = """
+import keras, numpy as np, actwidget as aw
+from sklearn.datasets import load_digits
+digits = load_digits()
+x, labels = (digits.images[..., None] / 16).astype("float32"), digits.target
+keras.utils.set_random_seed(0)
+layers = [keras.Input((8, 8, 1)), keras.layers.Conv2D(16, 3, activation="relu", name="conv")]
+layers += [keras.layers.MaxPooling2D(name="pool"), keras.layers.Flatten(name="flat")]
+layers += [keras.layers.Dense(32, activation="relu", name="hidden"), keras.layers.Dense(10, "softmax", name="digit")]
+model = keras.Sequential(layers, name="digits")
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x[:800], labels[:800], epochs=6, verbose=0)
+scan = aw.scan(model, x, labels=labels, progress=False)
+names = "zero one two three four five six seven eight nine".split()
+aw.LayerExplorer(model, x[:2], scan=scan, class_names=names, layer="hidden", show="samples")
+"""
+SAMPLES_LABEL = computed(SAMPLES, {"samples_color": "label", "samples_picked": 5}, "samples")
+SIMILARITY = SAMPLES.replace('show="samples"', 'show="similarity"')
+# A scan of a data set, small enough to be trained and counted on the spot.
+EXAMPLES = """
+import keras, numpy as np, actwidget as aw
+from sklearn.datasets import load_digits
+digits = load_digits()
+keras.utils.set_random_seed(3)
+x = digits.images[..., None].astype("float32")
+stack = [keras.Input((8, 8, 1)), keras.layers.Conv2D(12, 3, activation="relu", name="edges")]
+stack += [keras.layers.Conv2D(16, 3, activation="relu", name="shapes"), keras.layers.Flatten()]
+model = keras.Sequential([*stack, keras.layers.Dense(10, "softmax", name="digit")], name="digits")
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x, digits.target, epochs=4, verbose=0)
+scan = aw.scan(model, x, labels=digits.target, progress=False)
+names = [str(digit) for digit in range(10)]
+aw.LayerExplorer(model, x[:8], class_names=names, scan=scan, layer="shapes", channel=9, show="examples")
+"""
+EXAMPLES_PHOTOS = """
+import numpy as np, actwidget as aw
+from skimage import data
+from skimage.transform import resize
+from actwidget.samples import efficientnet_lite0, imagenet_class_names, photo
+names, model = ("coffee", "astronaut", "cat", "rocket"), efficientnet_lite0()
+whole = [photo(name, 448) for name in names]
+x = np.concatenate([[each[r : r + 224, c : c + 224] for r in (0, 112, 224) for c in (0, 112, 224)] for each in whole])
+scan = aw.scan(model, x, ["block3_expand_bn"], labels=np.repeat(np.arange(4), 9), progress=False)
+view = aw.LayerExplorer(model, x[:2], scan=scan, layer="block3_expand_bn", channel=12, show="examples")
+view.options = {"example": 1}
+view
+"""
+EXAMPLES_WORDS = """
+import keras, numpy as np, actwidget as aw
+keras.utils.set_random_seed(1)
+words = "· the a good bad film was is very not plot actor boring great fun dull and cast story end".split()
+random = np.random.default_rng(0)
+x = random.integers(1, len(words), (400, 24))
+for row in x:
+    row[random.integers(12, 24) :] = 0
+good, bad = ([words.index(each) for each in listed.split()] for listed in ("good great fun", "bad boring dull"))
+y = (np.isin(x, good).sum(1) > np.isin(x, bad).sum(1)).astype(int)
+inputs = keras.Input((24,), name="tokens", dtype="int32")
+z = keras.layers.Embedding(len(words), 12, name="embedding")(inputs)
+z = keras.layers.Conv1D(10, 3, padding="same", activation="relu", name="phrases")(z)
+z = keras.layers.GlobalMaxPooling1D(name="strongest")(z)
+model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax", name="mood")(z), name="reviews")
+model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
+model.fit(x, y, epochs=8, verbose=0)
+scan = aw.scan(model, x, labels=y, progress=False)
+aw.LayerExplorer(model, x[:4], tokens=dict(enumerate(words)), class_names=["bad", "good"], scan=scan, layer="phrases",
+    channel=int(np.abs(np.diff(scan.by_label("phrases").means, axis=0)).argmax()), show="examples")
+"""
+EXAMPLES_TABLE = """
+import keras, numpy as np, actwidget as aw
+from sklearn.datasets import load_wine
+wine = load_wine(as_frame=True)
+x, y = wine.data, wine.target.to_numpy()
+keras.utils.set_random_seed(1)
+scaled = keras.layers.Normalization(name="scaled")
+scaled.adapt(x.to_numpy())
+stack = [keras.Input((13,)), scaled, keras.layers.Dense(16, activation="relu", name="hidden")]
+model = keras.Sequential([*stack, keras.layers.Dense(3, "softmax", name="cultivar")], name="wines")
+model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+model.fit(x.to_numpy(), y, epochs=15, verbose=0)
+scan = aw.scan(model, x.to_numpy(), labels=y, progress=False)
+aw.LayerExplorer(model, x[:6], scan=scan, layer="hidden", channel=4, class_names=["Barolo", "Grignolino", "Barbera"],
+    show="examples")
+"""
+EXAMPLES_NUMBERS = EXAMPLES.replace('channel=9, show="examples"', "channel=9")
 KINDS = {
     "image": IMAGE, "overlay": OVERLAY, "comparison": COMPARISON, "table": TABLE, "weights": WEIGHTS,
+    "arithmetic": ARITHMETIC, "what_if": WHAT_IF, "ideal_input": IDEAL_INPUT,
     "overview": OVERVIEW, "costs": COSTS, "strips": STRIPS,
     "sequence": SEQUENCE, "dense": DENSE, "classes": CLASSES, "attention": ATTENTION,
     "masked": MASKED, "volume": VOLUME, "labels": LABELS,
+    "samples": SAMPLES, "examples": EXAMPLES,
+    "why": WHY, "why_map": WHY_MAP, "why_channels": WHY_CHANNELS, "why_words": WHY_WORDS, "why_features": WHY_FEATURES,
 }  # fmt: skip
+MORE = {
+    "examples_photos": EXAMPLES_PHOTOS, "examples_words": EXAMPLES_WORDS, "examples_table": EXAMPLES_TABLE,
+    "examples_numbers": EXAMPLES_NUMBERS, "samples_label": SAMPLES_LABEL, "similarity": SIMILARITY,
+}  # fmt: skip
+"""For screenshots alone: their layout is that of a kind above."""

@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves it out
 from cells import KINDS
-from lab import LAB, Explorer, Notebook, browser, jupyter_lab, post, write_notebook
+from lab import LAB, Explorer, Notebook, browser, jupyter_lab, new_page, post, write_notebook
 
 from tests.versions.run import environment, uv
 
@@ -92,10 +92,9 @@ def open_page(request, folder, address, chromium) -> Iterator[Callable[..., Note
         name = path or f"{request.module.__name__.rpartition('.')[2]}{next(number)}.ipynb"
         if not path:
             write_notebook(folder / name, *cells)
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, permissions=["clipboard-read", "clipboard-write"]
-        )
-        opened.append(Notebook(context.new_page(), address, name, host, kernel))
+        viewport = {"width": size[0], "height": size[1]}
+        page = new_page(chromium, viewport=viewport, permissions=["clipboard-read", "clipboard-write"])
+        opened.append(Notebook(page, address, name, host, kernel))
         return opened[-1]
 
     number = count()
@@ -137,12 +136,19 @@ def run_cell(open_page, kernel) -> Callable[..., Notebook]:
 
 
 @pytest.fixture(scope="module")
-def run_kind(run_cell) -> Callable[[str], Notebook]:
-    """The same for a kind of `cells.KINDS`, whose explorer is `view`; the page has room for the widest one."""
+def run_kind(open_page, kernel) -> Callable[[str], Notebook]:
+    """Shows a kind of `cells.KINDS`, whose explorer is `view`, in place of the kind before it.
+
+    One page, with room for the widest one, is for all: to load JupyterLab takes longer than to look at most kinds.
+    """
+    opened = open_page("", "0", kernel=kernel, size=(1700, 1300))
 
     def run_kind(kind: str) -> Notebook:
+        opened.clear()
         head, _, last = KINDS[kind].strip().rpartition("\n")
-        return run_cell(f"{head}\nview = {last}\nview", size=(1700, 1300))
+        opened.run(f"{head}\nview = {last}\nview")
+        Explorer(opened).settle()
+        return opened
 
     return run_kind
 

@@ -40,6 +40,8 @@ IN_SIGHT = """(row) => {
   const [inner, outer] = [row, row.closest("[role=tree]")].map((element) => element.getBoundingClientRect());
   return inner.height > 0 && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
 }"""
+# How long a page waits for what must come, in milliseconds: a machine that does much else is slow.
+PATIENCE = 180_000
 # Where the server shows a notebook: JupyterLab, with nothing but it on the page, and Notebook 7.
 LAB, NOTEBOOK = "lab/tree/{}?reset", "notebooks/{}"
 
@@ -124,7 +126,7 @@ def free_port() -> int:
 def wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     """Waits until a server answers at `url` with JSON; if it ends before that, raises an error with its log."""
     pause = threading.Event()
-    for _ in range(600):
+    for _ in range(PATIENCE // 100):
         if process.poll() is not None:
             break
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
@@ -141,6 +143,13 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         yield launched
         launched.close()
+
+
+def new_page(chromium: Browser, **context: Any) -> Page:
+    """An empty page in a context of its own, made with these arguments; close it by `page.context.close()`."""
+    made = chromium.new_context(**context)
+    made.set_default_timeout(PATIENCE)
+    return made.new_page()
 
 
 def write_notebook(path: Path, *cells: str, kernel: str = "python3") -> Path:
@@ -160,14 +169,12 @@ def marimo_notebook(*cells: str) -> str:
     return f'import marimo\n\napp = marimo.App(width="full")\n{text}\n\nif __name__ == "__main__":\n    app.run()\n'
 
 
-def open_notebook(
-    page: Page, address: str, name: str, *, host: str = LAB, run: bool = True, timeout: float = 120_000
-) -> None:
+def open_notebook(page: Page, address: str, name: str, *, host: str = LAB, run: bool = True) -> None:
     """Opens a notebook in a host and runs all its cells."""
     page.goto(f"{address}/{host.format(name)}", wait_until="commit")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=timeout)
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
     # Before the kernel is connected JupyterLab asks for one.
-    page.wait_for_function(KERNEL_IDLE, timeout=timeout)
+    page.wait_for_function(KERNEL_IDLE)
     collapse = "() => { if (document.querySelector('#jp-left-stack:not(.lm-mod-hidden)')) window.jupyterapp.commands.execute('application:toggle-left-area') }"  # noqa: E501
     page.evaluate(collapse)
     if run:
@@ -182,10 +189,10 @@ def open_without_kernel(page: Page, address: str, name: str) -> None:
     page.wait_for_selector(".jp-Notebook .jp-Cell")
 
 
-def wait_for_explorer(page: Page, index: int = 0, timeout: float = 120_000) -> Any:
+def wait_for_explorer(page: Page, index: int = 0) -> Any:
     """The explorer's element, once its figure, or the table in its place, is drawn."""
     explorer = page.locator(".actw-explorer").nth(index)
-    explorer.locator(".js-plotly-plot .main-svg, .actw-table td").first.wait_for(timeout=timeout)
+    explorer.locator(".js-plotly-plot .main-svg, .actw-table td").first.wait_for()
     return explorer
 
 
@@ -241,6 +248,10 @@ import gc, keras
 keras.backend.clear_session()
 gc.collect();
 """
+DELETE_ALL_BUT_THE_FIRST = """() => {
+  const shared = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
+  shared.deleteCellRange(1, shared.cells.length);
+}"""
 SHUT_DOWN = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 # Each Plotly.react is counted on the graph that it draws.
 COUNT_DRAWINGS = """() => {
@@ -354,9 +365,14 @@ class Explorer:
         )
 
     def settle(self) -> None:
-        """Waits until what the kernel has been sent is answered, and the answers are drawn."""
-        self.notebook.ask("")
-        self.notebook.page.evaluate(TWO_FRAMES)
+        """Waits until what the kernel has been sent is answered, and the answers are drawn.
+
+        A change that comes while one before it is on its way to the kernel is sent when that one is answered: hence
+        twice.
+        """
+        for _ in range(2):
+            self.notebook.ask("")
+            self.notebook.page.evaluate(TWO_FRAMES)
 
     def layout(self, path: str) -> Any:
         """What `graph.layout` holds at a path such as `yaxis.domain`."""
@@ -431,6 +447,11 @@ class Notebook:
         self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
         for outputs in self.page.evaluate(OUTPUTS):
             _printed(outputs)
+
+    def clear(self) -> None:
+        """Deletes all cells but the first, and empties the kernel."""
+        self.page.evaluate(DELETE_ALL_BUT_THE_FIRST)
+        self.ask(FORGET)
 
     def count_drawings(self) -> None:
         """Counts drawings from zero, see `Explorer.drawings`."""

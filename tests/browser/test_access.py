@@ -12,7 +12,9 @@ pytestmark = pytest.mark.browser
 CELL = (
     SMALL
     + """
-view = aw.LayerExplorer(model, np.random.default_rng(0).normal(size=(3, 12, 12, 3)), layer="conv", channel=2)
+x = np.random.default_rng(0).normal(size=(3, 12, 12, 3))
+scan = aw.scan(model, x, labels=[0, 1, 2], progress=False)
+view = aw.LayerExplorer(model, x, layer="conv", channel=2, scan=scan)
 view
 """
 )

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import SMALL, TWO_FRAMES, Explorer, add_kernel, jupyter_lab, post
+from lab import SMALL, TWO_FRAMES, Explorer, add_kernel, jupyter_lab, new_page, post
 
 if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
@@ -105,7 +105,7 @@ def place(request, address, chromium, notebook):
     """A page of two cells, what it has asked of other hosts, and for each request for plotly.js the websocket."""
     version, name = request.param
     kernel = post(address, "kernels", {"name": name})["id"]
-    page = chromium.new_context(viewport={"width": 1200, "height": 1500}).new_page()
+    page = new_page(chromium, viewport={"width": 1200, "height": 1500})
     outside, asked = [], []
     page.on("pageerror", lambda error: notebook.errors.append(f"page: {error.stack or error}"))
     page.on("console", lambda said: notebook.errors.append(said.text) if said.type == "error" else None)

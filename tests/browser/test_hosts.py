@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, SMALL, Explorer, write_notebook
+from lab import NOTEBOOK, SMALL, Explorer, new_page, write_notebook
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
@@ -35,12 +35,11 @@ def notebook():
 @pytest.fixture
 def page(chromium, notebook):
     """An empty page."""
-    context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    page = context.new_page()
+    page = new_page(chromium, viewport={"width": 1200, "height": 900})
     page.on("pageerror", lambda error: notebook.errors.append(f"page: {error.stack or error}"))
     page.on("console", lambda said: notebook.errors.append(said.text) if said.type == "error" else None)
     yield page
-    context.close()
+    page.context.close()
 
 
 def test_notebook_7_shows_layers_and_channels_that_are_clicked(open_page):
@@ -64,12 +63,12 @@ def test_notebook_7_shows_layers_and_channels_that_are_clicked(open_page):
 
 def test_voila_shows_a_layer_that_is_clicked(page, notebook, folder, address):
     write_notebook(folder / "bare.ipynb", "0")
-    page.goto(f"{address}/voila/render/bare.ipynb", wait_until="networkidle", timeout=120_000)
+    page.goto(f"{address}/voila/render/bare.ipynb", wait_until="networkidle")
     page.locator(".jp-OutputArea-output").get_by_text("0", exact=True).wait_for()
     of_voila, notebook.errors[:] = set(notebook.errors), []  # it asks for fonts that are not there
     write_notebook(folder / "app.ipynb", CELL)
-    page.goto(f"{address}/voila/render/app.ipynb", timeout=120_000)
-    page.wait_for_function(TITLE, arg="conv ·", timeout=120_000)
+    page.goto(f"{address}/voila/render/app.ipynb")
+    page.wait_for_function(TITLE, arg="conv ·")
     assert page.locator(".jp-InputArea").count() == 0
     page.locator('[role="treeitem"][data-path="pool"]').click()
     page.wait_for_function(TITLE, arg="pool ·")
@@ -85,7 +84,7 @@ def executed(tmp_path_factory):
     """The cell, run by nbclient, which keeps the state of widgets."""
     path = write_notebook(tmp_path_factory.mktemp("executed") / "executed.ipynb", CELL)
     notebook = nbformat.read(path, 4)
-    NotebookClient(notebook, timeout=120).execute()
+    NotebookClient(notebook, timeout=300).execute()
     return notebook
 
 
@@ -95,8 +94,7 @@ def test_a_page_by_nbconvert_shows_the_still_with_no_network(chromium, executed,
         executed = nbformat.from_dict({**executed, "metadata": {}})
     html, _resources = HTMLExporter().from_notebook_node(executed)
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
-    context = chromium.new_context(offline=True)
-    page = context.new_page()
+    page = new_page(chromium, offline=True)
     page.goto((tmp_path / "page.html").as_uri())
     still = page.locator(".actw-still")
     still.wait_for()
@@ -110,4 +108,4 @@ def test_a_page_by_nbconvert_shows_the_still_with_no_network(chromium, executed,
     text = page.locator("body").inner_text()
     assert "rror" not in text
     assert "Loading" not in text
-    context.close()
+    page.context.close()

@@ -32,7 +32,7 @@ def at_gate(open_page, gate):
     def at_gate(code=""):
         opened = open_page("", MADE, f"{AT_GATE.format(gate=str(gate))}\n{code}")
         opened.page.evaluate(RUN_ALL)
-        opened.page.locator(".actw-plot-waiting").wait_for(state="attached", timeout=120_000)
+        opened.page.locator(".actw-plot-waiting").wait_for(state="attached")
         return opened
 
     return at_gate

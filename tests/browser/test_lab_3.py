@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import SMALL, Notebook, add_kernel, jupyter_lab, write_notebook
+from lab import SMALL, Notebook, add_kernel, jupyter_lab, new_page, write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.network]
 CELL = (
@@ -22,8 +22,7 @@ def notebook(tmp_path_factory, chromium, colab_python, lab_3_python):
     add_kernel(folder, "colab", colab_python)
     write_notebook(folder / "older.ipynb", CELL, kernel="colab")
     with jupyter_lab(folder, python=lab_3_python) as address:
-        context = chromium.new_context(viewport={"width": 1400, "height": 1000})
-        page = context.new_page()
+        page = new_page(chromium, viewport={"width": 1400, "height": 1000})
         requests = []
         page.on("request", lambda request: requests.append(request.url))
         opened = Notebook(page, address, "older.ipynb")
@@ -31,7 +30,7 @@ def notebook(tmp_path_factory, chromium, colab_python, lab_3_python):
         assert opened.ask(VERSIONS) == "7.7.1 3.13.2 5.24.1"
         yield opened
         opened.shut_down()
-        context.close()
+        page.context.close()
         outside = [url for url in requests if not url.startswith((address, "blob:", "data:"))]
         assert outside == []
 

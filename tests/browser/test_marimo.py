@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from lab import SMALL, TWO_FRAMES, Explorer, free_port, marimo_notebook, wait_for_explorer, wait_until_up
+from lab import SMALL, TWO_FRAMES, Explorer, free_port, marimo_notebook, new_page, wait_for_explorer, wait_until_up
 
 pytestmark = pytest.mark.browser
 
@@ -86,16 +86,16 @@ def notebook(mode, tmp_path_factory, chromium):
         )
         try:
             wait_until_up(process, f"http://127.0.0.1:{port}/health", log)
-            page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+            page = new_page(chromium, viewport={"width": 1400, "height": 1000})
             notebook = SimpleNamespace(page=page, errors=[], ask=lambda _code: "")
             page.on("pageerror", lambda error: notebook.errors.append(f"page: {error.stack or error}"))
             page.on("console", lambda said: notebook.errors.append(said.text) if said.type == "error" else None)
             page.goto(f"http://127.0.0.1:{port}")
-            wait_for_explorer(page, VIEW, timeout=300_000)  # it is drawn when all cells have run
+            wait_for_explorer(page, VIEW)  # it is drawn when all cells have run
             for index in (CHANGED, VOLUMES):
                 Explorer(notebook, index)
             yield notebook
-            page.close()
+            page.context.close()
         finally:
             process.terminate()
             process.wait(30)

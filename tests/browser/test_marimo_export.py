@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import marimo
 import pytest
-from lab import SMALL, marimo_notebook
+from lab import SMALL, marimo_notebook, new_page
 
 pytestmark = pytest.mark.browser
 # What the page takes from a server on the web, as marimo has it.
@@ -37,7 +37,7 @@ def test_it_says_that_it_needs_a_kernel(chromium, notebook, tmp_path):
     command = [sys.executable, "-m", "marimo", "export", "html", "notebook.py", "-o", "page.html"]
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "3"}
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
-    page = chromium.new_page()
+    page = new_page(chromium)
     page.on("pageerror", lambda error: notebook.errors.append(f"page: {error.stack or error}"))
     page.route("https://cdn.jsdelivr.net/**", give)
     page.goto((tmp_path / "page.html").as_uri())
@@ -47,4 +47,4 @@ def test_it_says_that_it_needs_a_kernel(chromium, notebook, tmp_path):
         "⚠ No kernel: this page can't show the explorer. Its method to_html writes one that can."
     )
     assert page.get_by_text("Loading").count() == 0
-    page.close()
+    page.context.close()

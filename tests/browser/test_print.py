@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 import pytest
-from lab import SMALL, write_notebook
+from lab import SMALL, new_page, write_notebook
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter, LatexExporter
 from PIL import Image
@@ -40,8 +40,7 @@ def executed(tmp_path_factory):
 def test_a_page_printed_by_chromium_has_a_picture_of_each_explorer_that_fits(chromium, executed, tmp_path):
     html, _resources = HTMLExporter().from_notebook_node(executed)
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
-    context = chromium.new_context(offline=True, viewport={"width": WIDTH, "height": HEIGHT})
-    page = context.new_page()
+    page = new_page(chromium, offline=True, viewport={"width": WIDTH, "height": HEIGHT})
     page.goto((tmp_path / "page.html").as_uri())
     page.emulate_media(media="print")
     stills = page.locator(".actw-still")
@@ -62,7 +61,7 @@ def test_a_page_printed_by_chromium_has_a_picture_of_each_explorer_that_fits(chr
     assert [alt[: len(caption)] for alt, caption in zip(alts, captions, strict=True)] == captions
     printed = page.pdf(format="A4")
     assert printed.count(b"/Subtype /Image") >= 4
-    context.close()
+    page.context.close()
 
 
 def test_latex_gets_a_picture_with_its_caption_and_numbers(executed):

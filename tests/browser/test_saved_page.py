@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import keras
 import pytest
 from keras import layers
+from lab import new_page
 from PIL import Image
 
 import actwidget as aw
-from actwidget.widgets.export import _stored
+from actwidget.widgets.stored.export import _stored
 from tests.capture import zoo
 from tests.widgets.small import explorer
 
@@ -33,14 +34,13 @@ def page(chromium, notebook, tmp_path):
     y = layers.GlobalAveragePooling2D(name="pool")(y)
     model = keras.Model(x, layers.Dense(3, activation="softmax", name="out")(y), name=HOSTILE)
     aw.LayerExplorer(model, zoo.noise(2, 8, 8, 3)).to_html(tmp_path / "saved.html")
-    context = chromium.new_context(offline=True, viewport={"width": 1200, "height": 800})
-    page = context.new_page()
+    page = new_page(chromium, offline=True, viewport={"width": 1200, "height": 800})
     page.on("pageerror", lambda error: notebook.errors.append(str(error)))
     page.on("console", lambda message: notebook.errors.append(message.text) if message.type == "error" else None)
     page.goto((tmp_path / "saved.html").as_uri())
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
     yield page
-    context.close()
+    page.context.close()
 
 
 def test_tabs_and_the_whole_network_are_there_as_in_a_notebook(page):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from lab import KERNEL_IDLE, LAB, SHUT_DOWN, SMALL, Explorer, jupyter_lab, open_without_kernel
+from lab import KERNEL_IDLE, LAB, SHUT_DOWN, SMALL, Explorer, jupyter_lab, new_page, open_without_kernel
 
 pytestmark = pytest.mark.browser
 CONVOLUTION = (
@@ -69,12 +69,11 @@ def notebook(live):
 @pytest.fixture
 def page(chromium):
     """An empty page. JupyterLab's own code has an error of its own with no kernel; the explorer's comes from blobs."""
-    context = chromium.new_context(viewport={"width": 1200, "height": 1000})
-    page = context.new_page()
+    page = new_page(chromium, viewport={"width": 1200, "height": 1000})
     errors = []
     page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
     yield page
-    context.close()
+    page.context.close()
     assert [error for error in errors if "blob:" in error] == []
 
 
@@ -165,7 +164,7 @@ def test_a_notebook_opened_again_shows_stills_and_no_error(saved, reopen, kernel
 def test_running_one_cell_hides_that_cell_s_still_only(saved, reopen):
     again = reopen(saved(), "one.ipynb", kernel=True)
     again.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
-    again.page.locator(".actw-explorer .main-svg").first.wait_for(timeout=120_000)
+    again.page.locator(".actw-explorer .main-svg").first.wait_for()
     again.page.locator(".actw-still").nth(FIRST).wait_for(state="hidden")
     assert visible(again.outputs) == [True, False, False, True]
 
@@ -178,7 +177,7 @@ def test_an_explorer_hides_no_still_of_the_same_name_in_another_cell(open_page, 
     again = reopen((folder / "test_still1.ipynb").read_text(encoding="utf-8"), "same.ipynb", kernel=True)
     for cell in (0, 2):
         again.page.evaluate(RUN, cell)
-    again.page.locator(".actw-explorer .main-svg").first.wait_for(timeout=120_000)
+    again.page.locator(".actw-explorer .main-svg").first.wait_for()
     again.page.locator(".actw-still").nth(SECOND).wait_for(state="hidden")
     assert visible(again.outputs) == [False, True, True, False]
 
@@ -191,7 +190,7 @@ def test_explorers_from_saved_state_give_way_to_their_stills_and_keep_none_from_
     assert again.outputs.nth(0).bounding_box()["height"] == 0
     is_looked_at(again.page.locator(".actw-still").nth(FIRST))
     again.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
-    again.page.locator(".actw-explorer .main-svg").first.wait_for(timeout=120_000)
+    again.page.locator(".actw-explorer .main-svg").first.wait_for()
     assert visible(again.outputs)[:2] == [True, False]
 
 

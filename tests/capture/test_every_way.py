@@ -60,7 +60,7 @@ def called(model: keras.Model, explorer: aw.LayerExplorer) -> Any:
     return model(*args, **kwargs, training=False)
 
 
-@pytest.mark.parametrize("build", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("build", zoo.without_long(MODELS.values()), ids=MODELS)
 def test_each_node_is_had_in_every_way_or_in_none(build):
     explorer = aw.LayerExplorer(*build())
     had, refused = in_every_way(explorer)

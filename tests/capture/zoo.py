@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import pytest
 from keras import layers, ops
 
 from tests.capture.left_out import runnable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -246,6 +247,19 @@ SMALL: tuple[Callable[[], tuple[keras.Model, Any]], ...] = runnable(
         shared_elsewhere,
     )
 )
+
+# Where each node's submodel is called, TensorFlow traces recurrent and wrapped layers anew in dozens of these: 7 to 50
+# seconds of CPU time for a model. What they consist of is in the other models too.
+LONG = {
+    *("lstm_translator", "bidirectional", "bidirectional_nested_in_subclassed", "cells", "returned_state"),
+    *("wrappers", "wrappers_subclassed", "transformer_blocks", "attention_of_each_kind", "masks_in_subclassed"),
+}
+
+
+def without_long(builds: Iterable[Callable[[], tuple[keras.Model, Any]]]) -> list[Any]:
+    """Parameters for tests that call the submodel of each node; the models that take long run on request."""
+    return [pytest.param(build, marks=pytest.mark.thorough if build.__name__ in LONG else ()) for build in builds]
+
 
 # The smallest pictures that each of them takes.
 APPLICATIONS: tuple[tuple[str, int], ...] = (

@@ -21,9 +21,10 @@ X = np.random.default_rng(0).random((3, 6, 6, 1), "float32")
 
 HEADLESS = """
 import sys, keras, numpy as np
+from actwidget import scan
 from actwidget.explorer.explorer import Explorer
 model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Conv2D(4, 3, name="conv"), keras.layers.Flatten()])
-explorer = Explorer(model, np.ones((2, 6, 6, 1)))
+explorer = Explorer(model, np.ones((2, 6, 6, 1)), scan=scan(model, np.ones((2, 6, 6, 1)), progress=False))
 for name in explorer.offered_views():
     explorer.select(show=name)
     explorer.look()

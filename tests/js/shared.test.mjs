@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { offlineModel } from "../../actwidget/widgets/frontend/page/offline_model.js";
 import { fromBase64, toBase64 } from "../../actwidget/widgets/frontend/shared/base64.js";
 import { copiedBuffer, viewedBytes } from "../../actwidget/widgets/frontend/shared/bytes.js";
+import { throttled } from "../../actwidget/widgets/frontend/shared/throttled.js";
 import { onChange } from "../../actwidget/widgets/frontend/shared/widget_model.js";
 
 test("a model with no kernel keeps what is set, and tells who listens to that trait", () => {
@@ -46,4 +47,20 @@ test("base64 is written and read as others do", () => {
   const text = Buffer.from(bytes).toString("base64");
   assert.equal(toBase64(bytes), text);
   assert.deepEqual(fromBase64(text), bytes);
+});
+
+test("what is throttled acts at once, and then once in each pause with the last value", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const seen = [];
+  const act = throttled((value) => seen.push(value), 100);
+  for (const value of [0, 1, 2]) act(value);
+  assert.deepEqual(seen, [0]);
+  context.mock.timers.tick(99);
+  act(3);
+  assert.deepEqual(seen, [0]);
+  context.mock.timers.tick(1);
+  assert.deepEqual(seen, [0, 3]);
+  context.mock.timers.tick(100); // nothing waits
+  act(4);
+  assert.deepEqual(seen, [0, 3, 4]);
 });

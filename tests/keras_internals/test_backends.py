@@ -17,6 +17,7 @@ from actwidget.capture.access.weight_watch import WeightWatch
 from actwidget.errors import InvalidInputsError, UnsupportedKerasError
 from actwidget.keras_internals import backend as chosen
 from actwidget.keras_internals.backend import backend
+from actwidget.keras_internals.isolation import isolated
 from tests.capture.deep_witness import as_array
 
 NAME = keras.backend.backend()
@@ -309,3 +310,49 @@ def test_on_pytorch_buffers_and_random_numbers_are_as_before_after_a_look_in_tra
     assert torch.equal(torch.randn(3), expected)
     for buffer, value in zip(model.inner.module.buffers(), before, strict=True):
         assert torch.equal(buffer, value)
+
+
+def test_gradients_of_a_function_are_those_of_its_first_result():
+    x = ops.convert_to_tensor(np.array([[1.0, 2.0], [3.0, 4.0]], "float32"))
+    y = ops.convert_to_tensor(np.array([5.0, 6.0], "float32"))
+    (value, more), gradients = backend.with_gradients(lambda x, y: (ops.sum(x * x * y), x + 1), [x, y])
+    assert float(value) == 1 * 5 + 4 * 6 + 9 * 5 + 16 * 6
+    np.testing.assert_array_equal(as_array(more), [[2, 3], [4, 5]])
+    np.testing.assert_array_equal(as_array(gradients[0]), [[10, 24], [30, 48]])
+    np.testing.assert_array_equal(as_array(gradients[1]), [10, 20])
+
+
+def test_a_tensor_without_influence_has_no_gradient_or_zeros():
+    x, y = (ops.ones((2,)) for _ in range(2))
+    _, gradients = backend.with_gradients(lambda x, _y: (ops.sum(x), None), [x, y])
+    assert gradients[1] is None or not np.any(as_array(gradients[1]))
+
+
+def test_a_compiled_function_reads_the_current_weights_within_an_isolated_pass_of_user_code():
+    class Own(layers.Layer):
+        traces = 0
+
+        def __init__(self):
+            super().__init__()
+            self.inner = layers.Dense(1, use_bias=False, kernel_initializer="ones")
+
+        def call(self, x):
+            Own.traces += 1
+            return self.inner(x)
+
+    layer = Own()
+    x = ops.ones((2, 3))
+    layer(x)
+
+    def gradient(x):
+        return backend.with_gradients(lambda x: (ops.sum(layer(x)), None), [x])
+
+    function = backend.compiled(gradient, layer.variables)
+    Own.traces = 0
+    for factor in (1.0, 2.0):
+        layer.set_weights([np.full((3, 1), factor, "float32")])
+        with isolated([layer]):
+            (value, _), (found,) = function(x)
+        assert float(value) == 6 * factor
+        np.testing.assert_array_equal(as_array(found), np.full((2, 3), factor))
+    assert Own.traces == (2 if NAME == "torch" else 1)

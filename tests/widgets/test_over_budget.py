@@ -31,13 +31,17 @@ def maps():
     return keras.Model(x, layers.Dense(4, activation="softmax", name="classes")(y)), zoo.noise(SAMPLES, 8, 8, 3)
 
 
-def sequence():
+def sequence(steps=None):
     x = keras.Input((4,), dtype="int32")
-    y = layers.Embedding(20, 5, mask_zero=True, name="embed")(x)
-    y = layers.LSTM(6, return_sequences=True, name="steps")(y)
+    y = layers.Embedding(20, 5, mask_zero=steps is not None, name="embed")(x)
+    y = (steps or layers.Conv1D(6, 3, padding="same", name="steps"))(y)
     y = layers.GlobalAveragePooling1D(name="pool")(y)
     tokens = np.random.default_rng(0).integers(0, 20, (SAMPLES, 4))
     return keras.Model(x, layers.Dense(30, activation="softmax", name="classes")(y)), tokens
+
+
+def recurrent():
+    return sequence(layers.LSTM(6, return_sequences=True, name="steps"))
 
 
 def subclassed():
@@ -73,8 +77,11 @@ def pictures_of_classes():
     return keras.Model(x, ops.argmax(y, axis=-1)), zoo.noise(SAMPLES, 8, 8, 3)
 
 
-MODELS = (maps, sequence, subclassed, volumes, open_lengths, pictures_of_classes)
-VIEWS = ("activation", "overlay", "comparison", "table", "weights", "overview")
+MODELS = (
+    *(maps, sequence, subclassed, volumes, open_lengths, pictures_of_classes),
+    pytest.param(recurrent, marks=pytest.mark.thorough),  # its views trace the steps again and again
+)
+VIEWS = ("activation", "overlay", "comparison", "table", "weights", "arithmetic", "overview")
 STEPS = (
     {},
     {"channel": 1},

@@ -18,7 +18,7 @@ from keras import layers
 from PIL import Image
 
 import actwidget as aw
-from actwidget.widgets import still
+from actwidget.widgets.stored import still
 from tests.widgets.small import explorer
 
 VIEW = "application/vnd.jupyter.widget-view+json"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from actwidget.capture.access.batches import first_batch
 from actwidget.capture.access.budget import check_budget, sizes_of, with_measured
 from actwidget.capture.access.forward_pass import capture
 from actwidget.capture.access.submodel import left_out
@@ -29,19 +30,25 @@ if TYPE_CHECKING:
 
 
 class Activations(Mapping[str, Array]):
-    """A read-only mapping from a node's path to its activation, in order of execution; the first axis is the sample."""
+    """A read-only mapping from a node's path to its activation, in order of execution; the first axis is the sample.
 
-    def __init__(self, values: Mapping[str, Array], model_name: str) -> None:
+    Attributes:
+        note: That these are of the first batch alone, if the inputs were a dataset or the like; else `""`.
+    """
+
+    def __init__(self, values: Mapping[str, Array], model_name: str, note: str = "") -> None:
         """Wraps arrays and makes them read-only; `activations()` and `compare()` return such mappings.
 
         Args:
             values: From path to array, shape `(samples, ...)`, in order of execution.
             model_name: The model's name, for error messages and `repr`.
+            note: What was taken of the inputs, in words.
         """
         self._values = dict(values)
         for value in self._values.values():
             value.flags.writeable = False
         self._model_name = model_name
+        self.note = note
 
     def __getitem__(self, path: str) -> Array:
         """The activation at a path (`dense@0` is the same as `dense`). It is read-only; change a `.copy()` instead.
@@ -65,7 +72,7 @@ class Activations(Mapping[str, Array]):
     def __repr__(self) -> str:
         """One line for each activation: its path, shape and dtype."""
         lines = [f"  {shown(path)}: {value.dtype}{value.shape}" for path, value in self._values.items()]
-        return "\n".join([f"Activations of {shown(self._model_name)}:", *lines])
+        return "\n".join([f"Activations of {shown(self._model_name)}:", *filter(None, [self.note]), *lines])
 
 
 def activations(
@@ -81,7 +88,8 @@ def activations(
 
     Args:
         model: A Keras model.
-        inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it.
+        inputs: One batch: an array of shape `(samples, ...)`, or a list or dict of them as the model takes it. Of a
+            dataset, or any other iterable of batches, the first batch is taken, and `note` of the result says so.
         layers: A selector (a path, a unique name, an index into `model.layers`, or a layer), a list of them, or `None`
             for every node that can be captured.
         training: Whether the layers behave as in training (dropout, batch statistics). The moving averages, seeds and
@@ -115,6 +123,7 @@ def activations(
         (5, 3)
     """
     at_least(1, batch_size, "batch_size")
+    inputs, note = first_batch(inputs, model, batch_size)
     if max_bytes is not None:
         at_least(0, max_bytes, "max_bytes")
         _check_budget_on_symbols(model, inputs, layers, max_bytes)
@@ -123,18 +132,18 @@ def activations(
     record: dict[str, Any] | None = {} if layers is None and max_bytes is None and not training else None
     graph, batch = _read(model, inputs, record=record, most=batch_size)
     if record and graph.failed is None:
-        nodes = _chosen(graph, batch, layers)
-        return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name)
+        nodes = chosen_nodes(graph, batch, layers)
+        return Activations({node.path: as_array(record.pop(node.path)) for node in nodes}, model.name, note)
 
     def captured(graph: ModelGraph, batch: Batch) -> Activations:
-        nodes = _chosen(graph, batch, layers)
+        nodes = chosen_nodes(graph, batch, layers)
         if max_bytes is not None:
             sizes, measured = with_measured(graph, batch, sizes_of(graph, batch, nodes))
             check_budget(sizes, max_bytes, measured)
         results = capture(graph, batch, nodes, training=training, batch_size=batch_size, refuse=layers is not None)
         if max_bytes is not None:  # again: the sample on which sizes were measured may be smaller than the others
             check_budget({path: each.value.nbytes for path, each in results.items()}, max_bytes)
-        return Activations({path: each.value for path, each in results.items()}, model.name)
+        return Activations({path: each.value for path, each in results.items()}, model.name, note)
 
     if graph.called is not None:
         # The graph was found by running some samples. If a layer is missing from it, other samples may call it.
@@ -154,7 +163,7 @@ def _read(model: keras.Model, inputs: Any, **options: Any) -> tuple[ModelGraph, 
     return graph, prepare(inputs, graph.inputs, model.name) if batch is None else batch
 
 
-def _chosen(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
+def chosen_nodes(graph: ModelGraph, batch: Batch, layers: Any) -> list[LayerNode]:
     """The nodes that the selectors match, or all that can be captured, in order of execution."""
     if layers is None:
         absent = left_out(graph, batch)
@@ -184,5 +193,5 @@ def _check_budget_on_symbols(model: keras.Model, inputs: Any, layers: Any, max_b
             graph, batch = replace(graph, spread=spread), prepare(value, None, model.name, spread)
         else:
             batch = fitted(graph.root, inputs, edited=True)
-        sizes = sizes_of(graph, batch, _chosen(graph, batch, layers))
+        sizes = sizes_of(graph, batch, chosen_nodes(graph, batch, layers))
         check_budget({path: size for path, size in sizes.items() if size is not None}, max_bytes)

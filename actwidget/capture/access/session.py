@@ -56,6 +56,7 @@ class Session:
         budget: int = 256_000_000,
         batch_size: int = 32,
         known: ModelGraph | None = None,
+        note: str = "",
     ) -> None:
         """Reads the model's graph and checks the inputs. A model without a functional graph runs once for this.
 
@@ -65,6 +66,7 @@ class Session:
             budget: The byte budget of the cache.
             batch_size: How many samples go through the model at a time.
             known: The graph as it was read with other inputs; it is read again only if it may depend on these.
+            note: What was taken of the inputs, in words.
 
         Raises:
             UnsupportedModelError: `model` can't be explored.
@@ -75,7 +77,7 @@ class Session:
         at_least(1, batch_size, "batch_size")
         self.graph: ModelGraph
         self.graph, batch = read(model, inputs, most=batch_size, parts=True, known=known)
-        self.batch: Batch | None = None if batch is None else batch.kept()
+        self.batch: Batch | None = None if batch is None else batch.noted(note).kept()
         if self.batch is not None and self.graph.called is not None:
             # The model has run on some samples only, and others may call other layers. If all activations fit into the
             # budget, it runs again on all samples to find these.
@@ -83,8 +85,7 @@ class Session:
             sizes, _ = with_measured(self.graph, self.batch, sizes_of(self.graph, self.batch, nodes))
             if sum(sizes.values()) <= budget:
                 self.graph, _ = read(model, inputs, parts=True)
-        self.batch_size = batch_size
-        self.kept = Kept(budget)
+        self.batch_size, self.kept = batch_size, Kept(budget)
         self.seconds = 0.0
         self._sizes: dict[str, int] = {}
         self._measured: set[str] = set()
@@ -93,13 +94,14 @@ class Session:
         self._is_certain = False
         self.look("", [0])
 
-    def on(self, inputs: Any) -> Session:
+    def on(self, inputs: Any, note: str = "") -> Session:
         """A session of the same model on other inputs; this one stays as it is.
 
         Raises:
             InvalidInputsError: `inputs` do not fit.
         """
-        return Session(self.graph.model, inputs, budget=int(self.budget), batch_size=self.batch_size, known=self.graph)
+        budget, size = int(self.budget), self.batch_size
+        return Session(self.graph.model, inputs, budget=budget, batch_size=size, known=self.graph, note=note)
 
     @property
     def budget(self) -> float:
@@ -143,7 +145,7 @@ class Session:
         captured = self._computed_from_cache(path) or self._computed(self.batch, path)
         if path in self._measured:  # the size was that of one sample, and the others may be larger
             self._sizes[path] = captured.nbytes
-        if self.fits(path) or self._has_no_batch_axis(path):
+        if self.fits(path) or self.has_no_batch_axis(path):
             self.kept.put(key, captured, captured.nbytes)
         return captured
 
@@ -189,7 +191,7 @@ class Session:
         batch = self.batch
         if batch is None:
             return None
-        if self.fits(path) or self._has_no_batch_axis(path):
+        if self.fits(path) or self.has_no_batch_axis(path):
             captured = self.captured(path)
             return None if captured is None else captured.row(sample, batch.size)
         if not self.in_parts(path):
@@ -205,12 +207,25 @@ class Session:
             self._keep_row(path, each, row)
         return replace(rows[0], samples=batch.size)
 
+    def take(self, path: str, tensor: Any) -> None:
+        """Keeps an activation that another pass of the whole batch has captured, unless there is one already.
+
+        Args:
+            path: The node, on which one depends whose activation was asked for: its weights are watched.
+            tensor: The layer's output.
+        """
+        key = Key(path, WHOLE)
+        if key not in self.kept and (self.fits(path) or self.has_no_batch_axis(path)):
+            captured = Captured.of(tensor)
+            captured.value.flags.writeable = False
+            self.kept.put(key, captured, captured.nbytes)
+
     def _keep_row(self, path: str, sample: int, row: Row) -> None:
         size = 0 if self.batch is None else self.batch.size
         own = Row(row.value.copy(), None if row.mask is None else row.mask.copy(), size)
         self.kept.put(Key(path, ROW, sample), own, own.value.nbytes)
 
-    def _has_no_batch_axis(self, path: str) -> bool:
+    def has_no_batch_axis(self, path: str) -> bool:
         """Whether the activation has no batch axis, so that it is the same for all samples."""
         shape, inputs = self.graph.nodes[path].output_shape, keras.tree.flatten(self.graph.inputs)
         declared = {tensor.shape[0] for tensor in inputs if tensor is not None}

@@ -20,7 +20,7 @@ from actwidget.errors import ActwidgetError, OptionError, shown
 from actwidget.keras_internals.tensors import is_declared_ragged
 
 if TYPE_CHECKING:
-    from actwidget.capture.structure.model_graph import Place
+    from actwidget.capture.structure.model_graph import ModelGraph, Place
     from actwidget.capture.structure.node import LayerNode
 
 
@@ -84,13 +84,22 @@ def edit(
         node = select(graph, selector)
         if node.origin == "opaque":
             raise not_capturable(node, model.name)
-        if (aside := graph.asides.get(node.path)) is not None:
-            message = f"Expected a layer whose output goes on, got {node.path!r}: {aside.no_edit}."
-            raise OptionError(message)
-        layer = _layer(change, node, places.get(node.path))
+        check_goes_on(graph, node.path)
+        layer = fitted_change(change, node, places.get(node.path))
         put[node.path] = _behind(put[node.path], layer, node.path) if node.path in put else layer
         (optional.add if allow_unreached else optional.discard)(node.path)
     return Tapped(graph.root, None, put, allow_unreached=optional, name=f"{graph.root.name}_edited")
+
+
+def check_goes_on(graph: ModelGraph, path: str) -> None:
+    """Raises an error if a layer computes a value on the way and keeps it to itself, so that no edit can change it.
+
+    Raises:
+        OptionError: It does.
+    """
+    if (aside := graph.asides.get(path)) is not None:
+        message = f"Expected a layer whose output goes on, got {path!r}: {aside.no_edit}."
+        raise OptionError(message)
 
 
 def _applied(change: Any, path: str) -> Apply:
@@ -111,8 +120,18 @@ def _applied(change: Any, path: str) -> Apply:
         raise OptionError(message) from error
 
 
-def _layer(change: Any, node: LayerNode, place: Place | None) -> keras.Layer:
-    """What is put behind a node, built and checked as far as the shape is known."""
+def fitted_change(change: Any, node: LayerNode, place: Place | None) -> keras.Layer:
+    """What is put behind a node, built and checked as far as the shape is known.
+
+    Args:
+        change: A layer or a callable.
+        node: The node.
+        place: Where it stands in a functional graph; `None` if it is in none.
+
+    Raises:
+        ChannelError: A channel that the layer does not have.
+        OptionError: It is no layer or callable, gives another shape, or does not fit the dtype.
+    """
     if not isinstance(change, keras.Layer):
         return _applied(change, node.path)
     if isinstance(change, NumbersIn):

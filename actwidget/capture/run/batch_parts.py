@@ -238,6 +238,19 @@ def is_close(one: Array, other: Array) -> bool:
     return bool(np.all(near | (one == other) | (np.isnan(one) & np.isnan(other))))
 
 
+def joined(batch: Batch, other: Batch) -> Any:
+    """The inputs of a batch with those of another one of the same model behind them; `None` if they don't fit together.
+
+    Samples of different lengths do not.
+    """
+    if batch.lengths or other.lengths:
+        return None
+    try:
+        return keras.tree.map_structure(_stacked, batch.fed, other.fed)
+    except Exception:  # noqa: BLE001 - each backend raises something else where shapes or structures differ
+        return None
+
+
 def with_sample(batch: Batch, sample: Array, place: int | None = None) -> Any:
     """The inputs of a batch with one more sample at the end, or with another sample at a place.
 

@@ -41,3 +41,9 @@ def is_shared(leaf: Any) -> bool:
 def is_uneven(value: Any) -> bool:
     """Whether a value is a ragged or sparse tensor, which an array can only show padded with zeros."""
     return backend.is_ragged(value) or backend.is_sparse(value)
+
+
+def columns(table: Any, array: Any) -> list[str]:
+    """The names of the columns of a table, such as a `pandas.DataFrame`, of which an array was made; else none."""
+    names = [str(name) for name in getattr(table, "columns", ())]
+    return names if array is not None and array.shape[1:] == (len(names),) else []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from actwidget.capture.run.conversion import as_array, is_option, is_shared, is_uneven
+from actwidget.capture.run.conversion import as_array, columns, is_option, is_shared, is_uneven
 from actwidget.capture.structure.call_arguments import Spread
 from actwidget.capture.structure.shapes import fits
 from actwidget.errors import InvalidInputsError, shown
@@ -28,9 +28,9 @@ class Batch:
             is set.
         size: The number of samples; inputs of different lengths count as one sample.
         note: What was changed to make them fit, in words; `""` if nothing was.
-        fed: The inputs that the model gets: the same as `value`, except that ragged and sparse tensors stay such.
-        lengths: If the inputs differ in the length of their first axis, like the nodes and edges of a graph, the length
-            of each one by name; otherwise empty.
+        fed: What the model gets: the same as `value`, except that ragged and sparse tensors stay such.
+        lengths: If the inputs differ in length, like the nodes and edges of a graph, the length of each one by name.
+        columns: The names of the features, if the inputs are one table that has them; otherwise empty.
     """
 
     value: Any
@@ -38,6 +38,7 @@ class Batch:
     note: str
     fed: Any
     lengths: Mapping[str, int] = field(default_factory=dict)
+    columns: Sequence[str] = ()
 
     def rows(self, start: int, stop: int) -> Any:
         """The part of `fed` with the samples from `start` up to `stop`."""
@@ -103,7 +104,8 @@ def prepare(inputs: Any, expected: Any, model_name: str, spread: Spread = "") ->
         notes.update(dict.fromkeys(filter(None, [note])))
     sizes = {_name(tensor): len(array) for (tensor, _), array in zip(pairs, arrays, strict=True) if array is not None}
     pack = functools.partial(keras.tree.pack_sequence_as, expected)
-    return _batch(pack(arrays), pack(fed), sizes, " ".join(notes), model_name)
+    batch = _batch(pack(arrays), pack(fed), sizes, " ".join(notes), model_name)
+    return replace(batch, columns=columns(pairs[0][1], arrays[0])) if len(pairs) == 1 else batch
 
 
 def _as_given(inputs: Any, model_name: str, spread: Spread) -> Batch:
@@ -132,7 +134,7 @@ def _as_given(inputs: Any, model_name: str, spread: Spread) -> Batch:
         values.append(array)
         fed.append(leaf if is_uneven(leaf) or is_argument else array)
     value, given = (keras.tree.pack_sequence_as(inputs, each) if nested else each[0] for each in (values, fed))
-    return _batch(value, given, sizes, "", model_name)
+    return replace(_batch(value, given, sizes, "", model_name), columns=[] if nested else columns(inputs, value))
 
 
 def _opened(inputs: Any, model_name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from actwidget.capture.semantics.attention_scores import are_scores
 from actwidget.capture.semantics.table.lookup import semantics_of
+from actwidget.capture.structure.paths import outers
 from actwidget.keras_internals.graph import first_node, function_of, nodes_for
 from actwidget.keras_internals.tensors import has_producer, producer
 
@@ -68,6 +69,12 @@ def channel_axis_of(
     if axis is None:
         return ChannelAxis(-1, channel_label)
     return ChannelAxis(axis if axis < 0 else axis + steps, channel_label, is_explicit=True)
+
+
+def own_channel_axis(graph: ModelGraph, path: str) -> ChannelAxis:
+    """The channels of the node at a path of a model's graph."""
+    owners = [graph.root, *(graph.operations[each] for each in outers(path) if each in graph.operations)]
+    return channel_axis_of(graph.nodes[path], graph.operations[path], graph.steps(path), owners)
 
 
 def keeps_steps(graph: ModelGraph, path: str) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.layer_values import LayerValues
     from actwidget.explorer.measurements import Measurements
     from actwidget.explorer.network.costs import NetworkCost
+    from actwidget.explorer.scanned.numbers import Numbers
 
 COSTS, PICTURES = "costs", "pictures"
 """The kinds of cache entries with the costs, and with pictures of all layers."""
@@ -27,8 +28,9 @@ COSTS, PICTURES = "costs", "pictures"
 class Network:
     """All layers of a model together, on one batch."""
 
-    def __init__(self, session: Session, values: LayerValues, measurements: Measurements) -> None:
+    def __init__(self, session: Session, values: LayerValues, measurements: Measurements, numbers: Numbers) -> None:
         """Computes nothing yet."""
+        self._numbers = numbers
         self._session = session
         self._values = values
         self._measurements = measurements
@@ -47,20 +49,20 @@ class Network:
         return len({id(owner) for owner in owners if owner is not None}), owners.count(None)
 
     def summaries(self) -> list[Summary]:
-        """A summary of each row; see `Measurements.summaries`.
+        """A summary of each row; see `Numbers.summaries`.
 
         Raises:
             CaptureError: The forward pass failed.
         """
-        return self._measurements.summaries()
+        return self._numbers.summaries()
 
     def too_large(self) -> list[str]:
         """The paths without a summary because their values are larger than the budget."""
-        return self._measurements.too_large()
+        return [path for path in self._measurements.too_large() if not self._numbers.rests_on_scan(path)]
 
     def without_value(self) -> list[str]:
         """The paths without a summary because they gave no tensor for this batch."""
-        return self._measurements.without_value()
+        return [path for path in self._measurements.without_value() if not self._numbers.rests_on_scan(path)]
 
     def cost(self) -> NetworkCost:
         """What the layers cost. The time is measured when this is first asked for.
@@ -89,7 +91,7 @@ class Network:
 
     def _pictures(self, sample: int) -> Iterator[tuple[str, Pixels]]:
         session = self._session
-        paths = [summary.path for summary in self.summaries()]
+        paths = [summary.path for summary in self._measurements.summaries()]
         size = 0 if session.batch is None else session.batch.size
         for path, captured in session.walk([path for path in paths if session.fits(path)]):
             row = captured.row(sample, size).value

@@ -45,7 +45,7 @@ class SampleItems:
         batch = session.batch
         self._annotations = annotations
         self._arrays = [] if batch is None else [each for each in batch.samples if each is not None]
-        self._pictures = next((each for each in map(_as_pictures, self._arrays) if each is not None), None)
+        self._pictures = next((each for each in map(as_pictures, self._arrays) if each is not None), None)
 
     @property
     def kind(self) -> Literal["picture", "text", "number"]:
@@ -92,7 +92,7 @@ def _is_text(array: Array) -> bool:
     return bool(array.dtype.kind == "O")
 
 
-def _as_pictures(array: Array) -> Array | None:
+def as_pictures(array: Array) -> Array | None:
     """Inputs that are pictures, shape `(samples, height, width, 1 or 3)`; squares without channels are grey ones."""
     if is_picture(array.shape[1:], array.dtype):
         return array

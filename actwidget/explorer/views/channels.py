@@ -17,12 +17,12 @@ from actwidget.explorer.description.inspection import inspection
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, actions, register
+from actwidget.explorer.what_if.effects import ORDER, effects_of, order_of, work_of
 from actwidget.figures import (
     ActivationContent,
     Picture,
     Source,
     activation_spec,
-    channel_order,
     picture,
     scalar_spec,
     values_spec,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from actwidget.explorer.controls import Control
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
+    from actwidget.explorer.work import Work
     from actwidget.figures.activation.content import Scaling
 
 DRAWING, PICTURE = "drawing", "picture"
@@ -61,14 +62,18 @@ class Channels(View):
     label = "Channels"
     question = "What does this layer see?"
     place = 10
-    controls = ("channel", PAGE, SIZE, "sort", "scaling", "slice", "reading")
+    controls = ("channel", PAGE, SIZE, "sort", "scaling", "slice", "reading", "basis")
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The grid of all channels with a close-up and a histogram; values that can't be seen as a list to read."""
         chosen = selection.only("channel", "sample", "scaling", "sort", "slice", "position")
-        depends_on = chosen, self.arrangement(data, selection)
+        depends_on = chosen, self.arrangement(data, selection), _effects_known(data, selection)
         drawing = data.remember(DRAWING, depends_on, lambda: _drawn(data, selection), lambda made: made.nbytes)
         return cast("Drawing", drawing)
+
+    def work(self, data: LayerData, selection: Selection) -> Work | None:
+        """The effects of the channels, if these are to be in that order."""
+        return work_of(data) if selection.sort == ORDER else None
 
     def arrangement(self, data: LayerData, selection: Selection) -> tuple[Tiling, int] | None:
         """How the tiles of maps are divided into pages, and which page is in sight; `None` for what has no such tiles.
@@ -105,13 +110,23 @@ class Channels(View):
 
 def _order(data: LayerData, selection: Selection, *, is_paged: bool) -> NDArray[np.intp]:
     name = STRONGEST if is_paged and selection.sort == "index" else selection.sort
-    return channel_order(data.sample_statistics, name)
+    return order_of(data, name)
+
+
+def _effects_known(data: LayerData, selection: Selection) -> int:
+    """Of how many channels the effect is known, if these are in that order."""
+    effects = effects_of(data) if selection.sort == ORDER else None
+    return 0 if effects is None else int(np.count_nonzero(~np.isnan(effects)))
 
 
 def facts_on(data: LayerData) -> list[Fact]:
-    """What is said of a layer below its figure, counted over the whole batch."""
+    """What is said of a layer below its figure, counted over the whole batch, or over a scan."""
     statistics = data.statistics
-    return [] if statistics is None else facts_of(statistics, data.channel_label, data.meaning)
+    if statistics is None:
+        return []
+    over = data.sources.numbers.samples_in_words(data.path)
+    facts = facts_of(statistics, data.channel_label, data.meaning)
+    return [Fact("counted over", over), *facts] if over else facts
 
 
 def _drawn(data: LayerData, selection: Selection) -> Drawing:
@@ -185,7 +200,8 @@ def _picture(data: LayerData, selection: Selection) -> Picture:
         at = data.slice_at(selection.slice)
         return picture(data.value, data.sample_statistics, order, scaling, at=at, tiling=tiles, page=page)
 
-    depends_on = data.own_sample, selection.scaling, selection.sort, selection.slice, tiles, page
+    known = _effects_known(data, selection)
+    depends_on = data.own_sample, selection.scaling, selection.sort, selection.slice, tiles, page, known
     return cast("Picture", data.remember(PICTURE, depends_on, draw, _nbytes))
 
 

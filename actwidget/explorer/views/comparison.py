@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actwidget.analysis.difference import difference
+from actwidget.errors import short
 from actwidget.explorer.answers.kind import kind_of_output
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
-from actwidget.explorer.selection import OTHER_MODEL
+from actwidget.explorer.selection import EDITED, OTHER_MODEL
+from actwidget.explorer.what_if.comparison import edited_values
+from actwidget.explorer.what_if.description import edits_in_words
 from actwidget.figures import ComparisonContent, Side, comparison_order, comparison_spec
 from actwidget.figures.answers.content import SHARES
 
@@ -36,12 +39,12 @@ class Comparison(View):
 
     def available(self, data: LayerData) -> str | None:
         """Besides the usual reasons, a single sample has nothing beside it."""
-        is_alone = data.batch_size == 1 and not data.has_other_model
+        is_alone = data.batch_size == 1 and not data.has_other_model and not data.sources.what_if.current
         return data.missing or (ALONE if is_alone else None)
 
     def samples(self, selection: Selection, count: int) -> list[int]:
         """The selected sample, and where no model is compared the other one, by default the next."""
-        if selection.compare == OTHER_MODEL:
+        if selection.compare in {OTHER_MODEL, EDITED}:
             return [selection.sample]
         other = (selection.sample + 1) % count if selection.compare is None else int(selection.compare)
         return [selection.sample, other]
@@ -50,8 +53,11 @@ class Comparison(View):
         """Both sides and their difference, the channels that differ most first."""
         if not data.is_numeric:
             return Drawing.message(data.path, "There is nothing to compare here: these values are no numbers.")
+        is_edited = selection.compare is None and data.batch_size == 1 and not data.has_other_model
         if selection.compare == OTHER_MODEL and data.has_other_model:
             sides = _models(data)
+        elif (is_edited or selection.compare == EDITED) and selection.edits:
+            sides = _edited(data, selection)
         else:
             other = self.samples(selection, data.batch_size)[-1]
             if min(other, data.samples - 1) == data.own_sample:
@@ -77,6 +83,16 @@ def _models(data: LayerData) -> tuple[Side, Side]:
             _answer(sources.other_predictions, sample),
             picture,
         ),
+    )
+
+
+def _edited(data: LayerData, selection: Selection) -> tuple[Side, Side]:
+    """The layer in the model, and in the model with the explorer's edits."""
+    picture = _picture(data)
+    values, answer = edited_values(data, selection.edits)
+    return (
+        Side("as it is", _values(data.value), _answer(data.sources.predictions, data.sample), picture),
+        Side(f"with {short(edits_in_words(selection.edits), 60)}", _values(values), answer, picture),
     )
 
 

@@ -91,7 +91,7 @@ def _drawn(key: str, data: LayerData, opened: frozenset[str]) -> DrawnLayer:
     nodes = data.sources.session.graph.nodes
     if key not in nodes:
         return DrawnLayer("", "output" if key.endswith(RESULT) else "input")
-    node, warnings = nodes[key], data.sources.measurements.warnings(key)
+    node, warnings = nodes[key], data.sources.numbers.warnings(key)
     shape = shape_text(node.output_shape)
     detail = f"{node.class_name} {shape}" if shape else node.class_name
     parameters = f"{node.parameters:,} parameters" if node.parameters else "no parameters"

@@ -11,7 +11,8 @@ from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.navigation import Grid
 from actwidget.explorer.registry import View, register
 from actwidget.explorer.views.channels import facts_on
-from actwidget.figures import Placement, channel_order, overlay_spec
+from actwidget.explorer.what_if.effects import order_of
+from actwidget.figures import Placement, overlay_spec
 
 if TYPE_CHECKING:
     from actwidget.explorer.layer_data import LayerData
@@ -53,7 +54,7 @@ class Overlay(View):
             return Drawing.message(data.path, self.available(data) or "")
         order = np.arange(values.shape[-1])
         if selection.sort not in {"index", "number"}:
-            order = channel_order(data.sample_statistics, selection.sort)
+            order = order_of(data, selection.sort)
         position = selection.position if data.is_read_as_computed else None
         field = data.receptive_field(position or (0, 0), source.place)
         box = place = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +13,12 @@ from actwidget.errors import short
 from actwidget.explorer.controls import Choice
 from actwidget.explorer.drawing import Drawing
 from actwidget.explorer.registry import View, register
+from actwidget.explorer.selection import EDITED
+from actwidget.explorer.what_if.description import edits_in_words
 from actwidget.figures import overview_spec
 from actwidget.figures.overview.places import PICTURE_ROW
 from actwidget.figures.overview.rows import Column, Pictures
+from actwidget.figures.parts.palette import ACCENT
 from actwidget.figures.parts.palette_png import palette_png
 from actwidget.figures.parts.text import escape, large, milliseconds, percent
 
@@ -52,12 +56,18 @@ class Overview(View):
     label = "Overview"
     question = "Is the network well?"
     place = 60
-    controls = (ROWS, COLUMNS)
+    controls = (ROWS, COLUMNS, "basis")
     is_of_network = True
 
     def available(self, _data: LayerData) -> str | None:
         """Of every network."""
         return None
+
+    def layer_clicked(self, path: str, part: str, data: LayerData, selection: Selection) -> Mapping[str, Any]:
+        """Shows the layer's channels; while there are edits, the layer without and with them."""
+        if selection.edits and selection.option(COLUMNS) == "statistics":
+            return {"layer": path, "compare": EDITED, "show": "comparison"}
+        return super().layer_clicked(path, part, data, selection)
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """A row for each layer, the selected one marked."""
@@ -74,7 +84,7 @@ class Overview(View):
         more = "".join(f" · {len(paths):,} {why}" for why, paths in left_out.items() if paths)
         layers = f"{count:,} {'layer' if count == 1 else 'layers'}"
         wrong = warnings_in_words(*network.layers_and_others(row.path for row in unwell))
-        title = f"{name} · {layers} · {wrong}{more}"
+        title = f"{name} · {layers} · {wrong}{_over(data, rows)}{more}"
         alone = [f"left out, {why}: {', '.join(paths[:20])}" for why, paths in left_out.items() if paths]
         alt = "; ".join([title, *alone, *(f"{row.path}: {', '.join(row.warnings)}" for row in unwell[:20])])
         shown = rows if selection.option(ROWS) == "all" else unwell
@@ -86,10 +96,30 @@ class Overview(View):
             title, alt = (f"{text} · {_total(cost)}" for text in (title, alt))
             words = {row.path: _in_words(cost, cost.layers[row.path]) for row in shown if row.path in cost.layers}
             figure = overview_spec(shown, title, data.path, columns=_columns(cost, shown), hover=words)
-        else:
-            pictures = _pictures(network.pictures(data.sample), shown) if columns == "pictures" else None
+        elif columns == "pictures":
+            pictures = _pictures(network.pictures(data.sample), shown)
             figure = overview_spec(shown, title, data.path, pictures=pictures)
+        elif selection.edits:
+            moved = data.sources.what_if.outcome(selection.edits, data.sample, data.path).moved
+            title, alt = (f"{text} · {edits_in_words(selection.edits)}" for text in (title, alt))
+            shares = [share if isfinite(share := moved.get(row.path, 0.0)) else None for row in shown]
+            words = {path: f"moved by {percent(value)}" for path, value in moved.items() if isfinite(value)}
+            figure = overview_spec(shown, title, data.path, columns=[Column("moved by", shares, ACCENT)], hover=words)
+        else:
+            figure = overview_spec(shown, title, data.path)
         return Drawing.of(figure, alt)
+
+
+def _over(data: LayerData, rows: Sequence[Summary]) -> str:
+    """What the rows rest on, in words, if there is a scan."""
+    numbers, source = data.sources.numbers, data.sources.scan
+    if source is None:
+        return ""
+    batch = [row for row in rows if not numbers.rests_on_scan(row.path)]
+    if len(batch) == len(rows):
+        return f" · over {numbers.batch_in_words}{source.changed and ', since the model has changed after the scan'}"
+    own = f", {len(batch):,} of the rows over {numbers.batch_in_words}" if batch else ""
+    return f" · over {source.samples_in_words}{own}"
 
 
 def _total(cost: NetworkCost) -> str:

@@ -28,8 +28,9 @@ ORDERS = {
     "maximum": "maximum",
     "standard_deviation": "spread",
     "zeros": "fewest zeros",
+    "effect": "effect on the answer",
 }
-"""The orders of channels by name, and what they are called on screen."""
+"""The orders of channels by name, and what they are called on screen. The last one needs more than statistics."""
 STRONGEST = "strongest"
 """The order of channels that do not fit on one page: by the root mean square."""
 GRID_ASPECT = 1.18
@@ -44,12 +45,12 @@ def channel_order(statistics: Statistics, name: str) -> NDArray[np.intp]:
 
     Args:
         statistics: The statistics that they are ordered by.
-        name: A key of `ORDERS`, of which `"index"` is by number, or `STRONGEST`.
+        name: A key of `ORDERS`, of which `"index"` and `"effect"` are by number here, or `STRONGEST`.
 
     Returns:
         intp `(channels,)`. Among equals the lower index comes first.
     """
-    if name in {"index", "number"}:
+    if name in {"index", "number", "effect"}:
         return np.arange(statistics.channels)
     each = statistics.per_channel
     if name == STRONGEST:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actwidget.figures.boxes import Box, Panel
 from actwidget.figures.comparison.content import COLORS
-from actwidget.figures.comparison.panels import Box, Panel
 from actwidget.figures.parts.bars import bar_lengths, nonfinite_marker
 from actwidget.figures.parts.layout import NUMBER_LABELS
 from actwidget.figures.parts.nonfinite import precise

@@ -8,8 +8,8 @@ import numpy as np
 
 from actwidget.analysis.axes import channels
 from actwidget.analysis.pixels.pooling import magnitude_pooled
+from actwidget.figures.boxes import Box, Panel, axis_of, hidden_axes
 from actwidget.figures.comparison.content import COLORS
-from actwidget.figures.comparison.panels import Box, Panel, axis_of, hidden_axes
 from actwidget.figures.parts.color_strip import color_strip
 from actwidget.figures.parts.heatmap import cell_positions, color_axis, dark_axis, reduction_factor, value_ticks
 from actwidget.figures.parts.layout import NUMBER_LABELS

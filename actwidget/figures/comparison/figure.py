@@ -11,9 +11,9 @@ from actwidget.analysis.axes import channels, slice_label
 from actwidget.analysis.dtypes import as_floats
 from actwidget.analysis.float_errors import ignore_float_errors
 from actwidget.analysis.pixels.mosaic import Mosaic, mosaic
+from actwidget.figures.boxes import Box, Panel, Words, assembled, axis_of, hidden_axes
 from actwidget.figures.comparison.bars import bar_panels, units_shown
 from actwidget.figures.comparison.closeups import closeup_panels, closeup_reduction, color_axes
-from actwidget.figures.comparison.panels import Box, Panel, Words, assembled, axis_of, hidden_axes
 from actwidget.figures.parts.input_image import input_picture
 from actwidget.figures.parts.marks import outlined
 from actwidget.figures.parts.nonfinite import finite_or_nan, nonfinite_legend, nonfinite_text

@@ -61,6 +61,20 @@ def input_picture(pixels: NDArray[Any], limit: int = 640) -> tuple[str, tuple[in
     return image_uri(image), (image.height, image.width)
 
 
+@ignore_float_errors
+def picture_pixels(pixels: NDArray[Any]) -> NDArray[np.uint8] | None:
+    """An input that is a picture as bytes of red, green and blue; `None` where it is no picture.
+
+    Args:
+        pixels: As for `small_picture`.
+
+    Returns:
+        Shape `(height, width, 3)`.
+    """
+    image = _input_image(pixels)
+    return None if image is None else np.asarray(image)
+
+
 def is_picture(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     """Whether a sample of an input can be drawn as it is.
 

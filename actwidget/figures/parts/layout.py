@@ -79,11 +79,16 @@ def base_layout(title: str, *, captioned: bool = False, **more: Any) -> dict[str
     return result
 
 
-def of_panel_height(layout: dict[str, Any]) -> dict[str, Any]:
-    """A layout that is exactly as high as its panel, also if its title takes several lines; these begin at its edge."""
-    narrow = layout["meta"]["narrow"] | {"height": NARROW_HEIGHT}
+def of_panel_height(layout: dict[str, Any], heights: tuple[int, int] = (HEIGHT, NARROW_HEIGHT)) -> dict[str, Any]:
+    """A layout that is exactly as high as its panel, also if its title takes several lines; these begin at its edge.
+
+    Args:
+        layout: The layout.
+        heights: The height of the panel in pixels, and that on a narrow page.
+    """
+    narrow = layout["meta"]["narrow"] | {"height": heights[1]}
     title = {**layout["title"], "xref": "container", "pad": {**layout["title"]["pad"], "l": 8}}
-    return {**layout, "title": title, "height": HEIGHT, "meta": {**layout["meta"], "narrow": narrow}}
+    return {**layout, "title": title, "height": heights[0], "meta": {**layout["meta"], "narrow": narrow}}
 
 
 def title_pad(lines: list[str]) -> int:

@@ -19,6 +19,10 @@ ACCENT = "#1a6fe8"
 """What is selected. Blue beside the orange-brown of a warning differs to colour-blind eyes too."""
 WARNING = "#c4480d"
 MUTED = "#9aa4b2"
+# Classes: apart from each other on white and on black, none of them the colour of a warning or of what is selected.
+CLASS_COLORS = (
+    "#3f8f5f", "#d08a1d", "#8a63d2", "#1f9fb0", "#c2407a", "#8f8420", "#5f7fae", "#a8674f", "#6bae2e", "#b08bd0",
+)  # fmt: skip
 NAN_COLOR = (255, 0, 200)
 NAN_CSS = "#ff00c8"
 # "balance" on a dark page, evenly spaced: zero is near the page's colour there too, and large magnitudes are bright.

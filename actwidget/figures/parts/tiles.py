@@ -12,6 +12,30 @@ if TYPE_CHECKING:
     from actwidget.analysis.pixels.mosaic import Mosaic
 
 
+def arranged(count: int, shape: tuple[int, ...], room: tuple[int, int], *, caption: int, gap: int) -> tuple[int, float]:
+    """The number of columns with which tiles are drawn largest, and how wide they are then, in pixels.
+
+    Args:
+        count: Of tiles.
+        shape: The height and width of a tile, in any unit.
+        room: The width and height of the panel in pixels.
+        caption: How high the caption above each tile is, in pixels.
+        gap: The room between tiles, in pixels.
+
+    >>> arranged(9, (1, 1), (900, 300), caption=18, gap=8)
+    (5, 124.0)
+    """
+    height, width = shape
+    sizes = {}
+    for columns in range(1, count + 1):
+        rows = -(-count // columns)
+        across = room[0] / columns - gap
+        down = (room[1] / rows - caption - gap) * max(width, 1) / max(height, 1)
+        sizes[columns] = min(across, down)
+    best = max(sizes, key=lambda columns: (round(sizes[columns], 3), -columns))
+    return best, max(sizes[best], 1.0)
+
+
 def tile_image(uri: str, **axes: str) -> dict[str, Any]:
     """A picture with its upper left corner at 0, where one pixel is one unit of the axes."""
     return {"type": "image", "source": uri, "x0": 0.5, "y0": 0.5, "dx": 1, "dy": 1, "hoverinfo": "skip", **axes}

@@ -84,9 +84,18 @@ def _draw_panels(canvas: Canvas, traces: Traces, axes: Mapping[str, Axis]) -> No
                 ends = [(at, other.start), (at, other.stop)]
                 canvas.line(ends if axis is across else [(y, x) for x, y in ends], GRID, 1)
         with canvas.clipped((across.start, down.stop, across.stop, down.start)):
-            for trace in traces:
-                if (trace["xaxis"], trace["yaxis"]) == (x, y):
-                    DRAWN[trace["type"]](canvas, trace, across, down)
+            own = [trace for trace in traces if (trace["xaxis"], trace["yaxis"]) == (x, y)]
+            for trace in _side_by_side(own, canvas.layout):
+                DRAWN[trace["type"]](canvas, trace, across, down)
+
+
+def _side_by_side(traces: Traces, layout: Mapping[str, Any]) -> Traces:
+    """The traces of a panel; bars that stand beside each other have their number and how many there are."""
+    bars = [trace for trace in traces if trace["type"] == "bar" and trace.get("width") is None]
+    if layout.get("barmode", "group") != "group" or len(bars) < 2:
+        return traces
+    numbers = {id(trace): number for number, trace in enumerate(bars)}
+    return [{**trace, "beside": (numbers[id(trace)], len(bars))} if id(trace) in numbers else trace for trace in traces]
 
 
 def _draw_shape(canvas: Canvas, shape: Mapping[str, Any], axes: Mapping[str, Axis], box: Box) -> None:

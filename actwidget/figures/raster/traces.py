@@ -235,6 +235,9 @@ def _bar(canvas: Canvas, trace: Mapping[str, Any], across: Axis, down: Axis) -> 
     gap = np.diff(np.unique(places)).min(initial=1 if places.size < 2 else np.inf)
     width = trace.get("width")
     widths = np.broadcast_to(gap * (1 - canvas.layout.get("bargap", 0.2)) if width is None else width, values.shape)
+    number, count = trace.get("beside", (0, 1))
+    places = places + ((number + 0.5) / count - 0.5) * widths
+    widths = widths * ((1 - canvas.layout.get("bargroupgap", 0)) / count if count > 1 else 1)
     marker = trace.get("marker") or {}
     texts, opacity = trace.get("text"), marker.get("opacity", 1) * trace.get("opacity", 1)
     for index in range(values.size):

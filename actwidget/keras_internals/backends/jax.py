@@ -159,6 +159,30 @@ class Jax:
 
         jax.debug.callback(check, condition)
 
+    def compiled(
+        self,
+        function: Callable[..., Any],
+        variables: Sequence[Any] = (),
+        *,
+        keeps_nan: bool = False,  # noqa: ARG002 - XLA always keeps it
+    ) -> Callable[..., Any]:
+        """A function by `jax.jit`. It gets the weights as arguments, or it would keep those of its first call."""
+        known = list(variables)
+
+        @jax.jit
+        def run(values: Sequence[Any], *tensors: Any) -> Any:
+            with keras.StatelessScope(state_mapping=zip(known, values, strict=True)):
+                return function(*tensors)
+
+        return lambda *tensors: run([variable.value for variable in known], *tensors)
+
+    def with_gradients(
+        self, function: Callable[..., tuple[Any, Any]], tensors: Sequence[Any]
+    ) -> tuple[tuple[Any, Any], list[Any]]:
+        """By `jax.value_and_grad`."""
+        result, gradients = jax.value_and_grad(function, argnums=tuple(range(len(tensors))), has_aux=True)(*tensors)
+        return result, list(gradients)
+
     def without_gradients(self) -> AbstractContextManager[Any]:
         """Nothing is recorded outside of `jax.grad`."""
         return nullcontext()

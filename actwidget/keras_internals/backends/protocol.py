@@ -102,6 +102,34 @@ class Backend(Protocol):
     def require(self, condition: Any, message: str) -> None:
         """Adds an assertion to a graph: it raises with this message if the condition is false when the graph runs."""
 
+    def compiled(
+        self, function: Callable[..., Any], variables: Sequence[Any] = (), *, keeps_nan: bool = False
+    ) -> Callable[..., Any]:
+        """A function of tensors, compiled for each combination of shapes and dtypes if the backend compiles.
+
+        It reads the current weights in each call, but every other value of Python's only when it is compiled.
+
+        Args:
+            function: Is given tensors, or structures of them, and returns such structures.
+            variables: All of Keras's variables that it reads.
+            keeps_nan: Whether NaN comes out wherever it does eagerly. Some of TensorFlow's fused operations, a
+                convolution with a ReLU say, make 0 of it. Gradients can't be taken through such a function.
+        """
+
+    def with_gradients(
+        self, function: Callable[..., tuple[Any, Any]], tensors: Sequence[Any]
+    ) -> tuple[tuple[Any, Any], list[Any]]:
+        """The result of a function of some tensors, and the gradients of what it returns first.
+
+        Args:
+            function: Is given the tensors one by one, and returns a scalar, and anything else that is wanted of it.
+            tensors: Floats, of any shape.
+
+        Returns:
+            What the function returns, and for each tensor the gradient of the scalar. Where the scalar does not depend
+            on a tensor its gradient is `None`, or zeros under JAX, which does not tell.
+        """
+
     def without_gradients(self) -> AbstractContextManager[Any]:
         """A context in which no gradients are recorded, if the backend records them by default."""
 

@@ -15,7 +15,7 @@ from tensorflow.python.framework.op_callbacks import add_op_callback, remove_op_
 
 from actwidget.keras_internals.backends import tensorflow_isolation
 from actwidget.keras_internals.backends.protocol import IsolatedPass
-from actwidget.keras_internals.backends.tensorflow_functions import run_as_python
+from actwidget.keras_internals.backends.tensorflow_functions import compiled, compiled_without_fusion, run_as_python
 from actwidget.keras_internals.classes import is_from_keras
 from actwidget.keras_internals.patches import Patch
 
@@ -143,6 +143,26 @@ class TensorFlow:
     def require(self, condition: Any, message: str) -> None:
         """An assertion in the graph."""
         tf.debugging.Assert(condition, [message])
+
+    def compiled(
+        self,
+        function: Callable[..., Any],
+        variables: Sequence[Any] = (),  # noqa: ARG002 - a graph reads variables by itself
+        *,
+        keeps_nan: bool = False,
+    ) -> Callable[..., Any]:
+        """A `tf.function`."""
+        return compiled_without_fusion(function) if keeps_nan else compiled(function)
+
+    def with_gradients(
+        self, function: Callable[..., tuple[Any, Any]], tensors: Sequence[Any]
+    ) -> tuple[tuple[Any, Any], list[Any]]:
+        """By a `tf.GradientTape`."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(tensors)
+            value, more = function(*tensors)
+        gradients = tape.gradient(value, tensors)
+        return (value, more), [None if each is None else tf.convert_to_tensor(each) for each in gradients]
 
     def without_gradients(self) -> AbstractContextManager[Any]:
         """Nothing is recorded outside of a `tf.GradientTape`."""

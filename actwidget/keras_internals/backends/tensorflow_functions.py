@@ -32,6 +32,53 @@ def run_as_python() -> Iterator[None]:
         _AS_PYTHON.reset(token)
 
 
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A `tf.function` that is compiled wherever it is called, while the functions of the user's in it run as Python."""
+    return tf.function(_Traced(function), autograph=False)  # type: ignore[no-any-return]
+
+
+def compiled_without_fusion(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Like `compiled`, but no operations are fused: a convolution fused with a ReLU makes 0 of NaN.
+
+    What is to be optimized is an option of a single call, which leaves all other functions of the process as they are.
+    """
+    traced: Any = compiled(function)
+    options = tf.compat.v1.ConfigProto()
+    rewriting = options.graph_options.rewrite_options
+    rewriting.remapping = rewriting.OFF
+    config = options.SerializeToString()
+
+    def call(*tensors: Any) -> Any:
+        concrete = traced.get_concrete_function(*tensors)
+        given = tf.nest.flatten(tensors, expand_composites=True)
+        results = tf.raw_ops.StatefulPartitionedCall(
+            args=[*given, *concrete.captured_inputs],
+            Tout=[each.dtype for each in concrete.outputs],
+            f=concrete,
+            config_proto=config,
+        )
+        left = iter(results)
+        expected = tf.nest.flatten(concrete.structured_outputs, expand_composites=True)
+        found = [None if each is None else next(left) for each in expected]
+        return tf.nest.pack_sequence_as(concrete.structured_outputs, found, expand_composites=True)
+
+    return call
+
+
+class _Traced:
+    """A function to compile, as an object: TensorFlow counts the tracings of all functions with the same code together.
+
+    With too many it would warn that one function is traced again and again.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.__name__ = "compiled"
+
+    def __call__(self, *tensors: Any) -> Any:
+        return self._function(*tensors)
+
+
 def _patches() -> list[Patch]:
     return [(type(tf.function(_patches)), "__call__", _uncompiled)]
 
@@ -41,7 +88,7 @@ def _uncompiled(original: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         function = self.python_function
         # TensorFlow's own functions, such as those of vectorized_map or a SavedModel, work only when compiled.
-        if not _AS_PYTHON.get() or is_framework_function(function):
+        if not _AS_PYTHON.get() or is_framework_function(function) or function.__module__ == __name__:
             return original(self, *args, **kwargs)
         if not tf.executing_eagerly():
             # Inside another graph, an `if` or a loop over tensors needs AutoGraph. A function that AutoGraph can't

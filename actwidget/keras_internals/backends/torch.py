@@ -132,6 +132,28 @@ class Torch:
         if not bool(condition):
             raise ValueError(message)
 
+    def compiled(
+        self,
+        function: Callable[..., Any],
+        variables: Sequence[Any] = (),  # noqa: ARG002 - it runs as it is
+        *,
+        keeps_nan: bool = False,  # noqa: ARG002 - it always does
+    ) -> Callable[..., Any]:
+        """The function itself: PyTorch computes eagerly."""
+        return function
+
+    def with_gradients(
+        self, function: Callable[..., tuple[Any, Any]], tensors: Sequence[Any]
+    ) -> tuple[tuple[Any, Any], list[Any]]:
+        """By `torch.autograd.grad`."""
+        watched = [tensor.detach().requires_grad_() for tensor in tensors]
+        with torch.enable_grad():
+            value, more = function(*watched)
+            if not value.requires_grad:
+                return (value, more), [None] * len(watched)
+            gradients = torch.autograd.grad(value, watched, allow_unused=True)
+        return (value.detach(), keras.tree.map_structure(_detached, more)), list(gradients)
+
     def without_gradients(self) -> AbstractContextManager[Any]:
         """Otherwise PyTorch keeps all intermediate values for the gradients of the weights."""
         context: AbstractContextManager[Any] = torch.no_grad()
@@ -172,3 +194,7 @@ class Torch:
                     for each, value in before:
                         if not self.have_same_bits(each, value):
                             each.copy_(value)
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.Tensor) else value

@@ -8,13 +8,13 @@ import ipywidgets
 import traitlets
 
 from actwidget.explorer import registry
-from actwidget.explorer.controls import SHARED, Choice, Number, Slider
+from actwidget.explorer.controls import SHARED, Button, Choice, Factor, Number, Slider, Words
 from actwidget.widgets.components.choices import Choices
 from actwidget.widgets.components.menu import Menu
 from actwidget.widgets.components.stepper import Stepper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from actwidget.explorer.controls import Control
     from actwidget.widgets.components.parts import Parts
@@ -44,6 +44,9 @@ class Controls:
         self._is_updating = False  # widgets are being set from the explorer's traits, so they must not set the traits
         self._widgets: dict[str, Any] = {}
         self._spare: dict[str, Any] = {}  # made, but not yet needed
+        self._buttons: dict[str, Button] = {}
+        self._work_state = "idle"
+        self._pressed: Callable[[], None] = lambda: None
         for name in _INITIAL_CONTROLS:
             self._create(SHARED[name])
         self.box = parts.make(ipywidgets.HBox, [*map(self.widget, _INITIAL_CONTROLS)], css="actw-controls")
@@ -80,13 +83,31 @@ class Controls:
         if children != list(self.box.children):
             self.box.children = children
 
+    def on_press(self, callback: Callable[[], None]) -> None:
+        """Registers a function that is called when a button is pressed that begins or stops the view's work."""
+        self._pressed = callback
+
+    def show_work(self, state: str) -> None:
+        """Sets the buttons for the view's work.
+
+        Args:
+            state: `"waiting"` if it can begin, `"running"`, or `"idle"` if there is nothing to do.
+        """
+        self._work_state = state
+        for name, button in self._buttons.items():
+            self._mark(button, self._widgets[name])
+
+    def _mark(self, button: Button, widget: Any) -> None:
+        widget.description = button.stop if self._work_state == "running" else button.label
+        widget.disabled = self._work_state == "idle"
+
     def close(self) -> None:
         """Removes all links and observers."""
         for link in self._links:
             link.unlink()
         self._links = []
         for widget in self._widgets.values():
-            if isinstance(widget, ipywidgets.IntSlider):
+            if isinstance(widget, (ipywidgets.IntSlider, ipywidgets.FloatSlider)):
                 widget.unobserve_all()
 
     def make_all(self) -> None:
@@ -124,18 +145,51 @@ class Controls:
             case Slider():
                 css = "actw-slice"
                 widget = make(ipywidgets.IntSlider, description=control.label, tooltip=control.tip, css=css)
+            case Factor():
+                widget = make(
+                    ipywidgets.FloatSlider,
+                    description=control.label,
+                    tooltip=control.tip,
+                    min=control.least,
+                    max=control.most,
+                    step=control.step,
+                    value=control.default,
+                    css="actw-factor",
+                )
+            case Words():
+                widget = make(
+                    ipywidgets.Text,
+                    description=control.label,
+                    tooltip=control.tip,
+                    placeholder=control.empty,
+                    value=control.default,
+                    continuous_update=False,
+                    css="actw-words",
+                )
+            case Button():
+                widget = make(
+                    ipywidgets.Button, description=control.label, tooltip=control.tip, disabled=True, css="actw-work"
+                )
         return widget
 
     def _link(self, name: str, widget: Any) -> None:
-        if not self._owner.has_trait(name):
+        if isinstance(widget, ipywidgets.Button):
+            widget.on_click(lambda _widget: self._pressed())
+        elif not self._owner.has_trait(name):
             widget.observe(lambda change: self._choose_option(name, change["new"]), "value")
         elif isinstance(widget, ipywidgets.IntSlider):
             widget.observe(lambda change: self._slide(name, change["new"]), "value")
         else:
-            self._links.append(traitlets.link((self._owner, name), (widget, "value")))
+            # A comparison with a model has no number.
+            shown: Any = (lambda value: None if isinstance(value, str) else value) if name == "compare" else _same
+            self._links.append(traitlets.link((self._owner, name), (widget, "value"), transform=(shown, _same)))
 
     def _fit(self, control: Control, widget: Any) -> None:
         """Sets a widget's range from its control, and its value from the explorer."""
+        if isinstance(control, Button):
+            self._buttons[control.name] = control
+            self._mark(control, widget)
+            return
         is_option = not self._owner.has_trait(control.name)
         options = self._owner.options
         chosen = options.get(control.name, control.default) if is_option else getattr(self._owner, control.name)
@@ -145,13 +199,19 @@ class Controls:
                 widget.max = control.count - 1
                 widget.value = control.middle if chosen is None else chosen
             elif isinstance(control, Choice) and isinstance(widget, Menu) and is_option:
-                chosen = str(chosen) if chosen in control.choices else control.default
+                chosen = control.shown or (str(chosen) if chosen in control.choices else control.default)
                 with widget.hold_sync():
                     widget.choices, widget.value = _items(control), chosen
+            elif isinstance(control, Choice) and isinstance(widget, Menu):
+                widget.choices = _items(control)
             elif isinstance(control, Number):
                 widget.maximum = control.count - 1
                 widget.placeholder = control.empty or ""
-            if is_option and not isinstance(control, Slider):  # all other widgets are linked to their trait
+            elif isinstance(control, Words):
+                widget.placeholder = control.empty
+            if isinstance(control, (Factor, Words)) and control.shown is not None:
+                widget.value = control.shown
+            elif is_option and not isinstance(control, Slider):  # all other widgets are linked to their trait
                 widget.value = chosen
         finally:
             self._is_updating = False
@@ -162,7 +222,11 @@ class Controls:
 
     def _choose_option(self, name: str, value: Any) -> None:
         if not self._is_updating:
-            self._owner.options = {**self._owner.options, name: value}
+            self._owner.choose_option(name, value)
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _items(control: Choice) -> list[tuple[str, str]]:

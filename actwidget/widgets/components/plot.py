@@ -21,7 +21,7 @@ from actwidget.widgets.assets import asset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", "Escape")
+KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", "Escape", "Enter")
 _KERNEL = secrets.token_hex(4)
 
 
@@ -87,6 +87,7 @@ class PlotView(anywidget.AnyWidget):
         """
         self._clicked = CallbackDispatcher()
         self._pressed = CallbackDispatcher()
+        self._hovered: Callable[[int], bytes] | None = None
         self._figure, self._shown = _drawable(go.Figure() if figure is None else figure)
         shown = self._shown
         super().__init__(_images=_packed(shown.images), _arrays=shown.arrays, _spec=shown.spec, **kwargs)
@@ -152,6 +153,15 @@ class PlotView(anywidget.AnyWidget):
         """
         self._pressed.register_callback(callback, remove=remove)
 
+    def on_hover(self, picture_of: Callable[[int], bytes] | None) -> None:
+        """Sets what gives a small picture of the sample under the pointer, in traces with `meta="thumbnails"`.
+
+        Args:
+            picture_of: A function of the sample's number, the second entry of the point's `customdata` after
+                `"scanned"`. It returns the bytes of a PNG or JPEG, `b""` for none.
+        """
+        self._hovered = picture_of
+
     def __repr__(self) -> str:
         """One line that is the same on every run."""
         count = len(self.figure.data)
@@ -162,5 +172,8 @@ class PlotView(anywidget.AnyWidget):
             self.send({"kind": "plotly.js"}, buffers=[plotlyjs_gzipped()])
         elif content.get("kind") == "click" and isinstance(content.get("customdata"), list):
             self._clicked(content["customdata"])
+        elif content.get("kind") == "hover" and isinstance(number := content.get("sample"), int):
+            picture = b"" if self._hovered is None else self._hovered(number)
+            self.send({"kind": "thumbnail", "sample": number}, buffers=[picture])
         elif content.get("kind") == "key" and content.get("key") in KEYS:
             self._pressed(content["key"])

@@ -63,6 +63,25 @@ def test_bars_stand_on_zero_and_lie_where_they_are_horizontal():
     assert box_of(drawn({**bar, "orientation": "h", "x": [5], "y": [4]}), RED) == (20, 70, 120, 90)
 
 
+@pytest.mark.parametrize("options", [{}, {"barmode": "group"}])
+def test_two_traces_of_bars_stand_beside_each_other_at_one_place(options):
+    first, second = (
+        {"type": "bar", "x": [5], "y": [4], "marker": {"color": color}} for color in ("#ff0000", "#0000ff")
+    )
+    found = drawn(first, second, bargap=0, **options)
+    left, right = box_of(found, RED), box_of(found, BLUE)
+    assert left[2] == right[0] == 120
+    assert left[2] - left[0] == right[2] - right[0]
+
+
+def test_bars_that_overlay_stand_at_one_place():
+    first, second = (
+        {"type": "bar", "x": [5], "y": [y], "marker": {"color": c}} for y, c in ((8, "#ff0000"), (4, "#0000ff"))
+    )
+    found = drawn(first, second, bargap=0, barmode="overlay")
+    assert box_of(found, RED)[::2] == box_of(found, BLUE)[::2]
+
+
 def test_names_along_an_axis_are_places_in_their_order():
     bar = {"type": "bar", "orientation": "h", "y": ["a", "b"], "x": [0, 10], "width": 1, "marker": {"color": "#ff0000"}}
     assert box_of(drawn(bar, yaxis={**BARE, "range": [-0.5, 1.5]}), RED) == (20, 20, 220, 70)

@@ -1,12 +1,16 @@
 // @ts-check
 // The controls of ipywidgets that are used here, as plain elements of HTML.
 
+import { throttled } from "../shared/throttled.js";
 import { onChange } from "../shared/widget_model.js";
 
 /**
  * @import { WidgetModel } from "../shared/widget_model.js"
  * @typedef {(model: WidgetModel, el: HTMLElement, signal: AbortSignal) => void} Render
  */
+
+/** In milliseconds: a slider on its way sends a value no more often, so that the kernel keeps up. ipywidgets' own do too. */
+const PAUSE = 100;
 
 let count = 0;
 
@@ -84,14 +88,18 @@ function renderSlider(model, el, signal) {
     input.value = model.get("value");
     readout.textContent = input.value;
   });
-  input.addEventListener("input", () => assign(model, "value", input.valueAsNumber), { signal });
+  const send = throttled((/** @type {number} */ value) => assign(model, "value", value), PAUSE);
+  input.addEventListener("input", () => send(input.valueAsNumber), { signal });
 }
 
 /** @type {Render} */
 function renderButton(model, el, signal) {
   el.setAttribute("type", "button");
   el.title = model.get("tooltip") ?? "";
-  el.textContent = model.get("description");
+  keep(model, signal, ["description", "disabled"], () => {
+    el.textContent = model.get("description");
+    el.toggleAttribute("disabled", model.get("disabled") === true);
+  });
   el.addEventListener("click", () => model.send({ event: "click" }), { signal });
 }
 
@@ -99,6 +107,7 @@ function renderButton(model, el, signal) {
 export const CONTROLS = {
   HTMLView: { tag: "div", classes: "widget-html", render: renderHtml },
   TextView: { tag: "div", classes: "widget-inline-hbox widget-text", render: renderText },
+  FloatSliderView: { tag: "div", classes: "widget-inline-hbox widget-slider", render: renderSlider },
   IntSliderView: { tag: "div", classes: "widget-inline-hbox widget-slider", render: renderSlider },
   ButtonView: { tag: "button", classes: "jupyter-button widget-button", render: renderButton },
 };

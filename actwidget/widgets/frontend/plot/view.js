@@ -9,10 +9,11 @@ import { createPanning } from "./pan.js";
 import { loadPlotly } from "./plotly_loader.js";
 import { tellRoom } from "./room.js";
 import { createSticky } from "./sticky.js";
+import { createThumbnail } from "./thumbnail.js";
 
 /** @import { WidgetModel } from "../shared/widget_model.js" */
 
-const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", "Escape"]);
+const KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown", "Escape", "Enter"]);
 const OPTIONS = { displayModeBar: false, responsive: false, doubleClick: false };
 
 function createElements() {
@@ -79,6 +80,7 @@ export function renderPlot({ model, el }) {
     else box.removeAttribute("tabindex");
   };
 
+  const showThumbnails = createThumbnail(box, model, signal);
   const showError = (/** @type {string} */ action, /** @type {Error} */ error) => {
     message.removeAttribute("role");
     message.removeAttribute("aria-label");
@@ -112,6 +114,7 @@ export function renderPlot({ model, el }) {
     isClickable = true;
     // Plotly gives the graph its `on` with the first drawing, and drops what listens when it purges the graph.
     /** @type {any} */ (graph).on("plotly_click", sendClick);
+    showThumbnails(graph);
     panning.listen();
   };
   // The figure, its pictures and its arrays arrive in one message as several changes: one drawing for all.

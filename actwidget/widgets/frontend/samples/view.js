@@ -1,7 +1,7 @@
 // @ts-check
 // The strip in the page: a list of which some items are in sight, pages of them, and "+".
 
-import { toBase64 } from "../shared/base64.js";
+import { pictureSource } from "../shared/base64.js";
 import { viewedBytes } from "../shared/bytes.js";
 import { onChange } from "../shared/widget_model.js";
 import { Panel } from "./panel.js";
@@ -30,14 +30,6 @@ function stripButton(name, label, sign) {
   button.setAttribute("aria-label", label);
   button.textContent = sign;
   return button;
-}
-
-/**
- * A picture as the `src` of an image. The kernel sends PNGs, which begin with this byte, and JPEGs.
- * @param {Uint8Array} bytes
- */
-function pictureSource(bytes) {
-  return bytes.length ? `data:image/${bytes[0] === 0x89 ? "png" : "jpeg"};base64,${toBase64(bytes)}` : "";
 }
 
 /** One view of the strip. */

@@ -21,3 +21,11 @@ export function toBase64(bytes) {
   for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   return btoa(text);
 }
+
+/**
+ * A picture as the `src` of an image. The kernel sends PNGs, which begin with this byte, and JPEGs.
+ * @param {Uint8Array} bytes
+ */
+export function pictureSource(bytes) {
+  return bytes.length ? `data:image/${bytes[0] === 0x89 ? "png" : "jpeg"};base64,${toBase64(bytes)}` : "";
+}

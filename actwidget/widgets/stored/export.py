@@ -14,7 +14,7 @@ from actwidget.widgets.components.choices import tab_items
 from actwidget.widgets.components.inspection import inspection_content
 from actwidget.widgets.components.table import packed_columns
 from actwidget.widgets.components.tree import packed_rows
-from actwidget.widgets.page import html_page
+from actwidget.widgets.stored.page import html_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

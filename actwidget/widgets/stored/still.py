@@ -116,6 +116,22 @@ class Still:
         """
         publish(bundle(snapshot, self._key))
 
+    def hold_place(self) -> None:
+        """Adds an empty output to the running cell, which `fill_place` turns into the still later on."""
+        publish({"text/html": _PLACE.format(key=self._key)}, transient=self._place)
+
+    def fill_place(self, snapshot: Snapshot) -> None:
+        """Shows the still where its place is; without one nothing happens.
+
+        Args:
+            snapshot: The contents of the still.
+        """
+        publish(bundle(snapshot, self._key), transient=self._place, update=True)
+
+    @property
+    def _place(self) -> dict[str, str]:
+        return {"display_id": f"actw-still-{self._key}"}
+
 
 def publish(data: dict[str, Any], **options: Any) -> None:
     """Adds an output to the running cell; `data` maps MIME types to representations of it."""
@@ -173,6 +189,7 @@ def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+_PLACE = '<span class="actw-still-{key}"></span>'
 _HTML = """<style>{style}</style>
 <figure class="actw-still actw-still-{key}">
 {picture}

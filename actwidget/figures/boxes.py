@@ -1,4 +1,4 @@
-"""Where the panels of a comparison stand, on a wide and on a narrow page."""
+"""Panels that stand in boxes: parts of a figure in shares of its width and in pixels of its height."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from actwidget.figures.parts.layout import HEIGHT, LINE, NARROW_HEIGHT, base_lay
 
 TOP, LOW = 30, 8
 """The margins above the panels, for the title, and below them, in pixels."""
-ROOM, NARROW_ROOM = HEIGHT - TOP - LOW, NARROW_HEIGHT - TOP - 3 * LINE - LOW
-"""The pixels for the panels below a title of one line, on a narrow page of four; below a longer one they shrink."""
+
+
+def rooms(heights: tuple[int, int] = (HEIGHT, NARROW_HEIGHT)) -> tuple[int, int]:
+    """The pixels for the panels below a title of one line, on a narrow page of four; below a longer one they shrink."""
+    return heights[0] - TOP - LOW, heights[1] - TOP - 3 * LINE - LOW
 
 
 class Box(NamedTuple):
@@ -37,7 +40,9 @@ class Panel:
         x: Attributes of its x axis.
         y: Attributes of its y axis.
         caption: The text above it.
-        marks: Shapes on it, without their axes.
+        narrow_caption: The same on a narrow page, if it is another there.
+        marks: Shapes on it, without their axes; `"xref": "domain"` or `"yref": "domain"` in one says that it is placed
+            by shares of the panel in that direction.
     """
 
     traces: list[dict[str, Any]]
@@ -46,6 +51,7 @@ class Panel:
     x: dict[str, Any] = field(default_factory=dict)
     y: dict[str, Any] = field(default_factory=dict)
     caption: str = ""
+    narrow_caption: str = ""
     marks: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -81,7 +87,15 @@ def axis_of(number: int) -> str:
     return "" if number == 0 else str(number + 1)
 
 
-def assembled(title: str, panels: list[Panel], words: list[Words], dark: dict[str, Any], **more: Any) -> dict[str, Any]:
+def assembled(
+    title: str,
+    panels: list[Panel],
+    words: list[Words],
+    dark: dict[str, Any],
+    *,
+    heights: tuple[int, int] = (HEIGHT, NARROW_HEIGHT),
+    **more: Any,
+) -> dict[str, Any]:
     """A figure of some panels, exactly as high as its place, as a dict of `data` and `layout`.
 
     Args:
@@ -89,6 +103,7 @@ def assembled(title: str, panels: list[Panel], words: list[Words], dark: dict[st
         panels: The panels, each with its own pair of axes in the same order.
         words: Texts.
         dark: What changes on a dark page.
+        heights: The height of the figure in pixels, and that on a narrow page.
         **more: Attributes of the layout.
     """
     data: list[dict[str, Any]] = []
@@ -96,21 +111,32 @@ def assembled(title: str, panels: list[Panel], words: list[Words], dark: dict[st
     shapes: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     narrow: dict[str, Any] = {}
+    room, narrow_room = rooms(heights)
     for number, panel in enumerate(panels):
         suffix = axis_of(number)
         x, y = f"x{suffix}", f"y{suffix}"
         data += [{**trace, "xaxis": x, "yaxis": y} for trace in panel.traces]
-        shapes += [{**mark, "xref": x, "yref": y} for mark in panel.marks]
-        across, down = panel.wide.domains(ROOM)
+        shapes += [{**mark, **_axes_of(mark, x, y)} for mark in panel.marks]
+        across, down = panel.wide.domains(room)
         axes[f"xaxis{suffix}"] = {"fixedrange": True, "anchor": y, **panel.x, "domain": across}
         axes[f"yaxis{suffix}"] = {"fixedrange": True, "anchor": x, **panel.y, "domain": down}
-        across, down = panel.narrow.domains(NARROW_ROOM)
+        across, down = panel.narrow.domains(narrow_room)
         narrow |= {f"xaxis{suffix}.domain": across, f"yaxis{suffix}.domain": down}
         if panel.caption:
-            narrow |= _note(notes, panel.caption, "", panel.wide, panel.narrow, yanchor="bottom")
+            texts = panel.caption, panel.narrow_caption
+            place = {"yanchor": "bottom", "align": "left"}
+            narrow |= _note(notes, *texts, panel.wide, panel.narrow, heights=heights, **place)
     for each in words:
         narrow |= _note(
-            notes, each.text, each.narrow_text, each.wide, each.narrow, yanchor="top", align="left", xshift=each.shift
+            notes,
+            each.text,
+            each.narrow_text,
+            each.wide,
+            each.narrow,
+            heights=heights,
+            yanchor="top",
+            align="left",
+            xshift=each.shift,
         )
     layout = base_layout(
         title,
@@ -121,14 +147,26 @@ def assembled(title: str, panels: list[Panel], words: list[Words], dark: dict[st
         **axes,
         **more,
     )
-    return {"data": data, "layout": of_panel_height(layout)}
+    return {"data": data, "layout": of_panel_height(layout, heights)}
+
+
+def _axes_of(mark: dict[str, Any], x: str, y: str) -> dict[str, str]:
+    """The axes of a mark, by whose values or by whose lengths it is placed."""
+    return {name: f"{axis} domain" if mark.get(name) else axis for name, axis in (("xref", x), ("yref", y))}
 
 
 def _note(
-    notes: list[dict[str, Any]], text: str, narrow_text: str, wide: Box, narrow: Box, **more: Any
+    notes: list[dict[str, Any]],
+    text: str,
+    narrow_text: str,
+    wide: Box,
+    narrow: Box,
+    *,
+    heights: tuple[int, int],
+    **more: Any,
 ) -> dict[str, Any]:
     """Adds a text at the upper left corner of a box; returns what changes on a narrow page."""
-    place = len(notes)
-    notes.append(text_above(text, wide.left, wide.domains(ROOM)[1][1], **more))
-    changed = {f"annotations[{place}].x": narrow.left, f"annotations[{place}].y": narrow.domains(NARROW_ROOM)[1][1]}
+    place, (room, narrow_room) = len(notes), rooms(heights)
+    notes.append(text_above(text, wide.left, wide.domains(room)[1][1], **more))
+    changed = {f"annotations[{place}].x": narrow.left, f"annotations[{place}].y": narrow.domains(narrow_room)[1][1]}
     return changed | ({f"annotations[{place}].text": narrow_text} if narrow_text else {})

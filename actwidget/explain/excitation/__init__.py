@@ -1,0 +1,1 @@
+"""Ideal inputs: the pictures that excite a channel, a unit or a class most."""

@@ -1,0 +1,1 @@
+"""What an answer depends on: over pictures, as coloured words, as bars."""

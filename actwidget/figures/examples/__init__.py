@@ -1,0 +1,1 @@
+"""Samples that excite a channel most, and its mean by class."""

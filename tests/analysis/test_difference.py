@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from actwidget.analysis.difference import difference
 from actwidget.errors import InvalidInputsError
+from tests.rounding import assert_close
 
 SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5))
 
@@ -18,8 +19,8 @@ def test_the_difference_is_numpys(shape, seed):
     first, second = np.random.default_rng(seed).normal(size=(2, *shape)).astype("float16")
     found = difference(first, second)
     expected = second.astype("float64") - first
-    np.testing.assert_allclose(found.values, expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found.mean_absolute, np.abs(expected).mean(axis=(0, 1)), rtol=1e-5, atol=1e-6)
+    assert_close(found.values, expected)
+    assert_close(found.mean_absolute, np.abs(expected).mean(axis=(0, 1)))
     assert found.largest == pytest.approx(np.abs(expected).max(), rel=1e-5)
     assert np.all(np.diff(found.mean_absolute[found.order]) <= 0)
 

@@ -17,6 +17,7 @@ from actwidget.errors import (
     OptionError,
 )
 from tests.capture import zoo
+from tests.rounding import assert_close
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 5, 100])
@@ -28,7 +29,7 @@ def test_small_batches_give_what_the_whole_gives(build, batch_size):
     whole, parts = aw.activations(model, inputs), aw.activations(model, inputs, batch_size=batch_size)
     assert list(parts) == list(whole)
     for path, value in whole.items():
-        np.testing.assert_allclose(parts[path], value, rtol=1e-5, atol=1e-6, err_msg=path)
+        assert_close(parts[path], value, err_msg=path)
 
 
 def test_each_pass_has_at_most_batch_size_samples():
@@ -104,7 +105,7 @@ def test_one_of_many_is_what_all_give():
     for path in whole:
         single = aw.activations(model, inputs, path)
         assert list(single) == [path]
-        np.testing.assert_allclose(single[path], whole[path], rtol=1e-5, atol=1e-6)
+        assert_close(single[path], whole[path])
 
 
 def test_the_mapping_is_read_only():
@@ -180,7 +181,7 @@ def test_a_layer_that_gives_no_tensor_for_this_batch_does_not_stop_the_others(ba
     batch = zoo.noise(5, 3)
     found = aw.activations(model, [batch, None], batch_size=batch_size)
     assert list(found) == ["x", "sum", "dense"]
-    np.testing.assert_allclose(found["dense"], model([batch, None]), rtol=1e-5, atol=1e-6)
+    assert_close(found["dense"], model([batch, None]))
     with pytest.raises(NotCapturableError, match=r"'same' .*gave no tensor for this batch"):
         aw.activations(model, [batch, None], "same", batch_size=batch_size)
     given = aw.activations(model, [batch, batch], batch_size=batch_size)

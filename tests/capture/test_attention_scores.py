@@ -8,6 +8,7 @@ import pytest
 from keras import layers, ops
 
 import actwidget as aw
+from tests.rounding import assert_close
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(2, 5, 8)).astype("float32")
@@ -93,11 +94,11 @@ def test_scores_are_divided_into_heads_and_nothing_else_is(make):
         title = explorer.figure.layout.title.text
         assert f"{heads} head" in title
         closeup = next(each for each in explorer.figure.data if each.type == "heatmap" and each.coloraxis)
-        np.testing.assert_allclose(np.asarray(closeup.z), value[0, -1] if value.ndim == 4 else value[0], rtol=1e-6)
+        assert_close(np.asarray(closeup.z), value[0, -1] if value.ndim == 4 else value[0])
         assert "query ↓ key →" in explorer.figure.layout.annotations[0].text
     for path in softmaxes:  # the last axis is the one that sums to 1
         explorer.layer = path
-        np.testing.assert_allclose(explorer.activation.sum(axis=-1), 1, rtol=1e-5)
+        assert_close(explorer.activation.sum(axis=-1), 1)
 
 
 def test_a_head_that_is_read_along_another_axis_is_none():

@@ -14,6 +14,7 @@ import actwidget as aw
 from actwidget.capture.run.batch_parts import Captured, Joined, Parts, Row, alone, chosen, is_close, trials
 from actwidget.capture.run.inputs import prepare
 from tests.capture import zoo
+from tests.rounding import assert_close
 
 
 def test_another_first_axis_than_the_samples_is_not_joined():
@@ -153,7 +154,7 @@ def test_texts_are_filled_up_to_the_longest_of_the_whole_batch():
     pooled = layers.GlobalAveragePooling1D(name="pool")
     model = keras.Sequential([keras.Input((1,), dtype="string"), words, layers.Embedding(9, 4), pooled])
     found = aw.activations(model, x, "pool")["pool"]
-    np.testing.assert_allclose(found, model(ops.convert_to_tensor(x)), rtol=1e-5, atol=1e-6)
+    assert_close(found, model(ops.convert_to_tensor(x)))
 
 
 def test_a_table_as_long_as_the_parts_is_not_repeated():

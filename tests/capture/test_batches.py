@@ -11,6 +11,7 @@ import pytest
 
 import actwidget as aw
 from actwidget.errors import InvalidInputsError
+from tests.rounding import assert_close
 
 X = np.random.default_rng(0).random((10, 4), np.float32)
 Y = np.arange(10)
@@ -73,7 +74,7 @@ TAKEN = [(build, kind) for kind in KINDS for build in (functional, Plain) if "si
 def test_activations_are_those_of_the_first_batch_and_say_so(build: Callable[[], keras.Model], kind: str) -> None:
     model = build()
     found = aw.activations(model, KINDS[kind](), "hidden")
-    np.testing.assert_allclose(found["hidden"], np.asarray(model(X[:5])), rtol=1e-6)
+    assert_close(found["hidden"], np.asarray(model(X[:5])))
     assert found.note.startswith("This is the first batch of the ")
     assert found.note in repr(found)
 

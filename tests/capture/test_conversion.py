@@ -12,6 +12,7 @@ import actwidget as aw
 from actwidget.capture.run.conversion import as_array, as_tensors, is_option, is_shared, is_uneven
 from actwidget.keras_internals.versions import NO_RAGGED_INPUTS
 from tests.capture import zoo
+from tests.rounding import assert_close
 
 pytestmark = pytest.mark.backend("tensorflow")  # ragged, sparse and text tensors; test_backends has the others
 
@@ -28,10 +29,10 @@ def mean_of_words():
 def test_the_rows_of_a_ragged_input_are_not_filled_up(batch_size):
     model, x = mean_of_words(), tf.ragged.constant([[1, 2, 3], [4], [5, 6]], dtype="int64")
     found = aw.activations(model, x, ["mean", "out"], batch_size=batch_size)
-    np.testing.assert_allclose(found["out"], model(x), rtol=1e-5, atol=1e-6)
+    assert_close(found["out"], model(x))
     table = model.layers[1].get_weights()[0]
-    np.testing.assert_allclose(found["mean"][1], table[4], rtol=1e-6)
-    np.testing.assert_allclose(aw.submodel(model, "out")(x), found["out"], rtol=1e-5, atol=1e-6)
+    assert_close(found["mean"][1], table[4])
+    assert_close(aw.submodel(model, "out")(x), found["out"])
 
 
 class SparseProduct(keras.Model):
@@ -49,7 +50,7 @@ def test_a_model_without_a_graph_is_given_a_sparse_input_as_it_came(batch_size):
     model, x = SparseProduct(), tf.sparse.from_dense(np.eye(4, dtype="float32"))
     expected = model(x)
     found = aw.activations(model, x, "last", batch_size=batch_size)["last"]
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert_close(found, expected)
 
 
 def test_an_input_that_is_declared_sparse_stays_so():

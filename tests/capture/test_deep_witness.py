@@ -15,6 +15,7 @@ from tests.capture import odd_models
 from tests.capture.deep_witness import as_array, deep_witness
 from tests.capture.odd_models import batch
 from tests.capture.random_graphs import random_models
+from tests.rounding import are_close
 
 
 def affine(value, layer):
@@ -30,7 +31,7 @@ def assert_exactly(found, expected):
     assert list(found) == list(expected)
     for path, value in expected.items():
         assert found[path].shape == np.shape(value), path
-        np.testing.assert_allclose(found[path], value, rtol=1e-5, atol=1e-6, err_msg=path)
+        assert_close(found[path], value, err_msg=path)
 
 
 def test_a_nested_model_called_twice_with_literal_names():
@@ -135,7 +136,7 @@ def test_scores_under_dropout_are_those_that_were_used():
     model, (query, value) = odd_models.attention_plain_and_additive()
     found = deep_witness(model, [query, value], training=True)
     assert (found["plain/scores"] == 0).any()
-    np.testing.assert_allclose(found["plain/scores"] @ value, found["plain"], rtol=1e-5, atol=1e-6)
+    assert_close(found["plain/scores"] @ value, found["plain"])
 
 
 @pytest.mark.parametrize(
@@ -166,9 +167,7 @@ def test_what_an_odd_model_puts_out_was_seen_on_the_way(build):
 def same(left, right):
     if (left.shape, left.dtype) != (right.shape, right.dtype):
         return False
-    return (
-        np.array_equal(left, right) if left.dtype.kind not in "fV" else np.allclose(left, right, rtol=1e-5, atol=1e-6)
-    )
+    return np.array_equal(left, right) if left.dtype.kind not in "fV" else are_close(left, right)
 
 
 def test_the_deep_chain_needs_a_higher_recursion_limit():
@@ -192,4 +191,4 @@ def test_random_models_end_in_what_the_witness_saw(drawn):
     found = deep_witness(model, value)
     result = np.asarray(model(value))
     last = [path for path in found if "/" not in path][-1]
-    np.testing.assert_allclose(found[last], result, rtol=1e-5, atol=1e-6)
+    assert_close(found[last], result)

@@ -13,6 +13,7 @@ from actwidget.errors import ChannelError, LayerNotFoundError, NotCapturableErro
 from actwidget.keras_internals.versions import NAMED_INPUTS_NEEDED, PREDICT_NEEDS_ALL_INPUTS
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 def residual():
@@ -96,17 +97,17 @@ def test_only_the_chosen_call_of_a_shared_layer_changes():
     once = value @ kernel
 
     second = aw.edit(model, {"shared@1": aw.Ablate(0)})(value)
-    np.testing.assert_allclose(second[0], once, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(second[1], ablated([0])(once @ kernel), rtol=1e-5, atol=1e-6)
+    assert_close(second[0], once)
+    assert_close(second[1], ablated([0])(once @ kernel))
 
     both = aw.edit(model, {"shared": aw.Ablate(0)})(value)
-    np.testing.assert_allclose(both[0], ablated([0])(once), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(both[1], ablated([0])(once) @ kernel, rtol=1e-5, atol=1e-6)
+    assert_close(both[0], ablated([0])(once))
+    assert_close(both[1], ablated([0])(once) @ kernel)
 
 
 def test_an_input_can_be_edited():
     model, x = residual(), zoo.noise(2, 3)
-    np.testing.assert_allclose(aw.edit(model, {"x": aw.Scale([0, 1, 2], 2.0)})(x), model(x * 2), rtol=1e-5, atol=1e-6)
+    assert_close(aw.edit(model, {"x": aw.Scale([0, 1, 2], 2.0)})(x), model(x * 2))
 
 
 def difference():
@@ -161,11 +162,11 @@ def test_masks_go_on():
     model = keras.Model(tokens, layers.LSTM(3, name="lstm")(y))
     x = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 7]])
     same = aw.edit(model, {"embedding": lambda v: v * 1})
-    np.testing.assert_allclose(same(x), model(x), rtol=1e-5, atol=1e-6)
+    assert_close(same(x), model(x))
     doubled = aw.edit(model, {"embedding": aw.Scale(range(4), 2.0)})(x)
     table = model.get_layer("embedding").get_weights()[0] * 2
     masked = model.get_layer("lstm")(keras.ops.convert_to_tensor(table[x]), mask=keras.ops.convert_to_tensor(x != 0))
-    np.testing.assert_allclose(doubled, masked, rtol=1e-5, atol=1e-6)
+    assert_close(doubled, masked)
 
 
 def test_attention_is_edited_per_head_projection():
@@ -183,10 +184,8 @@ def test_an_edited_model_is_explored_under_the_same_paths():
     assert [node.path for node in aw.layer_tree(edited)] == [node.path for node in aw.layer_tree(model)]
     values = aw.activations(edited, x)
     np.testing.assert_array_equal(values["first"][:, 0], 0)
-    np.testing.assert_allclose(values["sum"], edited(x), rtol=1e-6)
-    np.testing.assert_allclose(
-        aw.submodel(edited, "second").predict(x, verbose=0), values["second"], rtol=1e-5, atol=1e-6
-    )
+    assert_close(values["sum"], edited(x))
+    assert_close(aw.submodel(edited, "second").predict(x, verbose=0), values["second"])
 
 
 def within(edited, shape=(3,)):
@@ -201,14 +200,14 @@ def test_an_edited_model_in_another_shows_what_flows():
     values = aw.activations(big, x)
     inside = {path.rpartition("/")[2]: value for path, value in values.items()}
     doubled = x * np.array([2, 1, 1])
-    np.testing.assert_allclose(inside["x"], doubled, rtol=1e-6)
+    assert_close(inside["x"], doubled)
     first = ablated([0])(doubled @ model.get_layer("first").get_weights()[0])
     np.testing.assert_allclose(inside["first"], first, rtol=1e-5, atol=1e-5)
     second = first @ model.get_layer("second").get_weights()[0] + 1
     np.testing.assert_allclose(inside["second"], second, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(inside["sum"], first + second, rtol=1e-5, atol=1e-5)
     for path, value in values.items():  # each by itself, when the pass ends early
-        np.testing.assert_allclose(aw.activations(big, x, path)[path], value, rtol=1e-5, atol=1e-6)
+        assert_close(aw.activations(big, x, path)[path], value)
     wanted = "residual_edited/residual/first"
     np.testing.assert_allclose(aw.submodel(big, wanted).predict(x, verbose=0), first, rtol=1e-5, atol=1e-5)
 
@@ -242,7 +241,7 @@ def test_attention_scores_follow_from_the_edits_inside(nested):
     edited = aw.edit(model, {"attention/query": lambda v: v * 0})
     values = aw.activations(within(edited, (4, 6)) if nested else edited, zoo.noise(2, 4, 6))
     scores = next(value for path, value in values.items() if path.endswith("attention/scores"))
-    np.testing.assert_allclose(scores, np.full((2, 2, 4, 4), 0.25), rtol=1e-6)  # all keys are alike to no query
+    assert_close(scores, np.full((2, 2, 4, 4), 0.25))  # all keys are alike to no query
 
 
 def test_edits_add_up():
@@ -261,7 +260,7 @@ def test_edited_models_are_saved_and_loaded(make, tmp_path):
     expected = as_array(edited(x))
     edited.save(tmp_path / "edited.keras")
     again = keras.saving.load_model(tmp_path / "edited.keras")
-    np.testing.assert_allclose(again.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    assert_close(again.predict(x, verbose=0), expected)
 
 
 def test_an_edited_model_can_be_trained_and_trains_the_models_own_weights():
@@ -444,9 +443,9 @@ def test_an_optional_input_can_be_left_out_of_an_edited_model_too(kind):
     if not PREDICT_NEEDS_ALL_INPUTS.applies:
         runs.append(lambda x: edited.predict(x, verbose=0))
     for run in runs:
-        np.testing.assert_allclose(run(without), expected, rtol=1e-6)
+        assert_close(run(without), expected)
     assert set(aw.activations(edited, without)) == {"a", "sum"}
     with pytest.raises(NotCapturableError, match=r"edit of 'b' .*'b' gave no tensor for this batch"):
         aw.edit(model, {"b": aw.Ablate(0)})(without)
     allowed = aw.edit(model, {"b": aw.Ablate(0)}, allow_unreached=True)
-    np.testing.assert_allclose(allowed(without), value, rtol=1e-6)
+    assert_close(allowed(without), value)

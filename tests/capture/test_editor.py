@@ -14,6 +14,7 @@ import actwidget as aw
 from actwidget.errors import NotCapturableError
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 pytestmark = pytest.mark.filterwarnings("ignore:`build\\(\\)` was called on layer:UserWarning")
 WIDTH = 5
@@ -105,7 +106,7 @@ def edited_to_half(way, **options):
 @pytest.mark.parametrize("run", [*RUN.values(), *LOOK.values()], ids=[*RUN, *LOOK])
 def test_what_an_edited_subclassed_model_gives_is_edited(run):
     _, edited, expected = edited_to_half("plain")
-    np.testing.assert_allclose(run(edited, zoo.noise(4, 3)), expected, rtol=1e-5, atol=1e-6)
+    assert_close(run(edited, zoo.noise(4, 3)), expected)
 
 
 @pytest.mark.parametrize("run", [RUN["call"], *LOOK.values()], ids=["call", *LOOK])
@@ -137,7 +138,7 @@ def test_no_way_to_run_gives_the_answer_without_the_edit(way, run):
     except NotCapturableError as error:
         assert "'hidden'" in str(error)  # noqa: PT017 - or the edited answer
     else:
-        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+        assert_close(result, expected)
 
 
 @pytest.mark.parametrize("step", ["fit", "evaluate"])
@@ -145,7 +146,7 @@ def test_a_compiled_step_that_does_not_make_an_edit_is_an_error(step):
     model, edited, expected = edited_to_half("plain")
     x, target = zoo.noise(4, 3), np.zeros((4, 2), "float32")
     edited.compile("sgd", "mse")
-    np.testing.assert_allclose(edited.evaluate(x, target, verbose=0), np.mean(expected**2), rtol=1e-5)
+    assert_close(edited.evaluate(x, target, verbose=0), np.mean(expected**2))
     model.way = "left out"
     edited.compile("sgd", "mse")
     before = model.out.get_weights()
@@ -169,10 +170,10 @@ def test_reached_tells_of_each_edit_whether_the_latest_call_made_it():
 @pytest.mark.parametrize("look", LOOK.values(), ids=LOOK)
 def test_an_edit_that_may_be_left_out_is_made_where_the_layer_is_called(look):
     model, edited, expected = edited_to_half("large batches", allow_unreached=True)
-    np.testing.assert_allclose(look(edited, zoo.noise(200, 3)), np.tile(expected[:1], (200, 1)), rtol=1e-5, atol=1e-6)
+    assert_close(look(edited, zoo.noise(200, 3)), np.tile(expected[:1], (200, 1)))
     small = zoo.noise(4, 3)
     if look is not LOOK["some layers"] and look is not LOOK["submodel of two"]:  # these ask for `hidden` itself
-        np.testing.assert_allclose(look(edited, small), model(small), rtol=1e-5, atol=1e-6)
+        assert_close(look(edited, small), model(small))
 
 
 @pytest.mark.parametrize("way", ["vectorized_map", "thread"])
@@ -195,7 +196,7 @@ def test_a_call_on_symbols_need_not_make_an_edit_and_is_not_the_latest_call():
     with pytest.raises(NotCapturableError, match="edit of 'hidden'"):
         outer(zoo.noise(4, 3))
     model.way = "plain"
-    np.testing.assert_allclose(outer(zoo.noise(4, 3)), expected, rtol=1e-5, atol=1e-6)
+    assert_close(outer(zoo.noise(4, 3)), expected)
 
 
 @pytest.mark.parametrize("allow", [False, True])
@@ -204,9 +205,9 @@ def test_whether_an_edit_may_be_left_out_is_saved_with_the_model(allow, tmp_path
     for made in (edited, aw.submodel(edited, "out")):
         made.save(tmp_path / "edited.keras")
         again = keras.saving.load_model(tmp_path / "edited.keras")
-        np.testing.assert_allclose(again(zoo.noise(101, 3))[:4], expected, rtol=1e-5, atol=1e-6)
+        assert_close(again(zoo.noise(101, 3))[:4], expected)
         if allow:
-            np.testing.assert_allclose(again(zoo.noise(4, 3)), edited(zoo.noise(4, 3)), rtol=1e-5, atol=1e-6)
+            assert_close(again(zoo.noise(4, 3)), edited(zoo.noise(4, 3)))
         else:
             with pytest.raises(NotCapturableError, match="edit of 'hidden'"):
                 again(zoo.noise(4, 3))
@@ -232,7 +233,7 @@ def test_a_layer_that_is_wanted_and_not_called_is_an_error_after_loading_too(tmp
     tapped.save(tmp_path / "tapped.keras")
     again = keras.saving.load_model(tmp_path / "tapped.keras")
     for each in (tapped, again):
-        np.testing.assert_allclose(each(zoo.noise(101, 3)), model.hidden(zoo.noise(101, 3)), rtol=1e-5, atol=1e-6)
+        assert_close(each(zoo.noise(101, 3)), model.hidden(zoo.noise(101, 3)))
         with pytest.raises(NotCapturableError, match="'hidden' of model 'steps' can't be captured: it was not called"):
             each(zoo.noise(4, 3))
 
@@ -255,7 +256,7 @@ def test_a_submodel_of_an_edited_one_runs_no_further_than_its_layers_and_their_e
         kernel, bias = model.get_layer("second").get_weights()
         first = np.array(aw.Ablate(0)(model.get_layer("first")(value)))
         ran.clear()
-        np.testing.assert_allclose(run(), first @ kernel + bias, rtol=1e-5, atol=1e-6)
+        assert_close(run(), first @ kernel + bias)
         assert ran == ["first", "second"]
 
 
@@ -263,11 +264,11 @@ def test_compare_and_summaries_of_an_edited_subclassed_model_show_the_edit():
     model, edited, expected = edited_to_half("plain")
     x = zoo.noise(4, 3)
     apart = aw.compare(model, x, edited)
-    np.testing.assert_allclose(apart["hidden"], 0.5 - np.array(model.hidden(x)), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(apart["out"], expected - np.array(model(x)), rtol=1e-5, atol=1e-6)
+    assert_close(apart["hidden"], 0.5 - np.array(model.hidden(x)))
+    assert_close(apart["out"], expected - np.array(model(x)))
     found = {row.path: row for row in explored(edited, x).summaries}
     assert found["hidden"].maximum == found["hidden"].minimum == 0.5
-    np.testing.assert_allclose(found["out"].maximum, expected.max(), rtol=1e-5)
+    assert_close(found["out"].maximum, expected.max())
 
 
 def test_another_thread_that_runs_the_same_model_is_no_reason_for_an_error():
@@ -297,5 +298,5 @@ def test_another_thread_that_runs_the_same_model_is_no_reason_for_an_error():
             pool.submit(model, x).result(60)
 
     model.meanwhile = elsewhere
-    np.testing.assert_allclose(edited(-x), model.down(-x), rtol=1e-5)
+    assert_close(edited(-x), model.down(-x))
     assert edited.reached == {"up": False}

@@ -10,6 +10,7 @@ from keras import layers, ops
 import actwidget as aw
 from actwidget.errors import ActwidgetError, InvalidInputsError, ModelNotBuiltError
 from tests.capture import zoo
+from tests.rounding import assert_close
 
 X = zoo.noise(3, 4)
 
@@ -118,11 +119,11 @@ def test_after_a_failed_look_what_fits_builds_it_and_is_had():
     with pytest.raises(InvalidInputsError):
         aw.activations(model, np.array(["no", "numbers"]))
     values = aw.activations(model, X)
-    np.testing.assert_allclose(values["last"], model(X), rtol=1e-5)
+    assert_close(values["last"], model(X))
     again = Late(fails="build")
     with pytest.raises(ActwidgetError):
         aw.activations(again, X)
     again.fails = ""
     values = aw.activations(again, X)
-    np.testing.assert_allclose(values["first"], again.first(ops.multiply(X, again.scale)), rtol=1e-5)
+    assert_close(values["first"], again.first(ops.multiply(X, again.scale)))
     assert [weight.name for weight in again.weights].count("scale") == 1

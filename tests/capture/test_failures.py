@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
@@ -11,6 +10,7 @@ from keras import layers
 import actwidget as aw
 from actwidget.errors import CaptureError
 from tests.capture import zoo
+from tests.rounding import assert_close
 
 
 class Unprintable(Exception):  # noqa: N818 - as a user may call it
@@ -170,4 +170,4 @@ def test_an_error_in_an_edit_names_the_layer_that_is_edited():
 def test_what_stands_before_the_layer_that_raises_can_still_be_had():
     model, _, _ = broken_model(Subclassed, RAISED["KeyError"])
     x = zoo.noise(4, 3)
-    np.testing.assert_allclose(aw.activations(model, x, "before")["before"], model.before(x), rtol=1e-6)
+    assert_close(aw.activations(model, x, "before")["before"], model.before(x))

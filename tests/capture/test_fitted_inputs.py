@@ -13,6 +13,7 @@ from actwidget.errors import InvalidInputsError
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
 from tests.capture.test_every_way import in_every_way
+from tests.rounding import assert_close
 
 
 # A model that takes the ids of tokens, with a preprocessor that makes them of texts, as a task of KerasHub.
@@ -65,9 +66,9 @@ def test_texts_go_through_the_preprocessor(build, pair, texts):
     model = build(pair=pair)
     value = aw.activations(model, texts, "embedding")["embedding"]
     table = as_array(model.get_layer("embedding").embeddings)
-    np.testing.assert_allclose(value, table[[[2, 3, 0], [1, 0, 0]]], rtol=1e-6)
+    assert_close(value, table[[[2, 3, 0], [1, 0, 0]]])
     explorer = aw.LayerExplorer(model, texts, layer="embedding")
-    np.testing.assert_allclose(explorer.activation, value, rtol=1e-6)
+    assert_close(explorer.activation, value)
     assert in_every_way(explorer)[0] >= 1
 
 

@@ -12,6 +12,7 @@ from actwidget.capture.access.forward_pass import capture, stream
 from actwidget.capture.trace import read
 from actwidget.errors import NotCapturableError
 from tests.capture import zoo
+from tests.rounding import assert_close
 
 
 def test_a_layer_that_a_part_of_the_batch_passes_by_is_had_of_the_whole():
@@ -28,7 +29,7 @@ def test_a_layer_that_a_part_of_the_batch_passes_by_is_had_of_the_whole():
     with pytest.raises(NotCapturableError):
         aw.activations(model, x, "second")
     x[0, 0] = 9
-    np.testing.assert_allclose(aw.activations(model, x)["second"], model(x), rtol=1e-5, atol=1e-6)
+    assert_close(aw.activations(model, x)["second"], model(x))
 
 
 class Counted(keras.Model):
@@ -59,7 +60,7 @@ def test_a_model_without_a_graph_is_seen_on_no_more_samples_than_go_through_it_a
     found = aw.activations(model, x, chosen, batch_size=batch_size)
     assert max(model.ran) == batch_size
     assert list(found) == ["first"]
-    np.testing.assert_allclose(found["first"], model.first(x), rtol=1e-5, atol=1e-6)
+    assert_close(found["first"], model.first(x))
 
 
 @pytest.mark.parametrize("chosen", [None, "often@1"])
@@ -70,7 +71,7 @@ def test_what_the_first_samples_do_not_call_is_had_too(among, chosen):
     x[among, 0] = 10
     found = aw.activations(model, x, chosen, batch_size=25)
     assert list(found) == ([chosen] if chosen else ["first", "often", "often@1"])
-    np.testing.assert_allclose(found["often@1"], model(x), rtol=1e-5, atol=1e-6)
+    assert_close(found["often@1"], model(x))
 
 
 def test_so_it_is_inside_a_functional_model():
@@ -82,7 +83,7 @@ def test_so_it_is_inside_a_functional_model():
     assert max(filter(None, counted.ran)) == 25  # None in a trial on symbols
     x[30, 0] = 10
     path = f"{counted.name}/often@1"
-    np.testing.assert_allclose(aw.activations(model, x, batch_size=25)[path], counted(x), rtol=1e-5, atol=1e-6)
+    assert_close(aw.activations(model, x, batch_size=25)[path], counted(x))
 
 
 def test_noise_is_not_the_same_in_every_part():
@@ -157,7 +158,7 @@ def test_a_stream_gives_the_parts_in_turn_and_tells_what_can_not_be_had_in_parts
     assert stream(graph, batch, nodes, take, batch_size=batch_size) == {"centre", "out"}
     starts, values = zip(*taken["dense"], strict=True)
     assert list(starts) == list(range(0, 50, batch_size))
-    np.testing.assert_allclose(np.concatenate(values), model.get_layer("dense")(x), rtol=1e-5, atol=1e-6)
+    assert_close(np.concatenate(values), model.get_layer("dense")(x))
 
 
 def test_a_stream_ends_where_nothing_can_be_had_in_parts():
@@ -175,7 +176,7 @@ def test_what_a_layer_refuses_in_this_pass_is_left_out_where_that_is_asked_for()
     nodes = [graph.nodes[path] for path in ("lstm", "lstm/lstm_cell/input_gate", "out")]
     found = capture(graph, batch, nodes, training=True, refuse=False)
     assert list(found) == ["lstm", "out"]
-    np.testing.assert_allclose(found["out"].value, model.get_layer("out")(found["lstm"].value), rtol=1e-5, atol=1e-6)
+    assert_close(found["out"].value, model.get_layer("out")(found["lstm"].value))
     with pytest.raises(NotCapturableError, match=r"'lstm/lstm_cell/input_gate' .* dropout changes what goes into"):
         capture(graph, batch, nodes, training=True)
 

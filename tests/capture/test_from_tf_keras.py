@@ -17,6 +17,7 @@ from actwidget.errors import InvalidInputsError, ModelNotBuiltError, Unsupported
 from actwidget.keras_internals.classes import Functional
 from tests.capture import zoo
 from tests.capture.keras_2_zoo import MODELS, with_other_weights
+from tests.rounding import assert_close
 
 APPLICATIONS = {name for name in MODELS if name[0].isupper()}
 # Of many layers, and of kinds that MobileNetV2 and VGG16 have, or that are in the small models.
@@ -112,9 +113,9 @@ def test_a_made_model_is_saved_loaded_and_looked_into(tmp_path):
     made.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     x = zoo.noise(2, 3, 8, 8, 2)
-    np.testing.assert_allclose(loaded.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+    assert_close(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
     values = aw.activations(loaded, x)
-    np.testing.assert_allclose(values[made.layers[-1].name], model(x), rtol=1e-5, atol=1e-6)
+    assert_close(values[made.layers[-1].name], model(x))
 
 
 def with_layer(layer, shape=(8, 8, 3)):
@@ -213,7 +214,7 @@ def test_given_inputs_are_the_ones_compared():
     batch = {"a": zoo.noise(3, 4), "b": zoo.noise(3, 3)}
     made = aw.from_tf_keras(model, batch)
     for name, value in model(batch).items():
-        np.testing.assert_allclose(made(batch)[name], value, rtol=1e-5, atol=1e-6)
+        assert_close(made(batch)[name], value)
     with pytest.raises(InvalidInputsError, match=r"The model takes \['a', 'b'\], got \['a'\]"):
         aw.from_tf_keras(model, {"a": zoo.noise(3, 4)})
     with pytest.raises(InvalidInputsError, match=r"The Keras 2 model itself raises on the inputs: .*from_tf_keras\("):
@@ -251,7 +252,7 @@ def test_one_number_a_sample_needs_no_axis_of_its_own():
     x = tf_keras.Input((1,))
     model = tf_keras.Model(x, layers.Dense(2)(x))
     batch = zoo.noise(5)
-    np.testing.assert_allclose(aw.from_tf_keras(model, batch)(batch[:, None]), model(batch), rtol=1e-5, atol=1e-6)
+    assert_close(aw.from_tf_keras(model, batch)(batch[:, None]), model(batch))
 
 
 def test_a_graph_that_is_wired_otherwise_is_noticed(monkeypatch):

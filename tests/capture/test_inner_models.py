@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 import pytest
 from keras import layers
 
@@ -11,6 +10,7 @@ import actwidget as aw
 from actwidget.errors import UnsupportedModelError
 from tests.capture import zoo
 from tests.capture.test_every_way import in_every_way
+from tests.rounding import assert_close
 
 X = zoo.noise(3, 4)
 
@@ -73,4 +73,4 @@ def test_an_explorer_lists_what_the_model_holds_and_says_what_to_open(inputs):
     if inputs is not None:
         assert in_every_way(explorer) == (0, len(list(explorer.tree)))
         inside = aw.LayerExplorer(model.encoder, inputs, layer="code")
-        np.testing.assert_allclose(inside.activation, model.encoder(X), rtol=1e-5)
+        assert_close(inside.activation, model.encoder(X))

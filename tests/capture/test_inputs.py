@@ -14,6 +14,7 @@ from PIL import Image
 import actwidget as aw
 from actwidget.errors import ActwidgetError, CaptureError, InvalidInputsError
 from tests.capture import odd_models, odd_zoo, zoo
+from tests.rounding import assert_close
 
 
 def pictures(channels=3):
@@ -333,7 +334,7 @@ def test_a_scalar_has_the_shape_of_one_and_siblings_stand_in_the_order_of_execut
     values = aw.activations(model, x)
     once = model.two(x)
     for path, expected in zip(values, [once, model.three(once), model.three(model.three(once)), model(x)], strict=True):
-        np.testing.assert_allclose(values[path], expected, rtol=1e-5, atol=1e-6)
+        assert_close(values[path], expected)
 
 
 def test_where_keras_needs_all_inputs_of_a_dict_an_error_says_so(monkeypatch):

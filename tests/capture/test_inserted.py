@@ -14,6 +14,7 @@ from actwidget.errors import OptionError
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
 from tests.capture.test_edit import by_hand, flip_if_negative, residual
+from tests.rounding import assert_close
 
 
 def test_a_callable_runs_on_symbols_as_on_values_where_it_asks_for_none():
@@ -24,7 +25,7 @@ def test_a_callable_runs_on_symbols_as_on_values_where_it_asks_for_none():
         return values * 2
 
     layer, x = Apply(change, name="doubled"), zoo.noise(2, 3)
-    np.testing.assert_allclose(tf.function(layer)(tf.constant(x)), 2 * x, rtol=1e-6)
+    assert_close(tf.function(layer)(tf.constant(x)), 2 * x)
     assert runs == ["SymbolicTensor"]
 
 
@@ -33,13 +34,13 @@ def test_a_callable_that_asks_for_values_in_a_graph_gets_those_of_each_run():
     compiled = tf.function(layer)
     for seed in (0, 1):
         x = zoo.noise(2, 3, seed=seed)
-        np.testing.assert_allclose(compiled(tf.constant(x)), x + x[0, 0], rtol=1e-6)
+        assert_close(compiled(tf.constant(x)), x + x[0, 0])
 
 
 def test_a_chain_gives_what_its_layers_give_one_after_the_other():
     first, second = layers.Dense(3, name="same"), layers.Dense(3, name="same")
     x, chain = zoo.noise(2, 3), Chain([first, second], name="chain")
-    np.testing.assert_allclose(chain(x), second(first(x)), rtol=1e-6)
+    assert_close(chain(x), second(first(x)))
     assert len(chain.weights) == 4
 
 
@@ -83,7 +84,7 @@ def test_several_edits_behind_one_layer_are_saved_and_loaded(tmp_path):
     np.testing.assert_allclose(expected, by_layers, rtol=1e-5, atol=1e-5)
     edited.save(tmp_path / "edited.keras")
     again = keras.saving.load_model(tmp_path / "edited.keras")
-    np.testing.assert_allclose(again.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    assert_close(again.predict(x, verbose=0), expected)
     assert len(again.trainable_weights) == len(model.trainable_weights) + 4
 
 
@@ -99,7 +100,7 @@ def test_masks_go_through_several_edits():
         return values
 
     edited = aw.edit(aw.edit(model, {"embedding": layers.Reshape((5, 4))}), {"embedding": look})
-    np.testing.assert_allclose(edited(x), model(x), rtol=1e-5, atol=1e-6)
+    assert_close(edited(x), model(x))
     np.testing.assert_array_equal(seen[-1], x != 0)
 
 
@@ -155,5 +156,5 @@ def test_a_callable_that_needs_the_values_is_given_the_mask_too():
         return values * float(np.sum(as_array(mask)))
 
     edited = aw.edit(model, {"embedding": first_longer})
-    np.testing.assert_allclose(edited(x), as_array(model(x)) * 7, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(edited.predict(x, verbose=0), as_array(model(x)) * 7, rtol=1e-5, atol=1e-6)
+    assert_close(edited(x), as_array(model(x)) * 7)
+    assert_close(edited.predict(x, verbose=0), as_array(model(x)) * 7)

@@ -12,6 +12,7 @@ from actwidget.capture.access.keras_code import keras_code
 from actwidget.capture.trace import read, trace
 from tests.capture import odd_models, zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 def run(code, model, x):
@@ -43,7 +44,7 @@ def test_a_layer_of_a_nested_model_is_reached_through_what_that_is_given():
     assert "actwidget" not in code
     assert "nested = model.get_layer('pair')\n" in code
     expected = inner.get_layer("hidden")(model.get_layer("before")(value))
-    np.testing.assert_allclose(run(code, model, value), expected, rtol=1e-5, atol=1e-6)
+    assert_close(run(code, model, value), expected)
 
 
 PLAIN = [
@@ -97,7 +98,7 @@ def test_where_public_keras_does_not_reach_actwidget_does_and_a_comment_says_why
     assert comment.startswith(f"# {why}")
     assert all(line.startswith("# ") for line in comment.splitlines())
     assert f"actwidget.submodel(model, {path!r}" in rest
-    np.testing.assert_allclose(run(code, model, x), aw.activations(model, x, path)[path], rtol=1e-5, atol=1e-6)
+    assert_close(run(code, model, x), aw.activations(model, x, path)[path])
 
 
 def test_a_second_call_of_a_layer_is_reached_by_what_takes_it_on():
@@ -105,7 +106,7 @@ def test_a_second_call_of_a_layer_is_reached_by_what_takes_it_on():
     code = keras_code(trace(model), "dense@1")
     assert "tensor = model.get_layer('last').input\n" in code  # layer.output is that of the first call
     dense = model.get_layer("dense")
-    np.testing.assert_allclose(run(code, model, x), dense(dense(x)), rtol=1e-5, atol=1e-6)
+    assert_close(run(code, model, x), dense(dense(x)))
 
 
 def test_a_model_of_several_arguments_is_given_them_as_it_takes_them():
@@ -123,7 +124,7 @@ def test_a_model_of_several_arguments_is_given_them_as_it_takes_them():
         graph, batch = read(model, x)
         code = keras_code(graph, "b", batch)
         assert f"extractor{passed}training=False)" in code
-        np.testing.assert_allclose(run(code, model, x), model.b(second), rtol=1e-5, atol=1e-6)
+        assert_close(run(code, model, x), model.b(second))
 
 
 def test_of_what_can_not_be_had_it_is_the_reason_as_a_comment():
@@ -155,7 +156,7 @@ def test_names_are_quoted():
     model, value = keras.Model(x, layers.Dense(2, name='it\'s "1"')(x)), zoo.noise(2, 3)
     path = next(node.path for node in aw.layer_tree(model) if "it's" in node.path)
     expected = value @ as_array(model.layers[1].kernel) + as_array(model.layers[1].bias)
-    np.testing.assert_allclose(run(keras_code(trace(model), path), model, value), expected, rtol=1e-5, atol=1e-6)
+    assert_close(run(keras_code(trace(model), path), model, value), expected)
 
 
 def test_an_operation_that_is_no_layer_is_found_by_its_name():
@@ -165,4 +166,4 @@ def test_an_operation_that_is_no_layer_is_found_by_its_name():
     name = y._keras_history.operation.name
     code = keras_code(trace(model), name)
     assert f"next(op for op in model.operations if op.name == {name!r}).output" in code
-    np.testing.assert_allclose(run(code, model, value), np.tanh(value), rtol=1e-5, atol=1e-6)
+    assert_close(run(code, model, value), np.tanh(value))

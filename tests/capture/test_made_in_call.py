@@ -10,6 +10,7 @@ from keras import layers
 import actwidget as aw
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 class Block(layers.Layer):
@@ -69,7 +70,7 @@ def test_what_is_made_in_a_call_is_had_by_the_path_of_another_pass(make, look):
     model, x, expected = made(make)
     found = look(model, x, list(expected))
     for path, value in expected.items():
-        np.testing.assert_allclose(found[path], value, rtol=1e-5, atol=1e-6, err_msg=path)
+        assert_close(found[path], value, err_msg=path)
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
@@ -83,7 +84,7 @@ def test_the_tree_is_the_same_with_and_without_inputs(make):
 def test_it_can_be_edited():
     model, x, expected = made(Subclassed)
     edited = aw.edit(model, {"block/add~2": aw.Scale([0, 1, 2, 3], 3.0)})
-    np.testing.assert_allclose(edited.predict(x, verbose=0), 3 * expected["block/add~2"], rtol=1e-5, atol=1e-6)
+    assert_close(edited.predict(x, verbose=0), 3 * expected["block/add~2"])
 
 
 def test_layers_that_are_not_called_have_paths_of_their_own():

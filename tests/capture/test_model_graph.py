@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 import pytest
 from keras import layers
 
@@ -12,6 +11,7 @@ from actwidget.capture.trace import trace
 from actwidget.errors import UnsupportedModelError
 from tests.capture import zoo
 from tests.capture.test_tap import Stack
+from tests.rounding import assert_close
 
 
 def chain():
@@ -33,7 +33,7 @@ def test_of_a_functional_model_the_edits_up_to_a_path_are_those_that_can_change_
         # The others change nothing there.
         with_these = aw.edit(model, {each: EDITS[each] for each in before}) if before else model
         value = aw.activations(graph.model, x, path)[path]
-        np.testing.assert_allclose(aw.activations(with_these, x, path)[path], value, rtol=1e-5, atol=1e-6)
+        assert_close(aw.activations(with_these, x, path)[path], value)
     assert list(graph.edits_before(["x", "nested"])) == list(EDITS)[:2]
 
 

@@ -17,6 +17,7 @@ from actwidget.errors import InvalidInputsError, LayerNotFoundError, ModelNotBui
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
 from tests.capture.test_tap import Stack
+from tests.rounding import assert_close
 
 
 def augmented_at_test_time():
@@ -66,12 +67,12 @@ def test_a_second_call_is_had_edited_and_given_as_code(make):
     model, x = make()
     model(x)
     expected = aw.activations(model, x, "again@1")["again@1"]
-    np.testing.assert_allclose(aw.submodel(model, "again@1")(x), expected, rtol=1e-5, atol=1e-6)
+    assert_close(aw.submodel(model, "again@1")(x), expected)
     changed = as_array(aw.edit(model, {"again@1": aw.Scale([0, 1], 2.0)})(x))
     assert np.abs(changed - as_array(model(x))).max() > 1e-3
     scope = {"model": model, "x": x}
     exec(aw.LayerExplorer(model, x, layer="again@1").code, scope)  # noqa: S102 - the recipe is meant to be run
-    np.testing.assert_allclose(scope["activation"], expected, rtol=1e-5, atol=1e-6)
+    assert_close(scope["activation"], expected)
 
 
 @pytest.mark.parametrize("refused", [aw.submodel, lambda model, path: aw.edit(model, {path: aw.Ablate(0)})])
@@ -127,7 +128,7 @@ def test_what_is_before_a_layer_that_raises_stays_browsable():
     assert tree["bad"].origin == "opaque"
     assert tree["bad"].reason.startswith("raised ValueError")
     assert tree["after"].reason == "was not reached, since 'bad' raised"
-    np.testing.assert_allclose(aw.activations(model, x, "second")["second"], model.second(model.first(x)), rtol=1e-6)
+    assert_close(aw.activations(model, x, "second")["second"], model.second(model.first(x)))
     explorer = aw.LayerExplorer(model, x)
     explorer.layer = "bad"
     assert "raised ValueError" in explorer.figure.layout.to_plotly_json().__str__()
@@ -145,9 +146,9 @@ def test_every_tensor_is_recorded_where_all_samples_go_through():
     reading = observer(model, record=record).on(x)
     first, second = model.blocks[0](x), model.blocks[1](model.blocks[0](x))
     assert list(record) == ["block_0", "block_1", "block_1@1"]
-    np.testing.assert_allclose(record["block_0"], first, rtol=1e-6)
-    np.testing.assert_allclose(record["block_1"], second, rtol=1e-6)
-    np.testing.assert_allclose(record["block_1@1"], model.blocks[1](second), rtol=1e-6)
+    assert_close(record["block_0"], first)
+    assert_close(record["block_1"], second)
+    assert_close(record["block_1@1"], model.blocks[1](second))
     assert (reading.paths, reading.was_run, reading.builder.called) == (("block_1@1",), True, None)
 
 
@@ -214,4 +215,4 @@ def test_inputs_are_tried_in_each_way_that_they_can_be_meant():
     ):
         reading = observer(model, record=record).on(inputs)
         assert reading.spread == spread
-        np.testing.assert_allclose(record["dense"], model.dense(given), rtol=1e-5, atol=1e-6)
+        assert_close(record["dense"], model.dense(given))

@@ -15,6 +15,7 @@ from actwidget.capture.trace import trace
 from actwidget.errors import CaptureError
 from tests.capture import random_graphs, zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 def diamond():
@@ -55,7 +56,7 @@ def test_the_calls_are_those_between_what_is_at_hand_and_what_is_wanted(at_hand,
         if {earlier, later} <= set(expected):
             assert names(nodes).index(earlier) < names(nodes).index(later)
     if nodes:
-        np.testing.assert_allclose(run_from(held, trace(model), "out", nodes), model(x), rtol=1e-5, atol=1e-6)
+        assert_close(run_from(held, trace(model), "out", nodes), model(x))
 
 
 @settings(max_examples=15)
@@ -68,7 +69,7 @@ def test_in_any_graph_the_value_is_that_of_a_whole_pass(drawn, data):
     held = {path: every[path] for path in data.draw(st.sets(st.sampled_from(sorted(every)))) if path != wanted}
     nodes = path_from(held, graph, wanted)
     if nodes is not None:
-        np.testing.assert_allclose(run_from(held, graph, wanted, nodes), every[wanted], rtol=1e-5, atol=1e-6)
+        assert_close(run_from(held, graph, wanted, nodes), every[wanted])
 
 
 def test_what_is_inside_a_nested_or_an_edited_model_begins_at_the_inputs():
@@ -95,7 +96,7 @@ def test_layers_run_as_outside_of_training_and_leave_no_trace():
     model, value = keras.Model(x, norm(drop(x))), zoo.noise(4, 3)
     graph, seed = trace(model), as_array(drop.seed_generator.state)
     found = run_from({"x": value}, graph, "norm", path_from({"x": value}, graph, "norm"))
-    np.testing.assert_allclose(found, value / np.sqrt(1 + norm.epsilon), rtol=1e-5)
+    assert_close(found, value / np.sqrt(1 + norm.epsilon))
     np.testing.assert_array_equal(norm.moving_mean, np.zeros(3))
     np.testing.assert_array_equal(drop.seed_generator.state, seed)
 

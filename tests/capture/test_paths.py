@@ -11,6 +11,7 @@ import actwidget as aw
 from actwidget.errors import LayerNotFoundError
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 def paths(model, inputs=None):
@@ -144,8 +145,8 @@ def test_one_layer_in_two_models_is_itself_in_each():
     batch = zoo.noise(3, 4)
     small_value = aw.activations(small, batch, shared)["shared"]
     large_value = aw.activations(large, batch, shared)["shared"]
-    np.testing.assert_allclose(small_value, as_array(shared(batch)), rtol=1e-5)
-    np.testing.assert_allclose(large_value, as_array(shared(batch * 10)), rtol=1e-5)
+    assert_close(small_value, as_array(shared(batch)))
+    assert_close(large_value, as_array(shared(batch * 10)))
 
 
 def test_operations_that_are_no_layers_are_nodes():

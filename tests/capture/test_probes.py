@@ -22,6 +22,7 @@ from actwidget.capture.run.tap import Tap, run_apart
 from actwidget.keras_internals.tensors import mask_of, set_mask
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 def test_losses_of_a_layer_that_is_asked_for_its_scores_count_once():
@@ -160,7 +161,7 @@ def test_of_several_tensors_keras_passes_no_mask_on_and_neither_does_a_probe():
         "initial_state",
     ]
     unmasked = as_array(lstm(tf.constant(as_array(masked))))
-    np.testing.assert_allclose(lstm(masked, initial_state=states), unmasked, rtol=1e-5, atol=1e-6)
+    assert_close(lstm(masked, initial_state=states), unmasked)
     assert np.abs(as_array(lstm(masked)) - unmasked).max() > 1e-4
 
 
@@ -184,10 +185,10 @@ def test_scores_are_those_of_the_same_call_and_the_seed_moves_once(make, shape, 
     assert found.shape == (2, *shape)
     # The same call once more from the same seed: it drops the same, and ends with the same seed.
     state.assign(start)
-    np.testing.assert_allclose(found, scores_of(attend, x, x, training=training), rtol=1e-5, atol=1e-6)
+    assert_close(found, scores_of(attend, x, x, training=training))
     np.testing.assert_array_equal(state, after)
     state.assign(start)
-    np.testing.assert_allclose(tap.values["attend"], attend(x, x, training=training), rtol=1e-5, atol=1e-6)
+    assert_close(tap.values["attend"], attend(x, x, training=training))
 
 
 def test_a_call_made_once_more_finds_the_layer_as_it_was_before_and_leaves_it_as_it_is():
@@ -205,7 +206,7 @@ def test_a_call_made_once_more_finds_the_layer_as_it_was_before_and_leaves_it_as
             assert mask_of(masked) is mask
             for state, value in zip(lstm.states, before_call, strict=True):
                 np.testing.assert_array_equal(state, value)
-            np.testing.assert_allclose(lstm(masked), expected, rtol=1e-5, atol=1e-6)
+            assert_close(lstm(masked), expected)
         assert mask_of(masked) is None
         for state, value in zip(lstm.states, after_call, strict=True):
             np.testing.assert_array_equal(state, value)
@@ -230,7 +231,7 @@ def test_a_cell_opens_its_gates_and_advances_by_one_step_as_keras_does():
         new = arithmetic.advance(gates, list(map(keras.ops.convert_to_tensor, states)))
         assert len(new) == len(arithmetic.states)
         for found, state in zip(new, keras.tree.flatten(expected), strict=True):
-            np.testing.assert_allclose(found, state, rtol=1e-5, atol=1e-6)
+            assert_close(found, state)
 
 
 def test_the_gates_of_an_lstm_are_in_the_order_of_their_names():

@@ -16,6 +16,7 @@ from actwidget.capture.run.reasons import OF_SAVED_MODEL
 from actwidget.errors import NotCapturableError
 from tests.capture import keras_2_zoo, zoo
 from tests.capture.advice import advice, followed
+from tests.rounding import are_close, assert_close
 
 
 def of_keras_3():
@@ -73,7 +74,7 @@ def test_a_saved_model_is_one_layer_of_a_model_as_advised(build, batch, loaded, 
     made = followed(re.search(r"As one layer, of which the outputs are seen: (.*)\.$", said)[1], {"path": path})
     values = aw.activations(made, x)
     (found,) = [values[each] for each in values if "saved" in each or "tfsm" in each]
-    np.testing.assert_allclose(found, saved(list(x.values()) if isinstance(x, dict) else x), rtol=1e-5, atol=1e-6)
+    assert_close(found, saved(list(x.values()) if isinstance(x, dict) else x))
     (sealed,) = [node for node in aw.layer_tree(made) if node.origin == "opaque"]
     assert sealed.path.endswith("/serving_default")
     assert sealed.reason == OF_SAVED_MODEL
@@ -109,7 +110,7 @@ def test_the_tensors_of_a_tflite_file_are_read_as_advised(loaded, tmp_path):
     followed(re.search(r"read the tensors of its operations: (.*) \(x: a batch", said)[1], scope)
     expected = aw.activations(model, scope["x"])
     found = [value for value in scope["values"].values() if value.shape == (1, 3)]
-    assert any(np.allclose(each, expected["hidden"], rtol=1e-5, atol=1e-6) for each in found)
+    assert any(are_close(each, expected["hidden"]) for each in found)
 
 
 def test_an_onnx_file_is_said_to_hold_no_layers():

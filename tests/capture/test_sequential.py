@@ -12,6 +12,7 @@ from actwidget.capture.trace.sequential import build_for
 from actwidget.errors import InvalidInputsError, ModelNotBuiltError, UnsupportedModelError
 from tests.capture import zoo
 from tests.capture.test_paths import paths
+from tests.rounding import assert_close
 
 
 def test_a_batch_builds_it_with_an_open_number_of_samples():
@@ -62,7 +63,7 @@ def test_a_dict_of_inputs_goes_through_it_layer_by_layer():
     given = {"a": zoo.noise(3, 4), "b": zoo.noise(3, 4, seed=1)}
     build_for(model, given)
     assert not model.built
-    np.testing.assert_allclose(aw.activations(model, given)["sum"], given["a"] + given["b"], rtol=1e-6)
+    assert_close(aw.activations(model, given)["sum"], given["a"] + given["b"])
 
 
 def test_a_sequential_model_has_its_layers_with_and_without_an_explicit_input():

@@ -10,6 +10,7 @@ from keras import layers
 import actwidget as aw
 from tests.capture import odd_zoo, zoo
 from tests.capture.deep_witness import as_array, deep_witness
+from tests.rounding import assert_close
 
 
 def net():
@@ -22,20 +23,20 @@ def test_the_output_has_the_structure_of_what_was_asked_for():
     model, batch = net(), zoo.noise(3, 4)
     wanted = aw.activations(model, batch)
     one = aw.submodel(model, "first")(batch)
-    np.testing.assert_allclose(one, wanted["first"], rtol=1e-5)
+    assert_close(one, wanted["first"])
 
     single = aw.submodel(model, ["first"])(batch)
     assert type(single) is list
-    np.testing.assert_allclose(single[0], wanted["first"], rtol=1e-5)
+    assert_close(single[0], wanted["first"])
 
     several = aw.submodel(model, ["second", model.layers[1], 0])(batch)
     for value, path in zip(several, ["second", "first", "x"], strict=True):
-        np.testing.assert_allclose(value, wanted[path], rtol=1e-5)
+        assert_close(value, wanted[path])
 
     named = aw.submodel(model, {"late": -1, "early": "first"})(batch)
     assert set(named) == {"late", "early"}
-    np.testing.assert_allclose(named["late"], wanted["second"], rtol=1e-5)
-    np.testing.assert_allclose(named["early"], wanted["first"], rtol=1e-5)
+    assert_close(named["late"], wanted["second"])
+    assert_close(named["early"], wanted["first"])
 
 
 def test_one_layer_twice_comes_twice():
@@ -49,7 +50,7 @@ def test_predict_gives_what_a_call_gives(selection):
     called, predicted = sub(batch), sub.predict(batch, verbose=0)
     keras.tree.assert_same_structure(keras.tree.map_structure(np.asarray, called), predicted)
     for value, wanted in zip(keras.tree.flatten(predicted), keras.tree.flatten(called), strict=True):
-        np.testing.assert_allclose(value, wanted, rtol=1e-5, atol=1e-6)
+        assert_close(value, wanted)
 
 
 @pytest.mark.parametrize("selection", ["first", ["first"], ["first", "second"], {"a": "first"}], ids=str)
@@ -111,8 +112,8 @@ def test_two_of_them_work_side_by_side_in_one_model():
     x = keras.Input((4,))
     joined = keras.Model(x, layers.Concatenate()([first(x), second(x)]))
     batch = zoo.noise(3, 4)
-    np.testing.assert_allclose(joined(batch)[:, :5], first(batch), rtol=1e-5)
-    np.testing.assert_allclose(joined(batch)[:, 5:], second(batch), rtol=1e-5)
+    assert_close(joined(batch)[:, :5], first(batch))
+    assert_close(joined(batch)[:, 5:], second(batch))
 
 
 def test_a_list_of_one_stays_a_list_in_another_model():

@@ -17,6 +17,7 @@ from actwidget.capture.structure.keras_2.example import made_up_inputs
 from actwidget.errors import UnsupportedModelError
 from tests.capture import keras_2_zoo, zoo
 from tests.capture.advice import advice, followed
+from tests.rounding import assert_close
 
 
 @pytest.mark.parametrize("name", ["recurrent", "shared_and_nested", "separable", "compiled", "texts"])
@@ -35,7 +36,7 @@ def test_a_stack_of_keras_2_that_has_seen_no_batch_is_called_first_as_advised():
     said = advice(model)
     first, then = re.search(r"Call it once on a batch, (.*?)\. Then make a Keras 3 model of it: (.*)\.$", said).groups()
     made = followed(f"{first}; old = model; model = {then}", scope := {"model": model, "x": x})
-    np.testing.assert_allclose(made(x), scope["old"](x), rtol=1e-5)
+    assert_close(made(x), scope["old"](x))
 
 
 def subclassed(of):

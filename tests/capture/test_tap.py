@@ -15,6 +15,7 @@ from actwidget.capture.run.tap import Tap
 from actwidget.errors import CaptureError, NotCapturableError
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 class Stack(keras.Model):
@@ -145,7 +146,7 @@ def test_control_flow_that_depends_on_the_data_is_followed():
     model(up), model(down)
     assert [node.path for node in aw.layer_tree(model, up) if node.origin == "tapped"] == ["high"]
     assert [node.path for node in aw.layer_tree(model, down) if node.origin == "tapped"] == ["low"]
-    np.testing.assert_allclose(aw.activations(model, down)["low"], model.low(down), rtol=1e-6)
+    assert_close(aw.activations(model, down)["low"], model.low(down))
     with pytest.raises(NotCapturableError, match=r"did not call \['high'\] on these samples|'high'"):
         aw.activations(model, down, "high")
 
@@ -156,10 +157,10 @@ def test_the_tap_of_a_tapped_model_works_too():
     edited = aw.edit(model, {"block_0": aw.Ablate([0])})
     outer = keras.Sequential([keras.Input((3,)), edited, layers.Dense(2, name="head")])
     values = aw.activations(outer, x)
-    np.testing.assert_allclose(values["head"], outer(x), rtol=1e-6)
+    assert_close(values["head"], outer(x))
     inner = next(path for path in values if path.endswith("block_1"))
     expected = model.blocks[1](aw.activations(edited, x, "block_0")["block_0"])
-    np.testing.assert_allclose(values[inner], expected, rtol=1e-5, atol=1e-6)
+    assert_close(values[inner], expected)
 
 
 @pytest.mark.parametrize("nested", [False, True])
@@ -188,7 +189,7 @@ def test_layers_in_a_call_that_tensorflow_has_compiled_are_seen(nested, options)
         assert aw.layer_tree(model, x)[prefix + name].origin == "tapped"
         one, sub = aw.activations(model, x, prefix + name), aw.submodel(model, prefix + name)
         for found in (every[prefix + name], one[prefix + name], sub(x), sub.predict(x, verbose=0)):
-            np.testing.assert_allclose(found, value, rtol=1e-5, atol=1e-6)
+            assert_close(found, value)
     # Nothing was built into the user's function: it is the one that was there.
     assert inner.call.experimental_get_tracing_count() == traces
 
@@ -210,5 +211,5 @@ def test_a_branch_in_a_compiled_call_is_the_one_that_the_values_take(high):
     taken, other = ("up", "down") if high else ("down", "up")
     found = aw.activations(model, x)
     assert list(found) == [taken]
-    np.testing.assert_allclose(found[taken], model(x), rtol=1e-5, atol=1e-6)
+    assert_close(found[taken], model(x))
     assert aw.layer_tree(model, x)[other].reason == "was not called in this forward pass"

@@ -12,6 +12,7 @@ import actwidget as aw
 from actwidget.capture.run.tapped_model import Tapped
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 def test_a_tapped_submodel_in_double_precision_gives_what_activations_gives():
@@ -34,7 +35,7 @@ def test_a_mask_that_is_given_goes_to_the_model_inside():
     value, mask = zoo.noise(2, 5, 4), np.array([[1, 1, 0, 0, 0], [1, 1, 1, 1, 0]], bool)
     edited = aw.edit(model, {"same": aw.Scale(range(4), 2.0)})
     expected = np.stack([2 * row[keep].mean(axis=0) for row, keep in zip(value, mask, strict=True)])
-    np.testing.assert_allclose(edited(value, mask=mask), expected, rtol=1e-5, atol=1e-6)
+    assert_close(edited(value, mask=mask), expected)
 
 
 @pytest.fixture
@@ -92,11 +93,11 @@ def test_a_tapped_model_is_built_when_its_model_is_and_is_saved_before_its_first
     made.save_weights(tmp_path / "made.weights.h5")
     again = keras.saving.load_model(tmp_path / "made.keras")
     assert again.built
-    np.testing.assert_allclose(again(x), made(x), rtol=1e-5, atol=1e-6)
+    assert_close(again(x), made(x))
     for weight in again.weights:
         weight.assign(weight * 0)
     again.load_weights(tmp_path / "made.weights.h5")
-    np.testing.assert_allclose(again(x), made(x), rtol=1e-5, atol=1e-6)
+    assert_close(again(x), made(x))
 
 
 @pytest.mark.parametrize("loaded", [False, True])
@@ -109,7 +110,7 @@ def test_a_tapped_model_is_exported_before_its_first_call(kind, loaded, subclass
         edited = keras.saving.load_model(tmp_path / "edited.keras")
     edited.export(tmp_path / "exported", verbose=False)
     served = tf.saved_model.load(tmp_path / "exported")
-    np.testing.assert_allclose(served.serve(tf.constant(x)), edited(x), rtol=1e-5, atol=1e-6)
+    assert_close(served.serve(tf.constant(x)), edited(x))
 
 
 @pytest.mark.parametrize("paths", ["first", ["second", "first"], {"a": "first", "b": "second"}], ids=str)
@@ -124,7 +125,7 @@ def test_the_outputs_have_the_structure_of_the_paths_before_and_after_saving(pat
         found = each(x)
         keras.tree.assert_same_structure(paths, found)
         for path, value in zip(keras.tree.flatten(paths), keras.tree.flatten(found), strict=True):
-            np.testing.assert_allclose(value, values[path], rtol=1e-5, atol=1e-6)
+            assert_close(value, values[path])
 
 
 def test_what_an_inner_layer_masks_is_masked_behind_the_tap_too():
@@ -140,7 +141,7 @@ def test_what_an_inner_layer_masks_is_masked_behind_the_tap_too():
     model(ids)
     pooled = keras.Sequential([Tapped(model, "embed"), layers.GlobalAveragePooling1D()])
     table = as_array(model.embed.embeddings)
-    np.testing.assert_allclose(pooled(ids), [table[row[row > 0]].mean(axis=0) for row in ids], rtol=1e-5, atol=1e-6)
+    assert_close(pooled(ids), [table[row[row > 0]].mean(axis=0) for row in ids])
 
 
 @pytest.mark.parametrize("said", [{}, {"training": True}, {"training": False}], ids=str)

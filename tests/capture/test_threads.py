@@ -14,6 +14,7 @@ import tensorflow as tf
 import actwidget as aw
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 def elsewhere(action):
@@ -94,7 +95,7 @@ def test_what_another_thread_writes_during_a_look_stays(look):
     times = len(written)
     assert as_array(meanwhile.count) == times
     np.testing.assert_array_equal(as_array(norm.moving_mean), np.full(3, float(times)))
-    np.testing.assert_allclose(as_array(own.added), added + times, rtol=1e-6)
+    assert_close(as_array(own.added), added + times)
     np.testing.assert_array_equal(as_array(norm.moving_variance), np.ones(3))
 
 
@@ -150,7 +151,7 @@ def test_looks_in_several_threads_give_each_its_own_values(training):
         together = list(pool.map(lambda x: aw.activations(model, x, training=training), batches * 5))
     for index, found in enumerate(together):
         for path, value in alone[index % 4].items():
-            np.testing.assert_allclose(found[path], value, rtol=1e-5, atol=1e-6, err_msg=path)
+            assert_close(found[path], value, err_msg=path)
     for variable, value in zip(model.variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value, err_msg=variable.path)
 
@@ -177,7 +178,7 @@ def test_a_model_that_several_looks_build_at_once_has_its_weights_once():
             "late/first/kernel", "late/first/bias", "late/second/kernel", "late/second/bias",
         ]  # fmt: skip
         for each in found:
-            np.testing.assert_allclose(each["second"], model(x), rtol=1e-5, atol=1e-6)
+            assert_close(each["second"], model(x))
 
 
 def test_losses_of_a_call_in_another_thread_stay():

@@ -14,6 +14,7 @@ import actwidget as aw
 from actwidget.errors import CaptureError
 from tests.capture import zoo
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 
 def graph_of(model):
@@ -158,7 +159,7 @@ def test_a_stateful_recurrent_layer_keeps_its_state():
     for state, before in zip(model.layers[0].states, states, strict=True):
         np.testing.assert_array_equal(state.numpy(), before)
     # And they start from it: the model itself gives the same next.
-    np.testing.assert_allclose(as_array(model(zoo.noise(2, 4, 3, seed=1))), first, rtol=1e-5, atol=1e-6)
+    assert_close(as_array(model(zoo.noise(2, 4, 3, seed=1))), first)
 
 
 def test_a_layer_that_calls_itself_stateful_need_not_have_states():
@@ -477,9 +478,9 @@ def test_what_a_look_builds_is_what_the_model_then_has():
     model, x = Model(), zoo.noise(2, 4)
     found = aw.activations(model, x)
     expected = x @ as_array(model.late.kernel) * [3.0, 4.0, 5.0] + 5.0
-    np.testing.assert_allclose(found["late"], expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(model.late(x), expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found["made"], np.repeat(expected.sum(-1, keepdims=True), 3, -1), rtol=1e-5)
+    assert_close(found["late"], expected)
+    assert_close(model.late(x), expected)
+    assert_close(found["made"], np.repeat(expected.sum(-1, keepdims=True), 3, -1))
     assert as_array(model.late.raw) == 5.0
 
 

@@ -11,6 +11,7 @@ from actwidget.capture.run.conversion import as_array
 from actwidget.errors import LayerNotFoundError, NotCapturableError
 from tests.capture import odd_models, odd_zoo, zoo
 from tests.capture.deep_witness import deep_witness as observed
+from tests.rounding import assert_close
 
 
 def assert_same(value, wanted, path):
@@ -121,5 +122,5 @@ def test_a_literal_name_like_a_marked_one_keeps_it():
     model, inputs = odd_zoo.numbered_names()
     assert [node.path for node in aw.layer_tree(model, inputs)] == ["dense", "dense@2", "dense@1"]
     values = aw.activations(model, inputs)
-    np.testing.assert_allclose(values["dense@2"], model.dense(model.dense(inputs)), rtol=1e-5)
-    np.testing.assert_allclose(values["dense@1"], model(inputs), rtol=1e-5)
+    assert_close(values["dense@2"], model.dense(model.dense(inputs)))
+    assert_close(values["dense@1"], model(inputs))

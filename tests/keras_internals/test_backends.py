@@ -19,6 +19,7 @@ from actwidget.keras_internals import backend as chosen
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.isolation import isolated
 from tests.capture.deep_witness import as_array
+from tests.rounding import assert_close
 
 NAME = keras.backend.backend()
 REPOSITORY = Path(__file__).parents[2]
@@ -171,7 +172,7 @@ def test_an_explorer_shows_the_weights_of_now_after_training():
     fit_once(model)
     after = explorer.activation
     assert not np.allclose(before, after)
-    np.testing.assert_allclose(after, as_array(model.get_layer("first")(x)), rtol=1e-6)
+    assert_close(after, as_array(model.get_layer("first")(x)))
     explorer.close()
 
 
@@ -225,9 +226,9 @@ def test_a_value_is_that_of_its_own_call_though_a_later_layer_writes_to_it():
     kernel, bias = model.get_layer("first").get_weights()
     for wanted in (None, ["first", "adds"], ["first"]):
         found = aw.activations(model, value, wanted)
-        np.testing.assert_allclose(found["first"], value @ kernel + bias, rtol=1e-5)
+        assert_close(found["first"], value @ kernel + bias)
         if "adds" in found:
-            np.testing.assert_allclose(found["adds"], value @ kernel + bias + 1, rtol=1e-5)
+            assert_close(found["adds"], value @ kernel + bias + 1)
 
 
 def halved_where_large(value):
@@ -246,7 +247,7 @@ def test_a_callable_that_needs_values_changes_what_flows_by_in_a_graph_too(run):
         assert edited.evaluate(x, expected, verbose=0) == pytest.approx(0, abs=1e-6)
     else:
         found = edited(x) if run == "call" else edited.predict(x, verbose=0)
-        np.testing.assert_allclose(as_array(found), expected, rtol=1e-5, atol=1e-6)
+        assert_close(as_array(found), expected)
 
 
 @pytest.mark.backend("jax")
@@ -262,7 +263,7 @@ def test_on_jax_a_gradient_through_a_callable_that_needs_values_says_what_to_wri
     gradient = jax.grad(jax.jit(lambda value: by_ops(value).sum()))(x)
     (first, _), (last, _) = (model.get_layer(name).get_weights() for name in ("first", "last"))
     slope = np.where(as_array(model.get_layer("first")(x)) > 0, 0.5, 1.0)
-    np.testing.assert_allclose(gradient, (slope * last.T) @ first.T, rtol=1e-5)
+    assert_close(gradient, (slope * last.T) @ first.T)
 
 
 @pytest.mark.backend("jax")
@@ -284,7 +285,7 @@ def test_on_jax_what_runs_inside_a_compiled_function_counts_as_not_called():
     tree = aw.layer_tree(model, x)
     assert {node.path: node.origin for node in tree} == {"inside": "opaque", "outside": "tapped"}
     assert "not called" in tree["inside"].reason
-    np.testing.assert_allclose(aw.activations(model, x)["outside"], as_array(model(x)), rtol=1e-5)
+    assert_close(aw.activations(model, x)["outside"], as_array(model(x)))
 
 
 @pytest.mark.backend("torch")

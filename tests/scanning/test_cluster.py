@@ -12,6 +12,7 @@ import pytest
 
 import actwidget as aw
 from actwidget.errors import OptionError, ScanError
+from tests.rounding import assert_close
 from tests.scanning.witness import agrees, network, pictures
 
 MODEL = network()
@@ -109,5 +110,5 @@ class Twice(keras.layers.Layer):
     outputs = keras.layers.Dense(2, activation=names["squared"], name="squares")(names["Twice"](name="twice")(inputs))
     model, x = keras.Model(inputs, outputs), np.random.default_rng(0).random((30, 3), np.float32)
     found = aw.scan(model, x, client=client, progress=False)
-    np.testing.assert_allclose(found.statistics["twice"].per_channel.mean, (2 * x**2).mean(0), rtol=1e-5)
-    np.testing.assert_allclose(found.statistics["squares"].per_channel.mean, model.predict(x).mean(0), rtol=1e-5)
+    assert_close(found.statistics["twice"].per_channel.mean, (2 * x**2).mean(0))
+    assert_close(found.statistics["squares"].per_channel.mean, model.predict(x).mean(0))

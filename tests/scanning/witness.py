@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 import actwidget as aw
+from tests.rounding import assert_close
 
 LAYERS = keras.layers
 
@@ -58,7 +59,7 @@ def agrees(found: aw.Scan, model: keras.Model, x: Any, labels: Any = None) -> No
             known, means = found.by_label(path)
             assert known.tolist() == np.unique(labels).tolist()
             expected = [np.nanmean(values[labels == each], axis=(0, 1)) for each in known]
-            np.testing.assert_allclose(means, expected, rtol=1e-5, atol=1e-6)
+            assert_close(means, expected)
         samples, rows = found.features(path)
         finite = np.ma.masked_invalid(values[samples]) if values.shape[1] > 1 else values[samples]
         np.testing.assert_allclose(rows, np.ma.filled(finite.mean(axis=1), np.nan), rtol=1e-4, atol=1e-5)
@@ -70,9 +71,9 @@ def statistics(found: aw.Scan, path: str, values: np.ndarray[Any, Any]) -> None:
     own = one.per_channel
     assert one.samples == len(values)
     assert one.count == values.size
-    np.testing.assert_allclose(own.minimum, np.nanmin(finite, axis=(0, 1)), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(own.maximum, np.nanmax(finite, axis=(0, 1)), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(own.mean, np.nanmean(finite, axis=(0, 1)), rtol=1e-5, atol=1e-6)
+    assert_close(own.minimum, np.nanmin(finite, axis=(0, 1)))
+    assert_close(own.maximum, np.nanmax(finite, axis=(0, 1)))
+    assert_close(own.mean, np.nanmean(finite, axis=(0, 1)))
     np.testing.assert_allclose(own.standard_deviation, np.nanstd(finite, axis=(0, 1)), rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(own.zeros, (values == 0).mean(axis=(0, 1)))
     np.testing.assert_array_equal(own.dead, (values == 0).all(axis=(0, 1)))
@@ -90,11 +91,11 @@ def examples(found: aw.Scan, path: str, channel: int, every: np.ndarray[Any, Any
     top = found.top(path, channel)
     assert len({each.sample for each in top}) == len(top) == min(9, len(order))
     # How a processor rounds depends on a sample's place in the batch, so nearly equal ones may change places.
-    np.testing.assert_allclose([each.value for each in top], [-value for value, _ in order[: len(top)]], rtol=1e-5)
+    assert_close([each.value for each in top], [-value for value, _ in order[: len(top)]])
     assert [(-each.value, each.sample) for each in top] == sorted((-each.value, each.sample) for each in top)
     for each in top:
-        np.testing.assert_allclose(each.value, largest[each.sample], rtol=1e-5)
-        np.testing.assert_allclose(each.value, every[(each.sample, *each.position, channel)], rtol=1e-5)
+        assert_close(each.value, largest[each.sample])
+        assert_close(each.value, every[(each.sample, *each.position, channel)])
         assert len(each.position) == every.ndim - 2
         assert each.label == (None if labels is None else labels[each.sample])
 

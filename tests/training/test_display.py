@@ -10,6 +10,7 @@ import actwidget as aw
 from actwidget.figures.training.content import QUANTITIES, Chosen
 from actwidget.training import display
 from actwidget.training.display import content_of, number_of, shown_moments
+from tests.rounding import assert_close
 from tests.widgets.small import open_widgets
 
 RNG = np.random.default_rng(1)
@@ -82,11 +83,9 @@ def test_the_channels_then_and_now_are_those_of_the_first_sample():
     now = content_of(watch.history, None, Chosen(layer="conv", step=3)).layer.now
     model.set_weights(copies[-1])
     expected = np.moveaxis(aw.activations(model, X[:6], "conv")["conv"][0], -1, 0)
-    np.testing.assert_allclose(now.values, expected, rtol=1e-5, atol=1e-6)
+    assert_close(now.values, expected)
     then = content_of(watch.history, None, Chosen(layer="conv", step=0)).layer.then
-    np.testing.assert_allclose(
-        then.values, np.moveaxis(aw.activations(network(), X[:6], "conv")["conv"][0], -1, 0), rtol=1e-5, atol=1e-6
-    )
+    assert_close(then.values, np.moveaxis(aw.activations(network(), X[:6], "conv")["conv"][0], -1, 0))
 
 
 def test_of_many_moments_some_are_drawn_with_the_chosen_one_among_them():

@@ -19,6 +19,7 @@ from actwidget import errors
 from actwidget.capture.access import session
 from actwidget.widgets import html
 from tests.capture import odd_zoo
+from tests.rounding import assert_close
 
 RNG = np.random.default_rng(0)
 
@@ -127,7 +128,7 @@ def test_what_is_read_agrees_with_the_model(explorer, images):
     for node in explorer.tree:
         explorer.layer = node.path
         np.testing.assert_array_equal(explorer.activation, aw.activations(explorer.model, images, node.path)[node.path])
-        np.testing.assert_allclose(explorer.submodel(images), explorer.activation, rtol=1e-5, atol=1e-6)
+        assert_close(explorer.submodel(images), explorer.activation)
         assert explorer.statistics.maximum == pytest.approx(explorer.activation.max(), rel=1e-5)
         assert explorer.statistics.samples == 3
 
@@ -183,7 +184,7 @@ def test_the_code_gives_the_selected_activation_with_only_model_and_x_in_scope(m
         assert ("actwidget" in explorer.code) >= (node.origin == "tapped")
         scope = {"model": model, "x": inputs}
         exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
-        np.testing.assert_allclose(scope["activation"], explorer.activation, rtol=1e-5, atol=1e-6)
+        assert_close(scope["activation"], explorer.activation)
 
 
 def test_plain_keras_is_used_where_it_reaches_and_a_comment_says_where_not():
@@ -212,7 +213,7 @@ def test_what_has_no_name_is_had_by_calling_the_layer():
         assert "actwidget" not in explorer.code
         scope = {"model": explorer.model, "x": explorer.inputs}
         exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
-        np.testing.assert_allclose(scope["activation"], explorer.activation, rtol=1e-5, atol=1e-6)
+        assert_close(scope["activation"], explorer.activation)
 
 
 @pytest.mark.parametrize("given", [lambda x: {"b": x * 2, "a": x}, lambda x: [x], lambda x: [x, x * 2]])
@@ -225,7 +226,7 @@ def test_a_nested_model_that_is_given_a_structure_needs_no_actwidget(given):
     assert "actwidget" not in explorer.code
     scope = {"model": model, "x": explorer.inputs}
     exec(explorer.code, scope)  # noqa: S102 - the recipe is meant to be run
-    np.testing.assert_allclose(scope["activation"], explorer.activation, rtol=1e-5, atol=1e-6)
+    assert_close(scope["activation"], explorer.activation)
 
 
 def test_the_state_makes_the_same_view_again(explorer, images):

@@ -13,6 +13,7 @@ from actwidget.explorer.registry import views
 from actwidget.keras_internals.versions import UNUSED_INPUTS_REFUSED
 from actwidget.widgets import html
 from actwidget.widgets.components.plot import KEYS
+from tests.rounding import assert_close
 
 RNG = np.random.default_rng(5)
 WITHOUT_SCAN = [name for name, view in views().items() if not view.needs_scan]
@@ -174,7 +175,7 @@ def test_over_the_input_keys_go_through_the_channels_in_the_chosen_order(explore
     assert seen == expected
     shown, expected_map = explorer.figure.data[1].z, explorer.activation[explorer.sample, ..., explorer.channel]
     # A sample that is computed alone may be rounded otherwise than in its batch.
-    np.testing.assert_allclose(np.asarray(shown), expected_map, rtol=1e-5, atol=1e-6)
+    assert_close(np.asarray(shown), expected_map)
     explorer.sort, explorer.show, explorer.channel = "index", "activation", None
 
 

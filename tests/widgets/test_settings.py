@@ -12,6 +12,7 @@ from keras import layers
 
 import actwidget as aw
 from tests.capture import zoo
+from tests.rounding import assert_close
 
 
 def network():
@@ -116,5 +117,5 @@ def test_a_setting_of_the_caller_changes_nothing(make, setting):
         assert found[way].keys() == values.keys()
         for path, value in values.items():
             assert found[way][path].dtype == value.dtype
-            np.testing.assert_allclose(found[way][path], value, rtol=1e-5, atol=1e-6, err_msg=f"{way} {path}")
+            assert_close(found[way][path], value, err_msg=f"{way} {path}")
     assert others == texts

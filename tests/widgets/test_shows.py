@@ -14,6 +14,7 @@ from PIL import Image
 import actwidget as aw
 from actwidget import errors
 from tests.capture import odd_zoo, zoo
+from tests.rounding import assert_close
 
 
 def network(name="net", seed=0):
@@ -136,7 +137,7 @@ def test_attention_scores_are_a_map_a_head():
     explorer = aw.LayerExplorer(model, zoo.noise(2, 6, 8), layer="attention/scores", channel=1, tokens=words)
     assert "3 heads" in title(explorer)
     closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
-    np.testing.assert_allclose(np.asarray(closeup.z), explorer.activation[0, 1], rtol=1e-6)
+    assert_close(np.asarray(closeup.z), explorer.activation[0, 1])
     assert list(explorer.figure.layout.xaxis2.ticktext) == words
     assert explorer.statistics.channels == 3
     with pytest.raises(errors.ChannelError, match="0 to 2"):
@@ -148,7 +149,7 @@ def test_scores_without_heads_are_one_map():
     model = keras.Model(x, layers.Attention(name="attention")([x, x]))
     explorer = aw.LayerExplorer(model, zoo.noise(2, 6, 8), layer="attention/scores", channel=0)
     closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
-    np.testing.assert_allclose(np.asarray(closeup.z), explorer.activation[0], rtol=1e-6)
+    assert_close(np.asarray(closeup.z), explorer.activation[0])
 
 
 def test_channels_first_are_the_channels():
@@ -158,7 +159,7 @@ def test_channels_first_are_the_channels():
     explorer = aw.LayerExplorer(model, value, layer="pool", channel=3)
     assert "4 channels" in title(explorer)
     closeup = next(trace for trace in explorer.figure.data if trace.type == "heatmap" and trace.coloraxis)
-    np.testing.assert_allclose(np.asarray(closeup.z), value[0, 3], rtol=1e-6)
+    assert_close(np.asarray(closeup.z), value[0, 3])
     assert explorer.statistics.channels == 4
     assert explorer.activation.shape == (2, 4, 6, 5)
 
@@ -264,7 +265,7 @@ def test_one_number_a_sample_is_shown_over_the_batch_and_a_click_goes_to_the_sam
     value = zoo.noise(4, 3)
     explorer = aw.LayerExplorer(model, value, layer=model.operations[-1])
     trace = next(trace for trace in explorer.figure.data if trace.type == "bar")
-    np.testing.assert_allclose(np.asarray(trace.y, "float32"), value.sum(axis=-1), rtol=1e-5)
+    assert_close(np.asarray(trace.y, "float32"), value.sum(axis=-1))
     explorer._screen.plot._answer(explorer._screen.plot, {"kind": "click", "customdata": ["sample", 2]}, [])
     assert explorer.sample == 2
 

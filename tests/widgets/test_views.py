@@ -10,6 +10,7 @@ import pytest
 
 import actwidget as aw
 from actwidget.errors import ChannelError, OptionError, UnsupportedModelError
+from tests.rounding import assert_close
 
 RNG = np.random.default_rng(1)
 layers = keras.layers
@@ -53,7 +54,7 @@ def test_a_click_on_the_close_up_pins_the_crosshair_and_the_overlay_shows_what_t
 
 def test_without_a_channel_it_is_the_mean_over_all(explorer):
     explorer.show = "overlay"
-    np.testing.assert_allclose(np.asarray(explorer.figure.data[1].z), explorer.activation[0].mean(axis=-1), rtol=1e-6)
+    assert_close(np.asarray(explorer.figure.data[1].z), explorer.activation[0].mean(axis=-1))
 
 
 def test_where_the_way_is_not_known_there_is_no_box(explorer):

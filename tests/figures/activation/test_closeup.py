@@ -10,13 +10,14 @@ from actwidget.figures import (
 )
 from actwidget.figures.parts.palette import NAN_COLOR, NAN_CSS
 from tests.figures.activation.contents import RNG, SAMPLES, content
+from tests.rounding import assert_close
 
 
 def test_the_close_up_is_the_channel_itself_and_the_mean_where_none_is_chosen():
     sample = SAMPLES["maps"]
     chosen, mean = (activation_figure(content(sample, channel=channel)).data[2] for channel in (4, None))
     np.testing.assert_array_equal(np.asarray(chosen.z), sample[..., 4])
-    np.testing.assert_allclose(np.asarray(mean.z), sample.mean(-1), rtol=1e-5, atol=1e-6)
+    assert_close(np.asarray(mean.z), sample.mean(-1))
     figure = activation_figure(content(SAMPLES["sequence"], channel=2))
     line, ends = figure.data[2:4]
     np.testing.assert_array_equal(np.asarray(line.y), SAMPLES["sequence"][:, 2])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +44,8 @@ from actwidget.scanning.storage import write
 Array = npt.NDArray[Any]
 _WAITING_BYTES = 32_000_000
 """So many bytes of activations wait to be counted together, unless one batch takes more."""
+_AHEAD_BYTES = 16_000_000
+"""So many bytes of activations at most may have gone through the model and not be counted."""
 CHECKED_EVERY = 1.0
 """So many seconds lie between two looks whether the weights are still the same."""
 
@@ -71,6 +75,9 @@ class Counter:
     _usual: int = 1
     _latest: Any = None
     _has_labels: bool = False
+    _pending: deque[tuple[int, Future[None]]] = field(default_factory=deque)
+    _given: int = 0
+    _is_whole: bool = True
 
     def count(self, source: Source, shard: int, labels: Any = None) -> None:
         """Counts what is left of one shard.
@@ -86,14 +93,17 @@ class Counter:
             ActwidgetError: A batch does not fit the model, or its forward pass failed.
         """
         state = self.state
-        state.shard = shard
+        state.shard, self._given = shard, state.done
         if source.length is not None and labels is not None:
             labels = class_labels(labels, source.length)
         elif labels is not None:
             labels = class_labels(labels)
-        for raw in source.read(state.done) if source.by_sample else self._after_counted(source):
+        with ThreadPoolExecutor(1, "actwidget-scan") as thread:
+            for raw in source.read(state.done) if source.by_sample else self._after_counted(source):
+                with self.interrupts.held():
+                    self._take(raw, labels, thread)
             with self.interrupts.held():
-                self._take(raw, labels)
+                self.settle()
         if labels is not None and len(labels) != state.done:
             message = f"Expected a label for each of {state.done:,} samples, got {len(labels):,}."
             raise self.failure(ScanError(message))
@@ -108,17 +118,17 @@ class Counter:
         Raises:
             ScanError: They are not.
         """
-        place = -1
+        place, counted = -1, self.state.batches
         for place, raw in enumerate(source.read(0)):
             if place == 0 and isinstance(raw, RawBatch):
                 self.identify(f"first batch of shard {self.state.shard}", of_values(raw.inputs))
-            if place < self.state.batches:
-                if place == self.state.batches - 1 and isinstance(raw, RawBatch):
+            if place < counted:
+                if place == counted - 1 and isinstance(raw, RawBatch):
                     self.identify("last batch counted", of_values(raw.inputs))
                 continue
             yield raw
-        if place + 1 < self.state.batches:
-            differ = f"{self.state.batches} batches were counted there, and here are {place + 1}"
+        if place + 1 < counted:
+            differ = f"{counted} batches were counted there, and here are {place + 1}"
             raise ScanError(foreign(self.file, [differ]))
 
     def check_first(self, opened: Callable[[], Source]) -> None:
@@ -143,13 +153,29 @@ class Counter:
         if value is not None:
             self.state.identity[name] = value
 
+    def settle(self, left: int = 0) -> None:
+        """Waits until what has gone through the model is counted.
+
+        Batches are counted in a thread of their own while the next ones go through the model. Whatever reads or changes
+        the state has to wait for it.
+
+        Args:
+            left: How many bytes of activations need not be counted yet.
+
+        Raises:
+            Exception: A batch could not be counted.
+        """
+        while sum(size for size, _ in self._pending) > left:
+            self._pending.popleft()[1].result()
+
     def save(self) -> None:
-        """Writes what is counted to the file, if there is one.
+        """Writes what is counted to the file, if there is one, unless a batch is counted in part.
 
         Raises:
             ScanError: It can't be written; the error holds what was counted.
         """
-        if self.file is None or self._pass is None or not self._watch.unwritten():
+        self.settle()
+        if not self._is_whole or self.file is None or self._pass is None or not self._watch.unwritten():
             return
         if self._latest is not None:
             self.state.identity["last batch counted"] = of_values(self._latest)
@@ -194,18 +220,18 @@ class Counter:
         """An error that holds what was counted, if it can."""
         from actwidget.scanning.result import Scan
 
+        self.settle()
         if isinstance(error, ScanError) and self.state.count:
             error.scan = Scan(self.state)
         return error
 
-    def _take(self, raw: RawBatch | Unreadable, labels: Any) -> None:
-        """Counts a batch, or skips it."""
+    def _take(self, raw: RawBatch | Unreadable, labels: Any, thread: ThreadPoolExecutor) -> None:
+        """Counts a batch, in `thread` while the next one may go through the model, or skips it."""
         if isinstance(raw, Unreadable):
             self._skip(raw.size or self._usual, raw.error)
             return
         try:
             batch = self._fitted(raw.inputs)
-            own = self._labels(raw, labels, batch.size)
             seen = self._seen(batch, raw.inputs, self._rows(raw.size))
             self._check_shapes(seen)
         except (NotCapturableError, LayerNotFoundError, OptionError, MemoryBudgetError, ScanError):
@@ -213,8 +239,14 @@ class Counter:
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             self._skip(_size_of(raw) or self._usual, error)
         else:
+            own = self._labels(raw, labels, batch.size)
+            self._has_labels |= own is not None
             self._usual, self._latest = batch.size, raw.inputs if raw.size is None else None
-            self._add(seen, own, batch.size)
+            self._given += batch.size
+            work = thread.submit(self._add, seen, own, batch.size)
+            self._pending.append((sum(each.nbytes for each in seen.values()) + 1, work))
+            self.settle(_AHEAD_BYTES)
+            self.after_batch(batch.size)
         if time.monotonic() - self._looked > CHECKED_EVERY:
             self.look()
 
@@ -228,6 +260,7 @@ class Counter:
         Raises:
             Exception: It is not; the error names the batch.
         """
+        self.settle()
         state = self.state
         start = (state.shard << SHARD) + state.done
         if not self.options.skip:
@@ -241,13 +274,15 @@ class Counter:
             raise self.failure(kind(message)) from error
         self._latest = None
         state.identity.pop("last batch counted", None)
+        self._given += size
         state.skips.append((start, size, error_text(error)))
         state.went_through(size)
         self.after_batch(size)
 
     def _add(self, seen: dict[str, Array], labels: Any, size: int) -> None:
-        state = self.state
-        self._has_labels |= labels is not None
+        if not self._is_whole:
+            return
+        state, self._is_whole = self.state, False
         start = (state.shard << SHARD) + state.done
         samples = np.arange(start, start + size, dtype=np.int64)
         # What is drawn from a batch depends on its place in the data alone.
@@ -256,7 +291,7 @@ class Counter:
             state.tallies[path].add(samples, labels, values, generator)
         state.went_through(size)
         state.count += size
-        self.after_batch(size)
+        self._is_whole = True
 
     def _fitted(self, inputs: Any) -> Batch:
         """The inputs as the model takes them; those of the same shape and dtype as before are known to fit."""
@@ -328,7 +363,7 @@ class Counter:
 
     def _labels(self, raw: RawBatch, labels: Any, size: int) -> Any:
         if labels is not None:
-            own = labels[self.state.done : self.state.done + size]
+            own = labels[self._given : self._given + size]
             return class_labels(own, size)
         if raw.labels is None:
             return None

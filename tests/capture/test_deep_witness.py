@@ -15,7 +15,7 @@ from tests.capture import odd_models
 from tests.capture.deep_witness import as_array, deep_witness
 from tests.capture.odd_models import batch
 from tests.capture.random_graphs import random_models
-from tests.rounding import are_close
+from tests.rounding import are_close, assert_close
 
 
 def affine(value, layer):

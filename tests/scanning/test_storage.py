@@ -16,6 +16,8 @@ import pytest
 
 import actwidget as aw
 from actwidget.errors import ScanError
+from actwidget.scanning.counter import Counter
+from actwidget.scanning.counting.tally import Tally
 from tests.scanning.witness import agrees, network, pictures
 
 MODEL = network()
@@ -281,3 +283,44 @@ def test_weights_that_change_in_mid_scan_are_an_error_that_keeps_what_was_counte
     with pytest.raises(ScanError, match="changed while it was scanned") as raised:
         aw.scan(model, batches(), "gates", progress=False)
     assert raised.value.scan.count == 80
+
+
+def test_a_batch_that_is_counted_in_part_ends_the_scan_and_is_in_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, failed_at = tmp_path / "scan", []
+    add = Tally.add
+
+    def out_of_memory(self: Tally, samples: Any, *arguments: Any) -> None:
+        if samples[0] >= 40 and self.shape[-1] == 6:  # a layer in the middle
+            failed_at.append(int(samples[0]))
+            raise MemoryError
+        add(self, samples, *arguments)
+
+    monkeypatch.setattr(Tally, "add", out_of_memory)
+    monkeypatch.setattr("actwidget.scanning.counter.CHECKED_EVERY", 0)
+    with pytest.raises(MemoryError):
+        aw.scan(MODEL, X, labels=LABELS, batch_size=8, file=file, progress=False)
+    assert failed_at == [40]
+    assert aw.load_scan(file).count == 40
+    monkeypatch.undo()
+    are_equal(
+        aw.scan(MODEL, X, labels=LABELS, batch_size=8, file=file, progress=False),
+        aw.scan(MODEL, X, labels=LABELS, batch_size=8, progress=False),
+        exactly=False,  # sums are rounded wherever the file was written
+    )
+
+
+def test_counting_may_be_slower_than_the_model_and_holds_few_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = []
+    settle = Counter.settle
+
+    def watched(self: Counter, left: int = 0) -> None:
+        settle(self, left)
+        most.append(sum(size for size, _ in self._pending))
+
+    monkeypatch.setattr("actwidget.scanning.counter._AHEAD_BYTES", 10_000)
+    monkeypatch.setattr(Counter, "settle", watched)
+    found = aw.scan(MODEL, X, labels=LABELS, batch_size=8, progress=False)
+    assert max(most) <= 10_000
+    agrees(found, MODEL, X, LABELS)

@@ -47,9 +47,19 @@ def compiled_without_fusion(function: Callable[..., Any]) -> Callable[..., Any]:
     rewriting = options.graph_options.rewrite_options
     rewriting.remapping = rewriting.OFF
     config = options.SerializeToString()
+    known: dict[Any, Any] = {}
+
+    def traced_for(tensors: tuple[Any, ...]) -> Any:
+        """The function for tensors such as these, which TensorFlow itself takes long to find again."""
+        if not all(isinstance(each, tf.Tensor) for each in tensors):
+            return traced.get_concrete_function(*tensors)
+        key = tuple((tuple(each.shape), each.dtype) for each in tensors)
+        if key not in known:
+            known[key] = traced.get_concrete_function(*tensors)
+        return known[key]
 
     def call(*tensors: Any) -> Any:
-        concrete = traced.get_concrete_function(*tensors)
+        concrete = traced_for(tensors)
         given = tf.nest.flatten(tensors, expand_composites=True)
         results = tf.raw_ops.StatefulPartitionedCall(
             args=[*given, *concrete.captured_inputs],

@@ -112,7 +112,7 @@ class LayerExplorer(_Readings):
         class_names: Sequence[str] | None = None,
         labels: Any = None,
         tokens: Sequence[str] | Sequence[Sequence[str]] | Mapping[int, str] | None = None,
-        scan: Scan | None = None,
+        scan: Scan | Sequence[Scan] | None = None,
         grouped: bool = True,
         max_bytes: int = 256_000_000,
         batch_size: int = 32,
@@ -142,7 +142,9 @@ class LayerExplorer(_Readings):
                 dict from the id of a token to its text.
             scan: A scan of the model, as `actwidget.scan(model, data)` or `load_scan` gives it: samples of a whole data
                 set, and numbers over all of them. It refers to the data that was scanned. A scan from a file is given
-                its data again by `scan.with_data(data)`; without it samples have numbers and no pictures.
+                its data again by `scan.with_data(data)`; without it samples have numbers and no pictures. In a list
+                the first one is of this model, and the others of whatever models its layers are to be compared with,
+                such as earlier checkpoints, on the same data.
             grouped: Whether the tree groups layers with systematic names by their prefix.
             max_bytes: The size of the cache for activations and everything computed from them. If the activation of a
                 layer is larger than that, only the samples on screen are kept, and its statistics are computed part by

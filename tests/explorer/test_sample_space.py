@@ -225,6 +225,38 @@ def test_the_matrix_is_that_of_similarity_and_a_click_selects_a_layer(opened):
     np.testing.assert_allclose(np.asarray(expected.figure().data[0].z), expected.values, rtol=1e-5)
 
 
+def test_layers_are_compared_with_those_of_earlier_checkpoints(opened):
+    earlier = keras.models.clone_model(MODEL)
+    before = aw.scan(earlier, X, ["flat", "gates"], progress=False)
+    elsewhere = aw.scan(MODEL, X, ["flat", "gates"], keep=2, progress=False)
+    explorer = opened([SCAN, before, elsewhere], show="similarity", layer="maps")
+    control = next(each for each in explorer._explorer.show().controls if each.name == "similar_to")
+    assert list(control.choices.values()) == ["each other", "scan 2", "scan 3"]
+    assert drawing(explorer).figure.figure["data"][0]["z"].shape == (6, 6)
+    explorer.options = {"similar_to": "scan[1]"}
+    explorer.run()
+    expected = aw.similarity(SCAN, before)
+    matrix = drawing(explorer).figure.figure["data"][0]
+    np.testing.assert_allclose(matrix["z"], expected.values, rtol=1e-5)
+    assert "similarity of 6 layers to 2 of scan 2 over 40 samples" in drawing(explorer).alt
+    own = expected.to_frame().loc["maps"]
+    assert facts(explorer)["most like maps"].startswith(f"{own.idxmax()} {own.max():.2f}")
+    scope = {"aw": aw, "scan": [SCAN, before, elsewhere]}
+    exec(explorer.code, scope)  # noqa: S102
+    np.testing.assert_allclose(scope["similar"].values, expected.values, rtol=1e-5)
+    explorer._clicked([-1, SCAN.paths.index("maps"), 1])  # the row is selected, so the column is meant
+    assert explorer.layer == "gates"
+    explorer.options = {"similar_to": "scan[2]"}
+    explorer.run()
+    assert "Expected at least 4 samples that both scans kept" in drawing(explorer).alt
+
+
+@pytest.mark.parametrize("wrong", [[], [SCAN, 3], "scan"])
+def test_what_is_no_scan_is_refused(opened, wrong):
+    with pytest.raises(OptionError, match="Expected scan as the result of"):
+        opened(wrong)
+
+
 def test_a_slow_matrix_waits_for_the_button(opened, monkeypatch):
     monkeypatch.setattr("actwidget.explorer.views.sample_space.QUICK", 0)
     explorer = opened(aw.scan(MODEL, X, progress=False), show="similarity")

@@ -9,7 +9,7 @@ from actwidget.errors import OptionError, ScanError, shown
 from actwidget.scanning.result import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from actwidget.analysis.statistics import Statistics
     from actwidget.capture.access.session import Session
@@ -23,12 +23,14 @@ class ScanSource:
 
     Attributes:
         scan: The scan.
+        others: Scans to compare it with, such as those of earlier checkpoints.
         changed: What of the model is not what was scanned any more, in words; `""` if it is the same.
     """
 
-    def __init__(self, scan: Scan, graph: ModelGraph) -> None:
+    def __init__(self, scan: Scan, graph: ModelGraph, others: Sequence[Scan] = ()) -> None:
         """Refers to a scan that was checked."""
         self.scan = scan
+        self.others = list(others)
         self.changed = ""
         self._graph = graph
         self._paths = frozenset(scan.paths)
@@ -38,17 +40,19 @@ class ScanSource:
 
     @classmethod
     def of(cls, scan: Any, graph: ModelGraph) -> ScanSource | None:
-        """Checks a scan against the explorer's model; `None` for `None`.
+        """Checks a scan against the explorer's model; `None` for `None`. In a list it is the first one.
 
         Raises:
-            OptionError: It is no scan.
+            OptionError: It is no scan, or one of the others is none.
             ScanError: It is of another model, of other weights, or of layers that the model does not have.
         """
         if scan is None:
             return None
-        if not isinstance(scan, Scan):
-            message = f"Expected scan as the result of actwidget.scan or load_scan, got {shown(scan)}."
-            raise OptionError(message)
+        scan, *others = scan if isinstance(scan, (list, tuple)) and scan else [scan]
+        for each in [scan, *others]:
+            if not isinstance(each, Scan):
+                message = f"Expected scan as the result of actwidget.scan or load_scan, got {shown(each)}."
+                raise OptionError(message)
         name = graph.tree.name
         if differ := scan.differences(graph.model):
             message = f"{scan!r} does not belong to model {name!r}: it is of {' and '.join(differ)}. {_AGAIN}"
@@ -61,11 +65,11 @@ class ScanSource:
                 f"anew when a model is made again; give layers names, or scan this one: aw.scan(model, data)."
             )
             raise ScanError(message)
-        return cls(scan, graph)
+        return cls(scan, graph, others)
 
     def on(self, graph: ModelGraph) -> ScanSource:
         """The same scan for the model as other inputs show it."""
-        found = ScanSource(self.scan, graph)
+        found = ScanSource(self.scan, graph, self.others)
         found.changed = self.changed
         return found
 

@@ -45,18 +45,18 @@ def projection(scan: Scan, path: str, method: str) -> Projection:
     return found
 
 
-def keep_similarity(scan: Scan, result: Similarity | ActwidgetError) -> None:
-    """Keeps the similarity of all layers, or why there is none."""
-    _KNOWN.setdefault(scan, {})["similarity"] = result
+def keep_similarity(scan: Scan, other: Scan | None, result: Similarity | ActwidgetError) -> None:
+    """Keeps the similarity of all layers to each other or to those of another scan, or why there is none."""
+    _KNOWN.setdefault(scan, {})["similarity", other] = result
 
 
-def similarity_of(scan: Scan) -> Similarity | None:
-    """The similarity of all layers; `None` if it has not been computed.
+def similarity_of(scan: Scan, other: Scan | None) -> Similarity | None:
+    """The similarity of all layers to each other or to those of another scan; `None` if it has not been computed.
 
     Raises:
         ActwidgetError: It can't be.
     """
-    if not is_known(scan, "similarity"):
+    if not is_known(scan, ("similarity", other)):
         return None
-    found: Similarity = known(scan, "similarity", lambda: None)
+    found: Similarity = known(scan, ("similarity", other), lambda: None)
     return found

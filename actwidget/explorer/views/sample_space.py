@@ -29,14 +29,29 @@ if TYPE_CHECKING:
     from actwidget.explorer.controls import Control
     from actwidget.explorer.layer_data import LayerData
     from actwidget.explorer.selection import Selection
+    from actwidget.scanning.result import Scan
 
 COLORING = Choice("samples_color", "colour by", "what the colour of a sample says", COLORINGS)
 METHOD = Choice("samples_method", "projection", "how the layer's space is shown in two dimensions", METHODS)
 PICKED = Number("samples_picked", "sample", count=2**53, empty="none", follows=("sample",))
+OTHER = Choice("similar_to", "compared with", "the columns: the same layers, or those of another scan", {})
 COMPARE = Button("similarity", "Compare", "Computes how much alike each pair of layers is")
 QUICK = 4e9
 """So many multiplications take about a second."""
 NO_SCAN = "Give a scan: LayerExplorer(model, x, scan=aw.scan(model, data))."
+
+
+def _other(data: LayerData, selection: Selection) -> Scan | None:
+    """The scan that the layers are compared with; `None` for the same one."""
+    others = _choices(data)
+    place = list(others).index(chosen) if (chosen := selection.option(OTHER)) in others else 0
+    return None if data.sources.scan is None or not place else data.sources.scan.others[place - 1]
+
+
+def _choices(data: LayerData) -> dict[str, str]:
+    """What the layers can be compared with, from the value of `OTHER` to its name."""
+    others = data.sources.scan.others if data.sources.scan is not None else []
+    return {"": "each other", **{f"scan[{place}]": f"scan {place + 1}" for place in range(1, len(others) + 1)}}
 
 
 def _missing(data: LayerData) -> str | None:
@@ -137,14 +152,14 @@ class Samples(View):
 
 @register
 class SimilarLayers(View):
-    """How much alike layers are by the kept samples, as a matrix."""
+    """How much alike layers are by the kept samples, as a matrix; to each other, or to those of another scan."""
 
     name = "similarity"
     label = "Similar layers"
     question = "Which layers tell samples apart in the same way?"
     place = 65
     needs_scan = True
-    controls = (COMPARE,)
+    controls = (OTHER, COMPARE)
     is_of_network = True
 
     def available(self, data: LayerData) -> str | None:
@@ -154,61 +169,86 @@ class SimilarLayers(View):
             return NO_SCAN
         return source.missing(source.scan.paths[0]) if source.scan.paths else "The scan has no layers."
 
-    def work(self, data: LayerData, _selection: Selection) -> Work | None:
+    def fitted(self, control: Control, data: LayerData, _selection: Selection) -> Control | None:
+        """What the layers can be compared with, if there is a choice."""
+        if control.name != OTHER.name:
+            return control
+        choices = _choices(data)
+        return replace(OTHER, choices=choices) if len(choices) > 1 else None
+
+    def work(self, data: LayerData, selection: Selection) -> Work | None:
         """The comparison of all pairs of layers."""
-        source = data.sources.scan
-        if source is None or space.is_known(source.scan, "similarity"):
+        source, other = data.sources.scan, _other(data, selection)
+        if source is None or space.is_known(source.scan, ("similarity", other)):
             return None
         scan = source.scan
 
         def start() -> Iterator[Progress]:
             try:
-                for step in similarity_steps(scan):
+                for step in similarity_steps(scan, other):
                     if step.result is not None:
-                        space.keep_similarity(scan, step.result)
+                        space.keep_similarity(scan, other, step.result)
                     yield Progress(step.done, step.total)
             except ActwidgetError as error:
-                space.keep_similarity(scan, error)
+                space.keep_similarity(scan, other, error)
                 raise
 
-        return Work("similarity", "the similarity of layers", start, is_wanted=_is_quick(data), says_why=True)
+        return Work(
+            ("similarity", selection.option(OTHER)),
+            "the similarity of layers",
+            start,
+            is_wanted=_is_quick(data),
+            says_why=True,
+        )
 
-    def code(self, _data: LayerData, _selection: Selection) -> str:
-        """The call that gives what is on screen."""
-        return "similar = aw.similarity(scan)\nsimilar.figure()"
+    def code(self, data: LayerData, selection: Selection) -> str:
+        """The call that gives what is on screen; `scan` is what the explorer was given."""
+        several = bool(data.sources.scan is not None and data.sources.scan.others)
+        other = "" if _other(data, selection) is None else f", {selection.option(OTHER)}"
+        return f"similar = aw.similarity({'scan[0]' if several else 'scan'}{other})\nsimilar.figure()"
 
-    def is_kept_on_page(self, data: LayerData, _selection: Selection) -> bool:
+    def is_kept_on_page(self, data: LayerData, selection: Selection) -> bool:
         """Only what was computed."""
-        return data.sources.scan is not None and space.is_known(data.sources.scan.scan, "similarity")
+        source = data.sources.scan
+        return source is not None and space.is_known(source.scan, ("similarity", _other(data, selection)))
 
     def cell_clicked(self, row: int, column: int, data: LayerData, selection: Selection) -> Mapping[str, Any] | None:
         """Selects the layer of the row; in the row of the selected layer, that of the column."""
-        paths = data.sources.scan.scan.paths if data.sources.scan is not None else []
-        if not (0 <= row < len(paths) and 0 <= column < len(paths)):
+        source, other = data.sources.scan, _other(data, selection)
+        paths = source.scan.paths if source is not None else []
+        columns = paths if other is None else other.paths
+        if not (0 <= row < len(paths) and 0 <= column < len(columns)):
             return {}
-        path = paths[column] if paths[row] == selection.layer else paths[row]
+        path = columns[column] if paths[row] == selection.layer else paths[row]
         return {"layer": path} if path in data.sources.session.graph.nodes else {}
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The matrix, with the selected layer marked."""
-        source = data.sources.scan
+        source, other = data.sources.scan, _other(data, selection)
         if source is None:
             return Drawing.message(data.model_name, NO_SCAN)
         try:
-            found = space.similarity_of(source.scan)
+            found = space.similarity_of(source.scan, other)
         except ActwidgetError as error:
             return Drawing.message(data.model_name, str(error))
         if found is None:
             count = len(source.scan.paths)
             text = f"Compare shows how much alike each pair of the {count:,} scanned layers is (linear CKA)."
             return Drawing.message(data.model_name, text)
+        name = "" if other is None else _choices(data)[selection.option(OTHER)]
         figure = similarity_spec(
-            found.paths, found.columns, found.values, samples=len(found.samples), selected=selection.layer
+            found.paths,
+            found.columns,
+            found.values,
+            samples=len(found.samples),
+            selected=selection.layer,
+            names=("this scan", name) if name else ("", ""),
         )
-        alt = f"{data.model_name}: similarity of {len(found.paths):,} layers over {len(found.samples):,} samples"
+        to = f" to {len(found.columns):,} of {name}" if name else ""
+        alt = f"{data.model_name}: similarity of {len(found.paths):,} layers{to} over {len(found.samples):,} samples"
         facts = [Fact("rests on", f"{len(found.samples):,} samples")]
         if selection.layer in found.paths:
-            near = alike(found.paths, found.values, selection.layer)
+            near = alike(found.paths, found.values, selection.layer, columns=found.columns if name else None)
             words = ", ".join(f"{path} {value:.2f}" for path, value in near) or "none"
             facts.append(Fact(f"most like {selection.layer}", words))
             alt += f"; most like {selection.layer}: {words}"

@@ -103,12 +103,20 @@ def _named(paths: Sequence[str], selected: str) -> dict[str, Any]:
     return {"tickvals": rows, "ticktext": [names[row] for row in rows]}
 
 
-def alike(paths: Sequence[str], values: npt.NDArray[Any], path: str, most: int = 3) -> list[tuple[str, float]]:
-    """The layers that are most like one, with their similarity, the most similar first.
+def alike(
+    paths: Sequence[str],
+    values: npt.NDArray[Any],
+    path: str,
+    most: int = 3,
+    *,
+    columns: Sequence[str] | None = None,
+) -> list[tuple[str, float]]:
+    """The layers that are most like one, with their similarity, the most similar first: other ones, or all `columns`.
 
     >>> alike(["a", "b", "c"], np.array([[1, 0.2, 0.9], [0.2, 1, 0.1], [0.9, 0.1, 1]]), "a", 1)
     [('c', 0.9)]
     """
     own = values[list(paths).index(path)]
-    order = [each for each in np.argsort(-own, kind="stable").tolist() if paths[each] != path]
-    return [(paths[each], float(own[each])) for each in order if np.isfinite(own[each])][:most]
+    names = [None if each == path else each for each in paths] if columns is None else list(columns)
+    order = np.argsort(-own, kind="stable").tolist()
+    return [(name, float(own[each])) for each in order if np.isfinite(own[each]) and (name := names[each])][:most]

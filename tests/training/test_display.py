@@ -23,7 +23,8 @@ class Called(keras.callbacks.Callback):
 
     def __init__(self, moment, function):
         super().__init__()
-        setattr(self, moment, lambda *_args, **_logs: function())
+        # On JAX this attribute brings the weights of the moment into the model.
+        setattr(self, moment, lambda *_args, **_logs: (self.model, function()))
 
 
 def network():

@@ -56,10 +56,23 @@ TESTS_ON_BACKENDS = (
 MORE_OF_CAPTURE = tuple(
     f"tests/capture/test_{name}.py" for name in ("deep_witness", "left_out", "unchanged", "weights")
 )
-ALL = (*TESTS, *MORE_OF_CAPTURE, "tests/keras_internals", "tests/explorer", "tests/samples", "tests/widgets")
+ALL_OVER_DATA = (
+    "tests/training",
+    *(f"tests/scanning/test_{name}.py" for name in ("batch_sums", "batches", "excitations", "sample_data", "scanner")),
+    *(f"tests/scanning/test_{name}.py" for name in ("space", "storage")),
+)
+ALL = (
+    *TESTS,
+    *ALL_OVER_DATA,
+    *MORE_OF_CAPTURE,
+    "tests/keras_internals",
+    "tests/explorer",
+    "tests/samples",
+    "tests/widgets",
+)
 ALL_ON_BACKENDS = (
     *(*TESTS_ON_BACKENDS, *MORE_OF_CAPTURE, "tests/keras_internals", "tests/explorer"),
-    *("tests/explain/test_effects.py", "tests/widgets/test_weights.py"),
+    *(*ALL_OVER_DATA, "tests/explain/test_effects.py", "tests/widgets/test_weights.py"),
 )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.network
 
 REPOSITORY = Path(__file__).parents[1]
-# The others need less memory; they run in two other environments in any case.
+# The others need less memory; they run with the newest releases and with Colab's.
 LARGEST = {"01-explore-a-real-network", "06-change-what-flows", "07-why-this-answer"}
 LESSONS = [
     pytest.param(path, id=path.stem, marks=() if path.stem in LARGEST else pytest.mark.thorough)

@@ -13,6 +13,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
 
+from tests.test_binder_memory import LARGEST
 from tests.versions.run import environment
 
 REPOSITORY = Path(__file__).parents[1]
@@ -46,8 +47,14 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> KernelSpecManager:
     return KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)
 
 
+# Each lesson runs in the newest environment and in one other: those that need most memory as on Binder, these here.
+IN_AN_OLDER_ONE = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.thorough if path.stem in LARGEST else ()) for path in LESSONS
+]
+
+
 @pytest.mark.network
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", IN_AN_OLDER_ONE)
 def test_a_lesson_runs_with_colab_s_releases_and_no_file_beside_it(
     path: Path, kernels: KernelSpecManager, tmp_path: Path
 ) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from shutil import copyfile
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_raw_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
+# What the image for `otter grade` installs.
+ACTWIDGET = "actwidget[cpu,samples] @ git+https://github.com/actwidget/actwidget"
 UNANSWERED = "# YOUR CODE HERE\nraise NotImplementedError()"
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS\n?", re.DOTALL)
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION", re.DOTALL | re.MULTILINE)
@@ -23,65 +25,63 @@ SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION", re.D
 def converted(source, files):
     """The notebook in otter's format.
 
-    A question is an answer's cell with the text before it and the tests after it. A text that a person reads is a
-    question of its own.
+    A question is an answer's cell with the text before it and all that comes after it until the next text or answer:
+    the tests, and cells that show something. A text that a person reads is a question of its own.
     """
     config = {
         "name": source.stem,
         "files": files,
+        "requirements": [ACTWIDGET],
         "export_cell": {"pdf": False, "run_tests": False},
         "generate": {"pdf": False},
     }
     notebook = nbformat.read(source, as_version=4)
     cells = [raw("ASSIGNMENT CONFIG", config)]
     for text, question in questions(notebook.cells):
-        cells.extend(block(text, question) if question else text)
+        cells.extend(text[:-1] + block(text[-1], *question) if question else text)
+    for cell in cells:
+        if mark := cell.metadata.pop("nbgrader", None):
+            cell.metadata.name = mark.grade_id
     notebook.cells = cells
     return notebook
 
 
 def questions(cells):
-    """Pairs of lists: the cells that no question needs or that stand before its answer, and the question's own."""
+    """Pairs of lists: the texts up to that of a question, and the question's own cells; none at the end."""
     text, question = [], []
     for cell in cells:
         role = cell.metadata.nbgrader
-        is_text = cell.cell_type == "markdown" and not role.solution
-        if question and (role.solution or is_text):
+        if question and (role.solution or cell.cell_type == "markdown"):
             yield text, question
             text, question = [], []
         (question if question or role.solution else text).append(cell)
     yield text, question
 
 
-def block(text, question):
+def block(task, answer, *rest):
     """The cells of one question with the marks that otter looks for."""
-    answer, *rest = question
+    role = answer.metadata.nbgrader
+    shown = [cell for cell in rest if not cell.metadata.nbgrader.grade]
     tests = [cell for cell in rest if cell.metadata.nbgrader.grade]
-    graded = answer if answer.metadata.nbgrader.grade else tests[-1] if tests else None
-    options = {"name": answer.metadata.nbgrader.grade_id, "points": 0}
-    if graded:
-        options |= {"points": graded.metadata.nbgrader.points, "all_or_nothing": True}
-    if graded is answer:
-        options = {"name": answer.metadata.nbgrader.grade_id, "points": graded.metadata.nbgrader.points, "manual": True}
-    *before, task = text
-    yield from before
-    yield raw("BEGIN QUESTION", options)
-    yield task
-    yield raw("BEGIN SOLUTION")
-    if answer.cell_type == "code":
+    points = sum(cell.metadata.nbgrader.points for cell in (answer, *tests) if cell.metadata.nbgrader.grade)
+    options = {"name": role.grade_id, "points": points}
+    if role.grade:
+        options["manual"] = True
+        prompt = [raw("BEGIN PROMPT"), new_markdown_cell("YOUR ANSWER HERE"), raw("END PROMPT")]
+    else:
+        options["all_or_nothing"] = True
         answer.source = SOLUTION.sub(solution, answer.source)
-    yield answer
-    yield raw("END SOLUTION")
-    yield from (cell for cell in rest if not cell.metadata.nbgrader.grade)
-    if tests:
-        yield raw("BEGIN TESTS")
-        for cell in tests:
-            # Each test runs by itself, so the hidden one begins with what students see.
-            yield new_code_cell(HIDDEN.sub("", cell.source).strip())
-            if HIDDEN.search(cell.source):
-                yield new_code_cell("# HIDDEN\n" + HIDDEN.sub(r"\1", cell.source).strip())
-        yield raw("END TESTS")
-    yield raw("END QUESTION")
+        prompt = []
+    begin = [raw("BEGIN QUESTION", options), task, *prompt, raw("BEGIN SOLUTION"), answer, raw("END SOLUTION"), *shown]
+    tested = [raw("BEGIN TESTS"), *(part for cell in tests for part in parts(cell)), raw("END TESTS")] if tests else []
+    return [*begin, *tested, raw("END QUESTION")]
+
+
+def parts(test):
+    """The test that students see, and the hidden one, which begins with it since each runs by itself."""
+    yield new_code_cell(HIDDEN.sub("", test.source).strip())
+    if HIDDEN.search(test.source):
+        yield new_code_cell("# HIDDEN\n" + HIDDEN.sub(r"\1", test.source).strip())
 
 
 def solution(found):

@@ -59,7 +59,9 @@ def handed_in(notebook: Path, answers: dict[str, str]) -> nbformat.NotebookNode:
     """A released notebook with a student's answers."""
     read = nbformat.read(notebook, as_version=4)
     for cell in read.cells:
-        cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+        # nbgrader's name for the cell, or that of otter-grader's version.
+        name = cell.metadata.nbgrader.grade_id if "nbgrader" in cell.metadata else cell.metadata.get("name")
+        cell.source = answers.get(name, cell.source)
     return read
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.classroom import ALL, ASSIGNMENTS, REPOSITORY, Assignment
+from tests.classroom import ALL, ASSIGNMENTS, REPOSITORY, Assignment, handed_in
 from tests.versions.run import uv
 
 pytestmark = pytest.mark.network
@@ -33,7 +33,8 @@ def otter() -> Path:
     return programs
 
 
-def run(folder: Path, programs: Path, *command: str) -> None:
+def started(folder: Path, programs: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The program `otter`, at work in a folder."""
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
@@ -41,15 +42,14 @@ def run(folder: Path, programs: Path, *command: str) -> None:
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    command = [str(programs / "otter"), *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True)
 
 
-def handed_in(released: Path, answers: dict[str, str]) -> nbformat.NotebookNode:
-    notebook = nbformat.read(released, as_version=4)
-    for cell in notebook.cells:
-        cell.source = answers.get(cell.metadata.get("name"), cell.source)
-    return notebook
+def finished(process: subprocess.Popen[str]) -> None:
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
 
 
 def scores(file: Path) -> dict[str, float]:
@@ -63,10 +63,9 @@ def assigned(request, tmp_path_factory, otter) -> tuple[Assignment, Path]:
     """An assignment, and the folder that `otter assign` has made of it."""
     assignment = request.param
     folder = tmp_path_factory.mktemp("otter")
-    program = str(ASSIGNMENTS / "to_otter.py")
-    run(folder, otter, sys.executable, program, str(assignment.source), str(folder / assignment.name))
-    command = ["assign", "--no-run-tests", assignment.file, str(folder / "dist")]
-    run(folder, otter, str(otter / "otter"), *command)
+    program = [sys.executable, str(ASSIGNMENTS / "to_otter.py")]
+    subprocess.run([*program, str(assignment.source), str(folder / assignment.name)], check=True)
+    finished(started(folder, otter, "assign", "--no-run-tests", assignment.file, str(folder / "dist")))
     return assignment, folder / "dist"
 
 
@@ -88,16 +87,18 @@ def test_students_get_no_solution_and_no_hidden_test(assigned):
     assert words.source == "YOUR ANSWER HERE"
 
 
-@pytest.mark.parametrize("student", ["right", "wrong"])
-def test_otter_gives_the_points_that_nbgrader_gives(assigned, otter, student):
+def test_otter_gives_the_points_that_nbgrader_gives(assigned, otter):
     assignment, folder = assigned
-    answers = assignment.solutions() | (assignment.wrong if student == "wrong" else {})
-    submission = folder / student / assignment.source.name
-    submission.parent.mkdir()
-    nbformat.write(handed_in(folder / "student" / assignment.source.name, answers), submission)
     (autograder,) = (folder / "autograder").glob("*.zip")
-    run(
-        folder, otter, str(otter / "otter"), "run", "-a", str(autograder), "-o", str(submission.parent), str(submission)
-    )
-    expected = assignment.points if student == "right" else assignment.wrong_points
-    assert scores(submission.parent / "results.json") == expected
+    right = assignment.solutions()
+    marking = {}
+    for student, answers in {"right": right, "wrong": right | assignment.wrong}.items():
+        submission = folder / student / assignment.source.name
+        submission.parent.mkdir()
+        nbformat.write(handed_in(folder / "student" / assignment.source.name, answers), submission)
+        options = ["-a", str(autograder), "-o", str(submission.parent)]
+        marking[submission.parent] = started(folder, otter, "run", *options, str(submission))
+    for process in marking.values():
+        finished(process)
+    found = [scores(student / "results.json") for student in marking]
+    assert found == [assignment.points, assignment.wrong_points]

@@ -51,13 +51,18 @@ def fault(who):
     if not text:
         message = "Write your name into `who`."
         raise ValueError(message)
-    number = int(text) if text.isdecimal() else int.from_bytes(sha256(text.encode()).digest()[:8], "big")
+    number = int(text) if text.isdecimal() else _hashed(text)
     kind = list(KINDS)[number % len(KINDS)]
     layer = KINDS[kind][number // len(KINDS) % len(KINDS[kind])]
-    size = SIZES[layer]
-    chosen = 1 if kind in {"range", "nan"} else size * 7 // 8
-    units = np.sort(np.random.default_rng(number).permutation(size)[:chosen])
-    return Fault(kind, layer, tuple(units.tolist()), number)
+    chosen = 1 if kind in {"range", "nan"} else SIZES[layer] * 7 // 8
+    # Drawn by a hash too: what a random generator draws may change with a release.
+    units = sorted(range(SIZES[layer]), key=lambda unit: _hashed(f"{number} {unit}"))[:chosen]
+    return Fault(kind, layer, tuple(sorted(units)), number)
+
+
+def _hashed(text):
+    """A whole number from a text, the same on every machine."""
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big")
 
 
 def network(who):

@@ -39,6 +39,7 @@ LONGEST = (
     "capture/test_every_way.py",
     "capture/test_values.py",
     "test_classroom.py",
+    "test_otter.py",
 )
 
 

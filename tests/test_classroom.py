@@ -1,4 +1,4 @@
-"""The assignment in notebooks/assignments, given out, handed in and marked by nbgrader itself."""
+"""The assignments in notebooks/assignments, given out, handed in and marked by nbgrader itself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -23,45 +24,14 @@ from PIL import Image
 import actwidget as aw
 from actwidget.samples import digits, digits_cnn
 from actwidget.widgets.stored import still
+from tests.classroom import ALL, ASSIGNMENTS, REPOSITORY, SEES, Assignment, cells, handed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REPOSITORY = Path(__file__).parents[1]
-NAME = "what-a-cnn-sees"
-ASSIGNMENT = REPOSITORY / "notebooks" / "assignments" / NAME
-FILE = f"{NAME}/{NAME}.ipynb"
-EXPLORERS = 2  # that the notebook shows
-
-# What each of these computes is of the right kind, so the tests that students see find nothing wrong.
-WRONG = {
-    "strongest": """
-def strongest(path, sample):
-    return int(aw.activations(model, x, [path])[path].mean(axis=(0, 1, 2)).argmax())  # of all samples
-""",
-    "nearest": """
-features = aw.submodel(model, "dense_relu")
-
-def nearest(sample):
-    distances = np.abs(x - x[sample]).sum(axis=(1, 2, 3))  # of the pixels
-    distances[sample] = np.inf
-    return int(distances.argmin())
-""",
-    "nearest-test": "assert True",
-    "setup": "model = x = None",
-}
-
-
-def cells(notebook: Path) -> dict[str, Any]:
-    """The cells by their name for nbgrader."""
-    read = nbformat.read(notebook, as_version=4)
-    return {cell.metadata.nbgrader.grade_id: cell for cell in read.cells}
-
-
-def solutions() -> dict[str, str]:
-    """The source's own answers, by the cell's name, as a student would write them."""
-    kept = {name: cell for name, cell in cells(ASSIGNMENT / f"{NAME}.ipynb").items() if cell.metadata.nbgrader.solution}
-    return {name: re.sub(r" *### (BEGIN|END) SOLUTION\n?", "", cell.source) for name, cell in kept.items()}
+each_assignment = pytest.mark.parametrize("assignment", ALL.values(), ids=ALL)
+# Edits where there is no answer to give, of the student who gives wrong ones.
+EDITED = {"nearest-test": "assert True", "setup": "model = x = None"}
 
 
 def at_home() -> aw.LayerExplorer:
@@ -77,14 +47,21 @@ def picture(bundle: Any) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("L"), dtype=float)
 
 
+def plain(text: str) -> str:
+    """A text without the colours of a terminal."""
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
 class Course:
-    """A teacher's folder, set up as the note beside the assignment says."""
+    """A teacher's folder, set up as the note beside the assignments says."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "source" / NAME).mkdir(parents=True)
-        (folder / "source" / FILE).write_bytes((ASSIGNMENT / f"{NAME}.ipynb").read_bytes())
-        (configuration,) = re.findall(r"```python\n(.*?)```", (ASSIGNMENT / "README.md").read_text("utf-8"), re.DOTALL)
+        for assignment in ALL.values():
+            (folder / "source" / assignment.name).mkdir(parents=True)
+            for file in (assignment.source.name, *assignment.files):
+                copyfile(assignment.folder / file, folder / "source" / assignment.name / file)
+        (configuration,) = re.findall(r"```python\n(.*?)```", (ASSIGNMENTS / "README.md").read_text("utf-8"), re.DOTALL)
         (folder / "nbgrader_config.py").write_text(configuration, encoding="utf-8")
 
     def nbgrader(self, command: str) -> None:
@@ -108,21 +85,21 @@ class Course:
         )
         assert run.returncode == 0, run.stderr
 
-    def hand_in(self, student: str, answers: dict[str, str]) -> None:
-        notebook = nbformat.read(self.folder / "release" / FILE, as_version=4)
-        for cell in notebook.cells:
-            cell.source = answers.get(cell.metadata.nbgrader.grade_id, cell.source)
-        file = self.folder / "submitted" / student / FILE
+    def hand_in(self, assignment: Assignment, student: str, answers: dict[str, str]) -> None:
+        file = self.submitted(assignment, student)
         file.parent.mkdir(parents=True)
-        nbformat.write(notebook, file)
+        nbformat.write(handed_in(self.folder / "release" / assignment.file, answers), file)
 
-    def marked(self, student: str) -> Path:
-        return self.folder / "autograded" / student / FILE
+    def submitted(self, assignment: Assignment, student: str) -> Path:
+        return self.folder / "submitted" / student / assignment.file
 
-    def points(self, student: str) -> dict[str, float | None]:
+    def marked(self, assignment: Assignment, student: str) -> Path:
+        return self.folder / "autograded" / student / assignment.file
+
+    def points(self, assignment: Assignment, student: str) -> dict[str, float | None]:
         """What nbgrader gave for each cell; None for what a person has to read."""
         with Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}") as gradebook:
-            submission = gradebook.find_submission(NAME, student)
+            submission = gradebook.find_submission(assignment.name, student)
             return {grade.name: grade.auto_score for notebook in submission.notebooks for grade in notebook.grades}
 
 
@@ -139,53 +116,69 @@ def seen() -> Iterator[aw.LayerExplorer]:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory, seen: aw.LayerExplorer) -> Course:
     course = Course(tmp_path_factory.mktemp("course"))
-    course.nbgrader(f"generate_assignment {NAME}")
-    right = {**solutions(), "view": f"view = {seen.state()!r}"}
-    course.hand_in("right", right)
-    elsewhere = {**seen.state(), "channel": (seen.channel + 1) % 16}
-    course.hand_in("wrong", {**right, **WRONG, "view": f"view = {elsewhere!r}"})
-    course.hand_in("empty", {})
-    course.nbgrader(f"autograde {NAME}")
+    for assignment in ALL.values():
+        course.nbgrader(f"generate_assignment {assignment.name}")
+        right, wrong = assignment.solutions(), assignment.wrong
+        if assignment is SEES:
+            right |= {"view": f"view = {seen.state()!r}"}
+            elsewhere = {**seen.state(), "channel": (seen.channel + 1) % 16}
+            wrong = {**wrong, **EDITED, "view": f"view = {elsewhere!r}"}
+            course.hand_in(assignment, "empty", {})
+        course.hand_in(assignment, "right", right)
+        course.hand_in(assignment, "wrong", {**right, **wrong})
+        course.nbgrader(f"autograde {assignment.name}")
     return course
 
 
-def test_right_answers_get_all_the_points_that_a_program_gives(course):
-    expected = {"dead-units-test": 2, "view-test": 3, "strongest-test": 2, "nearest-test": 3, "words": None}
-    assert course.points("right") == expected
+@each_assignment
+def test_right_answers_get_all_the_points_that_a_program_gives(course, assignment):
+    assert course.points(assignment, "right") == {**assignment.points, "words": None}
+    source = cells(assignment.source)
+    assert sum(assignment.points.values()) == 10
+    assert source["words"].metadata.nbgrader.points == assignment.words
 
 
-def test_answers_that_only_look_right_get_none(course):
-    expected = {"dead-units-test": 2, "view-test": 0, "strongest-test": 0, "nearest-test": 0, "words": None}
-    assert course.points("wrong") == expected
+@each_assignment
+def test_answers_that_only_look_right_get_none(course, assignment):
+    assert course.points(assignment, "wrong") == {**assignment.wrong_points, "words": None}
+    for name, cell in cells(course.marked(assignment, "wrong")).items():
+        if assignment.wrong_points.get(name) == 0:
+            (error,) = [output for output in cell.outputs if output.output_type == "error"]
+            (line,) = re.findall(r"^Cell In\[\d+\], line (\d+)$", plain("\n".join(error.traceback)), re.MULTILINE)
+            visible = cell.source.partition("### BEGIN HIDDEN TESTS")[0]
+            assert int(line) > len(visible.splitlines()), error.evalue
 
 
 def test_no_answers_get_no_points(course):
     # A text that nobody wrote needs no reader.
-    assert set(course.points("empty").values()) == {0}
+    assert set(course.points(SEES, "empty").values()) == {0}
 
 
-@pytest.mark.parametrize("name", ["nearest-test", "setup"])
+@pytest.mark.parametrize("name", EDITED)
 def test_an_edit_where_there_is_no_answer_to_give_is_put_back(course, name):
-    assert cells(course.folder / "submitted" / "wrong" / FILE)[name].source == WRONG[name]
-    assert cells(course.marked("wrong"))[name].source == cells(ASSIGNMENT / f"{NAME}.ipynb")[name].source
+    assert cells(course.submitted(SEES, "wrong"))[name].source == EDITED[name]
+    assert cells(course.marked(SEES, "wrong"))[name].source == cells(SEES.source)[name].source
 
 
 def test_the_points_are_exported(course):
     course.nbgrader("export")
     with (course.folder / "grades.csv").open(encoding="utf-8", newline="") as file:
-        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    assert scores == {"right": 10, "wrong": 2, "empty": 0}
+        rows = list(csv.DictReader(file))
+    scores = {(row["assignment"], row["student_id"]): float(row["score"]) for row in rows if float(row["score"])}
+    assert scores == {(SEES.name, "wrong"): 2, **{(name, "right"): 10 for name in ALL}}
 
 
-def test_what_students_get_holds_no_solution_and_no_hidden_test(course):
-    source, released = cells(ASSIGNMENT / f"{NAME}.ipynb"), cells(course.folder / "release" / FILE)
-    assert [file.name for file in (course.folder / "release" / NAME).iterdir()] == [f"{NAME}.ipynb"]
+@each_assignment
+def test_what_students_get_holds_no_solution_and_no_hidden_test(course, assignment):
+    source, released = cells(assignment.source), cells(course.folder / "release" / assignment.file)
+    given = {file.name for file in (course.folder / "release" / assignment.name).iterdir()}
+    assert given == {assignment.source.name, *assignment.files}
     everything = "\n".join(cell.source for cell in released.values())
     assert "HIDDEN" not in everything
     assert "SOLUTION" not in everything
     regions = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END", re.DOTALL)
     secret = [part for cell in source.values() for part in regions.findall(cell.source)]
-    assert len(secret) == 9
+    assert len(secret) == assignment.secrets
     lines = {line.strip() for part in secret for line in part.splitlines() if line.strip()}
     assert not lines & {line.strip() for line in everything.splitlines()}
     assert released["words"].source == "YOUR ANSWER HERE"
@@ -193,7 +186,7 @@ def test_what_students_get_holds_no_solution_and_no_hidden_test(course):
 
 
 def test_the_state_in_a_submission_makes_the_view_again(course, seen):
-    marked = cells(course.marked("right"))
+    marked = cells(course.marked(SEES, "right"))
     view = ast.literal_eval(marked["view"].source.removeprefix("view = "))
     assert view == seen.state() == json.loads(json.dumps(view))
     fresh = aw.LayerExplorer(
@@ -213,11 +206,11 @@ def test_the_state_in_a_submission_makes_the_view_again(course, seen):
     fresh.close()
 
 
-def test_an_explorer_in_a_marked_notebook_takes_kilobytes(course):
-    notebook = course.marked("right")
-    pictures = [
-        output for cell in cells(notebook).values() for output in cell.get("outputs", []) if "image/png" in output.data
-    ]
-    assert len(pictures) == EXPLORERS
-    own = (course.folder / "submitted" / "right" / FILE).stat().st_size
-    assert notebook.stat().st_size - own < EXPLORERS * 50_000
+@each_assignment
+def test_a_marked_notebook_takes_kilobytes(course, assignment):
+    notebook = course.marked(assignment, "right")
+    outputs = [output for cell in cells(notebook).values() for output in cell.get("outputs", []) if "data" in output]
+    assert len([output for output in outputs if "image/png" in output.data]) == assignment.explorers
+    own = course.submitted(assignment, "right").stat().st_size
+    assert notebook.stat().st_size - own < assignment.explorers * 60_000
+    assert own < 30_000

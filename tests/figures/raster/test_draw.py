@@ -134,6 +134,19 @@ def test_texts_are_coloured_where_they_say_so_and_numbers_stand_along_axes():
     assert below.mean() == pytest.approx(60, abs=2)
 
 
+def test_names_on_a_free_axis_stand_where_its_position_on_the_paper_is():
+    dots = {"type": "scatter", "x": [0], "y": [0], "visible": True, "marker": {"opacity": 0}}
+    right = {"domain": [0.5, 1], "range": [0, 10], "visible": False}  # from 120 to 220
+    names = {"range": [0, 10], "tickvals": [5], "ticktext": ["name"], "side": "right", "anchor": "free", "position": 0}
+    found = drawn(dots, xaxis=right, yaxis=names)
+    columns = np.nonzero((found[60:80] < 150).all(axis=-1).any(axis=0))[0]
+    assert columns.min() >= 20
+    assert columns.max() < 60
+    moved = drawn(dots, xaxis=right, yaxis={**names, "position": 0.5})
+    shifted = np.nonzero((moved[60:80] < 150).all(axis=-1).any(axis=0))[0]
+    np.testing.assert_array_equal(shifted, columns + 100)
+
+
 def test_a_table_shows_its_rows_below_its_heads():
     table = {"type": "table", "header": {"values": ["a"]}, "cells": {"values": [[1, 2, 3, 4, 5, 6, 7]], "height": 20}}
     dark = (drawn(table) < 100).any(axis=-1)

@@ -49,7 +49,7 @@ def draw_figure(figure: Mapping[str, Any], width: int, *, coarse: float = 1) -> 
     for place, text, own_size, color, align in canvas.texts:
         draw_text(draw, place, text, own_size, color, align=align)
     for axis in () if tables and not traces else axes.values():
-        _label(draw, axis, axes, size)
+        _label(draw, axis, axes, box, size)
     for annotation in layout.get("annotations") or ():
         _annotate(draw, annotation, axes, box, size)
     title = layout.get("title") or {}
@@ -126,7 +126,7 @@ def _on(ref: str, kind: str, value: Any, axes: Mapping[str, Axis], box: Box) -> 
     return float(axis.start + value * (axis.stop - axis.start) if is_domain else axis.pixels([value])[0])
 
 
-def _label(draw: ImageDraw.ImageDraw, axis: Axis, axes: Mapping[str, Axis], size: float) -> None:
+def _label(draw: ImageDraw.ImageDraw, axis: Axis, axes: Mapping[str, Axis], box: Box, size: float) -> None:
     """The numbers or names along an axis, and its title."""
     if axis.options.get("visible") is False:
         return
@@ -136,7 +136,10 @@ def _label(draw: ImageDraw.ImageDraw, axis: Axis, axes: Mapping[str, Axis], size
     )
     is_far = axis.options.get("side") in {"top", "right"}
     sign = (-1 if is_far else 1) if is_across else (1 if is_far else -1)
-    edge = (other.stop if is_far else other.start) + 4 * sign
+    edge = other.stop if is_far else other.start
+    if axis.options.get("anchor") == "free":  # it stands at a place of the figure, beside no other axis
+        edge = _on("paper", "y" if is_across else "x", axis.options.get("position") or 0, axes, box) or 0.0
+    edge += 4 * sign
     ticks, last, room = axis.ticks(), float("-inf"), 0.0
     for place, text in ticks:
         at, width = float(axis.scaled(place)), text_width(text, size - 1)

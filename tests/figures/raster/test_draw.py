@@ -134,6 +134,23 @@ def test_texts_are_coloured_where_they_say_so_and_numbers_stand_along_axes():
     assert below.mean() == pytest.approx(60, abs=2)
 
 
+@pytest.mark.parametrize(("position", "left"), [(0, 24), (0.25, 74)])
+def test_the_names_of_a_free_axis_begin_at_its_place_in_the_figure(position, left):
+    free = {
+        "range": [0, 10],
+        "tickvals": [5],
+        "ticktext": ["H"],
+        "anchor": "free",
+        "position": position,
+        "side": "right",
+    }
+    dot = {"type": "scatter", "mode": "markers", "x": [5], "y": [9], "marker": {"color": "#ff0000", "size": 4}}
+    found = drawn(
+        dot, yaxis={**free, "range": [0, 10], "showgrid": False}, xaxis={**BARE, "range": [0, 10], "domain": [0.5, 1]}
+    )
+    assert np.nonzero((found[60:80] < 200).any(axis=-1))[1].min() == pytest.approx(left, abs=2)
+
+
 def test_a_table_shows_its_rows_below_its_heads():
     table = {"type": "table", "header": {"values": ["a"]}, "cells": {"values": [[1, 2, 3, 4, 5, 6, 7]], "height": 20}}
     dark = (drawn(table) < 100).any(axis=-1)

@@ -136,11 +136,10 @@ def _label(draw: ImageDraw.ImageDraw, axis: Axis, axes: Mapping[str, Axis], box:
     )
     is_far = axis.options.get("side") in {"top", "right"}
     sign = (-1 if is_far else 1) if is_across else (1 if is_far else -1)
-    edge = (other.stop if is_far else other.start) + 4 * sign
-    if axis.options.get("anchor") == "free":
-        left, top, right, bottom = box
-        share = axis.options.get("position", 0)
-        edge = (bottom - share * (bottom - top) if is_across else left + share * (right - left)) + 4 * sign
+    edge = other.stop if is_far else other.start
+    if axis.options.get("anchor") == "free":  # it stands at a place of the figure, beside no other axis
+        edge = _on("paper", "y" if is_across else "x", axis.options.get("position") or 0, axes, box) or 0.0
+    edge += 4 * sign
     ticks, last, room = axis.ticks(), float("-inf"), 0.0
     for place, text in ticks:
         at, width = float(axis.scaled(place)), text_width(text, size - 1)

@@ -87,7 +87,9 @@ def transformer():
     words = sorted({word for text in texts for word in text})
     number = {word: index for index, word in enumerate(words)}
     length = 12
-    windows = [(text[start : start + length], topic) for topic, text in enumerate(texts) for start in range(len(text) - length)]
+    windows = [
+        (text[start : start + length], topic) for topic, text in enumerate(texts) for start in range(len(text) - length)
+    ]
     x = np.array([[number[word] for word in window] for window, _ in windows])
     y = np.array([topic for _, topic in windows])
 
@@ -150,14 +152,22 @@ def tabular():
     scaled.adapt(x.to_numpy())
     stack = [keras.Input((13,), name="measurements"), scaled]
     stack += [keras.layers.Dense(16, activation="relu", name="hidden1")]
-    stack += [keras.layers.Dense(8, activation="relu", name="hidden2"), keras.layers.Dense(3, "softmax", name="cultivar")]
+    stack += [
+        keras.layers.Dense(8, activation="relu", name="hidden2"),
+        keras.layers.Dense(3, "softmax", name="cultivar"),
+    ]
     model = keras.Sequential(stack, name="tabular")
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     model.fit(x.to_numpy(), y, epochs=25, verbose=0)
     chosen = [0, 20, 60, 80, 140, 160]
     scan = aw.scan(model, x.to_numpy(), labels=y, progress=False)
     explorer = aw.LayerExplorer(
-        model, x.iloc[chosen], labels=y[chosen], class_names=["Barolo", "Grignolino", "Barbera"], scan=scan, layer="hidden1"
+        model,
+        x.iloc[chosen],
+        labels=y[chosen],
+        class_names=["Barolo", "Grignolino", "Barbera"],
+        scan=scan,
+        layer="hidden1",
     )
     explorer.show = "why"
     explorer.run()
@@ -174,10 +184,16 @@ def autoencoder():
     images, labels = digits()
     layers = keras.layers
     stack = [keras.Input((8, 8, 1), name="digit")]
-    stack += [layers.Conv2D(16, 3, 2, "same", activation="relu", name="encoder_conv"), layers.Flatten(name="encoder_flat")]
+    stack += [
+        layers.Conv2D(16, 3, 2, "same", activation="relu", name="encoder_conv"),
+        layers.Flatten(name="encoder_flat"),
+    ]
     stack += [layers.Dense(64, activation="relu", name="encoder_dense"), layers.Dense(2, name="code")]
     stack += [layers.Dense(64, activation="relu", name="decoder_dense1")]
-    stack += [layers.Dense(256, activation="relu", name="decoder_dense2"), layers.Reshape((4, 4, 16), name="decoder_maps")]
+    stack += [
+        layers.Dense(256, activation="relu", name="decoder_dense2"),
+        layers.Reshape((4, 4, 16), name="decoder_maps"),
+    ]
     stack += [layers.Conv2DTranspose(8, 3, 2, "same", activation="relu", name="decoder_conv")]
     stack += [layers.Conv2D(1, 3, padding="same", activation="sigmoid", name="drawn")]
     model = keras.Sequential(stack, name="autoencoder")

@@ -24,7 +24,7 @@ PAGES = {"README.md": "index.md"}
 """What a page of this folder stands for."""
 WIDGET, PLOTLY = "application/vnd.jupyter.widget-view+json", "application/vnd.plotly.v1+json"
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)(?P<path>[^)#\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
-"""Where a link or a picture in Markdown leads, if that is in the repository. In the JSON of a notebook it looks the same."""
+"""Where a link or a picture in Markdown leads, if that is in the repository; it looks the same in a notebook's JSON."""
 
 
 def copy_files() -> None:

@@ -1,4 +1,4 @@
-"""The site of actwidget: `sphinx-build docs build/site` makes it. `collect.py` and `gallery.py` say what goes into it."""
+"""The site: `sphinx-build docs build/site` makes it. `collect.py` and `gallery.py` bring in what is not in this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the gallery: an offline explorer and a small picture for each kind of model. `python docs/gallery.py [kind ...]`
+"""Makes the gallery, an offline explorer for each kind of model: `python docs/gallery.py [kind ...]`.
 
 The networks are small and trained here, within seconds, on data that scikit-learn and scikit-image bring along; a seed
 makes them the same each time on one machine.
@@ -112,10 +112,9 @@ def transformer():
     shown = [text.index(word) - 5 for text, word in zip(texts, ("alcohol", "cell", "blood", "petal"), strict=True)]
     starts = np.cumsum([0, *(len(text) - length for text in texts[:-1])])
     samples = x[starts + np.maximum(shown, 0)]
-    explorer = aw.LayerExplorer(
+    return aw.LayerExplorer(
         model, samples, tokens=dict(enumerate(words)), class_names=[*topics], layer="block1_attention/scores", channel=1
     )
-    return explorer
 
 
 def lstm():
@@ -286,7 +285,7 @@ def thumbnail(explorer):
     """The upper left part of the snapshot that a notebook stores of an explorer."""
     from PIL import Image, ImageOps
 
-    png = explorer._repr_mimebundle_()["image/png"]  # noqa: SLF001 - what a notebook calls, too
+    png = explorer._repr_mimebundle_()["image/png"]
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     return ImageOps.fit(picture, THUMBNAIL, centering=(0, 0))
 

@@ -1,4 +1,4 @@
-"""The README as PyPI shows it: hatchling runs this when it builds the package. PyPI has no files that a link could lead to."""
+"""The README as PyPI shows it, where no files are that a link could lead to. Hatchling runs this for each build."""
 
 from __future__ import annotations
 

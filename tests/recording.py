@@ -35,8 +35,8 @@ print(int(effects[0].argmax()))
 POINTER = """() => {
   const pointer = document.createElement("div");
   pointer.id = "pointer";
-  pointer.innerHTML = '<svg width="26" height="26" viewBox="0 0 24 24"><path d="M4 2v17l4.5-4 3 6.5 2.8-1.3-3-6.2H17.5z" ' +
-    'fill="#111" stroke="#fff" stroke-width="1.5"/></svg>';
+  pointer.innerHTML = '<svg width="26" height="26" viewBox="0 0 24 24">' +
+    '<path d="M4 2v17l4.5-4 3 6.5 2.8-1.3-3-6.2H17.5z" fill="#111" stroke="#fff" stroke-width="1.5"/></svg>';
   pointer.style.cssText = "position:fixed;z-index:99999;pointer-events:none;left:-50px;top:0";
   document.body.append(pointer);
 }"""

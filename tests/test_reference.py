@@ -16,13 +16,20 @@ from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.anchors.index import slugify
 
+from docs import collect
 from tests import reference
 
 REPOSITORY = Path(__file__).parents[1]
 DOCUMENTS = sorted(
     path
-    for path in [*REPOSITORY.glob("*.md"), *(REPOSITORY / "notebooks").rglob("*")]
+    for path in [
+        *REPOSITORY.glob("*.md"),
+        *(REPOSITORY / "docs").glob("*.md"),
+        *(REPOSITORY / "notebooks").rglob("*"),
+    ]
     if path.suffix in {".md", ".ipynb"} and ".ipynb_checkpoints" not in path.parts
+    # The build of the site copies these from elsewhere.
+    if not (path.parent.name == "docs" and path.name in collect.FILES.values())
 )
 
 

@@ -1,4 +1,4 @@
-"""The site: `sphinx-build docs build/site` makes it. `collect.py` and `gallery.py` bring in what is not in this folder."""
+"""The site: `sphinx-build docs build/site` makes it. `collect.py` and `gallery.py` bring in what is not here."""
 
 from __future__ import annotations
 

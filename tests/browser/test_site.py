@@ -15,6 +15,11 @@ from tests.browser.lab import new_page
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(autouse=True)
+def no_errors() -> None:
+    """There is no notebook here whose errors would count."""
+
+
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """A page as the site has it, with a figure that a notebook has stored."""

@@ -37,6 +37,7 @@ LONGEST = (
     "capture/test_every_way.py",
     "capture/test_values.py",
     "test_classroom.py",
+    "test_site.py",
 )
 
 

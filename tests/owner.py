@@ -26,8 +26,13 @@ LINK = re.compile(
 
 def texts() -> dict[Path, str]:
     """The text of each file in which there may be links, by its path."""
-    folders = [REPOSITORY / name for name in (".github", "actwidget", "binder", "docs", "notebooks", "tests")]
-    paths = [*REPOSITORY.glob("*"), *(path for folder in folders for path in folder.rglob("*"))]
+    folders = [REPOSITORY / name for name in (".github", "actwidget", "binder", "notebooks", "tests")]
+    # In the folders within docs are copies, which come and go.
+    paths = [
+        *REPOSITORY.glob("*"),
+        *REPOSITORY.glob("docs/*"),
+        *(path for folder in folders for path in folder.rglob("*")),
+    ]
     return {path: path.read_text(encoding="utf-8") for path in paths if path.is_file() and path.suffix in SUFFIXES}
 
 

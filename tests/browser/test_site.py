@@ -12,8 +12,6 @@ import pytest
 from docs.collect import DOCS, PLOTLY, static
 from tests.browser.lab import new_page
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture(autouse=True)
 def no_errors() -> None:

@@ -24,7 +24,7 @@ PAGES = {"README.md": "index.md"}
 """What a page of this folder stands for."""
 WIDGET, PLOTLY = "application/vnd.jupyter.widget-view+json", "application/vnd.plotly.v1+json"
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)(?P<path>[^)#\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
-"""Where a link or a picture in Markdown leads, if that is in the repository; it looks the same in a notebook's JSON."""
+"""Where a link or a picture in Markdown leads, if that is in the repository."""
 
 
 def copy_files() -> None:
@@ -95,9 +95,11 @@ def static(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_ways_to_run(notebook: dict[str, Any], path: str) -> dict[str, Any]:
-    """A notebook with links below its title that open it where it can be run."""
+    """A notebook with links below its title, if it has one, that open it where it can be run."""
     cell = notebook["cells"][0]
     title, _, rest = "".join(cell["source"]).partition("\n")
+    if cell["cell_type"] != "markdown" or not title.startswith("# "):
+        return notebook
     repository = SOURCE.removeprefix("https://github.com/")
     binder = f"https://mybinder.org/v2/gh/{repository}/main?urlpath=lab/tree/{path}"
     colab = f"https://colab.research.google.com/github/{repository}/blob/main/{path}"
@@ -112,5 +114,11 @@ def read(app: Any, docname: str, content: list[str]) -> None:
     """Changes the text of a page when Sphinx reads it."""
     suffix = Path(app.env.doc2path(docname)).suffix
     path = origin(docname, suffix)
-    text = linked(content[0], path)
-    content[0] = json.dumps(with_ways_to_run(static(json.loads(text)), path)) if suffix == ".ipynb" else text
+    if suffix != ".ipynb":
+        content[0] = linked(content[0], path)
+        return
+    notebook = static(json.loads(content[0]))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = linked("".join(cell["source"]), path)
+    content[0] = json.dumps(with_ways_to_run(notebook, path))

@@ -158,7 +158,7 @@ def test_cells_that_a_lesson_hides_are_not_shown(path: Path, site: Path) -> None
         lines = {line.strip() for line in "".join(cell["source"]).splitlines() if re.fullmatch(r"[\w\s.,]{12,}", line)}
         (hidden if "remove-cell" in cell["metadata"].get("tags", []) else shown).extend(lines)
     assert [line for line in set(hidden) - set(shown) if line in text] == []
-    assert notebook["cells"][0]["source"][0].lstrip("# ").strip().split("`")[0] in text
+    assert "".join(notebook["cells"][0]["source"]).split()[1] in text  # the first word of the title
 
 
 @pytest.mark.parametrize("kind", [kind.__name__ for kind in KINDS])
@@ -169,6 +169,33 @@ def test_the_gallery_has_a_page_for_each_kind_of_model_that_is_small_and_complet
     assert page(made).loads == []
     (pictured,) = [link for link in page(site / "gallery.html").loads if f"{kind}.webp" in link]
     assert (site / pictured).stat().st_size < 60_000
+
+
+def stored(made: Path) -> dict[str, set[str]]:
+    """The views of each layer that an offline page has."""
+    (content,) = re.findall(r'<script type="application/json" id="actw-data">(.*?)</script>', made.read_text("utf-8"))
+    return {path: set(layer["views"]) for path, layer in json.loads(content)["layers"].items()}
+
+
+# What the text of the gallery promises of each page: a layer and a view.
+PROMISED = {
+    "convnet": [
+        ("block1_project_bn", "overlay"),
+        *((f"block{block}_project_bn", "activation") for block in (5, 11, 15)),
+    ],
+    "u_net": [("down0_conv2", "activation"), ("up0_skip", "activation"), ("coin", "activation")],
+    "transformer": [("block1_attention/scores", "activation"), ("topic", "activation")],
+    "lstm": [("reader", "activation"), ("reader/lstm_cell/forget_gate", "activation")],
+    "tabular": [("hidden1", "why")],
+    "autoencoder": [("code", "samples"), ("drawn", "activation")],
+    "gan": [("digit", "every_sample")],
+}
+
+
+@pytest.mark.parametrize("kind", PROMISED)
+def test_a_page_of_the_gallery_has_what_the_text_promises(kind: str, site: Path) -> None:
+    views = stored(site / "gallery" / f"{kind}.html")
+    assert [promised for promised in PROMISED[kind] if promised[1] not in views.get(promised[0], set())] == []
 
 
 def test_a_link_of_the_repository_leads_to_a_page_of_the_site_or_else_to_github() -> None:

@@ -23,7 +23,9 @@ myst_heading_anchors = 4  # GitHub's anchors, which links in the repository use
 myst_enable_extensions = ["colon_fence"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}  # a static page has no widgets, and loads nothing from another site
-nb_mime_priority_overrides = [("html", "text/html", 0), ("html", "image/png", 10)]
+nb_mime_priority_overrides = [
+    (builder, mime, place) for builder in ("html", "linkcheck") for place, mime in enumerate(("text/html", "image/png"))
+]
 
 html_theme = "furo"
 html_title = "actwidget"
@@ -39,6 +41,7 @@ html_theme_options = {
     "footer_icons": [{"name": "GitHub", "url": collect.SOURCE, "html": "The repository", "class": ""}],
 }
 linkcheck_anchors = False
+linkcheck_ignore = [r"gallery/\w+\.html"]  # made beside the pages: tests/test_site.py looks for them
 
 
 def setup(app: Any) -> None:

@@ -16,6 +16,8 @@ from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.anchors.index import slugify
 
+import actwidget
+from actwidget import analysis, errors, figures, samples, widgets
 from docs import collect
 from tests import reference
 
@@ -50,9 +52,6 @@ def test_no_docstring_explains_a_parameter_that_is_not_there(caplog: pytest.LogC
 
 
 def test_what_is_public_has_a_heading() -> None:
-    import actwidget
-    from actwidget import analysis, errors, figures, samples, widgets
-
     public = {name for module in (actwidget, analysis, figures, samples, widgets) for name in module.__all__}
     public |= {name for name, value in vars(errors).items() if isinstance(value, type)}
     traits = actwidget.LayerExplorer.class_own_traits()

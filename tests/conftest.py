@@ -40,6 +40,7 @@ LONGEST = (
     "capture/test_values.py",
     "test_classroom.py",
     "test_otter.py",
+    "test_site.py",
 )
 
 

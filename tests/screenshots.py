@@ -1,7 +1,7 @@
 """Takes screenshots of the explorer in real JupyterLab: `python tests/screenshots.py [folder [kind ...]]`.
 
 Into a folder: every kind of layer and view, in four widths, light and dark, and as seen with the two common kinds of
-colour blindness. Without: the README's pictures.
+colour blindness. Without: the site's pictures.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BLINDNESSES = ("protanopia", "deuteranopia")
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
-README = Path(__file__).parents[1] / "notebooks" / "images"
+PICTURES = Path(__file__).parents[1] / "notebooks" / "images"
 BEST = {"image": "explorer", "overlay": "overlay", "attention": "attention", "overview": "overview"}
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -48,9 +48,9 @@ def take(chromium: Browser, address: str, name: str, shots: dict[Path, tuple[str
 
 
 def main(folder: Path | None, kinds: list[str]) -> None:
-    """Writes all pictures into `folder`, or the README's pictures where there is none."""
+    """Writes all pictures into `folder`, or the site's pictures where there is none."""
     cells = {kind: (KINDS | MORE)[kind] for kind in kinds or (KINDS if folder else BEST)}
-    (folder or README).mkdir(parents=True, exist_ok=True)
+    (folder or PICTURES).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, jupyter_lab(Path(scratch)) as address, browser() as chromium:
         for name, cell in cells.items():
             write_notebook(Path(scratch) / f"{name}.ipynb", cell)
@@ -59,7 +59,7 @@ def main(folder: Path | None, kinds: list[str]) -> None:
                 shots = {folder / f"{name}-{look[0]}-{look[1]}.png": look for look in looks}
                 shots |= {folder / f"{name}-{blindness}.png": ("light", 1000, blindness) for blindness in BLINDNESSES}
             else:
-                shots = {README / f"{BEST[name]}.png": ("light", 1240, "none")}
+                shots = {PICTURES / f"{BEST[name]}.png": ("light", 1240, "none")}
             take(chromium, address, name, shots)
 
 

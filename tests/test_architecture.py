@@ -183,7 +183,7 @@ def test_the_package_holds_its_rooms_and_nothing_else() -> None:
 
 
 def test_the_repository_holds_what_it_should_and_nothing_else() -> None:
-    code = {"actwidget", "binder", "notebooks", "tests"}
+    code = {"actwidget", "binder", "docs", "notebooks", "tests"}
     about = {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "README.md", "pyproject.toml"}
     assert names_in(REPOSITORY) == code | about | {".ci", ".github", ".gitignore"}
 

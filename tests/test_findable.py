@@ -7,20 +7,23 @@ import json
 import pytest
 import yaml
 
-from tests.owner import LINK, OWNER, REPOSITORY, texts
+from tests.owner import LINK, OWNER, REPOSITORY, texts, with_owner
 from tests.requirements import PROJECT
 
 GITHUB = REPOSITORY / ".github"
 
 
 def test_every_link_to_the_repository_has_the_owner_of_the_project() -> None:
-    owners = {
-        (path.relative_to(REPOSITORY).as_posix(), found[0].split("/")[-2])
-        for path, text in texts().items()
-        for found in LINK.finditer(text)
-    }
-    assert len(owners) > 5
-    assert {owner for _, owner in owners} == {OWNER}
+    linking = [path.relative_to(REPOSITORY).as_posix() for path, text in texts().items() if LINK.search(text)]
+    assert {"README.md", "pyproject.toml", "docs/install.md", "notebooks/README.md"} <= set(linking)
+    assert [path.name for path, text in texts().items() if with_owner(text, OWNER) != text] == []
+
+
+def test_another_owner_is_written_into_links_to_the_repository_its_pages_and_the_site() -> None:
+    text = " ".join(PROJECT["urls"].values())
+    changed = with_owner(text, "some-one")
+    assert changed == text.replace(f"/{OWNER}/", "/some-one/").replace(f"/{OWNER}.", "/some-one.")
+    assert changed.count("some-one") == len(PROJECT["urls"])
 
 
 def test_the_citation_is_of_this_project() -> None:
@@ -60,3 +63,24 @@ def test_the_release_runs_only_for_a_tag_of_this_version_and_needs_no_secret() -
     assert workflow[True] == {"push": {"tags": ["v*"]}}  # YAML reads "on" as true
     assert workflow["jobs"]["publish"]["permissions"] == {"id-token": "write"}
     assert "secrets." not in text
+
+
+def test_the_site_is_built_and_published_from_main_without_a_secret() -> None:
+    text = (GITHUB / "workflows" / "pages.yml").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow[True]["push"] == {"branches": ["main"]}
+    assert workflow["permissions"] == {}
+    build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
+    assert build["permissions"] == {"contents": "read"}
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert publish["needs"] == "build"
+    runs = [step.get("run", "") for step in build["steps"]]
+    assert any(run.startswith("sphinx-build -W ") and run.endswith(" docs build/site") for run in runs)
+    uses = {step["uses"].split("@")[0] for job in (build, publish) for step in job["steps"] if "uses" in step}
+    assert {"actions/upload-pages-artifact", "actions/deploy-pages"} <= uses
+    assert "secrets." not in text
+
+
+def test_the_project_s_page_of_documentation_is_the_site() -> None:
+    owner, name = PROJECT["urls"]["Repository"].split("/")[-2:]
+    assert PROJECT["urls"]["Documentation"] == f"https://{owner}.github.io/{name}"

@@ -87,6 +87,24 @@ def test_it_begins_with_the_largest_value_of_the_layer(explorer):
     assert f"row {row}, column {column}, channel 2" in title(explorer)
 
 
+@pytest.mark.parametrize("samples", [1, 4])
+def test_behind_a_sum_with_a_constant_of_one_sample_each_sample_has_its_own_sum(samples, tmp_path):
+    tokens = keras.Input((6,), dtype="int32")
+    positions = layers.Embedding(6, 5)(keras.ops.arange(6)[None])  # Keras then declares one sample in the sum too
+    x = layers.Add(name="sum")([layers.Embedding(9, 5)(tokens), positions])
+    model = keras.Model(tokens, layers.GlobalAveragePooling1D(name="mean")(layers.Dense(3, name="units")(x)))
+    assert model.get_layer("units").output.shape[0] == 1
+    opened = aw.LayerExplorer(model, RNG.integers(0, 9, (samples, 6)), layer="units", sample=samples - 1, channel=1)
+    opened.show = "arithmetic"
+    kernel, bias = model.get_layer("units").get_weights()
+    given = aw.activations(model, opened.inputs, "sum")["sum"][-1]
+    step = int(opened.activation[-1, :, 1].argmax())
+    bars = next(trace for trace in opened.figure.data if trace.xaxis == "x2")
+    np.testing.assert_allclose(np.sum(bars.x), given[step] @ kernel[:, 1] + bias[1], rtol=1e-4)
+    opened.to_html(tmp_path / "page.html")
+    opened.close()
+
+
 def test_the_lines_add_up_to_the_captured_value(explorer):
     explorer.channel = 1
     found = explorer.figure

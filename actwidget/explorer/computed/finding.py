@@ -9,7 +9,7 @@ from actwidget.capture.access.cache import Key
 from actwidget.capture.run.batch_parts import alone
 from actwidget.explain.computation import Computations
 from actwidget.explain.computation.arithmetic_result import Terms
-from actwidget.explorer.computed.place import Index, has_samples
+from actwidget.explorer.computed.place import Index, has_samples, has_samples_at
 
 if TYPE_CHECKING:
     from actwidget.explain.computation import Arithmetic
@@ -62,14 +62,16 @@ def found_at(data: LayerData, index: Index) -> Arithmetic:
 
 def _in_batch(data: LayerData, group: Products) -> Products:
     """Terms of a sample that went through the model alone, with its number in the batch."""
-    if group.path is not None and data.sources.session.has_no_batch_axis(group.path):
+    if group.path is not None and not has_samples_at(data.sources.session, group.path, data.sample):
         return group
     return group.moved(lambda index: (index[0] + data.sample, *index[1:]) if index else index)
 
 
 def _of_batch(data: LayerData, given: Given) -> Given:
     """What a layer was given for a sample that went through alone, with the size of the whole batch."""
-    if not given.shape or (given.path is not None and data.sources.session.has_no_batch_axis(given.path)):
+    if not given.shape:
+        return given
+    if given.path is not None and not has_samples_at(data.sources.session, given.path, data.sample):
         return given
     return replace(given, shape=(data.batch_size, *given.shape[1:]))
 

@@ -14,6 +14,7 @@ from actwidget.explorer.layer_data import LayerData
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from actwidget.capture.access.session import Session
     from actwidget.explorer.selection import Selection
 
 Index = tuple[int, ...]
@@ -52,7 +53,22 @@ class Spot:
 
 def has_samples(data: LayerData) -> bool:
     """Whether the first axis of the layer's activation is that of the samples."""
-    return not data.sources.session.has_no_batch_axis(data.path)
+    return has_samples_at(data.sources.session, data.path, data.sample)
+
+
+def has_samples_at(session: Session, path: str, sample: int) -> bool:
+    """Whether the first axis of an activation is that of the samples.
+
+    Keras declares a single sample behind a sum with a constant of one, such as the embeddings of positions, whatever
+    the batch has; there the activation itself tells.
+    """
+    if not session.has_no_batch_axis(path):
+        return True
+    shape = session.graph.nodes[path].output_shape
+    if not shape or shape[0] != 1 or session.batch is None:
+        return False
+    row = None if session.batch.size == 1 else session.row(path, sample)
+    return row is None or row.samples == session.batch.size
 
 
 def index_at(data: LayerData, place: Index) -> Index:

@@ -34,7 +34,7 @@ def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
 
 
 def test_the_map_of_the_only_head_is_named_by_every_token():
-    words = "horse ? the red cat".split()
+    words = ["horse", "?", "the", "red", "cat"]
     scores = content(RNG.random((5, 5, 1)).astype("float32"), channel=0)
     one = activation_figure(replace(scores, channel_label="head", tokens=words)).layout
     left, top, right, bottom = scores.picture.tiles.box(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -333,20 +333,28 @@ def held(
     return Held({path: tap.values[path] for path in paths}, tap.masks, outputs, names, batch.size)
 
 
-def observed(graph: ModelGraph, batch: Batch, edits: Mapping[str, Any] | None = None) -> tuple[dict[str, Array], Any]:
-    """All activations of a whole batch by path, and the model's outputs, from one pass with edits.
+def observed(
+    graph: ModelGraph, batch: Batch, edits: Mapping[str, Any] | None = None, *, wanted: Collection[str] | None = None
+) -> tuple[dict[str, Array], Any]:
+    """Activations of a whole batch by path, and the model's outputs, from one pass with edits.
 
     Args:
         graph: The model's graph.
         batch: The inputs; all samples go through the model at once.
         edits: From path to a layer or callable that edits the activation there, before it goes on.
+        wanted: Which activations are returned; by default all.
 
     Raises:
         NotCapturableError: An edit was not made.
         CaptureError: The forward pass failed.
     """
-    wanted = {node.path for node in graph.tree if node.origin != "opaque"}
-    tap = Tap(graph.root, wanted=wanted, edits={**graph.edits, **(edits or {})}, allow_unreached=graph.allow_unreached)
+    every = {node.path for node in graph.tree if node.origin != "opaque"}
+    tap = Tap(
+        graph.root,
+        wanted=every if wanted is None else every & set(wanted),
+        edits={**graph.edits, **(edits or {})},
+        allow_unreached=graph.allow_unreached,
+    )
     args, kwargs = graph.arguments(as_tensors(batch.fed, graph.inputs))
     with unchanged(graph.root, name=graph.model.name), Failing(graph.model.name, lambda: tap.failed):
         outputs = tap.run(*args, **kwargs, training=False)

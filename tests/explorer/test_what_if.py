@@ -61,6 +61,15 @@ EDITS = {
 }
 
 
+def test_only_the_activations_that_edits_can_change_are_kept_to_be_compared():
+    explorer = aw.LayerExplorer(network(), X, layer="second")
+    explorer.edits = {"second": [aw.Ablate(0)]}
+    what_if, selection = explorer._explorer.inspector.what_if, explorer._explorer.selection
+    what_if.outcome(selection.edits, 0, "second")
+    (passes,) = what_if._passes.values()
+    assert passes._base.keys() == {"second", "flat", "both", "top"}
+
+
 @pytest.mark.parametrize("edits", EDITS.values(), ids=EDITS)
 @pytest.mark.parametrize("make", [network, Subclassed])
 @pytest.mark.parametrize("layer", [0, -1])

@@ -146,10 +146,17 @@ class _Passes:
 
     def _begin(self) -> None:
         """The values without edits, and what the passes start from."""
-        graph = self._graph
-        values, outputs = observed(graph, self._batch)
+        self._find_behind()
+        # Where only what lies behind the edits runs, only that is compared: the other activations are not kept.
+        is_all_compared = self._behind is None or self._fixed
+        compared = None if is_all_compared or self._behind is None else {*self._behind.affected, *self._behind.paths}
+        values, outputs = observed(self._graph, self._batch, wanted=compared)
         self._base = {path: self._of_sample(value) for path, value in values.items() if is_numeric(value.dtype)}
         self._outputs = [self._of_sample(as_array(each)) for each in keras.tree.flatten(outputs)]
+
+    def _find_behind(self) -> None:
+        """Finds what lies behind the edits and what it starts from, if the graph tells."""
+        graph = self._graph
         first = downstream(graph, [self._moving])
         if first is None or set(first.needed) & left_out(graph, self._batch):
             return

@@ -41,6 +41,8 @@ def _tiles(content: ActivationContent, tiles: Mosaic) -> Panel:
         "yaxis": {**hidden, "range": [height, 0], "scaleanchor": "x"},
     }
     is_there = content.channel is not None and content.channel in tiles.order
+    for name, ticks in _token_axes(content, tiles).items():
+        axes[name] |= ticks
     shapes = outlined(tiles.box(content.channel)) if content.channel is not None and is_there else []
     cells = tile_cells(tiles, *_channel_hover(content))
     if (constant := content.picture.constant) is not None and constant[tiles.order].any():
@@ -48,6 +50,24 @@ def _tiles(content: ActivationContent, tiles: Mosaic) -> Panel:
         cells["z"].flat[: len(tiles.order)] = constant[tiles.order]
         cells |= {"opacity": 1, "zmin": 0, "zmax": 1, "colorscale": PALE, "xgap": 2, "ygap": 2}
     return Panel([tile_image(content.picture.uri), cells], axes, shapes=shapes)
+
+
+def _token_axes(content: ActivationContent, tiles: Mosaic) -> dict[str, dict[str, Any]]:
+    """The axes of the only head's scores named by tokens: queries down, keys across."""
+    if content.channel_label != "head" or len(tiles.order) != 1:
+        return {}
+    left, top, right, bottom = tiles.box(int(tiles.order[0]))
+    rows, columns = content.picture.values.shape[1:]
+    found = {}
+    for name, start, end, steps in (("xaxis", left, right, columns), ("yaxis", top, bottom, rows)):
+        if (ticks := step_ticks(content, steps)) is not None:
+            at = [start + (place + 0.5) * (end - start) / steps for place in ticks["tickvals"]]
+            found[name] = {**ticks, "tickvals": at, "visible": True, "showgrid": False, "zeroline": False}
+    if "yaxis" in found:
+        found["yaxis"] |= {"tickangle": 0, "automargin": True, "title": {"text": "query"}}
+    if "xaxis" in found:
+        found["xaxis"] |= {"title": {"text": "key"}}
+    return found
 
 
 def constant_texts(content: ActivationContent) -> list[dict[str, Any]]:

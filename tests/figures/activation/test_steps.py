@@ -33,6 +33,20 @@ def test_many_tokens_name_few_steps_of_a_close_up_evenly_and_all_of_the_grid():
     assert (few.xaxis.tickangle, few.xaxis2.tickangle, few.margin.b) == (0, 0, 36)
 
 
+def test_the_map_of_the_only_head_is_named_by_every_token():
+    words = ["horse", "?", "the", "red", "cat"]
+    scores = content(RNG.random((5, 5, 1)).astype("float32"), channel=0)
+    one = activation_figure(replace(scores, channel_label="head", tokens=words)).layout
+    left, top, right, bottom = scores.picture.tiles.box(0)
+    for axis, start, end in ((one.xaxis, left, right), (one.yaxis, top, bottom)):
+        assert list(axis.ticktext) == words
+        assert axis.visible
+        assert np.allclose(axis.tickvals, start + (np.arange(5) + 0.5) * (end - start) / 5)
+    two = replace(content(RNG.random((5, 5, 2)).astype("float32"), channel=0), channel_label="head", tokens=words)
+    for other in (two, replace(scores, tokens=words), replace(scores, channel_label="head")):
+        assert activation_figure(other).layout.yaxis.ticktext is None
+
+
 def test_a_close_up_of_many_single_letters_skips_none():
     line = "return the <largest> value".ljust(40, "·")
     shown = replace(content(RNG.random((40, 2)).astype("float32"), channel=0), tokens=list(line))

@@ -150,7 +150,7 @@ class GraphPass:
             steps = self._steps(nodes, dict(zip(keys, given, strict=True)))
             return [value for key, value in steps if key in self._paths]
 
-        return backend.compiled(wanted, self._graph.model.variables)
+        return backend.compiled(wanted, self._graph.model.variables, keeps_nan=True)
 
     def _steps(self, nodes: Sequence[Any], start: Mapping[int, Any]) -> Iterator[tuple[int, Any]]:
         """Runs calls one after the other; a tensor goes when no further call takes it."""

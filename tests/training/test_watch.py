@@ -11,6 +11,7 @@ import pytest
 
 import actwidget as aw
 from actwidget.errors import InvalidInputsError, LayerNotFoundError, OptionError
+from actwidget.training.probe import Probe
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(48, 6, 6, 2)).astype("float32")
@@ -237,3 +238,16 @@ def test_a_file_that_no_watch_has_written_is_refused(tmp_path):
         aw.load_watch(file)
     with pytest.raises(FileNotFoundError):
         aw.load_watch(tmp_path / "none.npz")
+
+
+def test_nan_is_recorded_by_a_compiled_pass_too():
+    x = keras.Input((8, 8, 3), name="image")
+    y = keras.layers.Conv2D(4, 3, activation="relu", name="conv")(
+        x
+    )  # fused with its ReLU, it gives 0 on some processors
+    y = keras.layers.GlobalAveragePooling2D(name="mean")(y)
+    model = keras.Model(x, keras.layers.Dense(2, name="out")(y))
+    model.get_layer("conv").kernel.assign(np.full((3, 3, 3, 4), np.nan))
+    for repeats in (1, 100):
+        found = Probe(model, np.ones((2, 8, 8, 3), np.float32), None, repeats=repeats).numbers()
+        assert {path: each.nan for path, each in found.items()} == {"image": 0, "conv": 288, "mean": 8, "out": 4}

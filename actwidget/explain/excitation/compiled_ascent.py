@@ -41,8 +41,8 @@ class CompiledStep:
         # Kept with the model as the key, so it must not hold the model, except while it is called.
         self._graph: ModelGraph | None = None
         self._lock = threading.RLock()
-        self._run = backend.compiled(self._step, list(graph.root.variables))
-        self._measure = backend.compiled(self._means, list(graph.root.variables))
+        self._run = backend.compiled(self._step, list(graph.root.variables), keeps_nan=True)
+        self._measure = backend.compiled(self._means, list(graph.root.variables), keeps_nan=True)
 
     def means(self, graph: ModelGraph, pictures: Any, channels: Any) -> Any:
         """The mean of each picture's channel, shape `(pictures,)`. The arguments are those of `run`."""

@@ -155,7 +155,11 @@ def test_cells_that_a_lesson_hides_are_not_shown(path: Path, site: Path) -> None
     text = re.sub(r"<[^>]+>", "", (site / path.with_suffix(".html")).read_text(encoding="utf-8"))
     shown, hidden = [], []
     for cell in notebook["cells"]:
-        lines = {line.strip() for line in "".join(cell["source"]).splitlines() if re.fullmatch(r"[\w\s.,]{12,}", line)}
+        lines = {
+            line.strip()
+            for line in "".join(cell["source"]).splitlines()
+            if re.fullmatch(r"[\w\s.,]{12,}", line.strip())
+        }
         (hidden if "remove-cell" in cell["metadata"].get("tags", []) else shown).extend(lines)
     assert [line for line in set(hidden) - set(shown) if line in text] == []
     assert "".join(notebook["cells"][0]["source"]).split()[1] in text  # the first word of the title

@@ -56,7 +56,7 @@ class ArithmeticView(View):
 
     name = "arithmetic"
     label = "Arithmetic"
-    question = "How is this very number computed?"
+    question = "How is this one value computed?"
     place = 47
     controls = ("channel", TERM, "slice")
     figure_options = (TRAIL,)

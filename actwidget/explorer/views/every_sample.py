@@ -33,7 +33,7 @@ class EverySample(View):
 
     name = "every_sample"
     label = "Every sample"
-    question = "What does this channel answer to each of the samples?"
+    question = "How does this channel respond to each of the samples?"
     place = 25
     controls = ("channel", PAGES, "slice", "reading")
 

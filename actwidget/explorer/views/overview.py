@@ -54,7 +54,7 @@ class Overview(View):
 
     name = "overview"
     label = "Overview"
-    question = "Is the network well?"
+    question = "Is the network healthy?"
     place = 60
     controls = (ROWS, COLUMNS, "basis")
     is_of_network = True

@@ -69,7 +69,7 @@ class Samples(View):
 
     name = "samples"
     label = "Samples"
-    question = "Which samples does this layer take for alike?"
+    question = "Which samples look alike to this layer?"
     place = 49
     needs_scan = True
     controls = (COLORING, METHOD)

@@ -40,7 +40,7 @@ class WhatIf(View):
 
     name = "what_if"
     label = "What if"
-    question = "What becomes of the answer without these channels?"
+    question = "What happens to the answer without these channels?"
     place = 46
     controls = (CHANNELS, CHANGE, FACTOR)
     figure_options = (KEPT,)

@@ -142,6 +142,7 @@ def test_names_from_a_model_are_shown_as_they_are_written(notebook, second):  # 
         row.click()
         start = name if len(name) <= 52 else f"{name[:26]}…"  # what fits into a line on a narrow page
         third.wait_until("(graph, start) => graph.querySelector('.gtitle').textContent.startsWith(start)", start)
+        third.settle()  # what stands beside the figure comes after it
         assert third.alert.text_content() == ""
         # A long name is cut in its middle.
         told = name if len(name) <= 80 else name[:30]

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary, ref
 
 import keras
 
+from actwidget.explain.recently_used import recently_used
 from actwidget.keras_internals.backend import backend
 from actwidget.keras_internals.isolation import runs_user_code
 from actwidget.keras_internals.layers import flat_layers
@@ -50,12 +51,9 @@ def compiled(owner: Any, key: Hashable, layers: Sequence[keras.Layer], plan: Cal
     now = _appearance(flat)
     with _LOCK:
         kept = _KEPT.setdefault(owner, {})
-        before, shared = kept.pop(key, (None, None))
-        if shared is None or before != now:
-            shared = _Shared(flat)
-        kept[key] = now, shared
-        while len(kept) > MOST:
-            del kept[next(iter(kept))]
+        if key in kept and kept[key][0] != now:
+            del kept[key]
+        _, shared = recently_used(kept, key, lambda: (now, _Shared(flat)), MOST)
         shared.plan = ref(plan)
     return shared.run
 

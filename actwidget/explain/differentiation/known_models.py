@@ -14,6 +14,7 @@ from typing import Any
 import keras
 
 from actwidget.capture.run.tapped_model import Tapped
+from actwidget.explain.recently_used import recently_used
 from actwidget.keras_internals.graph import function_of
 from actwidget.keras_internals.layers import flat_layers
 
@@ -38,11 +39,7 @@ class KnownModel:
 
     def function(self, key: Any, make: Callable[[], Any]) -> Any:
         """The function that was made for a key, or a new one."""
-        found = self.functions.pop(key, None) or make()
-        self.functions[key] = found
-        while len(self.functions) > MOST:
-            del self.functions[next(iter(self.functions))]
-        return found
+        return recently_used(self.functions, key, make, MOST)
 
     def fact(self, key: Any, find: Callable[[], Any]) -> Any:
         """What was found out for a key, or what is found out now."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +13,7 @@ from actwidget.errors import NotCapturableError
 from actwidget.explain.excitation.climbed import Climbed
 from actwidget.explain.excitation.frequencies import Filter
 from actwidget.explain.excitation.picture_input import PictureInput
+from actwidget.explain.recently_used import recently_used
 from actwidget.keras_internals.backend import backend
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class CompiledStep:
         return value if symbols is None else keras.tree.pack_sequence_as(symbols, [value])
 
 
-_STEPS: WeakKeyDictionary[keras.Model, OrderedDict[Any, CompiledStep]] = WeakKeyDictionary()
+_STEPS: WeakKeyDictionary[keras.Model, dict[Any, CompiledStep]] = WeakKeyDictionary()
 _STEPS_LOCK = threading.Lock()
 
 
@@ -131,10 +131,5 @@ def compiled_step(
     # A model whose layers were built anew has other variables.
     key = climbed, picture, limits, waves, tuple(map(id, graph.root.variables))
     with _STEPS_LOCK:
-        kept = _STEPS.setdefault(graph.model, OrderedDict())
-        if key not in kept:
-            kept[key] = CompiledStep(graph, climbed, picture, limits, waves)
-        kept.move_to_end(key)
-        while len(kept) > _KEPT:
-            kept.popitem(last=False)
-        return kept[key]
+        kept = _STEPS.setdefault(graph.model, {})
+        return recently_used(kept, key, lambda: CompiledStep(graph, climbed, picture, limits, waves), _KEPT)

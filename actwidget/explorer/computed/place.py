@@ -64,11 +64,8 @@ def has_samples_at(session: Session, path: str, sample: int) -> bool:
     """
     if not session.has_no_batch_axis(path):
         return True
-    shape = session.graph.nodes[path].output_shape
-    if not shape or shape[0] != 1 or session.batch is None:
-        return False
-    row = None if session.batch.size == 1 else session.row(path, sample)
-    return row is None or row.samples == session.batch.size
+    row, shape = session.row(path, sample), session.graph.nodes[path].output_shape
+    return row is not None and shape is not None and row.value.ndim < len(shape)
 
 
 def index_at(data: LayerData, place: Index) -> Index:

@@ -41,21 +41,17 @@ QUICK = 4e9
 NO_SCAN = "Give a scan: LayerExplorer(model, x, scan=aw.scan(model, data))."
 
 
-def _other(data: LayerData, selection: Selection) -> Scan | None:
-    """The scan that the layers are compared with; `None` for the same one."""
-    others = _choices(data)
-    place = list(others).index(chosen) if (chosen := selection.option(OTHER)) in others else 0
-    return None if data.sources.scan is None or not place else data.sources.scan.others[place - 1]
-
-
-def _choices(data: LayerData) -> dict[str, str]:
-    """What the layers can be compared with, from the value of `OTHER` to its name."""
+def _others(data: LayerData) -> dict[str, tuple[str, Scan | None]]:
+    """What the layers can be compared with, from the value of `OTHER` to its name and scan; `None` for each other."""
     others = data.sources.scan.others if data.sources.scan is not None else []
-    return {"": "each other", **{f"scan[{place}]": f"scan {place + 1}" for place in range(1, len(others) + 1)}}
+    named = {f"scan[{place}]": (f"scan {place + 1}", each) for place, each in enumerate(others, 1)}
+    return {"": ("each other", None), **named}
 
 
-def _missing(data: LayerData) -> str | None:
-    return NO_SCAN if data.sources.scan is None else None
+def _other(data: LayerData, selection: Selection) -> tuple[str, Scan | None]:
+    """The name of what the layers are compared with, and the scan; `None` for each other."""
+    others = _others(data)
+    return others.get(selection.option(OTHER), others[""])
 
 
 def _map_of(data: LayerData, selection: Selection) -> SampleMap:
@@ -173,12 +169,12 @@ class SimilarLayers(View):
         """What the layers can be compared with, if there is a choice."""
         if control.name != OTHER.name:
             return control
-        choices = _choices(data)
+        choices = {value: name for value, (name, _) in _others(data).items()}
         return replace(OTHER, choices=choices) if len(choices) > 1 else None
 
     def work(self, data: LayerData, selection: Selection) -> Work | None:
         """The comparison of all pairs of layers."""
-        source, other = data.sources.scan, _other(data, selection)
+        source, (_, other) = data.sources.scan, _other(data, selection)
         if source is None or space.is_known(source.scan, ("similarity", other)):
             return None
         scan = source.scan
@@ -204,17 +200,17 @@ class SimilarLayers(View):
     def code(self, data: LayerData, selection: Selection) -> str:
         """The call that gives what is on screen; `scan` is what the explorer was given."""
         several = bool(data.sources.scan is not None and data.sources.scan.others)
-        other = "" if _other(data, selection) is None else f", {selection.option(OTHER)}"
+        other = "" if _other(data, selection)[1] is None else f", {selection.option(OTHER)}"
         return f"similar = aw.similarity({'scan[0]' if several else 'scan'}{other})\nsimilar.figure()"
 
     def is_kept_on_page(self, data: LayerData, selection: Selection) -> bool:
         """Only what was computed."""
         source = data.sources.scan
-        return source is not None and space.is_known(source.scan, ("similarity", _other(data, selection)))
+        return source is not None and space.is_known(source.scan, ("similarity", _other(data, selection)[1]))
 
     def cell_clicked(self, row: int, column: int, data: LayerData, selection: Selection) -> Mapping[str, Any] | None:
         """Selects the layer of the row; in the row of the selected layer, that of the column."""
-        source, other = data.sources.scan, _other(data, selection)
+        source, (_, other) = data.sources.scan, _other(data, selection)
         paths = source.scan.paths if source is not None else []
         columns = paths if other is None else other.paths
         if not (0 <= row < len(paths) and 0 <= column < len(columns)):
@@ -224,7 +220,7 @@ class SimilarLayers(View):
 
     def draw(self, data: LayerData, selection: Selection) -> Drawing:
         """The matrix, with the selected layer marked."""
-        source, other = data.sources.scan, _other(data, selection)
+        source, (name, other) = data.sources.scan, _other(data, selection)
         if source is None:
             return Drawing.message(data.model_name, NO_SCAN)
         try:
@@ -235,20 +231,19 @@ class SimilarLayers(View):
             count = len(source.scan.paths)
             text = f"Compare shows how much alike each pair of the {count:,} scanned layers is (linear CKA)."
             return Drawing.message(data.model_name, text)
-        name = "" if other is None else _choices(data)[selection.option(OTHER)]
         figure = similarity_spec(
             found.paths,
             found.columns,
             found.values,
             samples=len(found.samples),
             selected=selection.layer,
-            names=("this scan", name) if name else ("", ""),
+            names=("", "") if other is None else ("this scan", name),
         )
-        to = f" to {len(found.columns):,} of {name}" if name else ""
+        to = "" if other is None else f" to {len(found.columns):,} of {name}"
         alt = f"{data.model_name}: similarity of {len(found.paths):,} layers{to} over {len(found.samples):,} samples"
         facts = [Fact("rests on", f"{len(found.samples):,} samples")]
         if selection.layer in found.paths:
-            near = alike(found.paths, found.values, selection.layer, columns=found.columns if name else None)
+            near = alike(found.paths, found.values, selection.layer, columns=None if other is None else found.columns)
             words = ", ".join(f"{path} {value:.2f}" for path, value in near) or "none"
             facts.append(Fact(f"most like {selection.layer}", words))
             alt += f"; most like {selection.layer}: {words}"

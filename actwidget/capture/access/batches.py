@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import keras
@@ -75,9 +75,14 @@ def is_shards(data: Any, model: keras.Model) -> bool:
     """Whether data is a list of shards: arrays, or callables that give one."""
     if not isinstance(data, (list, tuple)) or not data:
         return False
-    if any(callable(each) and not hasattr(each, "shape") for each in data):
+    if any(map(_gives_a_shard, data)):
         return True
     return not takes_several(model) and is_structure(data) and all(hasattr(each, "shape") for each in data)
+
+
+def _gives_a_shard(item: Any) -> bool:
+    """Whether an item of a list is called for a shard."""
+    return callable(item) and not hasattr(item, "shape")
 
 
 def source_of(data: Any, model: keras.Model, batch_size: int) -> Source:
@@ -105,7 +110,7 @@ def first_batch(data: Any, model: keras.Model, batch_size: int = 32) -> tuple[An
         UnsupportedModelError: `model` is no model of Keras.
         InvalidInputsError: There is no batch, or it can't be read.
     """
-    is_list = isinstance(data, (list, tuple)) and any(callable(each) and not hasattr(each, "shape") for each in data)
+    is_list = isinstance(data, (list, tuple)) and any(map(_gives_a_shard, data))
     if not (is_list or isinstance(data, keras.utils.PyDataset) or is_stream(data)):
         return data, ""
     check_is_keras_model(model)
@@ -176,8 +181,6 @@ def _of_sequence(data: Any) -> Source:
         for place in range(start, len(data)):
             try:
                 yield _unpacked(data[place])
-            except GeneratorExit:
-                raise
             except Exception as error:  # noqa: BLE001 - the user's code may raise anything
                 yield Unreadable(error)
 
@@ -192,7 +195,7 @@ def _of_stream(data: Any, model: keras.Model, batch_size: int) -> Source:
         first = next(batches, None)
         if first is None:
             return
-        every = _chained(first, batches)
+        every: Iterator[RawBatch | Unreadable] = chain([first], batches)
         if isinstance(first, RawBatch) and _is_single(first.inputs, expected):
             every = _batched(every, batch_size)
         yield from islice(every, start, None)
@@ -219,11 +222,6 @@ def _each(data: Any) -> Iterator[RawBatch | Unreadable]:
 
 _MOST_FAILURES = 1000
 """An iterator that raises so many times one after the other will not end."""
-
-
-def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
 
 
 def inputs_of(batch: Any) -> Any:
@@ -299,8 +297,7 @@ def shard_sources(data: Iterable[Any], model: keras.Model, batch_size: int) -> l
     """For each shard what gives its data, which is called only when the shard is read."""
 
     def opened(shard: Any) -> Source:
-        given = shard() if callable(shard) and not hasattr(shard, "shape") else shard
-        return source_of(given, model, batch_size)
+        return source_of(shard() if _gives_a_shard(shard) else shard, model, batch_size)
 
     def opener(shard: Any) -> Callable[[], Source]:
         return lambda: opened(shard)

@@ -172,6 +172,19 @@ class MissingPackageError(ActwidgetError, ImportError):
             raise cls(message) from error
 
     @classmethod
+    def unless_pandas(cls, alternative: str = "") -> typing.Any:
+        """pandas, for a `to_frame()`.
+
+        Args:
+            alternative: A sentence that says what gives the same without it.
+
+        Raises:
+            MissingPackageError: It can't be imported.
+        """
+        message = f"to_frame() needs pandas: pip install pandas. {alternative}".rstrip()
+        return cls.unless_imported("pandas", message)
+
+    @classmethod
     def of_backend(cls, package: str) -> MissingPackageError:
         """The error for Keras, or for the backend on which it is set to run.
 

@@ -103,9 +103,7 @@ class Statistics:
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        pandas = MissingPackageError.unless_imported(  # an option: this room needs numpy alone
-            "pandas", "to_frame() needs pandas: pip install pandas. to_dict() gives the same without it."
-        )
+        pandas = MissingPackageError.unless_pandas("to_dict() gives the same without it.")
         columns = {field.name: getattr(self.per_channel, field.name) for field in fields(self.per_channel)}
         known = {name: column for name, column in columns.items() if column is not None}
         return pandas.DataFrame(known).rename_axis("channel")

@@ -324,7 +324,7 @@ class Scan:
         """
         if path is not None:
             return self._tally(path).statistics().to_frame()
-        pandas = MissingPackageError.unless_imported("pandas", "to_frame() needs pandas: pip install pandas.")
+        pandas = MissingPackageError.unless_pandas()
         left_out = {"per_channel", "bound"}
         rows = [
             {name: value for name, value in vars(each).items() if name not in left_out}

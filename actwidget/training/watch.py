@@ -374,9 +374,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        pandas = MissingPackageError.unless_imported(
-            "pandas", "to_frame() needs pandas: pip install pandas. watch.history has the same without it."
-        )
+        pandas = MissingPackageError.unless_pandas("watch.history has the same without it.")
         return pandas.DataFrame(rows_of(self.history))
 
     def save(self, file: str | os.PathLike[str]) -> None:

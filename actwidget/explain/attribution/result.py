@@ -79,9 +79,7 @@ class Attributions:
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        pandas = MissingPackageError.unless_imported(
-            "pandas", "to_frame() needs pandas: pip install pandas. The numbers are in .values without it."
-        )
+        pandas = MissingPackageError.unless_pandas("The numbers are in .values without it.")
         frames = []
         for name, array in self.arrays.items():
             places = np.indices(array.shape).reshape(array.ndim, -1)

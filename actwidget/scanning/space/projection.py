@@ -63,7 +63,7 @@ class Projection:
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        pandas = MissingPackageError.unless_imported("pandas", "to_frame() needs pandas: pip install pandas.")
+        pandas = MissingPackageError.unless_pandas()
         columns = {"x": self.points[:, 0], "y": self.points[:, 1], "label": list(self.labels)}
         return pandas.DataFrame(columns, index=pandas.Index(self.samples, name="sample"))
 

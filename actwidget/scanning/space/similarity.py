@@ -48,7 +48,7 @@ class Similarity:
         Raises:
             MissingPackageError: pandas is not installed.
         """
-        pandas = MissingPackageError.unless_imported("pandas", "to_frame() needs pandas: pip install pandas.")
+        pandas = MissingPackageError.unless_pandas()
         return pandas.DataFrame(self.values, index=pandas.Index(self.paths, name="layer"), columns=self.columns)
 
     def figure(self) -> go.Figure:

@@ -15,22 +15,14 @@ from actwidget.capture.semantics.table.semantics import UNKNOWN
 from actwidget.keras_internals import versions
 from actwidget.keras_internals.classes import operation_classes
 from actwidget.keras_internals.versions import NO_RMS_NORMALIZATION, NO_SPARSE_SIGMOID
+from tests.layer_classes import PREPARING, RANDOM
 
 not_where = pytest.mark.not_where
 
 # fmt: off
 UNKNOWN_LAYERS = {
-    "draws at random, or draws one picture on another": (
-        "AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter",
-        "RandomContrast", "RandomCrop", "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur",
-        "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomRotation",
-        "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom",
-    ),
-    "prepares pictures, sounds or words; data before the network": (
-        "AutoContrast", "CategoryEncoding", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization",
-        "Discretization", "Equalization", "HashedCrossing", "Hashing", "MaxNumBoundingBoxes", "MelSpectrogram",
-        "Resizing", "STFTSpectrogram", "Solarization",
-    ),
+    "draws at random, or draws one picture on another": RANDOM,
+    "prepares pictures, sounds or words; data before the network": PREPARING,
     "runs what it is given: a function, another layer, a cell, a module of another package": (
         "FlaxLayer", "JaxLayer", "Lambda", "Pipeline", "RNN", "SpectralNormalization", "StackedRNNCells", "TFSMLayer",
         "TorchModuleWrapper",

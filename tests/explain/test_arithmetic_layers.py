@@ -19,6 +19,7 @@ from tests.explain.arithmetic_witness import (
     places,
     shaken,
 )
+from tests.layer_classes import PREPARING, RANDOM
 
 # fmt: off
 WITHOUT_A_RULE = {
@@ -36,16 +37,9 @@ WITHOUT_A_RULE = {
     "runs what it is given: a function, or a module of another package": (
         "FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper",
     ),
-    "draws at random, in training alone": (
-        "AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter",
-        "RandomContrast", "RandomCrop", "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur",
-        "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomRotation",
-        "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom",
-    ),
+    "draws at random, in training alone": RANDOM,
     "prepares pictures, sounds or words: data before the network": (
-        "AutoContrast", "CategoryEncoding", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization",
-        "Discretization", "Equalization", "HashedCrossing", "Hashing", "IntegerLookup", "MaxNumBoundingBoxes",
-        "MelSpectrogram", "Resizing", "STFTSpectrogram", "Solarization", "StringLookup", "TextVectorization",
+        *PREPARING, "IntegerLookup", "StringLookup", "TextVectorization",
     ),
 }
 # fmt: on

@@ -156,6 +156,14 @@ aw.LayerExplorer(model, x[:2], scan=scan, class_names=names, layer="hidden", sho
 """
 SAMPLES_LABEL = computed(SAMPLES, {"samples_color": "label", "samples_picked": 5}, "samples")
 SIMILARITY = SAMPLES.replace('show="samples"', 'show="similarity"')
+# With the same network before its training.
+SIMILARITY_BEFORE = computed(
+    SAMPLES.replace(
+        "scan=scan", "scan=[scan, aw.scan(keras.models.clone_model(model), x, labels=labels, progress=False)]"
+    ),
+    {"similar_to": "scan[1]"},
+    "similarity",
+)
 # A scan of a data set, small enough to be trained and counted on the spot.
 EXAMPLES = """
 import keras, numpy as np, actwidget as aw
@@ -235,5 +243,6 @@ KINDS = {
 MORE = {
     "examples_photos": EXAMPLES_PHOTOS, "examples_words": EXAMPLES_WORDS, "examples_table": EXAMPLES_TABLE,
     "examples_numbers": EXAMPLES_NUMBERS, "samples_label": SAMPLES_LABEL, "similarity": SIMILARITY,
+    "similarity_before": SIMILARITY_BEFORE,
 }  # fmt: skip
 """For screenshots alone: their layout is that of a kind above."""

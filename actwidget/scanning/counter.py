@@ -94,10 +94,8 @@ class Counter:
         """
         state = self.state
         state.shard, self._given = shard, state.done
-        if source.length is not None and labels is not None:
+        if labels is not None:
             labels = class_labels(labels, source.length)
-        elif labels is not None:
-            labels = class_labels(labels)
         with ThreadPoolExecutor(1, "actwidget-scan") as thread:
             for raw in source.read(state.done) if source.by_sample else self._after_counted(source):
                 with self.interrupts.held():

@@ -13,6 +13,14 @@ from actwidget.errors import SampleError, ScanError, shown
 Array = npt.NDArray[Any]
 
 
+def around_mean(features: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """The mean of samples, `(channels,)`, and their distances from it; `None` if all are the same but for rounding."""
+    mean = features.mean(axis=0)
+    centred = features - mean
+    is_same = np.abs(centred).max() <= 1e-6 * max(np.abs(features).max(), 1e-30)
+    return mean, None if is_same else centred
+
+
 @dataclass(frozen=True, eq=False)
 class Kept:
     """Samples whose output of a layer is finite.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from actwidget.errors import MissingPackageError, ScanError, shown
 from actwidget.options import one_of
-from actwidget.scanning.space.kept import Array, Kept
+from actwidget.scanning.space.kept import Array, Kept, around_mean
 
 METHODS = {"pca": "PCA", "umap": "UMAP"}
 LEAST = 3
@@ -87,10 +87,8 @@ def projection_of(kept: Kept, method: str, seed: int) -> Projection:
     """
     one_of(method, METHODS, "method")
     kept.at_least(LEAST, "a projection")
-    mean = kept.features.mean(axis=0)
-    centred = kept.features - mean
-    # Values that differ by no more than rounding are the same.
-    if np.abs(centred).max() <= 1e-6 * max(np.abs(kept.features).max(), 1e-30):
+    mean, centred = around_mean(kept.features)
+    if centred is None:
         message = (
             f"{shown(kept.path)} gives the same output for all {len(kept.samples):,} kept samples, so there is nothing "
             "to tell them apart by. Choose another layer."

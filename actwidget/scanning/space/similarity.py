@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from actwidget.errors import MissingPackageError, OptionError, ScanError, shown
 from actwidget.options import listed
+from actwidget.scanning.space.kept import around_mean
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -153,9 +154,8 @@ def _paths(scan: Scan, layers: Any) -> list[str]:
 
 def _scaled(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
     """Features around their mean, the largest one 1; `None` if they are all the same but for rounding."""
-    centred = features - features.mean(axis=0)
-    largest = np.abs(centred).max()
-    return None if largest <= 1e-6 * max(np.abs(features).max(), 1e-30) else centred / largest
+    _, centred = around_mean(features)
+    return None if centred is None else centred / np.abs(centred).max()
 
 
 def _alignment(
